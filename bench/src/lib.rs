@@ -1,0 +1,1 @@
+//! Seeded large networks and the reach benchmark

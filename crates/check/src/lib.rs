@@ -1,0 +1,1 @@
+//! Intent against reach: clauses and tests become findings

@@ -1,0 +1,1 @@
+//! The intent language: lexer, parser, tree, names, formatter, sentences

@@ -1,0 +1,778 @@
+//! The typed layer: what matters to packets, with references resolved.
+
+use crate::{Fact, Unknown};
+use bartizan_base::Span;
+use bartizan_packet::ServiceSet;
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $id:ident -> $field:ident : $ty:ident;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+            #[serde(transparent)]
+            pub struct $id(pub u32);
+
+            impl $id {
+                /// The position in its table.
+                #[must_use]
+                pub fn index(self) -> usize {
+                    self.0 as usize
+                }
+            }
+
+            impl std::ops::Index<$id> for Typed {
+                type Output = $ty;
+                fn index(&self, id: $id) -> &$ty {
+                    // INVARIANT (typed ids): ids are made by `Typed::push_*` or checked by `check_ids`.
+                    &self.$field[id.index()]
+                }
+            }
+        )*
+    };
+}
+
+ids! {
+    /// Index into [`Typed::vpcs`].
+    VpcId -> vpcs: Vpc;
+    /// Index into [`Typed::vswitches`].
+    VswitchId -> vswitches: Vswitch;
+    /// Index into [`Typed::route_tables`].
+    RouteTableId -> route_tables: RouteTable;
+    /// Index into [`Typed::security_groups`].
+    SecurityGroupId -> security_groups: SecurityGroup;
+    /// Index into [`Typed::prefix_lists`].
+    PrefixListId -> prefix_lists: PrefixList;
+    /// Index into [`Typed::acls`].
+    AclId -> acls: NetworkAcl;
+    /// Index into [`Typed::instances`].
+    InstanceId -> instances: Instance;
+    /// Index into [`Typed::interfaces`].
+    InterfaceId -> interfaces: Interface;
+    /// Index into [`Typed::eips`].
+    EipId -> eips: Eip;
+    /// Index into [`Typed::nat_gateways`].
+    NatId -> nat_gateways: NatGateway;
+    /// Index into [`Typed::ipv4_gateways`].
+    Ipv4GatewayId -> ipv4_gateways: Ipv4Gateway;
+    /// Index into [`Typed::ipv6_gateways`].
+    Ipv6GatewayId -> ipv6_gateways: Ipv6Gateway;
+    /// Index into [`Typed::ha_vips`].
+    HaVipId -> ha_vips: HaVip;
+}
+
+/// Where a fact comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Origin {
+    /// Terraform address of the resource.
+    pub address: Arc<str>,
+    /// The block or entry that says it.
+    pub span: Span,
+    /// Set when it is not known whether it exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maybe: Option<Box<Unknown>>,
+}
+
+/// Identity of a resource that people select by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meta {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Cloud id (`vpc-...`), where known.
+    pub id: Option<Arc<str>>,
+    /// Display name, where set.
+    pub name: Option<Fact<Arc<str>>>,
+    /// Tags; `Unknown` when the map as a whole is unknown.
+    pub tags: Fact<BTreeMap<Arc<str>, Fact<Arc<str>>>>,
+    /// Region, where known.
+    pub region: Option<Arc<str>>,
+}
+
+/// A VPC (ALIBABA.md §2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vpc {
+    /// Identity.
+    pub meta: Meta,
+    /// Primary and secondary blocks of both families.
+    pub cidrs: Vec<Fact<IpNet>>,
+    /// Ranges outside RFC 1918 that count as private destinations.
+    pub user_cidrs: Vec<Fact<IpNet>>,
+    /// The system route table, which always exists.
+    pub system_table: RouteTableId,
+}
+
+/// A vSwitch (ALIBABA.md §2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vswitch {
+    /// Identity.
+    pub meta: Meta,
+    /// Its VPC.
+    pub vpc: Fact<VpcId>,
+    /// IPv4 block.
+    pub cidr: Fact<IpNet>,
+    /// IPv6 block, when IPv6 is on.
+    pub ipv6_cidr: Option<Fact<IpNet>>,
+    /// The one route table that forwards for it (ALIBABA.md §3.1).
+    pub table: Fact<RouteTableId>,
+    /// The network ACL bound to it, if any.
+    pub acl: Fact<Option<AclId>>,
+}
+
+/// What a route table is bound to (ALIBABA.md §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RouteTableKind {
+    /// The table of a VPC that serves every vSwitch without a binding.
+    System,
+    /// A custom table for vSwitches.
+    Custom,
+    /// A table for an IPv4 or IPv6 gateway.
+    Gateway,
+}
+
+/// A route table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteTable {
+    /// Identity; the system table carries that of its VPC.
+    pub meta: Meta,
+    /// Its VPC.
+    pub vpc: Fact<VpcId>,
+    /// What it is bound to.
+    pub kind: RouteTableKind,
+}
+
+/// Addresses that a rule, entry or route names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NetSpec {
+    /// A prefix; host bits are already masked (ALIBABA.md §5.2).
+    Net(Fact<IpNet>),
+    /// A prefix list.
+    PrefixList(Fact<PrefixListId>),
+}
+
+/// Where a route sends packets (ALIBABA.md §3.5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NextHop {
+    /// An ENI; an `Instance` next hop is its primary ENI.
+    Interface(InterfaceId),
+    /// A high-availability virtual IP.
+    HaVip(HaVipId),
+    /// A NAT gateway.
+    Nat(NatId),
+    /// The IPv4 gateway.
+    Ipv4Gateway(Ipv4GatewayId),
+    /// The IPv6 gateway.
+    Ipv6Gateway(Ipv6GatewayId),
+    /// A next hop of a kind that is not modelled yet (VPN gateway, transit router attachment, peering, ...).
+    Unmodelled {
+        /// The `nexthop_type`.
+        kind: Arc<str>,
+        /// The target as written.
+        target: Arc<str>,
+    },
+    /// Not known.
+    Unknown(Unknown),
+}
+
+/// A custom route entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteEntry {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The table.
+    pub table: Fact<RouteTableId>,
+    /// The destination.
+    pub destination: NetSpec,
+    /// The next hops; several are ECMP (ALIBABA.md §3.3).
+    pub next_hops: Vec<NextHop>,
+}
+
+/// A security group (ALIBABA.md §5.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecurityGroup {
+    /// Identity.
+    pub meta: Meta,
+    /// Its VPC.
+    pub vpc: Fact<VpcId>,
+    /// `true` for an enterprise (advanced) group, `false` for a basic one.
+    pub enterprise: Fact<bool>,
+    /// `true` when members of a basic group reach one another (`inner_access_policy = Accept`, the default).
+    pub inner_accept: Fact<bool>,
+}
+
+/// Direction of a rule, seen from the interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Towards the interface.
+    Ingress,
+    /// From the interface.
+    Egress,
+}
+
+/// The peer object of a security group rule (ALIBABA.md §5.2, §5.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Peer {
+    /// A prefix or a prefix list.
+    Net(NetSpec),
+    /// Private addresses of the members of a group.
+    Group(SecurityGroupId),
+    /// A group that is not in the inventory (another account, or not in this configuration).
+    ForeignGroup(Arc<str>),
+    /// Not known, not even its kind.
+    Unknown(Unknown),
+}
+
+/// A security group rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SgRule {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The group.
+    pub group: Fact<SecurityGroupId>,
+    /// The direction.
+    pub direction: Fact<Direction>,
+    /// `true` accepts, `false` drops.
+    pub accept: Fact<bool>,
+    /// 1 is strongest, 100 weakest.
+    pub priority: Fact<u8>,
+    /// Protocol and destination ports.
+    pub services: Fact<ServiceSet>,
+    /// The other side.
+    pub peer: Peer,
+}
+
+/// A prefix list (ALIBABA.md §5.4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrefixList {
+    /// Identity.
+    pub meta: Meta,
+    /// The entries; `Unknown` when the set as a whole is unknown.
+    pub entries: Fact<Vec<Fact<IpNet>>>,
+}
+
+/// One entry of a network ACL; the port is the destination port in both directions (ALIBABA.md §6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AclEntry {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The entry's name, where set.
+    pub name: Option<Arc<str>>,
+    /// `true` accepts, `false` drops.
+    pub accept: Fact<bool>,
+    /// Protocol and destination ports.
+    pub services: Fact<ServiceSet>,
+    /// Source of an ingress entry, destination of an egress entry.
+    pub peer: NetSpec,
+}
+
+/// The entries of one direction of a network ACL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AclList {
+    /// In order of strength; no match means deny (A-NACL-1).
+    Entries(Vec<AclEntry>),
+    /// The configuration does not set this direction: the cloud's default, which the sources contradict each
+    /// other about (ALIBABA.md §6).
+    Unset,
+    /// Not known.
+    Unknown(Unknown),
+}
+
+/// A network ACL (ALIBABA.md §6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkAcl {
+    /// Identity.
+    pub meta: Meta,
+    /// Its VPC.
+    pub vpc: Fact<VpcId>,
+    /// Packets towards the vSwitch.
+    pub ingress: AclList,
+    /// Packets from the vSwitch.
+    pub egress: AclList,
+}
+
+/// An ECS instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    /// Identity.
+    pub meta: Meta,
+}
+
+/// What is known of an address of an interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AddressSpec {
+    /// One address.
+    Ip(IpAddr),
+    /// A delegated prefix; every address of it.
+    Block(IpNet),
+    /// One address of the vSwitch's IPv4 block, which the cloud picks.
+    AnyV4(Unknown),
+    /// One address of the vSwitch's IPv6 block, which the cloud picks.
+    AnyV6(Unknown),
+}
+
+/// The role of an address on its interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AddressKind {
+    /// The primary private IPv4 address.
+    Primary,
+    /// A secondary private IPv4 address.
+    Secondary,
+    /// A delegated prefix.
+    Prefix,
+    /// An IPv6 address.
+    Ipv6,
+    /// The address of a high-availability virtual IP that is bound here.
+    HaVip,
+}
+
+/// Internet access of an IPv6 address (ALIBABA.md §7.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ipv6Internet {
+    /// No bandwidth: private.
+    None,
+    /// Bandwidth: both directions.
+    Both(Origin),
+    /// Bandwidth and an egress-only rule: outbound only.
+    EgressOnly(Origin),
+    /// Not known.
+    Unknown(Unknown),
+}
+
+/// An address of an interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// What is known of it.
+    pub spec: AddressSpec,
+    /// Its role.
+    pub kind: AddressKind,
+    /// For IPv6 addresses: Internet access. `None` for IPv4.
+    pub ipv6_internet: Ipv6Internet,
+}
+
+/// How a public address is bound (ALIBABA.md §7.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PublicKind {
+    /// A static public IP of the instance (`internet_max_bandwidth_out > 0`).
+    StaticIp,
+    /// An EIP with 1:1 NAT.
+    Eip,
+    /// An EIP in ENI-visible mode: private networking of the ENI is off and the network ACL is bypassed.
+    EipBinded,
+}
+
+/// A public IPv4 address of an interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicAddress {
+    /// Where the binding is written.
+    pub origin: Origin,
+    /// The address.
+    pub ip: Fact<IpAddr>,
+    /// The EIP, unless it is a static public IP.
+    pub eip: Option<EipId>,
+    /// How it is bound.
+    pub kind: PublicKind,
+    /// Position in [`Interface::addresses`] of the private address that it maps to.
+    pub private: u32,
+}
+
+/// An elastic network interface, primary or secondary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// Identity; the primary ENI carries that of its instance.
+    pub meta: Meta,
+    /// The instance it is attached to.
+    pub instance: Option<InstanceId>,
+    /// Whether it is the instance's primary ENI.
+    pub primary: bool,
+    /// The vSwitch it lives in.
+    pub vswitch: Fact<VswitchId>,
+    /// The security groups attached to it, sorted.
+    pub groups: Fact<Vec<SecurityGroupId>>,
+    /// Attached groups that are not in the inventory: their rules are unknown.
+    pub foreign_groups: Vec<Arc<str>>,
+    /// Its addresses, primary first.
+    pub addresses: Vec<Address>,
+    /// The source/destination check; `Known(None)` when not set (A-SDC-1).
+    pub source_dest_check: Fact<Option<bool>>,
+    /// Its public addresses.
+    pub public: Vec<PublicAddress>,
+}
+
+/// What an EIP is bound to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EipTarget {
+    /// An interface (also listed in [`Interface::public`]).
+    Interface(InterfaceId),
+    /// A NAT gateway.
+    Nat(NatId),
+    /// A high-availability virtual IP.
+    HaVip(HaVipId),
+    /// Something that is not modelled yet (a load balancer); as written.
+    Unmodelled(Arc<str>),
+    /// Not known.
+    Unknown(Unknown),
+}
+
+/// An elastic IP address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Eip {
+    /// Identity.
+    pub meta: Meta,
+    /// The address.
+    pub ip: Fact<IpAddr>,
+    /// Bindings; more than one only in configurations that cannot be applied.
+    pub bound: Vec<EipTarget>,
+}
+
+/// A NAT gateway (ALIBABA.md §8).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NatGateway {
+    /// Identity.
+    pub meta: Meta,
+    /// Its VPC.
+    pub vpc: Fact<VpcId>,
+    /// The vSwitch that it sits in.
+    pub vswitch: Option<Fact<VswitchId>>,
+    /// `true` for an Internet NAT gateway, `false` for a VPC NAT gateway.
+    pub internet: Fact<bool>,
+}
+
+/// A public (or NAT) address that a NAT entry names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NatIp {
+    /// An EIP of the inventory.
+    Eip(EipId),
+    /// An address that is no EIP of the inventory.
+    Ip(IpAddr),
+    /// Not known.
+    Unknown(Unknown),
+}
+
+/// What an SNAT entry translates (ALIBABA.md §8.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SnatSource {
+    /// Every address of a vSwitch.
+    Vswitch(Fact<VswitchId>),
+    /// A block.
+    Net(Fact<IpNet>),
+}
+
+/// An SNAT entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnatEntry {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The NAT gateway.
+    pub nat: Fact<NatId>,
+    /// What it translates.
+    pub source: SnatSource,
+    /// The addresses it translates to.
+    pub ips: Vec<NatIp>,
+}
+
+/// Protocol of a DNAT entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DnatProtocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// Every protocol and port.
+    Any,
+}
+
+/// Ports of a DNAT entry: equally long inclusive ranges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PortMapping {
+    /// Ports on the public address.
+    pub external: (u16, u16),
+    /// Ports on the private address.
+    pub internal: (u16, u16),
+}
+
+/// What a DNAT entry forwards to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DnatTarget {
+    /// An address of an interface: position in [`Interface::addresses`].
+    Interface(InterfaceId, u32),
+    /// An address that no interface of the inventory is known to own.
+    Ip(IpAddr),
+    /// Not known.
+    Unknown(Unknown),
+}
+
+/// A DNAT (forward) entry (ALIBABA.md §8.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DnatEntry {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The NAT gateway.
+    pub nat: Fact<NatId>,
+    /// The public address.
+    pub external: NatIp,
+    /// The protocol.
+    pub protocol: Fact<DnatProtocol>,
+    /// The ports; `Known(None)` for `any`.
+    pub ports: Fact<Option<PortMapping>>,
+    /// What it forwards to.
+    pub target: DnatTarget,
+}
+
+/// An IPv4 gateway (ALIBABA.md §7.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ipv4Gateway {
+    /// Identity.
+    pub meta: Meta,
+    /// Its VPC.
+    pub vpc: Fact<VpcId>,
+    /// Whether it is activated.
+    pub enabled: Fact<bool>,
+    /// The gateway route table bound to it (ALIBABA.md §3.6).
+    pub ingress_table: Option<Fact<RouteTableId>>,
+}
+
+/// An IPv6 gateway (ALIBABA.md §7.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ipv6Gateway {
+    /// Identity.
+    pub meta: Meta,
+    /// Its VPC.
+    pub vpc: Fact<VpcId>,
+}
+
+/// A high-availability virtual IP; its address is listed on every interface that it is bound to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HaVip {
+    /// Identity.
+    pub meta: Meta,
+    /// Its vSwitch.
+    pub vswitch: Fact<VswitchId>,
+    /// Its address.
+    pub ip: Fact<IpAddr>,
+    /// The interfaces that may hold it.
+    pub members: Vec<Fact<InterfaceId>>,
+}
+
+/// What matters to packets. Tables are filled by a reader and never shrink.
+///
+/// INVARIANT (typed ids): every id stored in a table is a valid index of the table it names. Readers keep it
+/// by construction; [`Typed::check_ids`] checks a deserialised value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Typed {
+    /// VPCs.
+    pub vpcs: Vec<Vpc>,
+    /// vSwitches.
+    pub vswitches: Vec<Vswitch>,
+    /// Route tables, the system tables among them.
+    pub route_tables: Vec<RouteTable>,
+    /// Custom route entries.
+    pub route_entries: Vec<RouteEntry>,
+    /// Security groups.
+    pub security_groups: Vec<SecurityGroup>,
+    /// Security group rules.
+    pub sg_rules: Vec<SgRule>,
+    /// Prefix lists of both products.
+    pub prefix_lists: Vec<PrefixList>,
+    /// Network ACLs.
+    pub acls: Vec<NetworkAcl>,
+    /// ECS instances.
+    pub instances: Vec<Instance>,
+    /// Interfaces.
+    pub interfaces: Vec<Interface>,
+    /// EIPs.
+    pub eips: Vec<Eip>,
+    /// NAT gateways.
+    pub nat_gateways: Vec<NatGateway>,
+    /// SNAT entries.
+    pub snat_entries: Vec<SnatEntry>,
+    /// DNAT entries.
+    pub dnat_entries: Vec<DnatEntry>,
+    /// IPv4 gateways.
+    pub ipv4_gateways: Vec<Ipv4Gateway>,
+    /// IPv6 gateways.
+    pub ipv6_gateways: Vec<Ipv6Gateway>,
+    /// High-availability virtual IPs.
+    pub ha_vips: Vec<HaVip>,
+}
+
+struct Checker<'a> {
+    t: &'a Typed,
+}
+
+impl Checker<'_> {
+    fn ok(&self, what: &str, i: u32, len: usize) -> Result<(), String> {
+        if (i as usize) < len { Ok(()) } else { Err(format!("{what} {i} of {len} does not exist")) }
+    }
+    fn fact<T: Copy>(&self, f: &Fact<T>, check: impl Fn(T) -> Result<(), String>) -> Result<(), String> {
+        f.known().map_or(Ok(()), |v| check(*v))
+    }
+    fn vpc(&self, v: &Fact<VpcId>) -> Result<(), String> {
+        self.fact(v, |v| self.ok("VPC", v.0, self.t.vpcs.len()))
+    }
+    fn vsw(&self, v: &Fact<VswitchId>) -> Result<(), String> {
+        self.fact(v, |v| self.ok("vSwitch", v.0, self.t.vswitches.len()))
+    }
+    fn table(&self, v: &Fact<RouteTableId>) -> Result<(), String> {
+        self.fact(v, |v| self.ok("route table", v.0, self.t.route_tables.len()))
+    }
+    fn nat(&self, v: &Fact<NatId>) -> Result<(), String> {
+        self.fact(v, |v| self.ok("NAT gateway", v.0, self.t.nat_gateways.len()))
+    }
+    fn sg(&self, v: SecurityGroupId) -> Result<(), String> {
+        self.ok("security group", v.0, self.t.security_groups.len())
+    }
+    fn eni(&self, v: InterfaceId) -> Result<(), String> {
+        self.ok("interface", v.0, self.t.interfaces.len())
+    }
+    fn net(&self, n: &NetSpec) -> Result<(), String> {
+        match n {
+            NetSpec::Net(_) => Ok(()),
+            NetSpec::PrefixList(p) => self.fact(p, |p| self.ok("prefix list", p.0, self.t.prefix_lists.len())),
+        }
+    }
+    fn nat_ip(&self, n: &NatIp) -> Result<(), String> {
+        match n {
+            NatIp::Eip(e) => self.ok("EIP", e.0, self.t.eips.len()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Typed {
+    /// Checks that every id names something. Linear.
+    ///
+    /// # Errors
+    /// The first id that does not.
+    pub fn check_ids(&self) -> Result<(), String> {
+        let c = Checker { t: self };
+        for v in &self.vpcs {
+            c.ok("route table", v.system_table.0, self.route_tables.len())?;
+        }
+        for v in &self.vswitches {
+            c.vpc(&v.vpc)?;
+            c.table(&v.table)?;
+            c.fact(&v.acl, |a| a.map_or(Ok(()), |a| c.ok("network ACL", a.0, self.acls.len())))?;
+        }
+        for t in &self.route_tables {
+            c.vpc(&t.vpc)?;
+        }
+        for r in &self.route_entries {
+            c.table(&r.table)?;
+            c.net(&r.destination)?;
+            for h in &r.next_hops {
+                match h {
+                    NextHop::Interface(i) => c.eni(*i)?,
+                    NextHop::HaVip(h) => c.ok("HaVip", h.0, self.ha_vips.len())?,
+                    NextHop::Nat(n) => c.ok("NAT gateway", n.0, self.nat_gateways.len())?,
+                    NextHop::Ipv4Gateway(g) => c.ok("IPv4 gateway", g.0, self.ipv4_gateways.len())?,
+                    NextHop::Ipv6Gateway(g) => c.ok("IPv6 gateway", g.0, self.ipv6_gateways.len())?,
+                    NextHop::Unmodelled { .. } | NextHop::Unknown(_) => {}
+                }
+            }
+        }
+        for g in &self.security_groups {
+            c.vpc(&g.vpc)?;
+        }
+        for r in &self.sg_rules {
+            c.fact(&r.group, |g| c.sg(g))?;
+            match &r.peer {
+                Peer::Net(n) => c.net(n)?,
+                Peer::Group(g) => c.sg(*g)?,
+                Peer::ForeignGroup(_) | Peer::Unknown(_) => {}
+            }
+        }
+        for a in &self.acls {
+            c.vpc(&a.vpc)?;
+            for l in [&a.ingress, &a.egress] {
+                if let AclList::Entries(es) = l {
+                    for e in es {
+                        c.net(&e.peer)?;
+                    }
+                }
+            }
+        }
+        for i in &self.interfaces {
+            c.vsw(&i.vswitch)?;
+            if let Some(n) = i.instance {
+                c.ok("instance", n.0, self.instances.len())?;
+            }
+            for g in i.groups.known().into_iter().flatten() {
+                c.sg(*g)?;
+            }
+            for p in &i.public {
+                c.ok("address", p.private, i.addresses.len())?;
+                if let Some(e) = p.eip {
+                    c.ok("EIP", e.0, self.eips.len())?;
+                }
+            }
+        }
+        for e in &self.eips {
+            for t in &e.bound {
+                match t {
+                    EipTarget::Interface(i) => c.eni(*i)?,
+                    EipTarget::Nat(n) => c.ok("NAT gateway", n.0, self.nat_gateways.len())?,
+                    EipTarget::HaVip(h) => c.ok("HaVip", h.0, self.ha_vips.len())?,
+                    EipTarget::Unmodelled(_) | EipTarget::Unknown(_) => {}
+                }
+            }
+        }
+        for n in &self.nat_gateways {
+            c.vpc(&n.vpc)?;
+            if let Some(v) = &n.vswitch {
+                c.vsw(v)?;
+            }
+        }
+        for s in &self.snat_entries {
+            c.nat(&s.nat)?;
+            if let SnatSource::Vswitch(v) = &s.source {
+                c.vsw(v)?;
+            }
+            for ip in &s.ips {
+                c.nat_ip(ip)?;
+            }
+        }
+        for d in &self.dnat_entries {
+            c.nat(&d.nat)?;
+            c.nat_ip(&d.external)?;
+            if let DnatTarget::Interface(i, a) = d.target {
+                c.eni(i)?;
+                c.ok("address", a, self[i].addresses.len())?;
+            }
+        }
+        for g in &self.ipv4_gateways {
+            c.vpc(&g.vpc)?;
+            if let Some(t) = &g.ingress_table {
+                c.table(t)?;
+            }
+        }
+        for g in &self.ipv6_gateways {
+            c.vpc(&g.vpc)?;
+        }
+        for h in &self.ha_vips {
+            c.vsw(&h.vswitch)?;
+            for m in &h.members {
+                c.fact(m, |i| c.eni(i))?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+//! The engine: who can reach whom, exactly, with witnesses and certificates

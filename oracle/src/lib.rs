@@ -1,0 +1,1 @@
+//! An independent packet-at-a-time interpreter of ALIBABA.md, for tests

@@ -1,0 +1,1 @@
+//! Generators, fixtures and the harness that runs testdata on every engine
