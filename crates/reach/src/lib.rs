@@ -1,1 +1,21 @@
-//! The engine: who can reach whom, exactly, with witnesses and certificates
+//! The engine.
+mod compile;
+mod domain;
+mod flow;
+mod network;
+mod point;
+mod reach;
+mod rows;
+pub use compile::{CompileOptions, compile};
+pub use domain::{Cell, Partition};
+pub use flow::Flow;
+pub use network::*;
+pub use point::{Inside, Point};
+pub use reach::{Reach, Sizes, ip_of};
+use bartizan_packet::PortSet;
+
+/// Source ports that a client may use: replies must get back to all of them for `must` (ALIBABA.md §6).
+#[must_use]
+pub fn ephemeral_ports() -> PortSet {
+    PortSet::range(1024, 65535)
+}

@@ -1,0 +1,137 @@
+//! Security groups, ALIBABA.md §5.
+
+use super::Ctx;
+use crate::network::{GroupSet, Match, Rule, RuleList, RuleRef};
+use bartizan_model::{Direction, Fact, Peer, SecurityGroupId, SgRule};
+use bartizan_packet::{IpSet, ServiceSet};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+/// Rules by group, and those whose group is not known.
+pub(super) struct ByGroup {
+    of: Vec<Vec<u32>>,
+    unknown: Vec<u32>,
+}
+
+pub(super) fn by_group(c: &Ctx<'_>) -> ByGroup {
+    let mut of = vec![Vec::new(); c.t.security_groups.len()];
+    let mut unknown = Vec::new();
+    for (i, r) in c.t.sg_rules.iter().enumerate() {
+        let i = u32::try_from(i).unwrap_or(u32::MAX);
+        match r.group {
+            Fact::Known(g) => of[g.index()].push(i),
+            Fact::Unknown(_) => unknown.push(i),
+        }
+    }
+    ByGroup { of, unknown }
+}
+
+/// A rule ready for its place in the list.
+struct Placed {
+    priority: u8,
+    rule: Rule,
+    index: u32,
+}
+
+/// Resolves the unknowns of a rule by the mode. `certain` is false when even its group is not known.
+fn place(c: &mut Ctx<'_>, index: u32, r: &SgRule, dir: Direction, certain: bool) -> Option<Placed> {
+    let accept = match r.accept {
+        Fact::Known(a) => a,
+        Fact::Unknown(_) => c.widen(),
+    };
+    let direction_known = match r.direction {
+        Fact::Known(d) if d != dir => return None,
+        Fact::Known(_) => true,
+        Fact::Unknown(_) => false,
+    };
+    if (!certain || !direction_known || r.origin.maybe.is_some()) && !c.takes_part(accept) {
+        return None;
+    }
+    let uncertain = c.takes_part(accept);
+    let services = match &r.services {
+        Fact::Known(s) => s.clone(),
+        Fact::Unknown(_) if uncertain => ServiceSet::any(),
+        Fact::Unknown(_) => return None,
+    };
+    let peer = match &r.peer {
+        Peer::Net(spec) => c.peer(spec, accept)?,
+        Peer::Group(g) => Match::Group(*g),
+        Peer::ForeignGroup(_) | Peer::Unknown(_) => uncertain.then_some(Match::Any)?,
+    };
+    let priority = match r.priority {
+        Fact::Known(p) => p,
+        // Strongest where it takes part in full, weakest where it must not outweigh anything.
+        Fact::Unknown(_) => {
+            if uncertain {
+                0
+            } else {
+                101
+            }
+        }
+    };
+    let (services, atoms) = c.pool.service(&c.atoms, &services);
+    Some(Placed { priority, rule: Rule { from: RuleRef::Sg(index), accept, atoms, services, peer }, index })
+}
+
+/// The merged lists of a set of groups (ALIBABA.md §5.5).
+///
+/// `complete` is false when the interface is in groups that are not known: they may accept anything
+/// (widening) or drop anything (narrowing), but they cannot undo the intra-group policy of a known group.
+pub(super) fn merge(
+    c: &mut Ctx<'_>,
+    by: &ByGroup,
+    groups: &[SecurityGroupId],
+    complete: bool,
+) -> GroupSet {
+    let t = c.t;
+    let (any, any_atoms) = c.pool.service(&c.atoms, &ServiceSet::any());
+    let mut list = |dir: Direction| -> RuleList {
+        let mut rules = Vec::new();
+        let all = |from, accept, peer| Rule {
+            from,
+            accept,
+            atoms: any_atoms.clone(),
+            services: any.clone(),
+            peer,
+        };
+        if dir == Direction::Egress {
+            // §5.7: the metadata service is never blocked.
+            let metadata = IpSet::single(IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)));
+            rules.push(all(RuleRef::Default, true, Match::Ips(Arc::new(metadata))));
+        }
+        // §5.5 step 1: precedes custom rules, basic groups only.
+        for &g in groups {
+            let sg = &t[g];
+            let basic = sg.enterprise.known().map_or(c.widen(), |e| !e);
+            let inner = sg.inner_accept.known().copied().unwrap_or(c.widen());
+            if basic && inner {
+                rules.push(all(RuleRef::Inner(g), true, Match::Group(g)));
+            }
+        }
+        if !complete {
+            rules.push(all(RuleRef::UnknownGroup, c.widen(), Match::Any));
+        }
+        // §5.5 step 2: the rules of all groups, by priority, drop before accept.
+        let mut placed: Vec<Placed> = Vec::new();
+        for &g in groups {
+            for &i in &by.of[g.index()] {
+                placed.extend(place(c, i, &t.sg_rules[i as usize], dir, true));
+            }
+        }
+        for &i in &by.unknown {
+            placed.extend(place(c, i, &t.sg_rules[i as usize], dir, false));
+        }
+        placed.sort_by_key(|p| (p.priority, p.rule.accept, p.index));
+        rules.extend(placed.into_iter().map(|p| p.rule));
+        // §5.5 step 3.
+        let default_accept = match dir {
+            Direction::Ingress => false,
+            Direction::Egress => {
+                !groups.is_empty()
+                    && groups.iter().all(|g| t[*g].enterprise.known().map_or(c.widen(), |e| !e))
+            }
+        };
+        RuleList { rules, default_accept, default_ref: RuleRef::Default }
+    };
+    GroupSet { ingress: list(Direction::Ingress), egress: list(Direction::Egress), groups: groups.to_vec() }
+}

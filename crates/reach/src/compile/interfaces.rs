@@ -1,0 +1,128 @@
+//! Interfaces and their addresses, ALIBABA.md §4.
+
+use super::{Ctx, groups, routes};
+use crate::network::{Addr, GroupSet, Iface, OwnPublic, V6Access, Vsw};
+use bartizan_model::{AddressSpec, Fact, InterfaceId, Ipv6Internet, PublicKind, SecurityGroupId, VswitchId};
+use bartizan_packet::{IntervalSet, IpSet};
+use ipnet::IpNet;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// Addresses of a vSwitch that the cloud may pick: all but the first, the last three (§2) and those that are
+/// given to somebody else by name.
+fn pickable(c: &Ctx<'_>, vsw: VswitchId, v6: bool, taken: &IpSet) -> IpSet {
+    let v = &c.t[vsw];
+    let block = if v6 { v.ipv6_cidr.as_ref() } else { Some(&v.cidr) };
+    let all = match block {
+        Some(Fact::Known(n)) => {
+            let whole = IpSet::from(*n);
+            match n {
+                IpNet::V4(n) if n.prefix_len() <= 29 => {
+                    let (lo, hi) = (u32::from(n.network()), u32::from(n.broadcast()));
+                    IpSet { v4: IntervalSet::range(lo + 1, hi - 3), v6: IntervalSet::empty() }
+                }
+                _ => whole,
+            }
+        }
+        _ => {
+            let space = v.vpc.known().map_or_else(IpSet::full, |vpc| routes::vpc_space(c, *vpc));
+            if v6 { IpSet { v4: IntervalSet::empty(), v6: IntervalSet::full() } } else { IpSet { v6: IntervalSet::empty(), ..space } }
+        }
+    };
+    let free = all.subtract(taken);
+    if free.is_empty() { all } else { free }
+}
+
+/// Compiles group sets and interfaces.
+pub(super) fn compile(
+    c: &mut Ctx<'_>,
+    vswitches: &[Option<Vsw>],
+    somewhere: &Arc<IpSet>,
+) -> (Vec<GroupSet>, Vec<Option<Iface>>) {
+    let t = c.t;
+    let by = groups::by_group(c);
+    let mut taken: FxHashMap<VswitchId, Vec<IpNet>> = FxHashMap::default();
+    for i in &t.interfaces {
+        if let Fact::Known(v) = i.vswitch {
+            taken.entry(v).or_default().extend(i.addresses.iter().filter_map(|a| match a.spec {
+                AddressSpec::Ip(ip) => Some(IpNet::from(ip)),
+                AddressSpec::Block(n) => Some(n),
+                _ => None,
+            }));
+        }
+    }
+    let mut free: FxHashMap<(VswitchId, bool), IpSet> = FxHashMap::default();
+    let mut sets: Vec<GroupSet> = Vec::new();
+    let mut index: FxHashMap<(Vec<SecurityGroupId>, bool), u32> = FxHashMap::default();
+    let mut ifaces = Vec::with_capacity(t.interfaces.len());
+    for (n, i) in t.interfaces.iter().enumerate() {
+        let id = InterfaceId(u32::try_from(n).unwrap_or(u32::MAX));
+        let vswitch = match i.vswitch {
+            Fact::Known(v) if vswitches[v.index()].is_some() => v,
+            _ => {
+                c.gap(&i.meta.origin, "the vSwitch of this interface is not known, so it is in no network", None);
+                ifaces.push(None);
+                continue;
+            }
+        };
+        let (known, complete) = match &i.groups {
+            Fact::Known(g) => (g.clone(), i.foreign_groups.is_empty() && !g.is_empty()),
+            Fact::Unknown(_) => (Vec::new(), false),
+        };
+        let groups = *index.entry((known, complete)).or_insert_with_key(|(known, complete)| {
+            sets.push(groups::merge(c, &by, known, *complete));
+            u32::try_from(sets.len() - 1).unwrap_or(u32::MAX)
+        });
+        let addrs = i
+            .addresses
+            .iter()
+            .enumerate()
+            .map(|(ai, a)| {
+                let mut pick = |v6| {
+                    free.entry((vswitch, v6))
+                        .or_insert_with(|| {
+                            let taken = IpSet::from_nets(taken.get(&vswitch).into_iter().flatten().copied());
+                            pickable(c, vswitch, v6, &taken)
+                        })
+                        .clone()
+                };
+                let (region, choice) = match &a.spec {
+                    AddressSpec::Ip(ip) => (IpSet::single(*ip), false),
+                    AddressSpec::Block(n) => (IpSet::from(*n), false),
+                    AddressSpec::AnyV4(_) => (pick(false), true),
+                    AddressSpec::AnyV6(_) => (pick(true), true),
+                };
+                let own = i
+                    .public
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, p)| p.private as usize == ai)
+                    // A binding that may not exist takes part in what may happen only.
+                    .filter(|(_, p)| c.widen() || p.origin.maybe.is_none())
+                    .map(|(pi, p)| OwnPublic {
+                        index: u32::try_from(pi).unwrap_or(u32::MAX),
+                        ips: match p.ip {
+                            Fact::Known(ip) => Arc::new(IpSet::single(ip)),
+                            Fact::Unknown(_) => somewhere.clone(),
+                        },
+                        bypass_acl: p.kind == PublicKind::EipBinded,
+                    })
+                    .collect();
+                let v6 = match a.ipv6_internet {
+                    Ipv6Internet::None => V6Access { inbound: false, outbound: false },
+                    Ipv6Internet::Both(_) => V6Access { inbound: true, outbound: true },
+                    Ipv6Internet::EgressOnly(_) => V6Access { inbound: false, outbound: true },
+                    Ipv6Internet::Unknown(_) => V6Access { inbound: c.widen(), outbound: c.widen() },
+                };
+                Addr { region, choice, own, dnat: Vec::new(), v6 }
+            })
+            .collect();
+        // A-SDC-1: unset is unknown, so it may forward and cannot be relied on to.
+        let forwards = match i.source_dest_check {
+            Fact::Known(Some(checked)) => !checked,
+            Fact::Known(None) | Fact::Unknown(_) => c.widen(),
+        };
+        ifaces.push(Some(Iface { id, vswitch, groups, forwards, addrs }));
+    }
+    (sets, ifaces)
+}

@@ -1,0 +1,273 @@
+//! The public Internet: EIPs, NAT gateways, IPv4 and IPv6 gateways, ALIBABA.md §7 and §8.
+
+use super::{CompileOptions, Ctx};
+use crate::network::{DnatIn, Hop, Iface, Nat, Snat, Table, VpcNet, Vsw};
+use bartizan_model::{
+    DnatProtocol, DnatTarget, EipTarget, Fact, NatId, NatIp, NetSpec, Peer, SnatSource, VpcId,
+};
+use bartizan_packet::IpSet;
+use ipnet::IpNet;
+use std::sync::Arc;
+
+/// The public addresses that nobody here owns, and the region where an address that the cloud has yet to
+/// allocate is taken to lie: public, not owned, and in no prefix of /8 or longer that the configuration or a
+/// question names (A-EIP-2).
+pub(super) fn public_space(c: &Ctx<'_>, opt: &CompileOptions) -> (IpSet, Arc<IpSet>) {
+    let t = c.t;
+    let mut owned = IpSet::empty();
+    let public_ips = t
+        .eips
+        .iter()
+        .filter_map(|e| e.ip.known())
+        .chain(t.interfaces.iter().flat_map(|i| i.public.iter().filter_map(|p| p.ip.known())));
+    owned = owned.union(&IpSet::from_nets(public_ips.map(|ip| IpNet::from(*ip))));
+    // IPv6 addresses are public and owned by the interface that has them.
+    let v6 = t.vswitches.iter().filter_map(|v| v.ipv6_cidr.as_ref()?.known().copied());
+    let v6 = v6.chain(t.vpcs.iter().flat_map(|v| {
+        v.cidrs.iter().filter_map(|f| f.known().copied()).filter(|n| matches!(n, IpNet::V6(_)))
+    }));
+    owned = owned.union(&IpSet::from_nets(v6));
+    let outside = IpSet::public().subtract(&owned);
+
+    let mut named: Vec<IpNet> = Vec::new();
+    let mut spec = |s: &NetSpec| {
+        if let NetSpec::Net(Fact::Known(n)) = s {
+            named.push(*n);
+        }
+    };
+    for r in &t.sg_rules {
+        if let Peer::Net(n) = &r.peer {
+            spec(n);
+        }
+    }
+    for r in &t.route_entries {
+        spec(&r.destination);
+    }
+    for a in &t.acls {
+        for l in [&a.ingress, &a.egress] {
+            if let bartizan_model::AclList::Entries(es) = l {
+                es.iter().for_each(|e| spec(&e.peer));
+            }
+        }
+    }
+    for p in &t.prefix_lists {
+        named.extend(p.entries.known().into_iter().flatten().filter_map(|e| e.known().copied()));
+    }
+    for s in &opt.addresses {
+        named.extend(s.to_nets());
+    }
+    let named = IpSet::from_nets(named.into_iter().filter(|n| n.prefix_len() >= 8));
+    let v4_outside = IpSet { v4: outside.v4.clone(), v6: Default::default() };
+    let free = v4_outside.subtract(&named);
+    (outside, Arc::new(if free.is_empty() { v4_outside } else { free }))
+}
+
+pub(super) fn vpcs(c: &mut Ctx<'_>) -> Vec<VpcNet> {
+    let mut out = vec![VpcNet::default(); c.t.vpcs.len()];
+    for g in &c.t.ipv4_gateways {
+        let Fact::Known(vpc) = g.vpc else {
+            c.gap(&g.meta.origin, "the VPC of this IPv4 gateway is not known", None);
+            continue;
+        };
+        let v = &mut out[vpc.index()];
+        // An active gateway takes access away, so an uncertain one is active only when narrowing.
+        let certain = g.meta.origin.maybe.is_none();
+        v.ipv4_gateway |= match g.enabled {
+            Fact::Known(on) => on && (certain || !c.widen()),
+            Fact::Unknown(_) => !c.widen(),
+        };
+        if let Some(Fact::Known(t)) = g.ingress_table {
+            v.ingress_table = Some(t.0);
+        }
+    }
+    out
+}
+
+/// Where a NAT entry's public address may be; `None` when the entry does not work.
+fn nat_ip(c: &Ctx<'_>, nat: NatId, ip: &NatIp, somewhere: &Arc<IpSet>) -> Option<Arc<IpSet>> {
+    match ip {
+        NatIp::Eip(e) => {
+            let eip = &c.t[*e];
+            // §8.2: the EIP has to be bound to the gateway.
+            let bound = eip.bound.iter().any(|b| match b {
+                EipTarget::Nat(n) => *n == nat,
+                EipTarget::Unknown(_) => c.widen(),
+                _ => false,
+            });
+            bound.then(|| match eip.ip {
+                Fact::Known(ip) => Arc::new(IpSet::single(ip)),
+                Fact::Unknown(_) => somewhere.clone(),
+            })
+        }
+        NatIp::Ip(ip) => Some(Arc::new(IpSet::single(*ip))),
+        NatIp::Unknown(_) => c.widen().then(|| somewhere.clone()),
+    }
+}
+
+/// The destinations that a vSwitch routes to the IPv4 gateway.
+fn gateway_region(tables: &[Table], v: &Vsw, widen: bool) -> IpSet {
+    let mut out: Option<IpSet> = None;
+    for &t in &v.tables {
+        let mut left = IpSet::full();
+        let mut region = IpSet::empty();
+        for r in &tables[t as usize].routes {
+            let here = left.intersect(&r.ips);
+            let hit = if widen { r.hops.contains(&Hop::Ipv4Gateway) } else { r.hops.iter().all(|h| *h == Hop::Ipv4Gateway) };
+            if hit {
+                region = region.union(&here);
+            }
+            if !r.optional {
+                left = left.subtract(&r.ips);
+            } else if !hit && !widen {
+                // It may divert these; they are not certain any more.
+                left = left.subtract(&r.ips);
+            }
+        }
+        out = Some(match out {
+            None => region,
+            Some(o) if widen => o.union(&region),
+            Some(o) => o.intersect(&region),
+        });
+    }
+    out.unwrap_or_default()
+}
+
+pub(super) fn nats(
+    c: &mut Ctx<'_>,
+    vswitches: &[Option<Vsw>],
+    tables: &[Table],
+    vpcs: &[VpcNet],
+    somewhere: &Arc<IpSet>,
+) -> Vec<Nat> {
+    let t = c.t;
+    let mut out: Vec<Nat> = Vec::with_capacity(t.nat_gateways.len());
+    for n in &t.nat_gateways {
+        let internet = n.internet.known().copied().unwrap_or(c.widen())
+            && (c.widen() || n.meta.origin.maybe.is_none());
+        let vpc: Option<VpcId> = n.vpc.known().copied();
+        let controlled = vpc.is_none_or(|v| vpcs[v.index()].ipv4_gateway);
+        let exit = if !controlled || (vpc.is_none() && c.widen()) {
+            IpSet::full()
+        } else {
+            // §7.2: with an active IPv4 gateway the NAT gateway's own vSwitch needs a route to it.
+            match n.vswitch.as_ref().and_then(|v| v.known()).and_then(|v| vswitches[v.index()].as_ref()) {
+                Some(v) => gateway_region(tables, v, c.widen()),
+                None if c.widen() => IpSet::full(),
+                None => IpSet::empty(),
+            }
+        };
+        out.push(Nat { internet, exit, snat: Vec::new() });
+    }
+    for (i, s) in t.snat_entries.iter().enumerate() {
+        if s.origin.maybe.is_some() && !c.widen() {
+            continue;
+        }
+        let targets: Vec<NatId> = match s.nat {
+            Fact::Known(n) => vec![n],
+            Fact::Unknown(_) if c.widen() => (0..out.len()).filter_map(|n| u32::try_from(n).ok()).map(NatId).collect(),
+            Fact::Unknown(_) => continue,
+        };
+        let (sources, vswitch, length) = match &s.source {
+            SnatSource::Vswitch(Fact::Known(v)) => {
+                let len = t[*v].cidr.known().map_or(0, IpNet::prefix_len);
+                (IpSet::all_v4(), Some(*v), len)
+            }
+            SnatSource::Net(Fact::Known(n)) => (IpSet::from(*n), None, n.prefix_len()),
+            SnatSource::Vswitch(Fact::Unknown(_)) | SnatSource::Net(Fact::Unknown(_)) => {
+                if !c.widen() {
+                    continue;
+                }
+                (IpSet::all_v4(), None, 0)
+            }
+        };
+        for nat in targets {
+            let mut ips = IpSet::empty();
+            for ip in &s.ips {
+                if let Some(r) = nat_ip(c, nat, ip, somewhere) {
+                    ips = ips.union(&r);
+                }
+            }
+            if ips.is_empty() {
+                continue;
+            }
+            out[nat.index()].snat.push(Snat {
+                entry: u32::try_from(i).unwrap_or(u32::MAX),
+                sources: sources.clone(),
+                vswitch,
+                length,
+                ips: Arc::new(ips),
+            });
+        }
+    }
+    for n in &mut out {
+        n.snat.sort_by_key(|s| (std::cmp::Reverse(s.length), s.entry));
+    }
+    out
+}
+
+/// Hangs DNAT entries on the addresses that they lead to.
+pub(super) fn dnat(
+    c: &mut Ctx<'_>,
+    vswitches: &[Option<Vsw>],
+    ifaces: &mut [Option<Iface>],
+    somewhere: &Arc<IpSet>,
+) {
+    let t = c.t;
+    for (i, d) in t.dnat_entries.iter().enumerate() {
+        if d.origin.maybe.is_some() && !c.widen() {
+            continue;
+        }
+        let Fact::Known(nat) = d.nat else {
+            c.gap(&d.origin, "the NAT gateway of this DNAT entry is not known", None);
+            continue;
+        };
+        let vpc = t[nat].vpc.known().copied();
+        if !t[nat].internet.known().copied().unwrap_or(c.widen()) {
+            continue;
+        }
+        let Some(ips) = nat_ip(c, nat, &d.external, somewhere) else { continue };
+        let (ports, tcp, udp) = match (d.protocol.as_ref(), d.ports.as_ref()) {
+            (Fact::Known(DnatProtocol::Any), _) => (None, true, true),
+            (Fact::Known(p), Fact::Known(Some(m))) => {
+                (Some((m.external, m.internal)), *p == DnatProtocol::Tcp, *p == DnatProtocol::Udp)
+            }
+            _ if c.widen() => (None, true, true),
+            _ => continue,
+        };
+        let entry = DnatIn { entry: u32::try_from(i).unwrap_or(u32::MAX), nat, ips, ports, tcp, udp };
+        let in_vpc = |f: &Iface| {
+            vpc.is_none() || vswitches[f.vswitch.index()].as_ref().map(|v| v.vpc) == vpc
+        };
+        match d.target {
+            DnatTarget::Interface(id, a) => {
+                if let Some(f) = &mut ifaces[id.index()] {
+                    f.addrs[a as usize].dnat.push(entry);
+                }
+            }
+            DnatTarget::Ip(ip) => {
+                // Somebody whose address is not known yet may turn out to have this one.
+                for f in ifaces.iter_mut().flatten().filter(|f| in_vpc(f)) {
+                    for a in f.addrs.iter_mut().filter(|a| a.region.contains(ip)) {
+                        if !a.choice || c.widen() {
+                            a.dnat.push(entry.clone());
+                        }
+                    }
+                }
+            }
+            DnatTarget::Unknown(_) if c.widen() => {
+                for f in ifaces.iter_mut().flatten().filter(|f| in_vpc(f)) {
+                    for a in &mut f.addrs {
+                        a.dnat.push(entry.clone());
+                    }
+                }
+            }
+            DnatTarget::Unknown(_) => {}
+        }
+    }
+    // §8.3: DNAT to an ECS works only if that ECS has no public address of its own.
+    for f in ifaces.iter_mut().flatten() {
+        if f.addrs.iter().any(|a| !a.own.is_empty()) {
+            f.addrs.iter_mut().for_each(|a| a.dnat.clear());
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What Alibaba Cloud's resources mean for packets: an inventory becomes a [`Network`].
+//!
+//! One file per part of ALIBABA.md: `groups` §5, `acl` §6, `routes` §3, `internet` §7 and §8, `interfaces` §4.
+//! Every unknown is resolved here by the [`Mode`]: towards more traffic when widening, towards less when
+//! narrowing, so that the rest of the crate works on a fully known network.
+
+mod acl;
+mod groups;
+mod interfaces;
+mod internet;
+mod routes;
+
+use crate::network::{Common, Gap, Match, Mode, Network};
+use bartizan_model::{Fact, Inventory, NetSpec, Origin, Typed, VpcId};
+use bartizan_packet::{AtomSet, IpSet, PortSet, ServiceAtoms, ServiceSet};
+use ipnet::IpNet;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// What the caller knows beyond the inventory.
+#[derive(Clone, Debug, Default)]
+pub struct CompileOptions {
+    /// Services that questions will be asked about; they become unions of atoms.
+    pub services: Vec<ServiceSet>,
+    /// Address sets that questions will be asked about.
+    pub addresses: Vec<IpSet>,
+}
+
+/// Interns sets, so that a million rules share a few hundred of them.
+#[derive(Default)]
+pub(crate) struct Pool {
+    services: FxHashMap<ServiceSet, (Arc<ServiceSet>, Arc<AtomSet>)>,
+    ips: FxHashMap<IpNet, Arc<IpSet>>,
+}
+
+impl Pool {
+    pub(crate) fn service(&mut self, atoms: &ServiceAtoms, s: &ServiceSet) -> (Arc<ServiceSet>, Arc<AtomSet>) {
+        if let Some(v) = self.services.get(s) {
+            return v.clone();
+        }
+        let v = (Arc::new(s.clone()), Arc::new(atoms.touching(s)));
+        self.services.insert(s.clone(), v.clone());
+        v
+    }
+    pub(crate) fn net(&mut self, n: IpNet) -> Arc<IpSet> {
+        self.ips.entry(n.trunc()).or_insert_with(|| Arc::new(n.into())).clone()
+    }
+}
+
+pub(crate) struct Ctx<'a> {
+    pub(crate) t: &'a Typed,
+    pub(crate) mode: Mode,
+    pub(crate) atoms: ServiceAtoms,
+    pub(crate) pool: Pool,
+    pub(crate) gaps: Vec<Gap>,
+}
+
+impl Ctx<'_> {
+    pub(crate) fn widen(&self) -> bool {
+        self.mode == Mode::Widen
+    }
+    pub(crate) fn gap(&mut self, origin: &Origin, why: impl Into<String>, vpc: Option<VpcId>) {
+        self.gaps.push(Gap { address: origin.address.clone(), why: why.into(), origin: origin.clone(), vpc });
+    }
+    /// Whether an uncertain accept (or drop) takes part: an accept does when widening, a drop when narrowing.
+    pub(crate) fn takes_part(&self, accept: bool) -> bool {
+        accept == self.widen()
+    }
+    /// The addresses of a rule's peer, or `None` when the rule does not take part.
+    pub(crate) fn peer(&mut self, spec: &NetSpec, accept: bool) -> Option<Match> {
+        let uncertain = |c: &Self| c.takes_part(accept).then_some(Match::Any);
+        match spec {
+            NetSpec::Net(Fact::Known(n)) => Some(Match::Ips(self.pool.net(*n))),
+            NetSpec::Net(Fact::Unknown(_)) | NetSpec::PrefixList(Fact::Unknown(_)) => uncertain(self),
+            NetSpec::PrefixList(Fact::Known(p)) => match &self.t[*p].entries {
+                Fact::Unknown(_) => uncertain(self),
+                Fact::Known(es) => {
+                    let all_known = es.iter().all(|e| e.known().is_some());
+                    if !all_known && self.takes_part(accept) {
+                        return Some(Match::Any);
+                    }
+                    Some(Match::Ips(Arc::new(IpSet::from_nets(es.iter().filter_map(|e| e.known().copied())))))
+                }
+            },
+        }
+    }
+}
+
+fn all_services(t: &Typed, opt: &CompileOptions) -> ServiceAtoms {
+    let mut own: Vec<ServiceSet> = opt.services.clone();
+    // Replies to TCP and UDP come to the client's ephemeral port; A-P25 singles out tcp/25.
+    own.push(ServiceSet::tcp(crate::ephemeral_ports()));
+    own.push(ServiceSet::udp(crate::ephemeral_ports()));
+    own.push(ServiceSet::tcp(PortSet::single(25)));
+    let mut seen: rustc_hash::FxHashSet<&ServiceSet> = rustc_hash::FxHashSet::default();
+    for r in &t.sg_rules {
+        seen.extend(r.services.known());
+    }
+    for a in &t.acls {
+        for l in [&a.ingress, &a.egress] {
+            if let bartizan_model::AclList::Entries(es) = l {
+                seen.extend(es.iter().filter_map(|e| e.services.known()));
+            }
+        }
+    }
+    own.extend(seen.into_iter().cloned());
+    // A DNAT entry carries cuts of its public ports over to the private ones. Private ports are never
+    // translated again, so one pass closes the set.
+    let mut cut_points: Vec<u16> = Vec::new();
+    if !t.dnat_entries.is_empty() {
+        for s in &own {
+            for &(l, h) in s.tcp.ranges().iter().chain(s.udp.ranges()) {
+                cut_points.push(l);
+                cut_points.extend(h.checked_add(1));
+            }
+        }
+        cut_points.sort_unstable();
+        cut_points.dedup();
+    }
+    for d in &t.dnat_entries {
+        if let Fact::Known(Some(m)) = d.ports {
+            let ports = PortSet::range(m.internal.0, m.internal.1);
+            own.push(ServiceSet { tcp: ports.clone(), udp: ports, ..ServiceSet::default() });
+            for &c in cut_points.iter().filter(|&&c| m.external.0 < c && c <= m.external.1) {
+                let p = PortSet::range(m.internal.0, c - 1 - m.external.0 + m.internal.0);
+                own.push(ServiceSet { tcp: p.clone(), udp: p, ..ServiceSet::default() });
+            }
+        }
+    }
+    ServiceAtoms::new(&own)
+}
+
+/// Resolves an inventory for packets.
+///
+/// Pure; cost is linear in the inventory plus, for every distinct set of groups, the rules of its groups.
+#[must_use]
+pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
+    let t = &inv.typed;
+    let mut c =
+        Ctx { t, mode, atoms: all_services(t, opt), pool: Pool::default(), gaps: Vec::new() };
+    let vswitches = routes::vswitches(&mut c);
+    let acls = acl::compile(&mut c, &vswitches);
+    let vswitches = acl::bind(&c, vswitches, &acls);
+    let tables = routes::tables(&mut c);
+    let (outside, somewhere) = internet::public_space(&c, opt);
+    let ha_vips = t.ha_vips.iter().map(|h| h.members.iter().filter_map(|m| m.known().copied()).collect());
+    let ha_vips = ha_vips.collect();
+    let vpcs = internet::vpcs(&mut c);
+    let nats = internet::nats(&mut c, &vswitches, &tables, &vpcs, &somewhere);
+    let (group_sets, mut ifaces) = interfaces::compile(&mut c, &vswitches, &somewhere);
+    internet::dnat(&mut c, &vswitches, &mut ifaces, &somewhere);
+    Network {
+        mode,
+        common: Common::new(&c.atoms),
+        atoms: c.atoms,
+        group_sets,
+        acls,
+        tables,
+        vswitches,
+        vpcs,
+        ifaces,
+        nats,
+        ha_vips,
+        outside,
+        gaps: c.gaps,
+    }
+}

@@ -1,0 +1,182 @@
+//! vSwitches and route tables, ALIBABA.md §2 and §3.
+
+use super::Ctx;
+use crate::network::{Hop, Mode, Route, RouteRef, Table, Vsw};
+use bartizan_model::{Fact, NetSpec, NextHop, RouteTableId, RouteTableKind, VpcId};
+use bartizan_packet::IpSet;
+use ipnet::IpNet;
+
+/// Places the vSwitches in their VPCs.
+pub(super) fn vswitches(c: &mut Ctx<'_>) -> Vec<Option<Vsw>> {
+    let t = c.t;
+    let mut out = Vec::with_capacity(t.vswitches.len());
+    for v in &t.vswitches {
+        let Fact::Known(vpc) = v.vpc else {
+            c.gap(&v.meta.origin, "its VPC is not known, so it is in no network", None);
+            out.push(None);
+            continue;
+        };
+        let tables = match v.table {
+            Fact::Known(id) => vec![id.0],
+            // Any vSwitch table of the VPC may be bound.
+            Fact::Unknown(_) => t
+                .route_tables
+                .iter()
+                .enumerate()
+                .filter(|(_, rt)| rt.vpc.known() == Some(&vpc) && rt.kind != RouteTableKind::Gateway)
+                .filter_map(|(i, _)| u32::try_from(i).ok())
+                .collect(),
+        };
+        out.push(Some(Vsw { vpc, tables, acl: None }));
+    }
+    out
+}
+
+/// The IPv4 and IPv6 blocks that are local to a VPC: one system entry per vSwitch block (§3.2).
+fn local_blocks(c: &Ctx<'_>, vpc: VpcId) -> (Vec<IpNet>, bool) {
+    let mut nets = Vec::new();
+    let mut all_known = true;
+    for v in c.t.vswitches.iter().filter(|v| v.vpc.known() == Some(&vpc)) {
+        for f in std::iter::once(&v.cidr).chain(v.ipv6_cidr.as_ref()) {
+            match f {
+                Fact::Known(n) => nets.push(n.trunc()),
+                Fact::Unknown(_) => all_known = false,
+            }
+        }
+    }
+    nets.sort_unstable();
+    nets.dedup();
+    (nets, all_known)
+}
+
+/// Every address that may be inside a VPC.
+pub(super) fn vpc_space(c: &Ctx<'_>, vpc: VpcId) -> IpSet {
+    let cidrs = &c.t[vpc].cidrs;
+    if cidrs.is_empty() || cidrs.iter().any(|f| f.known().is_none()) {
+        return IpSet::full();
+    }
+    IpSet::from_nets(cidrs.iter().filter_map(|f| f.known().copied()))
+}
+
+/// Compiles every route table, strongest route first.
+pub(super) fn tables(c: &mut Ctx<'_>) -> Vec<Table> {
+    let t = c.t;
+    let mut out: Vec<Table> = Vec::with_capacity(t.route_tables.len());
+    let mut locals: Vec<Option<Vec<Route>>> = vec![None; t.vpcs.len()];
+    for (i, rt) in t.route_tables.iter().enumerate() {
+        let id = RouteTableId(u32::try_from(i).unwrap_or(u32::MAX));
+        let mut routes = Vec::new();
+        match rt.vpc {
+            Fact::Known(vpc) => {
+                if locals[vpc.index()].is_none() {
+                    locals[vpc.index()] = Some(system_routes(c, vpc));
+                }
+                routes.extend(locals[vpc.index()].iter().flatten().cloned());
+            }
+            Fact::Unknown(_) => {
+                c.gap(&rt.meta.origin, "the VPC of this route table is not known", None);
+            }
+        }
+        out.push(Table { id, routes });
+    }
+    for (i, e) in t.route_entries.iter().enumerate() {
+        let i = u32::try_from(i).unwrap_or(u32::MAX);
+        let vpc = e.table.known().and_then(|rt| t[*rt].vpc.known().copied());
+        let hops: Vec<Hop> = e.next_hops.iter().map(hop).collect();
+        if hops.contains(&Hop::Unmodelled) {
+            c.gap(&e.origin, "its next hop is not modelled, so nothing is known of what lies behind it", vpc);
+        }
+        let maybe = e.origin.maybe.is_some();
+        let (targets, table_known): (Vec<usize>, bool) = match e.table {
+            Fact::Known(rt) => (vec![rt.index()], true),
+            Fact::Unknown(_) => ((0..out.len()).collect(), false),
+        };
+        for (net, known) in destinations(c, &e.destination) {
+            let route = Route {
+                ips: net.map_or_else(IpSet::full, IpSet::from),
+                length: net.map_or(u8::MAX, |n| n.prefix_len()),
+                hops: hops.clone(),
+                from: RouteRef::Entry(i),
+                optional: maybe || !known || !table_known,
+            };
+            for &rt in &targets {
+                out[rt].routes.push(route.clone());
+            }
+        }
+    }
+    for t in &mut out {
+        // Longest prefix first; at the same length custom before local (A-ROUTE-1).
+        t.routes.sort_by_key(|r| {
+            (std::cmp::Reverse(r.length), !matches!(r.from, RouteRef::Entry(_)), r.from)
+        });
+    }
+    out
+}
+
+fn system_routes(c: &mut Ctx<'_>, vpc: VpcId) -> Vec<Route> {
+    let t = c.t;
+    let (nets, all_known) = local_blocks(c, vpc);
+    let mut routes: Vec<Route> = nets
+        .into_iter()
+        .map(|n| Route {
+            ips: n.into(),
+            length: n.prefix_len(),
+            hops: vec![Hop::Local],
+            from: RouteRef::Local,
+            optional: false,
+        })
+        .collect();
+    if !all_known && c.mode == Mode::Widen {
+        // Some vSwitch block is not known: any address of the VPC may be local.
+        routes.push(Route {
+            ips: vpc_space(c, vpc),
+            length: 1,
+            hops: vec![Hop::Local],
+            from: RouteRef::Local,
+            optional: true,
+        });
+    }
+    // §7.3: the IPv6 gateway adds ::/0.
+    if t.ipv6_gateways.iter().any(|g| match g.vpc {
+        Fact::Known(v) => v == vpc && (c.widen() || g.meta.origin.maybe.is_none()),
+        Fact::Unknown(_) => c.widen(),
+    }) {
+        routes.push(Route {
+            ips: IpSet::all_v6(),
+            length: 0,
+            hops: vec![Hop::Ipv6Gateway],
+            from: RouteRef::SystemIpv6,
+            optional: false,
+        });
+    }
+    routes
+}
+
+fn hop(h: &NextHop) -> Hop {
+    match h {
+        NextHop::Interface(i) => Hop::Interface(*i),
+        NextHop::HaVip(h) => Hop::HaVip(*h),
+        NextHop::Nat(n) => Hop::Nat(*n),
+        NextHop::Ipv4Gateway(_) => Hop::Ipv4Gateway,
+        NextHop::Ipv6Gateway(_) => Hop::Ipv6Gateway,
+        NextHop::Unmodelled { .. } | NextHop::Unknown(_) => Hop::Unmodelled,
+    }
+}
+
+/// The destinations of an entry; `None` stands for one that is not known.
+fn destinations(c: &Ctx<'_>, spec: &NetSpec) -> Vec<(Option<IpNet>, bool)> {
+    match spec {
+        NetSpec::Net(Fact::Known(n)) => vec![(Some(n.trunc()), true)],
+        NetSpec::Net(Fact::Unknown(_)) | NetSpec::PrefixList(Fact::Unknown(_)) => vec![(None, false)],
+        NetSpec::PrefixList(Fact::Known(p)) => match &c.t[*p].entries {
+            Fact::Unknown(_) => vec![(None, false)],
+            Fact::Known(es) => es
+                .iter()
+                .map(|e| match e {
+                    Fact::Known(n) => (Some(n.trunc()), true),
+                    Fact::Unknown(_) => (None, false),
+                })
+                .collect(),
+        },
+    }
+}

@@ -1,0 +1,317 @@
+//! Cells, and all pairs of one VPC at once.
+//!
+//! INVARIANT (cells): two addresses are in one cell only if they have the same group set, vSwitch, block and
+//! Internet access, and no prefix of any rule, ACL entry, route or question that the VPC knows separates them.
+//! The answer for one member is therefore the answer for all, and a prefix that cuts a cell has split it.
+
+use crate::flow::Cuts;
+use crate::network::{Hop, Match, Network};
+use crate::point::Inside;
+use crate::rows::{AtomTable, Columns, RowBuilder};
+use bartizan_model::{InterfaceId, VpcId};
+use bartizan_packet::IpSet;
+use rustc_hash::FxHashMap;
+use std::net::IpAddr;
+
+/// How endpoints are grouped into the blocks that questions are asked about.
+///
+/// Blocks partition interfaces' addresses and the public addresses.
+pub trait Partition: Sync {
+    /// Number of blocks.
+    fn blocks(&self) -> usize;
+    /// Address sets at whose boundaries the block may change.
+    fn cuts(&self) -> &[IpSet];
+    /// The block of an address of an interface, or of a public address of nobody.
+    fn block(&self, iface: Option<InterfaceId>, ip: IpAddr) -> u32;
+}
+
+/// Endpoints that nothing tells apart.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// The block.
+    pub block: u32,
+    /// Some member.
+    pub rep: Inside,
+    /// All members; of an address that is not known yet, one entry for each place where it may be.
+    pub members: Vec<Inside>,
+    /// The only interface in it, if there is only one.
+    pub only: Option<InterfaceId>,
+    /// Whether a member has Internet access of its own (public address, DNAT, IPv6).
+    pub(crate) special: bool,
+    gs: u32,
+    vsw: u32,
+}
+
+/// A VPC with its cells and rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Domain {
+    pub(crate) cells: Vec<Cell>,
+    /// Cells as before, grouped by (group set, vSwitch, special).
+    pub(crate) classes: Vec<Vec<u32>>,
+    table: AtomTable,
+    rows: Vec<Box<[u32]>>,
+    /// Per local group set: row numbers of ingress and egress.
+    lists: Vec<(u32, u32)>,
+    /// Per local vSwitch: row numbers of ACL ingress and egress, if filtered.
+    acls: Vec<Option<(u32, u32)>>,
+    /// Per local vSwitch: columns that custom routes take elsewhere.
+    detours: Vec<Option<Box<[bool]>>>,
+}
+
+fn vpc_cuts(net: &Network, ifaces: &[InterfaceId], questions: &[IpSet]) -> Cuts {
+    let mut c = Cuts::default();
+    let mut gs: Vec<u32> = Vec::new();
+    let mut vsw: Vec<u32> = Vec::new();
+    for f in ifaces.iter().filter_map(|&i| net.iface(i)) {
+        gs.push(f.groups);
+        vsw.push(f.vswitch.0);
+    }
+    for v in [&mut gs, &mut vsw] {
+        v.sort_unstable();
+        v.dedup();
+    }
+    let mut ips = |m: &Match| {
+        if let Match::Ips(s) = m {
+            c.add(s);
+        }
+    };
+    for g in gs {
+        let g = &net.group_sets[g as usize];
+        g.ingress.rules.iter().chain(&g.egress.rules).for_each(|r| ips(&r.peer));
+    }
+    let mut tables: Vec<u32> = Vec::new();
+    for v in vsw.iter().filter_map(|&v| net.vswitches[v as usize].as_ref()) {
+        if let Some(a) = v.acl.and_then(|a| net.acls.get(a as usize)) {
+            a.ingress.rules.iter().chain(&a.egress.rules).for_each(|r| ips(&r.peer));
+        }
+        tables.extend(&v.tables);
+    }
+    tables.sort_unstable();
+    tables.dedup();
+    for r in tables.iter().filter_map(|&t| net.tables.get(t as usize)).flat_map(|t| &t.routes) {
+        c.add(&r.ips);
+        for h in &r.hops {
+            if let Hop::Nat(n) = h {
+                for s in &net.nats[n.index()].snat {
+                    c.add(&s.sources);
+                }
+            }
+        }
+    }
+    questions.iter().for_each(|q| c.add(q));
+    c.finish();
+    c
+}
+
+impl Domain {
+    /// Builds the cells of one VPC.
+    pub(crate) fn new(net: &Network, _vpc: VpcId, ifaces: &[InterfaceId], part: &dyn Partition) -> Self {
+        let cuts = vpc_cuts(net, ifaces, part.cuts());
+        let mut index: FxHashMap<(u32, u32, u32, u32, u64), usize> = FxHashMap::default();
+        let mut cells: Vec<Cell> = Vec::new();
+        for f in ifaces.iter().filter_map(|&i| net.iface(i)) {
+            for (ai, a) in f.addrs.iter().enumerate() {
+                let addr = u32::try_from(ai).unwrap_or(u32::MAX);
+                let special = !a.own.is_empty() || !a.dnat.is_empty() || a.v6.inbound || a.v6.outbound;
+                let mut put = |ip: IpAddr| {
+                    let block = part.block(Some(f.id), ip);
+                    let own = if special { u64::from(f.id.0) << 32 | u64::from(addr) | 1 << 63 } else { 0 };
+                    let key = (f.groups, f.vswitch.0, cuts.piece(ip), block, own);
+                    let member = Inside { iface: f.id, addr, ip };
+                    match index.get(&key) {
+                        Some(&i) => {
+                            let c = &mut cells[i];
+                            if c.only != Some(f.id) {
+                                c.only = None;
+                            }
+                            c.members.push(member);
+                        }
+                        None => {
+                            index.insert(key, cells.len());
+                            cells.push(Cell {
+                                block,
+                                rep: member,
+                                members: vec![member],
+                                only: Some(f.id),
+                                special,
+                                gs: f.groups,
+                                vsw: f.vswitch.0,
+                            });
+                        }
+                    }
+                };
+                match a.region.v4.ranges() {
+                    [(l, h)] if l == h && a.region.v6.is_empty() => put(IpAddr::V4((*l).into())),
+                    _ => cuts.split(&a.region).iter().filter_map(IpSet::first).for_each(&mut put),
+                }
+            }
+        }
+        cells.sort_by_key(|c| (c.rep.ip, c.rep));
+        let mut d = Domain {
+            cells,
+            classes: Vec::new(),
+            table: AtomTable::new(net.atoms.words()),
+            rows: Vec::new(),
+            lists: Vec::new(),
+            acls: Vec::new(),
+            detours: Vec::new(),
+        };
+        let mut classes: FxHashMap<(u32, u32, u64), usize> = FxHashMap::default();
+        for (i, c) in d.cells.iter().enumerate() {
+            let own = if c.special { 1 + i as u64 } else { 0 };
+            let k = *classes.entry((c.gs, c.vsw, own)).or_insert_with(|| {
+                d.classes.push(Vec::new());
+                d.classes.len() - 1
+            });
+            d.classes[k].push(u32::try_from(i).unwrap_or(u32::MAX));
+        }
+        d
+    }
+
+    /// Computes the rows. Must run before [`Domain::pairs`].
+    pub(crate) fn build_rows(&mut self, net: &Network) {
+        let groups = |c: &Cell| net.group_sets[c.gs as usize].groups.as_slice();
+        let columns = Columns::new(self.cells.iter().map(|c| (c.rep.ip, groups(c))));
+        let mut gs: Vec<u32> = self.cells.iter().map(|c| c.gs).collect();
+        let mut vsw: Vec<u32> = self.cells.iter().map(|c| c.vsw).collect();
+        for v in [&mut gs, &mut vsw] {
+            v.sort_unstable();
+            v.dedup();
+        }
+        let mut b = RowBuilder::new(&columns, &net.common.all);
+        let mut known: FxHashMap<Box<[u32]>, u32> = FxHashMap::default();
+        let mut put = |row: Box<[u32]>, rows: &mut Vec<Box<[u32]>>| {
+            *known.entry(row).or_insert_with_key(|r| {
+                rows.push(r.clone());
+                u32::try_from(rows.len() - 1).unwrap_or(u32::MAX)
+            })
+        };
+        for &g in &gs {
+            let set = &net.group_sets[g as usize];
+            let i = b.row(&set.ingress, &mut self.table);
+            let i = put(i, &mut self.rows);
+            let e = b.row(&set.egress, &mut self.table);
+            let e = put(e, &mut self.rows);
+            self.lists.push((i, e));
+        }
+        let mut acl_rows: FxHashMap<u32, (u32, u32)> = FxHashMap::default();
+        let mut detours: FxHashMap<Vec<u32>, Option<Box<[bool]>>> = FxHashMap::default();
+        for &v in &vsw {
+            let Some(v) = &net.vswitches[v as usize] else {
+                self.acls.push(None);
+                self.detours.push(None);
+                continue;
+            };
+            self.acls.push(v.acl.map(|a| {
+                *acl_rows.entry(a).or_insert_with(|| {
+                    let acl = &net.acls[a as usize];
+                    let i = b.row(&acl.ingress, &mut self.table);
+                    let e = b.row(&acl.egress, &mut self.table);
+                    (put(i, &mut self.rows), put(e, &mut self.rows))
+                })
+            }));
+            let cells = &self.cells;
+            let d = detours.entry(v.tables.clone()).or_insert_with(|| {
+                // Local, unless some route of the tables says otherwise or none says so.
+                let detour = |ip| {
+                    v.tables.len() != 1
+                        || v.tables.iter().any(|&t| {
+                            let mut n = 0;
+                            let local = net.tables[t as usize].lookup(ip).all(|r| {
+                                n += 1;
+                                r.hops.as_slice() == [Hop::Local]
+                            });
+                            !local || n != 1
+                        })
+                };
+                let flags: Box<[bool]> = cells.iter().map(|c| detour(c.rep.ip)).collect();
+                flags.iter().any(|&f| f).then_some(flags)
+            });
+            self.detours.push(d.clone());
+        }
+        for c in &mut self.cells {
+            c.gs = u32::try_from(gs.partition_point(|&g| g < c.gs)).unwrap_or(u32::MAX);
+            c.vsw = u32::try_from(vsw.partition_point(|&v| v < c.vsw)).unwrap_or(u32::MAX);
+        }
+    }
+
+    /// Number of distinct rows and of distinct atom sets, for statistics.
+    pub(crate) fn sizes(&self) -> (usize, usize, usize) {
+        (self.cells.len(), self.rows.len(), self.table.len())
+    }
+
+    /// Adds the privately delivered services of every ordered pair of cells to the matrix of blocks.
+    ///
+    /// `out` has one row of words per ordered pair of blocks. Pairs that custom routes take elsewhere are
+    /// asked one by one.
+    pub(crate) fn pairs(&self, net: &Network, blocks: usize, full: &[u64], out: &mut [u64]) {
+        let w = net.atoms.words();
+        let v4 = self.cells.partition_point(|c| c.rep.ip.is_ipv4());
+        let halves = [(0, v4), (v4, self.cells.len())];
+        let mut egress: Vec<u32> = vec![0; self.lists.len()];
+        let mut tmp: Vec<u64> = vec![0; w];
+        for (from, to) in halves {
+            for d in from..to {
+                let dc = &self.cells[d];
+                let ingress = &self.rows[self.lists[dc.gs as usize].0 as usize];
+                for (e, l) in egress.iter_mut().zip(&self.lists) {
+                    *e = self.rows[l.1 as usize][d];
+                }
+                let acl_in = self.acls[dc.vsw as usize].map(|a| &self.rows[a.0 as usize]);
+                for s in from..to {
+                    let sc = &self.cells[s];
+                    let (i, e) = (ingress[s], egress[sc.gs as usize]);
+                    if i == 0 || e == 0 {
+                        continue;
+                    }
+                    if sc.only.is_some() && sc.only == dc.only {
+                        continue;
+                    }
+                    let at = (sc.block as usize * blocks + dc.block as usize) * w;
+                    let acc = &mut out[at..at + w];
+                    if *acc == *full {
+                        continue;
+                    }
+                    if self.detours[sc.vsw as usize].as_ref().is_some_and(|f| f[d]) {
+                        // The members of a cell pair are alike, except that an interface is not its own peer.
+                        if let Some((a, b)) = distinct(sc, dc) {
+                            let f = net.private_request(a, b);
+                            acc.iter_mut().zip(f.words()).for_each(|(o, x)| *o |= x);
+                        }
+                        continue;
+                    }
+                    tmp.copy_from_slice(self.table.get(i));
+                    for (t, &x) in tmp.iter_mut().zip(self.table.get(e)) {
+                        *t &= x;
+                    }
+                    if sc.vsw != dc.vsw {
+                        if let Some(r) = acl_in {
+                            for (t, &x) in tmp.iter_mut().zip(self.table.get(r[s])) {
+                                *t &= x;
+                            }
+                        }
+                        if let Some(a) = self.acls[sc.vsw as usize] {
+                            let r = &self.rows[a.1 as usize];
+                            for (t, &x) in tmp.iter_mut().zip(self.table.get(r[d])) {
+                                *t &= x;
+                            }
+                        }
+                    }
+                    acc.iter_mut().zip(&tmp).for_each(|(o, &x)| *o |= x);
+                }
+            }
+        }
+    }
+}
+
+/// Members of two cells that are on different interfaces.
+pub(crate) fn distinct(a: &Cell, b: &Cell) -> Option<(Inside, Inside)> {
+    if a.rep.iface != b.rep.iface {
+        return Some((a.rep, b.rep));
+    }
+    if let Some(m) = b.members.iter().find(|m| m.iface != a.rep.iface) {
+        return Some((a.rep, *m));
+    }
+    a.members.iter().find(|m| m.iface != b.rep.iface).map(|m| (*m, b.rep))
+}
+

@@ -1,0 +1,320 @@
+//! Whole flows between two points: every way there, and whether replies get back.
+
+use crate::network::{Mode, Network};
+use crate::point::{Entry, Exit, Inside, Point};
+use bartizan_packet::{AtomSet, IpSet};
+use std::net::IpAddr;
+
+/// What travels between two points.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// Services whose request is delivered.
+    pub delivered: AtomSet,
+    /// Services whose request is delivered and all of whose replies get back.
+    pub works: AtomSet,
+}
+
+/// How two points can talk.
+#[derive(Clone, Debug)]
+pub(crate) enum Way {
+    /// Inside one VPC.
+    Private,
+    /// Out to the Internet.
+    Out(Exit),
+    /// In from the Internet.
+    In(Entry),
+    /// Out to the Internet and in again: exit, public address used, entry, source address seen.
+    Hairpin(Exit, IpAddr, Entry, IpAddr),
+}
+
+/// Representatives of a set of addresses for the pieces on which a property is constant.
+///
+/// `cuts` are the boundaries; the representatives are the first addresses of the elementary pieces.
+pub(crate) fn representatives(set: &IpSet, cuts: &Cuts) -> Vec<IpAddr> {
+    let mut out = Vec::new();
+    for &(lo, hi) in set.v4.ranges() {
+        out.push(IpAddr::V4(lo.into()));
+        let a = cuts.v4.partition_point(|&c| c <= lo);
+        let b = cuts.v4.partition_point(|&c| c <= hi);
+        out.extend(cuts.v4[a..b].iter().map(|&c| IpAddr::V4(c.into())));
+    }
+    for &(lo, hi) in set.v6.ranges() {
+        out.push(IpAddr::V6(lo.into()));
+        let a = cuts.v6.partition_point(|&c| c <= lo);
+        let b = cuts.v6.partition_point(|&c| c <= hi);
+        out.extend(cuts.v6[a..b].iter().map(|&c| IpAddr::V6(c.into())));
+    }
+    out
+}
+
+/// First addresses of elementary pieces, sorted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cuts {
+    pub(crate) v4: Vec<u32>,
+    pub(crate) v6: Vec<u128>,
+}
+
+impl Cuts {
+    pub(crate) fn add(&mut self, s: &IpSet) {
+        for &(l, h) in s.v4.ranges() {
+            self.v4.push(l);
+            self.v4.extend(h.checked_add(1));
+        }
+        for &(l, h) in s.v6.ranges() {
+            self.v6.push(l);
+            self.v6.extend(h.checked_add(1));
+        }
+    }
+    pub(crate) fn finish(&mut self) {
+        self.v4.sort_unstable();
+        self.v4.dedup();
+        self.v6.sort_unstable();
+        self.v6.dedup();
+    }
+    /// Splits a set at the cuts.
+    pub(crate) fn split(&self, set: &IpSet) -> Vec<IpSet> {
+        use bartizan_packet::IntervalSet as I;
+        let mut out = Vec::new();
+        for &(lo, hi) in set.v4.ranges() {
+            let mut from = lo;
+            let a = self.v4.partition_point(|&c| c <= lo);
+            let b = self.v4.partition_point(|&c| c <= hi);
+            for &c in &self.v4[a..b] {
+                out.push(IpSet { v4: I::range(from, c - 1), v6: I::empty() });
+                from = c;
+            }
+            out.push(IpSet { v4: I::range(from, hi), v6: I::empty() });
+        }
+        for &(lo, hi) in set.v6.ranges() {
+            let mut from = lo;
+            let a = self.v6.partition_point(|&c| c <= lo);
+            let b = self.v6.partition_point(|&c| c <= hi);
+            for &c in &self.v6[a..b] {
+                out.push(IpSet { v4: I::empty(), v6: I::range(from, c - 1) });
+                from = c;
+            }
+            out.push(IpSet { v4: I::empty(), v6: I::range(from, hi) });
+        }
+        out
+    }
+    /// Position of an address among the pieces: equal for two addresses exactly when no cut is between them.
+    pub(crate) fn piece(&self, ip: IpAddr) -> u32 {
+        let n = match ip {
+            IpAddr::V4(a) => self.v4.partition_point(|&c| c <= u32::from(a)),
+            IpAddr::V6(a) => self.v4.len() + 1 + self.v6.partition_point(|&c| c <= u128::from(a)),
+        };
+        u32::try_from(n).unwrap_or(u32::MAX)
+    }
+}
+
+impl Network {
+    fn fold(&self, parts: impl IntoIterator<Item = AtomSet>) -> AtomSet {
+        let mut it = parts.into_iter();
+        let Some(mut acc) = it.next() else { return self.common.none.clone() };
+        for a in it {
+            match self.mode {
+                Mode::Widen => acc.union_with(&a),
+                Mode::Narrow => acc.intersect_with(&a),
+            }
+        }
+        acc
+    }
+
+    /// The cuts that the filters and routes around two interfaces make in the public space.
+    pub(crate) fn cuts_around(&self, ifaces: &[bartizan_model::InterfaceId]) -> Cuts {
+        let mut c = Cuts::default();
+        for &i in ifaces {
+            let Some(f) = self.iface(i) else { continue };
+            if let Some(g) = self.group_sets.get(f.groups as usize) {
+                for r in g.ingress.rules.iter().chain(&g.egress.rules) {
+                    if let crate::network::Match::Ips(s) = &r.peer {
+                        c.add(s);
+                    }
+                }
+            }
+            let Some(v) = self.vsw(f.vswitch) else { continue };
+            if let Some(a) = v.acl.and_then(|a| self.acls.get(a as usize)) {
+                for r in a.ingress.rules.iter().chain(&a.egress.rules) {
+                    if let crate::network::Match::Ips(s) = &r.peer {
+                        c.add(s);
+                    }
+                }
+            }
+            for &t in &v.tables {
+                for r in self.tables.get(t as usize).into_iter().flat_map(|t| &t.routes) {
+                    c.add(&r.ips);
+                    for h in &r.hops {
+                        if let crate::network::Hop::Nat(n) = h
+                            && let Some(n) = self.nats.get(n.index())
+                        {
+                            c.add(&n.exit);
+                        }
+                    }
+                }
+            }
+            for n in f.addrs.iter().flat_map(|a| &a.dnat) {
+                if let Some(n) = self.nats.get(n.nat.index()) {
+                    c.add(&n.exit);
+                }
+            }
+        }
+        c.finish();
+        c
+    }
+
+    /// The public addresses through which `d` is entered: the set each entry listens on.
+    pub(crate) fn public_of(&self, d: Inside, e: Entry) -> std::sync::Arc<IpSet> {
+        match (self.addr_of(d), e) {
+            (Some((_, a)), Entry::Own(i)) => a.own[i].ips.clone(),
+            (Some((_, a)), Entry::Dnat(i)) => a.dnat[i].ips.clone(),
+            _ => std::sync::Arc::new(IpSet::single(d.ip)),
+        }
+    }
+
+    /// Requests that leave `s` for the Internet and come in again at `d` (and those whose replies do too).
+    pub(crate) fn hairpin(&self, s: Inside, d: Inside, ways: Option<&mut Vec<(Way, Flow)>>) -> Flow {
+        let none = || Flow { delivered: self.common.none.clone(), works: self.common.none.clone() };
+        let Some((_, da)) = self.addr_of(d) else { return none() };
+        if s.iface == d.iface || s.ip.is_ipv4() != d.ip.is_ipv4() {
+            return none();
+        }
+        let mut kinds: Vec<Entry> = Vec::new();
+        if d.ip.is_ipv6() {
+            // Inside one VPC the local route is always longer.
+            let same = match (self.addr_of(s), self.addr_of(d)) {
+                (Some((a, _)), Some((b, _))) => self.vpc_of(a) == self.vpc_of(b),
+                _ => true,
+            };
+            if da.v6.inbound && !same {
+                kinds.push(Entry::V6);
+            }
+        } else {
+            kinds.extend((0..da.own.len()).map(Entry::Own));
+            kinds.extend((0..da.dnat.len()).map(Entry::Dnat));
+        }
+        if kinds.is_empty() {
+            return none();
+        }
+        let cuts = self.cuts_around(&[s.iface, d.iface]);
+        let mut total: Option<Flow> = None;
+        let mut list = Vec::new();
+        for k in kinds {
+            let public = self.public_of(d, k);
+            let mut per_public: Vec<Flow> = Vec::new();
+            for p in representatives(&public, &cuts) {
+                let exits = self.exits(s, p);
+                let sent = self.leave(s, p);
+                let mut alternatives: Vec<Flow> = Vec::new();
+                for e in &exits {
+                    let mut sent = sent.clone();
+                    if let Some((_, pass)) = &e.appliance {
+                        sent.intersect_with(pass);
+                    }
+                    let sent_back = self.leave_replies(s, p, e).intersect(&sent);
+                    let translate = |a: &AtomSet| match k {
+                        Entry::Dnat(i) => {
+                            self.atoms.touching(&da.dnat[i].translate(&self.atoms.services(a)))
+                        }
+                        _ => a.clone(),
+                    };
+                    let (sent_in, back_in) = (translate(&sent), translate(&sent_back));
+                    for x in representatives(&e.src, &cuts) {
+                        let mut f = none();
+                        if self.entries(d, x).contains(&k) {
+                            f.delivered = self.arrive(d, x, k).intersect(&sent_in);
+                            f.works = self
+                                .arrive_replies(d, x, k)
+                                .intersect(&f.delivered)
+                                .intersect(&back_in);
+                        }
+                        if !f.delivered.is_empty() && ways.is_some() {
+                            list.push((Way::Hairpin(e.clone(), p, k, x), f.clone()));
+                        }
+                        alternatives.push(f);
+                    }
+                }
+                per_public.push(Flow {
+                    delivered: self.fold(alternatives.iter().map(|f| f.delivered.clone())),
+                    works: self.fold(alternatives.into_iter().map(|f| f.works)),
+                });
+            }
+            // Different entries are different doors: any of them counts, in both modes.
+            let f = Flow {
+                delivered: self.fold(per_public.iter().map(|f| f.delivered.clone())),
+                works: self.fold(per_public.into_iter().map(|f| f.works)),
+            };
+            total = Some(match total {
+                None => f,
+                Some(t) => {
+                    Flow { delivered: t.delivered.union(&f.delivered), works: t.works.union(&f.works) }
+                }
+            });
+        }
+        if let Some(w) = ways {
+            w.extend(list);
+        }
+        total.unwrap_or_else(none)
+    }
+
+    /// Everything that travels from `s` to `d`, by any way.
+    #[must_use]
+    pub fn flow(&self, s: Point, d: Point) -> Flow {
+        self.flow_ways(s, d, None)
+    }
+
+    pub(crate) fn flow_ways(&self, s: Point, d: Point, mut ways: Option<&mut Vec<(Way, Flow)>>) -> Flow {
+        let none = self.common.none.clone();
+        match (s, d) {
+            (Point::Inside(s), Point::Inside(d)) => {
+                let delivered = self.private_request(s, d);
+                let works = if delivered.is_empty() {
+                    none
+                } else {
+                    self.private_replies(s, d).intersect(&delivered)
+                };
+                if let Some(w) = ways.as_deref_mut()
+                    && !delivered.is_empty()
+                {
+                    w.push((Way::Private, Flow { delivered: delivered.clone(), works: works.clone() }));
+                }
+                let h = self.hairpin(s, d, ways);
+                Flow { delivered: delivered.union(&h.delivered), works: works.union(&h.works) }
+            }
+            (Point::Inside(s), Point::Outside(p)) => {
+                let sent = self.leave(s, p);
+                let flows: Vec<(Exit, Flow)> = self
+                    .exits(s, p)
+                    .into_iter()
+                    .map(|e| {
+                        let mut a = sent.clone();
+                        if let Some((_, pass)) = &e.appliance {
+                            a.intersect_with(pass);
+                        }
+                        let works = self.leave_replies(s, p, &e).intersect(&a);
+                        (e, Flow { delivered: a, works })
+                    })
+                    .collect();
+                let delivered = self.fold(flows.iter().map(|(_, f)| f.delivered.clone()));
+                let works = self.fold(flows.iter().map(|(_, f)| f.works.clone()));
+                if let Some(w) = ways {
+                    w.extend(flows.into_iter().map(|(e, f)| (Way::Out(e), f)));
+                }
+                Flow { delivered, works }
+            }
+            (Point::Outside(x), Point::Inside(d)) => {
+                let mut total = Flow { delivered: none.clone(), works: none };
+                for e in self.entries(d, x) {
+                    let delivered = self.arrive(d, x, e);
+                    let works = self.arrive_replies(d, x, e).intersect(&delivered);
+                    total.delivered.union_with(&delivered);
+                    total.works.union_with(&works);
+                    if let Some(w) = ways.as_deref_mut() {
+                        w.push((Way::In(e), Flow { delivered, works }));
+                    }
+                }
+                total
+            }
+            (Point::Outside(_), Point::Outside(_)) => Flow { delivered: none.clone(), works: none },
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! An inventory resolved for packets.
+//!
+//! Nothing in here is Alibaba's: rule lists in order, stateless lists, route tables, interfaces and the exits
+//! and entries of the public Internet. What the vendor means by its resources is decided in `compile`.
+
+use bartizan_model::{
+    AclId, HaVipId, InterfaceId, NatId, RouteTableId, SecurityGroupId, VpcId, VswitchId,
+};
+use bartizan_packet::{AtomSet, IpSet, PortSet, ServiceAtoms, ServiceSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Which of the possible networks is meant where the inventory is not fully known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// The network that lets through everything that *some* completion of the unknowns lets through. A path
+    /// that is absent here is absent in every completion: for `never` and `only`.
+    Widen,
+    /// The network that lets through only what *every* completion lets through: for `must`.
+    Narrow,
+}
+
+/// What the peer side of a rule matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// Addresses.
+    Ips(Arc<IpSet>),
+    /// Private addresses of members of a group, in the same VPC.
+    Group(SecurityGroupId),
+    /// Everything.
+    Any,
+}
+
+/// Where a rule of a list comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RuleRef {
+    /// A security group rule: index into `Typed::sg_rules`.
+    Sg(u32),
+    /// The intra-group policy of a basic group (ALIBABA.md §5.5 step 1).
+    Inner(SecurityGroupId),
+    /// The default of the group type (ALIBABA.md §5.5 step 3).
+    Default,
+    /// A group that is attached but not known; it may hold any rule.
+    UnknownGroup,
+    /// An entry of a network ACL: the ACL, `true` for ingress, the position.
+    Acl(AclId, bool, u32),
+    /// The end of a network ACL (A-NACL-1).
+    AclEnd(AclId, bool),
+    /// A network ACL whose entries are not known.
+    AclUnknown(AclId),
+}
+
+/// One rule of a first-match list.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Where it comes from.
+    pub from: RuleRef,
+    /// `true` accepts.
+    pub accept: bool,
+    /// The services, as atoms.
+    pub atoms: Arc<AtomSet>,
+    /// The services.
+    pub services: Arc<ServiceSet>,
+    /// The peer.
+    pub peer: Match,
+}
+
+/// A first-match list: the first rule that matches decides; `default` where none does.
+#[derive(Clone, Debug)]
+pub struct RuleList {
+    /// In order of strength.
+    pub rules: Vec<Rule>,
+    /// What happens to the rest.
+    pub default_accept: bool,
+    /// What the default is called.
+    pub default_ref: RuleRef,
+}
+
+/// Security treatment of an interface: the groups it is in, merged.
+#[derive(Clone, Debug)]
+pub struct GroupSet {
+    /// The groups, sorted.
+    pub groups: Vec<SecurityGroupId>,
+    /// Merged ingress rules.
+    pub ingress: RuleList,
+    /// Merged egress rules.
+    pub egress: RuleList,
+}
+
+/// The stateless filter of a vSwitch.
+#[derive(Clone, Debug)]
+pub struct Acl {
+    /// The ACL.
+    pub id: AclId,
+    /// Packets towards the vSwitch.
+    pub ingress: RuleList,
+    /// Packets from the vSwitch.
+    pub egress: RuleList,
+}
+
+/// What a route does with a packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hop {
+    /// Delivered inside the VPC.
+    Local,
+    /// Handed to an interface that forwards.
+    Interface(InterfaceId),
+    /// Handed to whichever interface holds the virtual IP.
+    HaVip(HaVipId),
+    /// To a NAT gateway.
+    Nat(NatId),
+    /// To the IPv4 gateway.
+    Ipv4Gateway,
+    /// To the IPv6 gateway.
+    Ipv6Gateway,
+    /// To something that is not modelled; treated as a drop and listed as a gap.
+    Unmodelled,
+}
+
+/// Where a route comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RouteRef {
+    /// The system entry of a vSwitch block.
+    Local,
+    /// The system entry that an IPv6 gateway adds.
+    SystemIpv6,
+    /// A custom entry: index into `Typed::route_entries`.
+    Entry(u32),
+}
+
+/// One route.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Destination.
+    pub ips: IpSet,
+    /// Prefix length; the longest wins, custom before local at the same length (A-ROUTE-1).
+    pub length: u8,
+    /// Next hops; several are ECMP.
+    pub hops: Vec<Hop>,
+    /// Where it comes from.
+    pub from: RouteRef,
+    /// Whether it is not known to exist or to match: both outcomes are possible.
+    pub optional: bool,
+}
+
+/// A route table, strongest route first.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// The table.
+    pub id: RouteTableId,
+    /// Longest prefix first, custom before local.
+    pub routes: Vec<Route>,
+}
+
+impl Table {
+    /// The routes that may decide for `ip`: the strongest match, and after an optional one the next.
+    pub fn lookup(&self, ip: IpAddr) -> impl Iterator<Item = &Route> {
+        let mut done = false;
+        self.routes.iter().filter(move |r| r.ips.contains(ip)).take_while(move |r| {
+            let take = !done;
+            done = !r.optional;
+            take
+        })
+    }
+}
+
+/// A vSwitch.
+#[derive(Clone, Debug)]
+pub struct Vsw {
+    /// Its VPC.
+    pub vpc: VpcId,
+    /// The tables that may forward for it; one unless the binding is unknown.
+    pub tables: Vec<u32>,
+    /// Index into [`Network::acls`], if filtered.
+    pub acl: Option<u32>,
+}
+
+/// A public IPv4 address that an interface owns.
+#[derive(Clone, Debug)]
+pub struct OwnPublic {
+    /// Index into `Interface::public` of the model.
+    pub index: u32,
+    /// The address, or the region where it may be.
+    pub ips: Arc<IpSet>,
+    /// Whether the network ACL is bypassed (ENI-visible mode).
+    pub bypass_acl: bool,
+}
+
+/// A DNAT entry that leads to an address.
+#[derive(Clone, Debug)]
+pub struct DnatIn {
+    /// Index into `Typed::dnat_entries`.
+    pub entry: u32,
+    /// The NAT gateway.
+    pub nat: NatId,
+    /// The public address, or the region where it may be.
+    pub ips: Arc<IpSet>,
+    /// Ports on the public address and on the private one; `None` maps every service to itself.
+    pub ports: Option<((u16, u16), (u16, u16))>,
+    /// Protocols.
+    pub tcp: bool,
+    /// Protocols.
+    pub udp: bool,
+}
+
+impl DnatIn {
+    /// The services as delivered.
+    #[must_use]
+    pub fn internal(&self) -> ServiceSet {
+        match self.ports {
+            None => ServiceSet::any(),
+            Some((_, (lo, hi))) => self.on(PortSet::range(lo, hi)),
+        }
+    }
+    fn on(&self, p: PortSet) -> ServiceSet {
+        let mut s = ServiceSet::empty();
+        if self.tcp {
+            s.tcp = p.clone();
+        }
+        if self.udp {
+            s.udp = p;
+        }
+        s
+    }
+    /// The services as delivered, of services as sent.
+    #[must_use]
+    pub fn translate(&self, sent: &ServiceSet) -> ServiceSet {
+        let Some(((e0, e1), (i0, _))) = self.ports else { return sent.clone() };
+        let shift = |p: &PortSet| {
+            PortSet::from_ranges(
+                p.intersect(&PortSet::range(e0, e1)).ranges().iter().map(|&(l, h)| (l - e0 + i0, h - e0 + i0)),
+            )
+        };
+        let mut s = ServiceSet::empty();
+        if self.tcp {
+            s.tcp = shift(&sent.tcp);
+        }
+        if self.udp {
+            s.udp = shift(&sent.udp);
+        }
+        s
+    }
+    /// The port as sent, of a port as delivered.
+    #[must_use]
+    pub fn external_port(&self, internal: u16) -> Option<u16> {
+        match self.ports {
+            None => Some(internal),
+            Some(((e0, _), (i0, i1))) => (i0..=i1).contains(&internal).then(|| internal - i0 + e0),
+        }
+    }
+}
+
+/// Internet access of an IPv6 address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct V6Access {
+    /// Connections from the Internet are let in.
+    pub inbound: bool,
+    /// Connections to the Internet are let out.
+    pub outbound: bool,
+}
+
+/// An address of an interface.
+#[derive(Clone, Debug)]
+pub struct Addr {
+    /// The address, the delegated block, or every address that it may turn out to be; one family.
+    pub region: IpSet,
+    /// Whether it is *one unknown address* of the region rather than all of it.
+    pub choice: bool,
+    /// Public IPv4 addresses that map to it.
+    pub own: Vec<OwnPublic>,
+    /// DNAT entries that lead to it.
+    pub dnat: Vec<DnatIn>,
+    /// IPv6 Internet access.
+    pub v6: V6Access,
+}
+
+/// An interface.
+#[derive(Clone, Debug)]
+pub struct Iface {
+    /// The interface.
+    pub id: InterfaceId,
+    /// Its vSwitch.
+    pub vswitch: VswitchId,
+    /// Index into [`Network::group_sets`].
+    pub groups: u32,
+    /// Whether it forwards packets that are not its own.
+    pub forwards: bool,
+    /// Its addresses.
+    pub addrs: Vec<Addr>,
+}
+
+/// One SNAT entry in force.
+#[derive(Clone, Debug)]
+pub struct Snat {
+    /// Index into `Typed::snat_entries`.
+    pub entry: u32,
+    /// Private sources that it translates.
+    pub sources: IpSet,
+    /// Restricted to the interfaces of one vSwitch.
+    pub vswitch: Option<VswitchId>,
+    /// Prefix length of the source; the longest wins (A-NAT-1).
+    pub length: u8,
+    /// The public addresses it translates to, or the region where they may be.
+    pub ips: Arc<IpSet>,
+}
+
+/// A NAT gateway.
+#[derive(Clone, Debug, Default)]
+pub struct Nat {
+    /// Whether it leads to the Internet.
+    pub internet: bool,
+    /// Destinations for which its own way out exists (ALIBABA.md §7.2).
+    pub exit: IpSet,
+    /// SNAT entries, longest source first.
+    pub snat: Vec<Snat>,
+}
+
+/// A VPC.
+#[derive(Clone, Debug, Default)]
+pub struct VpcNet {
+    /// Whether an IPv4 gateway is active (ALIBABA.md §7.2).
+    pub ipv4_gateway: bool,
+    /// Gateway route table, index into [`Network::tables`].
+    pub ingress_table: Option<u32>,
+}
+
+/// Something that the engine could not take into account; claims that touch it are undecided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// Terraform address.
+    pub address: Arc<str>,
+    /// One line.
+    pub why: String,
+    /// Where it is written.
+    pub origin: bartizan_model::Origin,
+    /// The VPC that it touches; `None` may touch any.
+    pub vpc: Option<VpcId>,
+}
+
+/// A network, resolved for packets. Immutable.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// Which of the possible networks this is.
+    pub mode: Mode,
+    /// The service atoms.
+    pub atoms: ServiceAtoms,
+    /// Distinct sets of security groups.
+    pub group_sets: Vec<GroupSet>,
+    /// Network ACLs in use.
+    pub acls: Vec<Acl>,
+    /// Route tables, by [`RouteTableId`].
+    pub tables: Vec<Table>,
+    /// vSwitches, by [`VswitchId`]; `None` where the VPC is unknown.
+    pub vswitches: Vec<Option<Vsw>>,
+    /// VPCs, by [`VpcId`].
+    pub vpcs: Vec<VpcNet>,
+    /// Interfaces, by [`InterfaceId`]; `None` where the vSwitch is unknown.
+    pub ifaces: Vec<Option<Iface>>,
+    /// NAT gateways, by [`NatId`].
+    pub nats: Vec<Nat>,
+    /// Members of each HaVip, by [`HaVipId`].
+    pub ha_vips: Vec<Vec<InterfaceId>>,
+    /// Public addresses that nobody in the inventory is known to own.
+    pub outside: IpSet,
+    /// What could not be taken into account.
+    pub gaps: Vec<Gap>,
+    /// Atom sets that every evaluation needs.
+    pub(crate) common: Common,
+}
+
+/// Atom sets that every evaluation needs, made once.
+#[derive(Clone, Debug)]
+pub(crate) struct Common {
+    pub(crate) all: AtomSet,
+    pub(crate) none: AtomSet,
+    /// tcp/25 (A-P25).
+    pub(crate) smtp: AtomSet,
+    pub(crate) tcp_ephemeral: AtomSet,
+    pub(crate) udp_ephemeral: AtomSet,
+}
+
+impl Common {
+    pub(crate) fn new(atoms: &ServiceAtoms) -> Self {
+        let eph = crate::ephemeral_ports();
+        Common {
+            all: atoms.all(),
+            none: atoms.none(),
+            smtp: atoms.touching(&ServiceSet::one(bartizan_packet::Proto::TCP, 25)),
+            tcp_ephemeral: atoms.touching(&ServiceSet::tcp(eph.clone())),
+            udp_ephemeral: atoms.touching(&ServiceSet::udp(eph)),
+        }
+    }
+}
+
+impl Network {
+    /// The interface behind an id, if it could be placed.
+    #[must_use]
+    pub fn iface(&self, id: InterfaceId) -> Option<&Iface> {
+        self.ifaces.get(id.index()).and_then(Option::as_ref)
+    }
+    /// The vSwitch of a placed interface.
+    #[must_use]
+    pub fn vsw(&self, id: VswitchId) -> Option<&Vsw> {
+        self.vswitches.get(id.index()).and_then(Option::as_ref)
+    }
+    /// The VPC of a placed interface.
+    #[must_use]
+    pub fn vpc_of(&self, i: &Iface) -> Option<VpcId> {
+        self.vsw(i.vswitch).map(|v| v.vpc)
+    }
+}

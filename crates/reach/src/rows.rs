@@ -1,0 +1,199 @@
+//! Rows: for one first-match list, the accepted services of every column at once.
+//!
+//! A column is a cell, that is, a peer that the lists of one VPC cannot look inside. For each column the rules
+//! that match it form a bit mask; columns with the same mask have the same answer, so each distinct mask is
+//! folded once. Answers are interned, so a row is one small number per column, and equal rows are one row.
+
+use crate::network::{Match, RuleList};
+use bartizan_model::SecurityGroupId;
+use bartizan_packet::{AtomSet, IpSet};
+use rustc_hash::FxHashMap;
+use std::net::IpAddr;
+
+/// Interned atom sets as flat words. Id 0 is the empty set.
+#[derive(Clone, Debug)]
+pub(crate) struct AtomTable {
+    words: usize,
+    flat: Vec<u64>,
+    ids: FxHashMap<Box<[u64]>, u32>,
+}
+
+impl AtomTable {
+    pub(crate) fn new(words: usize) -> Self {
+        let mut t = AtomTable { words, flat: Vec::new(), ids: FxHashMap::default() };
+        t.intern(&vec![0; words]);
+        t
+    }
+    pub(crate) fn intern(&mut self, w: &[u64]) -> u32 {
+        if let Some(&i) = self.ids.get(w) {
+            return i;
+        }
+        let i = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
+        self.flat.extend_from_slice(w);
+        self.ids.insert(w.into(), i);
+        i
+    }
+    pub(crate) fn get(&self, id: u32) -> &[u64] {
+        let at = id as usize * self.words;
+        &self.flat[at..at + self.words]
+    }
+    pub(crate) fn len(&self) -> usize {
+        self.ids.len()
+    }
+}
+
+/// The columns of one VPC, sorted by address.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Columns {
+    v4: Vec<u32>,
+    v6: Vec<u128>,
+    by_group: FxHashMap<SecurityGroupId, Vec<u32>>,
+}
+
+impl Columns {
+    /// `cells` are (representative address, groups), IPv4 first, ascending.
+    pub(crate) fn new<'a>(cells: impl Iterator<Item = (IpAddr, &'a [SecurityGroupId])>) -> Self {
+        let mut c = Columns::default();
+        for (i, (ip, groups)) in cells.enumerate() {
+            match ip {
+                IpAddr::V4(a) => c.v4.push(a.into()),
+                IpAddr::V6(a) => c.v6.push(a.into()),
+            }
+            for g in groups {
+                c.by_group.entry(*g).or_default().push(u32::try_from(i).unwrap_or(u32::MAX));
+            }
+        }
+        c
+    }
+    pub(crate) fn len(&self) -> usize {
+        self.v4.len() + self.v6.len()
+    }
+    fn ranges(&self, s: &IpSet, mut f: impl FnMut(usize, usize)) {
+        for &(lo, hi) in s.v4.ranges() {
+            let a = self.v4.partition_point(|&c| c < lo);
+            let b = self.v4.partition_point(|&c| c <= hi);
+            if a < b {
+                f(a, b);
+            }
+        }
+        let base = self.v4.len();
+        for &(lo, hi) in s.v6.ranges() {
+            let a = self.v6.partition_point(|&c| c < lo);
+            let b = self.v6.partition_point(|&c| c <= hi);
+            if a < b {
+                f(base + a, base + b);
+            }
+        }
+    }
+}
+
+/// Folds lists into rows; keeps its buffers between lists.
+pub(crate) struct RowBuilder<'a> {
+    columns: &'a Columns,
+    all: &'a AtomSet,
+    mask: Vec<u64>,
+    memo: FxHashMap<Box<[u64]>, u32>,
+    left: Vec<u64>,
+    acc: Vec<u64>,
+}
+
+impl<'a> RowBuilder<'a> {
+    pub(crate) fn new(columns: &'a Columns, all: &'a AtomSet) -> Self {
+        RowBuilder {
+            columns,
+            all,
+            mask: Vec::new(),
+            memo: FxHashMap::default(),
+            left: Vec::new(),
+            acc: Vec::new(),
+        }
+    }
+
+    /// The id of the accepted services for every column. O(rules x matched columns / 1 + distinct masks x rules).
+    pub(crate) fn row(&mut self, list: &RuleList, table: &mut AtomTable) -> Box<[u32]> {
+        let n = self.columns.len();
+        let w = list.rules.len().div_ceil(64).max(1);
+        self.mask.clear();
+        self.mask.resize(n * w, 0);
+        for (k, r) in list.rules.iter().enumerate() {
+            let (word, bit) = (k / 64, 1u64 << (k % 64));
+            match &r.peer {
+                Match::Any => {
+                    for m in self.mask.iter_mut().skip(word).step_by(w) {
+                        *m |= bit;
+                    }
+                }
+                Match::Ips(s) => {
+                    let mask = &mut self.mask;
+                    self.columns.ranges(s, |a, b| {
+                        for m in mask[a * w..b * w].iter_mut().skip(word).step_by(w) {
+                            *m |= bit;
+                        }
+                    });
+                }
+                Match::Group(g) => {
+                    for &c in self.columns.by_group.get(g).map_or(&[][..], |v| v) {
+                        self.mask[c as usize * w + word] |= bit;
+                    }
+                }
+            }
+        }
+        self.memo.clear();
+        let mut out = Vec::with_capacity(n);
+        let mut last: Option<(usize, u32)> = None;
+        for c in 0..n {
+            let m = &self.mask[c * w..(c + 1) * w];
+            if let Some((at, id)) = last
+                && self.mask[at * w..(at + 1) * w] == *m
+            {
+                out.push(id);
+                continue;
+            }
+            let id = match self.memo.get(m) {
+                Some(&id) => id,
+                None => {
+                    let id = fold(list, m, self.all.words(), &mut self.left, &mut self.acc, table);
+                    self.memo.insert(m.into(), id);
+                    id
+                }
+            };
+            last = Some((c, id));
+            out.push(id);
+        }
+        out.into()
+    }
+}
+
+fn fold(
+    list: &RuleList,
+    mask: &[u64],
+    all: &[u64],
+    left: &mut Vec<u64>,
+    acc: &mut Vec<u64>,
+    table: &mut AtomTable,
+) -> u32 {
+    left.clear();
+    left.extend_from_slice(all);
+    acc.clear();
+    acc.resize(all.len(), 0);
+    for (wi, &m) in mask.iter().enumerate() {
+        let mut m = m;
+        while m != 0 {
+            let k = wi * 64 + m.trailing_zeros() as usize;
+            m &= m - 1;
+            let r = &list.rules[k];
+            for ((l, a), &x) in left.iter_mut().zip(acc.iter_mut()).zip(r.atoms.words()) {
+                if r.accept {
+                    *a |= *l & x;
+                }
+                *l &= !x;
+            }
+        }
+    }
+    if list.default_accept {
+        for (a, &l) in acc.iter_mut().zip(left.iter()) {
+            *a |= l;
+        }
+    }
+    table.intern(acc)
+}
