@@ -1,0 +1,229 @@
+//! Forwarding inside a VPC (ALIBABA.md §1, §3.5, §4.1, §6).
+
+use crate::group::Pkt;
+use crate::route::MAX_APPLIANCES;
+use crate::world::{Hop, World};
+use bartizan_model::Direction;
+use std::net::IpAddr;
+
+/// What a packet that leaves an interface is meant to reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Goal {
+    /// An interface of the same VPC by its private address.
+    Interface(usize),
+    /// The Internet; the public addresses that map to the packet's private source.
+    Internet(Vec<IpAddr>),
+}
+
+/// Where a packet has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// The interface it was meant for.
+    Arrived,
+    /// The Internet, as this public address of its own.
+    Own(IpAddr),
+    /// A NAT gateway.
+    Nat(usize),
+    /// An IPv6 gateway.
+    Gateway6,
+}
+
+/// A path that a packet may take.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrival {
+    pub(crate) exit: Exit,
+    pub(crate) appliances: Vec<usize>,
+    pub(crate) steps: Vec<String>,
+}
+
+/// One packet on its way.
+pub(crate) struct Walk<'a> {
+    pub(crate) w: &'a World,
+    pub(crate) p: Pkt,
+    pub(crate) goal: Goal,
+    /// Interfaces whose groups know the session already (§5.6).
+    pub(crate) sessions: &'a [usize],
+    pub(crate) explain: bool,
+    /// Paths that end where they should.
+    pub(crate) arrivals: Vec<Arrival>,
+    /// Paths that end in a drop, when explaining.
+    pub(crate) drops: Vec<Vec<String>>,
+}
+
+/// The trail of one path: where it has been and what was said there.
+#[derive(Clone, Default)]
+pub(crate) struct Trail {
+    pub(crate) visited: Vec<usize>,
+    pub(crate) steps: Vec<String>,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn new(w: &'a World, p: Pkt, goal: Goal, sessions: &'a [usize], explain: bool) -> Self {
+        Walk { w, p, goal, sessions, explain, arrivals: Vec::new(), drops: Vec::new() }
+    }
+
+    pub(crate) fn say(&self, t: &mut Trail, text: impl FnOnce() -> String) {
+        if self.explain {
+            t.steps.push(text());
+        }
+    }
+
+    pub(crate) fn dropped(&mut self, mut t: Trail, why: impl FnOnce() -> String) {
+        if self.explain {
+            t.steps.push(why());
+            self.drops.push(t.steps);
+        }
+    }
+
+    fn arrived(&mut self, t: Trail, exit: Exit) {
+        let appliances = t.visited.iter().skip(self.senders()).copied().collect();
+        self.arrivals.push(Arrival { exit, appliances, steps: t.steps });
+    }
+
+    /// §5.5 at one interface; `false` when it drops the packet.
+    pub(crate) fn group(&self, t: &mut Trail, at: usize, d: Direction) -> bool {
+        let name = &self.w.interfaces[at].name;
+        if self.sessions.contains(&at) {
+            self.say(t, || format!("{d:?} of `{name}`: part of a session"));
+            return true;
+        }
+        let (ok, why) = self.w.group_verdict(at, d, &self.p);
+        self.say(t, || format!("{d:?} of `{name}`: {} by {why}", if ok { "accepted" } else { "dropped" }));
+        ok
+    }
+
+    /// The sender emits the packet.
+    pub(crate) fn send(&mut self, from: usize) {
+        self.leave(Trail { visited: vec![from], steps: Vec::new() }, from, true);
+    }
+
+    /// The packet leaves interface `at`, the sender or an appliance: group, then route (§1 steps 2 to 5).
+    fn leave(&mut self, mut t: Trail, at: usize, sender: bool) {
+        if !self.group(&mut t, at, Direction::Egress) {
+            return self.dropped(t, || "dropped".into());
+        }
+        let eni = &self.w.interfaces[at];
+        let vsw = &self.w.vswitches[eni.vswitch];
+        let dst = self.p.dst.ip;
+        let selected = self.w.lookup(vsw.table, dst);
+        if sender && let Some(ip) = self.own_exit(at, selected.as_ref()) {
+            self.say(&mut t, || format!("leaves as {ip}, the public address of `{}`", eni.name));
+            return self.to_internet(t, at, Exit::Own(ip));
+        }
+        let Some(selected) = selected else {
+            return self.dropped(t, || format!("no route to {dst} from `{}`", vsw.name));
+        };
+        for hop in selected.hops {
+            let mut t = t.clone();
+            self.say(&mut t, || format!("route of `{}`, /{}: {hop:?}", vsw.name, selected.length));
+            self.hop(t, at, hop);
+        }
+    }
+
+    /// §7.1, A-EIP-1: without an activated IPv4 gateway an address with its own public address needs no
+    /// route, and only a custom route longer than /0 takes the packet elsewhere. Declared private ranges
+    /// (§2, `user_cidrs`) and addresses of the VPC itself follow routes.
+    fn own_exit(&self, at: usize, selected: Option<&crate::route::Selected>) -> Option<IpAddr> {
+        let Goal::Internet(own) = &self.goal else { return None };
+        let vpc = &self.w.vpcs[self.w.interfaces[at].vpc];
+        let elsewhere = selected.is_some_and(|s| s.length > 0)
+            || vpc.gateway4.is_some()
+            || vpc.user_cidrs.iter().any(|c| c.contains(&self.p.dst.ip));
+        if elsewhere { None } else { own.first().copied() }
+    }
+
+    /// §3.5: what each kind of next hop does.
+    fn hop(&mut self, t: Trail, at: usize, hop: Hop) {
+        let w = self.w;
+        let vpc = w.interfaces[at].vpc;
+        match (hop, self.goal.clone()) {
+            (Hop::Local, Goal::Interface(to)) => self.reach(t, Some(at), to),
+            (Hop::Local, Goal::Internet(_)) => self.dropped(t, || "the address belongs to the VPC".into()),
+            (Hop::Interface(i), _) => self.reach(t, Some(at), i),
+            (Hop::HaVip(h), _) => {
+                for &m in &w.ha_vips[h] {
+                    self.reach(t.clone(), Some(at), m);
+                }
+            }
+            (Hop::Nat(n), Goal::Internet(_)) if w.nats[n].internet && w.nats[n].vpc == vpc => {
+                self.to_internet(t, at, Exit::Nat(n));
+            }
+            // §7.2: the gateway does no NAT of its own; the source needs a public address.
+            (Hop::Gateway4(g), Goal::Internet(own)) if w.vpcs[vpc].gateway4.is_some_and(|(e, _)| e == g) => {
+                match own.first() {
+                    Some(ip) => self.to_internet(t, at, Exit::Own(*ip)),
+                    None => self.dropped(t, || "the source has no public address".into()),
+                }
+            }
+            (Hop::Gateway6(g), Goal::Internet(_)) if w.vpcs[vpc].gateways6.contains(&g) => {
+                self.to_internet(t, at, Exit::Gateway6);
+            }
+            _ => self.dropped(t, || "the next hop does not lead there".into()),
+        }
+    }
+
+    /// The packet leaves the VPC: the ACL of the vSwitch, unless an EIP in ENI-visible mode carries it.
+    fn to_internet(&mut self, mut t: Trail, at: usize, exit: Exit) {
+        let eni = &self.w.interfaces[at];
+        if !eni.binded
+            && let Some(why) = self.w.acl_crossing_drop(Some(eni.vswitch), None, &self.p)
+        {
+            return self.dropped(t, || why);
+        }
+        self.say(&mut t, || format!("out of the VPC: {}", self.exit_name(exit)));
+        self.arrived(t, exit);
+    }
+
+    fn exit_name(&self, e: Exit) -> String {
+        match e {
+            Exit::Arrived => "arrived".into(),
+            Exit::Own(ip) => format!("as {ip}"),
+            Exit::Nat(n) => format!("through `{}`", self.w.nats[n].name),
+            Exit::Gateway6 => "through the IPv6 gateway".into(),
+        }
+    }
+
+    /// The packet comes to interface `to` from interface `from`, or from the Internet (`None`): ACLs of the
+    /// leg, group, and then either it has arrived or `to` is an appliance that passes it on (§3.5, §4.1).
+    pub(crate) fn reach(&mut self, mut t: Trail, from: Option<usize>, to: usize) {
+        let w = self.w;
+        let eni = &w.interfaces[to];
+        let goal = self.goal == Goal::Interface(to);
+        if from.is_some_and(|f| w.interfaces[f].vpc != eni.vpc) {
+            return self.dropped(t, || format!("`{}` is in another VPC", eni.name));
+        }
+        if !goal {
+            if t.visited.contains(&to) {
+                return self.dropped(t, || format!("loop at `{}`", eni.name));
+            }
+            if t.visited.len() - self.senders() >= MAX_APPLIANCES {
+                return self.dropped(t, || "too many appliances".into());
+            }
+            if eni.source_dest_check {
+                return self.dropped(t, || format!("source/destination check of `{}`", eni.name));
+            }
+            if eni.binded {
+                return self.dropped(t, || format!("`{}` has no private networking", eni.name));
+            }
+        }
+        let to_vsw = (from.is_some() || !eni.binded).then_some(eni.vswitch);
+        if let Some(why) = w.acl_crossing_drop(from.map(|f| w.interfaces[f].vswitch), to_vsw, &self.p) {
+            return self.dropped(t, || why);
+        }
+        if !self.group(&mut t, to, Direction::Ingress) {
+            return self.dropped(t, || "dropped".into());
+        }
+        if goal {
+            self.say(&mut t, || format!("arrives at `{}`", eni.name));
+            return self.arrived(t, Exit::Arrived);
+        }
+        self.say(&mut t, || format!("`{}` passes it on", eni.name));
+        t.visited.push(to);
+        self.leave(t, to, false);
+    }
+
+    /// How many senders stand at the head of a trail: none when the packet came in from the Internet.
+    fn senders(&self) -> usize {
+        usize::from(self.p.src.private)
+    }
+}

@@ -1,0 +1,87 @@
+//! Security groups (ALIBABA.md §5).
+
+use crate::world::{GroupW, InterfaceW, PeerW, RuleW, World};
+use bartizan_model::Direction;
+use bartizan_packet::Proto;
+use std::net::IpAddr;
+
+/// One end of a packet as an interface sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Side {
+    pub(crate) ip: IpAddr,
+    /// Whether it is an address of the VPC, as opposed to one on the Internet. It is the path that tells,
+    /// not the number.
+    pub(crate) private: bool,
+}
+
+/// A packet as it is at some place of its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pkt {
+    pub(crate) src: Side,
+    pub(crate) dst: Side,
+    pub(crate) proto: Proto,
+    pub(crate) sport: u16,
+    pub(crate) dport: u16,
+}
+
+impl World {
+    /// §5.5, the whole evaluation. Returns the verdict and what decided it.
+    pub(crate) fn group_verdict(&self, at: usize, direction: Direction, p: &Pkt) -> (bool, String) {
+        let eni = &self.interfaces[at];
+        let peer = match direction {
+            Direction::Ingress => p.src,
+            Direction::Egress => p.dst,
+        };
+        if let Some(g) = self.intra_group(eni, peer) {
+            return (true, format!("intra-group connectivity of `{}`", g.name));
+        }
+        let mut strongest: Option<&RuleW> = None;
+        for r in eni.groups.iter().flat_map(|g| &self.groups[*g].rules) {
+            if r.direction != direction || !self.rule_matches(eni, r, peer, p) {
+                continue;
+            }
+            // At equal priority a drop beats an accept, whichever group it is in.
+            let beats = match strongest {
+                None => true,
+                Some(s) => (r.priority, r.accept) < (s.priority, s.accept),
+            };
+            if beats {
+                strongest = Some(r);
+            }
+        }
+        match strongest {
+            Some(r) => (r.accept, format!("rule `{}` of priority {}", r.name, r.priority)),
+            None => {
+                // §5.1: a basic group accepts egress by default; everything else is dropped.
+                let enterprise = eni.groups.iter().any(|g| self.groups[*g].enterprise);
+                (direction == Direction::Egress && !enterprise, "the default of the group".to_string())
+            }
+        }
+    }
+
+    /// §5.5 step 1: members of a basic group with the Accept policy reach one another, before any rule
+    /// (S2) and in both directions (A-SG-2), by private addresses only (A-SG-4).
+    fn intra_group(&self, eni: &InterfaceW, peer: Side) -> Option<&GroupW> {
+        if !peer.private {
+            return None;
+        }
+        eni.groups
+            .iter()
+            .map(|g| &self.groups[*g])
+            .find(|g| !g.enterprise && g.inner_accept && self.is_member_address(g, eni.vpc, peer.ip))
+    }
+
+    /// §5.3, A-SG-1: whether `ip` is a private address of a member in the VPC, of any kind.
+    fn is_member_address(&self, g: &GroupW, vpc: usize, ip: IpAddr) -> bool {
+        g.members.iter().map(|m| &self.interfaces[*m]).any(|m| m.vpc == vpc && m.owns(ip))
+    }
+
+    /// §5.2: the peer and the destination port; §5.3 for references.
+    fn rule_matches(&self, eni: &InterfaceW, r: &RuleW, peer: Side, p: &Pkt) -> bool {
+        r.services.contains(p.proto, p.dport)
+            && match &r.peer {
+                PeerW::Nets(nets) => nets.iter().any(|n| n.contains(&peer.ip)),
+                PeerW::Group(g) => peer.private && self.is_member_address(&self.groups[*g], eni.vpc, peer.ip),
+            }
+    }
+}

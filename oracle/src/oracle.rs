@@ -1,0 +1,297 @@
+//! The question and its answer.
+
+use crate::forward::{Arrival, Goal, Walk};
+use crate::group::{Pkt, Side};
+use crate::internet::{Door, Out};
+use crate::world::{Unsupported, World};
+use bartizan_model::{InterfaceId, Inventory};
+use bartizan_packet::{IpSet, Packet, Proto};
+use std::fmt;
+use std::net::IpAddr;
+
+/// One end of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Endpoint {
+    /// A private address (or a global IPv6 address) of an interface.
+    Address {
+        /// The interface.
+        interface: InterfaceId,
+        /// Position in the interface's list of addresses.
+        address: u32,
+        /// The address; one of a delegated prefix when the position names a prefix.
+        ip: IpAddr,
+    },
+    /// An address on the Internet that does not belong to the inventory.
+    Outside(IpAddr),
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Endpoint::Address { interface, ip, .. } => write!(f, "interface {} at {ip}", interface.0),
+            Endpoint::Outside(ip) => write!(f, "internet {ip}"),
+        }
+    }
+}
+
+/// Which protocols a public IPv4 address carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PublicProtocols {
+    /// TCP, UDP and ICMP (ALIBABA.md §7.4).
+    TcpUdpIcmp,
+    /// Every protocol: a reading that only allows more.
+    All,
+}
+
+impl PublicProtocols {
+    pub(crate) fn carries(self, proto: Proto, ip: IpAddr) -> bool {
+        self == PublicProtocols::All || ip.is_ipv6() || [Proto::TCP, Proto::UDP, Proto::ICMP].contains(&proto)
+    }
+}
+
+/// How to interpret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whether to write down what happens at each hop. Slow; off for comparisons.
+    pub explain: bool,
+    /// Which protocols a public IPv4 address carries.
+    pub public_protocols: PublicProtocols,
+}
+
+impl Options {
+    /// The reading of ALIBABA.md, without explanations.
+    #[must_use]
+    pub fn normative() -> Self {
+        Options { explain: false, public_protocols: PublicProtocols::TcpUdpIcmp }
+    }
+}
+
+/// One path that the request may take to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path {
+    /// What happens at each hop; empty unless [`Options::explain`] is set.
+    pub steps: Vec<String>,
+    /// Whether the request arrives by this path.
+    pub delivered: bool,
+    /// Whether the reply to it gets back.
+    pub reply: bool,
+}
+
+/// What becomes of a flow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Whether the first packet arrives by some path.
+    pub delivered: bool,
+    /// Whether, of the paths by which it arrives, there is one whose reply gets back.
+    pub reply: bool,
+    /// The paths; those that end in a drop are listed only when [`Options::explain`] is set.
+    pub request_paths: Vec<Path>,
+}
+
+/// The interpreter of one inventory.
+pub struct Oracle {
+    world: World,
+    options: Options,
+    outside: IpSet,
+}
+
+#[derive(Clone, Copy)]
+struct At {
+    eni: usize,
+    address: usize,
+    ip: IpAddr,
+}
+
+/// Protocol and ports of the question; `dport` is the port as delivered.
+#[derive(Clone, Copy)]
+struct Flow {
+    proto: Proto,
+    sport: u16,
+    dport: u16,
+}
+
+impl Oracle {
+    /// Prepares an inventory.
+    ///
+    /// # Errors
+    /// When something that matters is unknown.
+    pub fn new(inv: &Inventory, options: Options) -> Result<Oracle, Unsupported> {
+        let world = World::new(inv)?;
+        let mut outside = IpSet::public();
+        for ip in &world.owned {
+            outside = outside.subtract(&IpSet::single(*ip));
+        }
+        let v6 = world.interfaces.iter().flat_map(|i| &i.addresses).filter(|a| a.net.addr().is_ipv6());
+        for a in v6 {
+            outside = outside.subtract(&IpSet::from(a.net));
+        }
+        Ok(Oracle { world, options, outside })
+    }
+
+    /// The addresses that [`Endpoint::Outside`] may have: public ones that the inventory does not own.
+    #[must_use]
+    pub fn outside(&self) -> &IpSet {
+        &self.outside
+    }
+
+    /// Does a first packet sent by `src` to reach `dst` arrive by any possible path, and does the reply get
+    /// back? `dport` is the port as delivered to the destination, which differs from the one the client
+    /// sends to when a DNAT entry shifts ports; for ICMP it is `type * 256 + code`.
+    ///
+    /// An endpoint that does not exist, two endpoints of one interface, and two endpoints outside are no
+    /// flow and yield nothing delivered.
+    #[must_use]
+    pub fn deliver(&self, src: Endpoint, dst: Endpoint, proto: Proto, sport: u16, dport: u16) -> Outcome {
+        let f = Flow { proto, sport, dport };
+        let mut out = Outcome::default();
+        match (src, dst) {
+            (Endpoint::Outside(s), Endpoint::Address { .. }) => {
+                if let Some(b) = self.at(dst).filter(|_| self.outside.contains(s)) {
+                    self.from_outside(s, b, f, &mut out);
+                }
+            }
+            (Endpoint::Address { .. }, Endpoint::Outside(d)) => {
+                if let Some(a) = self.at(src).filter(|_| self.outside.contains(d)) {
+                    self.to_outside(a, d, f, &mut out);
+                }
+            }
+            (Endpoint::Address { .. }, Endpoint::Address { .. }) => {
+                if let (Some(a), Some(b)) = (self.at(src), self.at(dst))
+                    && a.eni != b.eni
+                {
+                    self.private(a, b, f, &mut out);
+                    self.hairpin(a, b, f, &mut out);
+                }
+            }
+            (Endpoint::Outside(_), Endpoint::Outside(_)) => {}
+        }
+        out.delivered = out.request_paths.iter().any(|p| p.delivered);
+        out.reply = out.request_paths.iter().any(|p| p.delivered && p.reply);
+        out
+    }
+
+    fn at(&self, e: Endpoint) -> Option<At> {
+        let Endpoint::Address { interface, address, ip } = e else { return None };
+        let eni = self.world.interfaces.get(interface.index())?;
+        let a = eni.addresses.get(address as usize)?;
+        a.net.contains(&ip).then_some(At { eni: interface.index(), address: address as usize, ip })
+    }
+
+    fn private_side(ip: IpAddr) -> Side {
+        Side { ip, private: true }
+    }
+
+    fn public_side(ip: IpAddr) -> Side {
+        Side { ip, private: false }
+    }
+
+    fn packet(f: Flow, src: Side, dst: Side, dport: u16) -> Pkt {
+        Pkt { src, dst, proto: f.proto, sport: f.sport, dport }
+    }
+
+    /// The packet that answers `p`, between the same two ends.
+    fn answer(p: Pkt) -> Pkt {
+        let r = Packet { src: p.src.ip, dst: p.dst.ip, proto: p.proto, sport: p.sport, dport: p.dport }.reply();
+        Pkt { src: p.dst, dst: p.src, proto: r.proto, sport: r.sport, dport: r.dport }
+    }
+
+    fn note_drops(out: &mut Outcome, drops: Vec<Vec<String>>) {
+        out.request_paths.extend(drops.into_iter().map(|steps| Path { steps, delivered: false, reply: false }));
+    }
+
+    fn note(out: &mut Outcome, before: &[String], path: &Arrival, reply: bool) {
+        let steps = before.iter().chain(&path.steps).cloned().collect();
+        out.request_paths.push(Path { steps, delivered: true, reply });
+    }
+
+    /// §1: from interface to interface inside a VPC.
+    fn private(&self, a: At, b: At, f: Flow, out: &mut Outcome) {
+        let w = &self.world;
+        let (from, to) = (&w.interfaces[a.eni], &w.interfaces[b.eni]);
+        // §7.4: an ENI with an EIP in ENI-visible mode has no private networking.
+        let apart = from.vpc != to.vpc || from.binded || to.binded;
+        if apart || a.ip == b.ip || a.ip.is_ipv4() != b.ip.is_ipv4() {
+            return;
+        }
+        let p = Self::packet(f, Self::private_side(a.ip), Self::private_side(b.ip), f.dport);
+        let mut walk = Walk::new(w, p, Goal::Interface(b.eni), &[], self.options.explain);
+        walk.send(a.eni);
+        Self::note_drops(out, walk.drops);
+        for path in &walk.arrivals {
+            let sessions = sessions([a.eni, b.eni], &[&path.appliances]);
+            let mut back = Walk::new(w, Self::answer(p), Goal::Interface(a.eni), &sessions, false);
+            back.send(b.eni);
+            Self::note(out, &[], path, !back.arrivals.is_empty());
+        }
+    }
+
+    fn doors(&self, b: At, f: Flow) -> Vec<Door> {
+        let doors = self.world.doors(b.eni, b.address, b.ip, f.proto, f.dport);
+        let carries = |d: &Door| self.options.public_protocols.carries(f.proto, d.ip);
+        doors.into_iter().filter(carries).collect()
+    }
+
+    /// §7: from the Internet to an interface.
+    fn from_outside(&self, s: IpAddr, b: At, f: Flow, out: &mut Outcome) {
+        let w = &self.world;
+        for door in self.doors(b, f).iter().filter(|d| d.ip.is_ipv4() == s.is_ipv4()) {
+            let p = Self::packet(f, Self::public_side(s), Self::private_side(b.ip), f.dport);
+            let walk = w.enter(b.eni, door.kind, p, &[], self.options.explain);
+            Self::note_drops(out, walk.drops);
+            for path in &walk.arrivals {
+                let sessions = sessions([b.eni, b.eni], &[&path.appliances]);
+                let back = w.reply_out(b.eni, b.address, door, Self::answer(p), &sessions);
+                Self::note(out, &[format!("{s} sends to {}", door.ip)], path, !back.is_empty());
+            }
+        }
+    }
+
+    /// §7, §8: from an interface to the Internet.
+    fn to_outside(&self, a: At, d: IpAddr, f: Flow, out: &mut Outcome) {
+        if a.ip.is_ipv4() != d.is_ipv4() {
+            return;
+        }
+        let p = Self::packet(f, Self::private_side(a.ip), Self::public_side(d), f.dport);
+        let mut drops = Vec::new();
+        for way in self.world.outs(a.eni, a.address, p, &self.options, &mut drops) {
+            let sessions = sessions([a.eni, a.eni], &[&way.path.appliances]);
+            let reply = self.world.reply_in(a.eni, &way, Self::answer(p), &sessions);
+            Self::note(out, &[], &way.path, reply);
+        }
+        Self::note_drops(out, drops);
+    }
+
+    /// §5.3 (S12), §7, §8: from an interface through the Internet to a public address of another.
+    fn hairpin(&self, a: At, b: At, f: Flow, out: &mut Outcome) {
+        let w = &self.world;
+        for door in self.doors(b, f).iter().filter(|d| d.ip.is_ipv4() == a.ip.is_ipv4()) {
+            let request = Self::packet(f, Self::private_side(a.ip), Self::public_side(door.ip), door.port);
+            let mut drops = Vec::new();
+            for way in w.outs(a.eni, a.address, request, &self.options, &mut drops) {
+                self.hairpin_in(a, b, f, door, &way, request, out);
+            }
+            Self::note_drops(out, drops);
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the two halves of one path")]
+    fn hairpin_in(&self, a: At, b: At, f: Flow, door: &Door, way: &Out, request: Pkt, out: &mut Outcome) {
+        let w = &self.world;
+        let inner = Self::packet(f, Self::public_side(way.ip), Self::private_side(b.ip), f.dport);
+        let walk = w.enter(b.eni, door.kind, inner, &[], self.options.explain);
+        Self::note_drops(out, walk.drops);
+        for path in &walk.arrivals {
+            let sessions = sessions([a.eni, b.eni], &[&way.path.appliances, &path.appliances]);
+            let left = !w.reply_out(b.eni, b.address, door, Self::answer(inner), &sessions).is_empty();
+            let back = left && w.reply_in(a.eni, way, Self::answer(request), &sessions);
+            Self::note(out, &way.path.steps, path, back);
+        }
+    }
+}
+
+/// §5.6: the interfaces whose groups know the session when the reply comes.
+fn sessions(ends: [usize; 2], appliances: &[&[usize]]) -> Vec<usize> {
+    let mut all: Vec<usize> = ends.to_vec();
+    all.extend(appliances.iter().flat_map(|a| a.iter()));
+    all
+}

@@ -1,0 +1,45 @@
+//! Route selection (ALIBABA.md §3.4).
+
+use crate::world::{Hop, World};
+use std::net::IpAddr;
+
+/// The entry that the longest-prefix match selects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Selected {
+    pub(crate) length: u8,
+    pub(crate) custom: bool,
+    /// Every hop is possible (§3.3, ECMP).
+    pub(crate) hops: Vec<Hop>,
+}
+
+/// How many appliances a packet may pass.
+pub(crate) const MAX_APPLIANCES: usize = 4;
+
+impl World {
+    /// §3.4: the longest prefix wins; at equal length a custom entry beats a system entry (A-ROUTE-1).
+    /// Custom entries of the same prefix cannot exist; should they, all of them are possible.
+    pub(crate) fn lookup(&self, table: usize, dst: IpAddr) -> Option<Selected> {
+        let routes = &self.tables[table];
+        let key = |r: &crate::world::RouteW| (r.net.prefix_len(), r.custom);
+        let matching = routes.iter().filter(|r| r.net.contains(&dst));
+        let best = matching.clone().map(key).max()?;
+        let hops = matching.filter(|r| key(r) == best).flat_map(|r| r.hops.iter().copied()).collect();
+        Some(Selected { length: best.0, custom: best.1, hops })
+    }
+
+    /// §7.2: whether a vSwitch's table leads to the IPv4 gateway for `dst`, directly or through appliances
+    /// whose own tables do.
+    pub(crate) fn leads_to_gateway4(&self, vswitch: usize, dst: IpAddr, gateway: usize, depth: usize) -> bool {
+        let Some(s) = self.lookup(self.vswitches[vswitch].table, dst) else { return false };
+        let through = |i: usize| {
+            depth < MAX_APPLIANCES
+                && self.leads_to_gateway4(self.interfaces[i].vswitch, dst, gateway, depth + 1)
+        };
+        s.hops.iter().any(|h| match *h {
+            Hop::Gateway4(g) => g == gateway,
+            Hop::Interface(i) => through(i),
+            Hop::HaVip(h) => self.ha_vips[h].iter().any(|i| through(*i)),
+            _ => false,
+        })
+    }
+}

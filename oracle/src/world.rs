@@ -1,0 +1,523 @@
+//! The inventory as plain known values.
+
+use bartizan_model::{
+    AclList, AddressSpec, DnatProtocol, DnatTarget, Direction, EipTarget, Fact, Inventory, Ipv6Internet, NatIp,
+    NetSpec, NextHop, Origin, Peer, PortMapping, PublicKind, RouteTableKind, SnatSource, Typed,
+};
+use bartizan_packet::ServiceSet;
+use ipnet::IpNet;
+use std::fmt;
+use std::net::IpAddr;
+
+/// Why the oracle cannot interpret an inventory: something in it is unknown or not modelled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsupported(pub String);
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the oracle cannot interpret this inventory: {}", self.0)
+    }
+}
+impl std::error::Error for Unsupported {}
+
+type Res<T> = Result<T, Unsupported>;
+
+pub(crate) struct VpcW {
+    /// The activated IPv4 gateway with its ingress table (§7.2); `None` when there is none or it is not
+    /// activated ("before activation nothing changes").
+    pub(crate) gateway4: Option<(usize, Option<usize>)>,
+    /// IPv6 gateways (§7.3).
+    pub(crate) gateways6: Vec<usize>,
+    /// Ranges that count as private destinations (§2).
+    pub(crate) user_cidrs: Vec<IpNet>,
+}
+
+pub(crate) struct VswitchW {
+    pub(crate) name: String,
+    pub(crate) vpc: usize,
+    pub(crate) cidr: IpNet,
+    pub(crate) table: usize,
+    pub(crate) acl: Option<usize>,
+}
+
+/// Where a route sends packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hop {
+    Local,
+    Interface(usize),
+    HaVip(usize),
+    Nat(usize),
+    Gateway4(usize),
+    Gateway6(usize),
+    /// Not modelled: drops here.
+    Unmodelled,
+}
+
+pub(crate) struct RouteW {
+    pub(crate) net: IpNet,
+    pub(crate) hops: Vec<Hop>,
+    /// A custom entry beats a system entry of the same prefix (A-ROUTE-1).
+    pub(crate) custom: bool,
+}
+
+pub(crate) struct RuleW {
+    pub(crate) direction: Direction,
+    pub(crate) accept: bool,
+    pub(crate) priority: u8,
+    pub(crate) services: ServiceSet,
+    pub(crate) peer: PeerW,
+    pub(crate) name: String,
+}
+
+pub(crate) enum PeerW {
+    Nets(Vec<IpNet>),
+    Group(usize),
+}
+
+pub(crate) struct GroupW {
+    pub(crate) name: String,
+    pub(crate) enterprise: bool,
+    pub(crate) inner_accept: bool,
+    pub(crate) members: Vec<usize>,
+    pub(crate) rules: Vec<RuleW>,
+}
+
+pub(crate) struct EntryW {
+    pub(crate) accept: bool,
+    pub(crate) services: ServiceSet,
+    pub(crate) nets: Vec<IpNet>,
+}
+
+pub(crate) struct AclW {
+    pub(crate) name: String,
+    pub(crate) ingress: Vec<EntryW>,
+    pub(crate) egress: Vec<EntryW>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum V6 {
+    Private,
+    Both,
+    EgressOnly,
+}
+
+pub(crate) struct AddressW {
+    /// One address as /32 or /128, or a delegated prefix.
+    pub(crate) net: IpNet,
+    pub(crate) v6: V6,
+}
+
+pub(crate) struct PublicW {
+    pub(crate) ip: IpAddr,
+    /// Position of the private address that it maps to.
+    pub(crate) private: usize,
+}
+
+pub(crate) struct InterfaceW {
+    pub(crate) name: String,
+    pub(crate) vpc: usize,
+    pub(crate) vswitch: usize,
+    pub(crate) groups: Vec<usize>,
+    pub(crate) addresses: Vec<AddressW>,
+    pub(crate) source_dest_check: bool,
+    pub(crate) public: Vec<PublicW>,
+    /// Has an EIP in ENI-visible mode (§7.4).
+    pub(crate) binded: bool,
+}
+
+impl InterfaceW {
+    /// Whether `ip` is one of its private addresses, delegated prefixes and HaVips included (A-SG-1).
+    pub(crate) fn owns(&self, ip: IpAddr) -> bool {
+        self.addresses.iter().any(|a| a.net.contains(&ip))
+    }
+}
+
+pub(crate) struct SnatW {
+    pub(crate) source: IpNet,
+    pub(crate) ips: Vec<IpAddr>,
+}
+
+pub(crate) struct DnatW {
+    pub(crate) external: IpAddr,
+    pub(crate) protocol: DnatProtocol,
+    pub(crate) ports: Option<PortMapping>,
+    pub(crate) target: IpAddr,
+}
+
+pub(crate) struct NatW {
+    pub(crate) name: String,
+    pub(crate) vpc: usize,
+    pub(crate) vswitch: Option<usize>,
+    pub(crate) internet: bool,
+    pub(crate) snat: Vec<SnatW>,
+    pub(crate) dnat: Vec<DnatW>,
+}
+
+/// Everything the interpreter looks at; indices are those of the typed layer.
+pub(crate) struct World {
+    pub(crate) vpcs: Vec<VpcW>,
+    pub(crate) vswitches: Vec<VswitchW>,
+    /// Routes per table, system entries included.
+    pub(crate) tables: Vec<Vec<RouteW>>,
+    pub(crate) groups: Vec<GroupW>,
+    pub(crate) acls: Vec<AclW>,
+    pub(crate) interfaces: Vec<InterfaceW>,
+    pub(crate) nats: Vec<NatW>,
+    /// Members per HaVip.
+    pub(crate) ha_vips: Vec<Vec<usize>>,
+    /// Every public address that belongs to the inventory.
+    pub(crate) owned: Vec<IpAddr>,
+}
+
+fn known<'a, T>(f: &'a Fact<T>, what: &str) -> Res<&'a T> {
+    f.known().ok_or_else(|| {
+        let why = f.unknown().map(|u| u.why.to_string()).unwrap_or_default();
+        Unsupported(format!("{what} is not known ({why})"))
+    })
+}
+
+fn exists(o: &Origin) -> Res<()> {
+    match &o.maybe {
+        None => Ok(()),
+        Some(u) => Err(Unsupported(format!("it is not known whether `{}` exists ({})", o.address, u.why))),
+    }
+}
+
+fn nets(t: &Typed, n: &NetSpec) -> Res<Vec<IpNet>> {
+    match n {
+        NetSpec::Net(n) => Ok(vec![known(n, "a prefix")?.trunc()]),
+        NetSpec::PrefixList(p) => {
+            let list = &t[*known(p, "a prefix list")?];
+            exists(&list.meta.origin)?;
+            known(&list.entries, "the entries of a prefix list")?
+                .iter()
+                .map(|e| Ok(known(e, "an entry of a prefix list")?.trunc()))
+                .collect()
+        }
+    }
+}
+
+fn host(ip: IpAddr) -> IpNet {
+    IpNet::from(ip)
+}
+
+impl World {
+    pub(crate) fn new(inv: &Inventory) -> Res<World> {
+        let t = &inv.typed;
+        let mut w = World {
+            vpcs: Vec::new(),
+            vswitches: Vec::new(),
+            tables: Vec::new(),
+            groups: Vec::new(),
+            acls: Vec::new(),
+            interfaces: Vec::new(),
+            nats: Vec::new(),
+            ha_vips: Vec::new(),
+            owned: Vec::new(),
+        };
+        w.network(t)?;
+        w.filters(t)?;
+        w.interfaces(t)?;
+        w.nats(t)?;
+        Ok(w)
+    }
+
+    /// VPCs, gateways, vSwitches and route tables (§2, §3, §7).
+    fn network(&mut self, t: &Typed) -> Res<()> {
+        for v in &t.vpcs {
+            exists(&v.meta.origin)?;
+            let user_cidrs = v.user_cidrs.iter().map(|c| known(c, "a user CIDR").copied()).collect::<Res<_>>()?;
+            self.vpcs.push(VpcW { gateway4: None, gateways6: Vec::new(), user_cidrs });
+        }
+        for (i, g) in t.ipv4_gateways.iter().enumerate() {
+            exists(&g.meta.origin)?;
+            let vpc = known(&g.vpc, "the VPC of an IPv4 gateway")?.index();
+            let table = match &g.ingress_table {
+                Some(f) => Some(known(f, "the table of an IPv4 gateway")?.index()),
+                None => None,
+            };
+            if *known(&g.enabled, "whether an IPv4 gateway is activated")? {
+                self.vpcs[vpc].gateway4 = Some((i, table));
+            }
+        }
+        for (i, g) in t.ipv6_gateways.iter().enumerate() {
+            exists(&g.meta.origin)?;
+            self.vpcs[known(&g.vpc, "the VPC of an IPv6 gateway")?.index()].gateways6.push(i);
+        }
+        for v in &t.vswitches {
+            exists(&v.meta.origin)?;
+            let acl = *known(&v.acl, "the ACL of a vSwitch")?;
+            self.vswitches.push(VswitchW {
+                name: v.meta.origin.address.to_string(),
+                vpc: known(&v.vpc, "the VPC of a vSwitch")?.index(),
+                cidr: *known(&v.cidr, "the block of a vSwitch")?,
+                table: known(&v.table, "the table of a vSwitch")?.index(),
+                acl: acl.map(bartizan_model::AclId::index),
+            });
+        }
+        for table in &t.route_tables {
+            exists(&table.meta.origin)?;
+            let vpc = *known(&table.vpc, "the VPC of a route table")?;
+            let mut routes = Vec::new();
+            // §3.2: one local entry per vSwitch block of each family, in every table.
+            for v in &t.vswitches {
+                if v.vpc.known() != Some(&vpc) {
+                    continue;
+                }
+                let mut local = |net: IpNet| routes.push(RouteW { net, hops: vec![Hop::Local], custom: false });
+                local(known(&v.cidr, "the block of a vSwitch")?.trunc());
+                if let Some(c) = &v.ipv6_cidr {
+                    local(known(c, "the IPv6 block of a vSwitch")?.trunc());
+                }
+            }
+            // §7.3: the route to the IPv6 gateway is added by the system.
+            if table.kind != RouteTableKind::Gateway {
+                for &g in &self.vpcs[vpc.index()].gateways6 {
+                    let all = IpNet::V6(ipnet::Ipv6Net::default());
+                    routes.push(RouteW { net: all, hops: vec![Hop::Gateway6(g)], custom: false });
+                }
+            }
+            self.tables.push(routes);
+        }
+        for e in &t.route_entries {
+            exists(&e.origin)?;
+            let table = known(&e.table, "the table of a route")?.index();
+            let hops: Vec<Hop> = e.next_hops.iter().map(hop).collect::<Res<_>>()?;
+            for net in nets(t, &e.destination)? {
+                self.tables[table].push(RouteW { net, hops: hops.clone(), custom: true });
+            }
+        }
+        Ok(())
+    }
+
+    /// Security groups and network ACLs (§5, §6).
+    fn filters(&mut self, t: &Typed) -> Res<()> {
+        for g in &t.security_groups {
+            exists(&g.meta.origin)?;
+            known(&g.vpc, "the VPC of a security group")?;
+            self.groups.push(GroupW {
+                name: g.meta.origin.address.to_string(),
+                enterprise: *known(&g.enterprise, "the type of a security group")?,
+                inner_accept: *known(&g.inner_accept, "the intra-group policy of a security group")?,
+                members: Vec::new(),
+                rules: Vec::new(),
+            });
+        }
+        for r in &t.sg_rules {
+            exists(&r.origin)?;
+            let peer = match &r.peer {
+                Peer::Net(n) => PeerW::Nets(nets(t, n)?),
+                Peer::Group(g) => PeerW::Group(g.index()),
+                Peer::ForeignGroup(g) => {
+                    return Err(Unsupported(format!("the members of `{g}` are not in the inventory")));
+                }
+                Peer::Unknown(u) => return Err(Unsupported(format!("the peer of a rule is not known ({})", u.why))),
+            };
+            self.groups[known(&r.group, "the group of a rule")?.index()].rules.push(RuleW {
+                direction: *known(&r.direction, "the direction of a rule")?,
+                accept: *known(&r.accept, "the policy of a rule")?,
+                priority: *known(&r.priority, "the priority of a rule")?,
+                services: known(&r.services, "the services of a rule")?.clone(),
+                peer,
+                name: r.origin.address.to_string(),
+            });
+        }
+        for a in &t.acls {
+            exists(&a.meta.origin)?;
+            let name = a.meta.origin.address.to_string();
+            let list = |l: &AclList| -> Res<Vec<EntryW>> {
+                let AclList::Entries(es) = l else {
+                    return Err(Unsupported(format!("the entries of `{name}` are not set or not known")));
+                };
+                let one = |e: &bartizan_model::AclEntry| {
+                    exists(&e.origin)?;
+                    Ok(EntryW {
+                        accept: *known(&e.accept, "the policy of an ACL entry")?,
+                        services: known(&e.services, "the services of an ACL entry")?.clone(),
+                        nets: nets(t, &e.peer)?,
+                    })
+                };
+                es.iter().map(one).collect()
+            };
+            let (ingress, egress) = (list(&a.ingress)?, list(&a.egress)?);
+            self.acls.push(AclW { name, ingress, egress });
+        }
+        Ok(())
+    }
+
+    /// Interfaces, their addresses and EIPs (§4, §7.4).
+    fn interfaces(&mut self, t: &Typed) -> Res<()> {
+        for (i, e) in t.interfaces.iter().enumerate() {
+            exists(&e.meta.origin)?;
+            let name = e.meta.origin.address.to_string();
+            let groups: Vec<usize> =
+                known(&e.groups, "the groups of an interface")?.iter().map(|g| g.index()).collect();
+            if let Some(g) = e.foreign_groups.first() {
+                return Err(Unsupported(format!("the rules of `{g}` are not in the inventory")));
+            }
+            if groups.is_empty() {
+                return Err(Unsupported(format!("`{name}` has no security group")));
+            }
+            if groups.iter().any(|g| self.groups[*g].enterprise != self.groups[groups[0]].enterprise) {
+                return Err(Unsupported(format!("`{name}` mixes basic and enterprise groups")));
+            }
+            for &g in &groups {
+                self.groups[g].members.push(i);
+            }
+            let mut addresses = Vec::new();
+            for a in &e.addresses {
+                let net = match &a.spec {
+                    AddressSpec::Ip(ip) => host(*ip),
+                    AddressSpec::Block(n) => n.trunc(),
+                    AddressSpec::AnyV4(u) | AddressSpec::AnyV6(u) => {
+                        return Err(Unsupported(format!("an address of `{name}` is not known ({})", u.why)));
+                    }
+                };
+                let v6 = match &a.ipv6_internet {
+                    Ipv6Internet::None => V6::Private,
+                    Ipv6Internet::Both(o) => exists(o).map(|()| V6::Both)?,
+                    Ipv6Internet::EgressOnly(o) => exists(o).map(|()| V6::EgressOnly)?,
+                    Ipv6Internet::Unknown(u) => {
+                        return Err(Unsupported(format!("IPv6 bandwidth of `{name}` is not known ({})", u.why)));
+                    }
+                };
+                addresses.push(AddressW { net, v6 });
+            }
+            let mut public = Vec::new();
+            for p in &e.public {
+                exists(&p.origin)?;
+                let ip = *known(&p.ip, "a public address")?;
+                self.owned.push(ip);
+                public.push(PublicW { ip, private: p.private as usize });
+            }
+            let vswitch = known(&e.vswitch, "the vSwitch of an interface")?.index();
+            self.interfaces.push(InterfaceW {
+                name,
+                vpc: self.vswitches[vswitch].vpc,
+                vswitch,
+                groups,
+                addresses,
+                // A-SDC-1: unset is read as off, the reading that lets packets pass.
+                source_dest_check: known(&e.source_dest_check, "a source/destination check")?.unwrap_or(false),
+                public,
+                binded: e.public.iter().any(|p| p.kind == PublicKind::EipBinded),
+            });
+        }
+        for h in &t.ha_vips {
+            exists(&h.meta.origin)?;
+            let members = h.members.iter().map(|m| Ok(known(m, "a member of a HaVip")?.index()));
+            self.ha_vips.push(members.collect::<Res<_>>()?);
+        }
+        for e in &t.eips {
+            exists(&e.meta.origin)?;
+            let ip = *known(&e.ip, "the address of an EIP")?;
+            self.owned.push(ip);
+            for b in &e.bound {
+                match b {
+                    // Listed on the interface itself.
+                    EipTarget::Interface(_) | EipTarget::Nat(_) => {}
+                    EipTarget::HaVip(h) => self.ha_vip_eip(t, h.index(), ip)?,
+                    EipTarget::Unmodelled(_) => {}
+                    EipTarget::Unknown(u) => {
+                        return Err(Unsupported(format!("the binding of an EIP is not known ({})", u.why)));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An EIP on a HaVip is a public address of whichever member holds it (§3.5, §4.1).
+    fn ha_vip_eip(&mut self, t: &Typed, h: usize, ip: IpAddr) -> Res<()> {
+        let private = host(*known(&t.ha_vips[h].ip, "the address of a HaVip")?);
+        for &m in &self.ha_vips[h] {
+            let i = &mut self.interfaces[m];
+            if let Some(at) = i.addresses.iter().position(|a| a.net == private)
+                && !i.public.iter().any(|p| p.ip == ip)
+            {
+                i.public.push(PublicW { ip, private: at });
+            }
+        }
+        Ok(())
+    }
+
+    /// NAT gateways and their entries (§8).
+    fn nats(&mut self, t: &Typed) -> Res<()> {
+        for n in &t.nat_gateways {
+            exists(&n.meta.origin)?;
+            let vpc = known(&n.vpc, "the VPC of a NAT gateway")?.index();
+            let vswitch = match &n.vswitch {
+                Some(v) => Some(known(v, "the vSwitch of a NAT gateway")?.index()),
+                None => None,
+            };
+            let name = n.meta.origin.address.to_string();
+            if vswitch.is_none() && self.vpcs[vpc].gateway4.is_some() {
+                return Err(Unsupported(format!("the vSwitch of `{name}` is not set")));
+            }
+            let internet = *known(&n.internet, "the network type of a NAT gateway")?;
+            self.nats.push(NatW { name, vpc, vswitch, internet, snat: Vec::new(), dnat: Vec::new() });
+        }
+        for s in &t.snat_entries {
+            exists(&s.origin)?;
+            let nat = known(&s.nat, "the NAT gateway of an SNAT entry")?.index();
+            let source = match &s.source {
+                SnatSource::Vswitch(v) => self.vswitches[known(v, "the source of an SNAT entry")?.index()].cidr,
+                SnatSource::Net(n) => *known(n, "the source of an SNAT entry")?,
+            };
+            let mut ips = Vec::new();
+            for ip in &s.ips {
+                ips.extend(self.nat_ip(t, nat, ip)?);
+            }
+            self.nats[nat].snat.push(SnatW { source: source.trunc(), ips });
+        }
+        for d in &t.dnat_entries {
+            exists(&d.origin)?;
+            let nat = known(&d.nat, "the NAT gateway of a DNAT entry")?.index();
+            let protocol = *known(&d.protocol, "the protocol of a DNAT entry")?;
+            let ports = *known(&d.ports, "the ports of a DNAT entry")?;
+            let target = match &d.target {
+                DnatTarget::Ip(ip) => *ip,
+                DnatTarget::Interface(i, a) => match self.interfaces[i.index()].addresses.get(*a as usize) {
+                    Some(a) => a.net.addr(),
+                    None => return Err(Unsupported("a DNAT entry names an address that does not exist".into())),
+                },
+                DnatTarget::Unknown(u) => {
+                    return Err(Unsupported(format!("the target of a DNAT entry is not known ({})", u.why)));
+                }
+            };
+            if let Some(external) = self.nat_ip(t, nat, &d.external)? {
+                self.nats[nat].dnat.push(DnatW { external, protocol, ports, target });
+            }
+        }
+        Ok(())
+    }
+
+    /// The address that a NAT entry names, if it belongs to that NAT gateway.
+    fn nat_ip(&mut self, t: &Typed, nat: usize, n: &NatIp) -> Res<Option<IpAddr>> {
+        match n {
+            NatIp::Eip(e) => {
+                let eip = &t[*e];
+                let here = |b: &EipTarget| matches!(b, EipTarget::Nat(n) if n.index() == nat);
+                let ip = *known(&eip.ip, "the address of an EIP")?;
+                Ok(eip.bound.iter().any(here).then_some(ip))
+            }
+            NatIp::Ip(ip) => {
+                self.owned.push(*ip);
+                Ok(Some(*ip))
+            }
+            NatIp::Unknown(u) => Err(Unsupported(format!("the address of a NAT entry is not known ({})", u.why))),
+        }
+    }
+}
+
+fn hop(h: &NextHop) -> Res<Hop> {
+    Ok(match h {
+        NextHop::Interface(i) => Hop::Interface(i.index()),
+        NextHop::HaVip(h) => Hop::HaVip(h.index()),
+        NextHop::Nat(n) => Hop::Nat(n.index()),
+        NextHop::Ipv4Gateway(g) => Hop::Gateway4(g.index()),
+        NextHop::Ipv6Gateway(g) => Hop::Gateway6(g.index()),
+        NextHop::Unmodelled { .. } => Hop::Unmodelled,
+        NextHop::Unknown(u) => return Err(Unsupported(format!("a next hop is not known ({})", u.why))),
+    })
+}
