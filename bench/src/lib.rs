@@ -1,1 +1,9 @@
-//! Seeded large networks and the reach benchmark
+//! Seeded large networks and the reach benchmark.
+//!
+//! Nothing here is a test: figures are printed, never asserted. `cargo xtask bench reach` runs [`reach`].
+
+mod generate;
+mod run;
+
+pub use generate::{Shape, Spec, generate};
+pub use run::{Figures, reach};

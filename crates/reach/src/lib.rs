@@ -4,6 +4,7 @@ mod domain;
 mod flow;
 mod network;
 mod point;
+mod public;
 mod reach;
 mod rows;
 pub use compile::{CompileOptions, compile};

@@ -1,13 +1,13 @@
 //! Who can reach whom, between blocks.
 
 use crate::domain::{Cell, Domain, Partition, distinct};
+use crate::public;
 use crate::flow::{Cuts, Flow, representatives};
 use crate::network::{Mode, Network};
 use crate::point::{Inside, Point};
 use bartizan_model::{InterfaceId, VpcId};
 use bartizan_packet::{AtomSet, IpSet};
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// The engine's answer over one [`Network`] and one [`Partition`] into blocks.
@@ -141,75 +141,19 @@ impl Reach {
     /// Delivered services over the Internet: in, out, and out and in again.
     fn public_pairs(&self) -> Vec<((u32, u32), AtomSet)> {
         let net = &self.net;
-        let exposed: Vec<&Cell> = self
-            .domains
-            .iter()
-            .flat_map(|d| &d.cells)
-            .filter(|c| c.special)
-            .filter(|c| {
-                net.addr_of(c.rep).is_some_and(|(_, a)| !a.own.is_empty() || !a.dnat.is_empty() || a.v6.inbound)
-            })
-            .collect();
+        let doors = public::doors(net, self.domains.iter().flat_map(|d| &d.cells));
         let classes: Vec<(&Domain, &Vec<u32>)> =
             self.domains.iter().flat_map(|d| d.classes.iter().map(move |c| (d, c))).collect();
         classes
             .par_iter()
             .map(|(d, class)| {
-                let mut out: FxHashMap<(u32, u32), AtomSet> = FxHashMap::default();
-                let mut add = |a: u32, b: u32, s: &AtomSet| {
-                    if !s.is_empty() {
-                        out.entry((a, b)).or_insert_with(|| net.common.none.clone()).union_with(s);
-                    }
-                };
-                self.class_public(d, class, &exposed, &mut add);
-                out.into_iter().collect::<Vec<_>>()
+                let cells: Vec<&Cell> = class.iter().map(|&c| &d.cells[c as usize]).collect();
+                public::class(net, &cells, &self.outside, &doors)
             })
             .reduce(Vec::new, |mut a, b| {
                 a.extend(b);
                 a
             })
-    }
-
-    fn class_public(
-        &self,
-        d: &Domain,
-        class: &[u32],
-        exposed: &[&Cell],
-        add: &mut dyn FnMut(u32, u32, &AtomSet),
-    ) {
-        let net = &self.net;
-        let Some(first) = class.first().map(|&c| &d.cells[c as usize]) else { return };
-        let cuts = net.cuts_around(&[first.rep.iface]);
-        // Cells of a class differ in address only, which matters here through SNAT sources and family.
-        let mut seen: FxHashMap<(Vec<bool>, bool, u32), ()> = FxHashMap::default();
-        for c in class.iter().map(|&c| &d.cells[c as usize]) {
-            let sources: Vec<bool> = net
-                .nats
-                .iter()
-                .flat_map(|n| &n.snat)
-                .filter(|s| s.vswitch.is_none())
-                .map(|s| s.sources.contains(c.rep.ip))
-                .collect();
-            if seen.insert((sources, c.rep.ip.is_ipv4(), c.block), ()).is_some() {
-                continue;
-            }
-            for (&b, region) in &self.outside {
-                for x in representatives(region, &cuts) {
-                    if x.is_ipv4() != c.rep.ip.is_ipv4() {
-                        continue;
-                    }
-                    add(c.block, b, &net.flow(Point::Inside(c.rep), Point::Outside(x)).delivered);
-                    if c.special {
-                        add(b, c.block, &net.flow(Point::Outside(x), Point::Inside(c.rep)).delivered);
-                    }
-                }
-            }
-            for e in exposed {
-                if let Some((s, t)) = distinct(c, e) {
-                    add(c.block, e.block, &net.hairpin(s, t, None).delivered);
-                }
-            }
-        }
     }
 
     /// Services delivered from some endpoint of one block to some endpoint of another. Needs

@@ -1,0 +1,208 @@
+//! All pairs over the public Internet, class by class.
+//!
+//! A path over the Internet has two halves that do not know each other: what the source may send to a public
+//! address, and what the destination lets in from one. Each half is computed once per piece of the address
+//! space that it can tell apart, so that sources times destinations is only an intersection of two sets.
+
+use crate::domain::{Cell, distinct};
+use crate::flow::{Cuts, representatives};
+use crate::network::{Hop, Mode, Network};
+use crate::point::{Entry, Exit, Inside, Point};
+use bartizan_packet::{AtomSet, IpSet};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+
+/// One way in from the Internet: an entry of an exposed address.
+pub(crate) struct Door<'a> {
+    cell: &'a Cell,
+    at: Inside,
+    entry: Entry,
+    public: Arc<IpSet>,
+    cuts: Cuts,
+    /// Services let in (as delivered) from each piece of the source space; filled on demand.
+    inward: Vec<OnceLock<AtomSet>>,
+}
+
+impl Door<'_> {
+    fn from(&self, net: &Network, x: IpAddr) -> &AtomSet {
+        self.inward[self.cuts.piece(x) as usize].get_or_init(|| {
+            if net.entries(self.at, x).contains(&self.entry) {
+                net.arrive(self.at, x, self.entry)
+            } else {
+                net.common.none.clone()
+            }
+        })
+    }
+}
+
+/// Every way in from the Internet.
+pub(crate) fn doors<'a>(net: &Network, cells: impl Iterator<Item = &'a Cell>) -> Vec<Door<'a>> {
+    let mut out = Vec::new();
+    for cell in cells.filter(|c| c.special) {
+        let Some((_, a)) = net.addr_of(cell.rep) else { continue };
+        let mut kinds: Vec<Entry> = Vec::new();
+        if cell.rep.ip.is_ipv6() {
+            kinds.extend(a.v6.inbound.then_some(Entry::V6));
+        } else {
+            kinds.extend((0..a.own.len()).map(Entry::Own));
+            kinds.extend((0..a.dnat.len()).map(Entry::Dnat));
+        }
+        for entry in kinds {
+            let cuts = net.cuts_around(&[cell.rep.iface]);
+            let pieces = cuts.v4.len() + cuts.v6.len() + 2;
+            out.push(Door {
+                cell,
+                at: cell.rep,
+                entry,
+                public: net.public_of(cell.rep, entry),
+                cuts,
+                inward: std::iter::repeat_with(OnceLock::new).take(pieces).collect(),
+            });
+        }
+    }
+    out
+}
+
+/// Whether some table or address of a cell leads out at all.
+fn may_leave(net: &Network, s: Inside) -> bool {
+    let Some((i, a)) = net.addr_of(s) else { return false };
+    !a.own.is_empty()
+        || net.vsw(i.vswitch).is_some_and(|v| {
+            v.tables.iter().filter_map(|&t| net.tables.get(t as usize)).any(|t| {
+                t.routes.iter().flat_map(|r| &r.hops).any(|h| !matches!(h, Hop::Local | Hop::Unmodelled))
+            })
+        })
+}
+
+/// What leaves towards one piece of the public space.
+struct Outward {
+    exits: Vec<(Exit, AtomSet)>,
+}
+
+/// The delivered services of one class of cells with every block of the public space and through every door.
+pub(crate) fn class(
+    net: &Network,
+    cells: &[&Cell],
+    outside: &BTreeMap<u32, IpSet>,
+    doors: &[Door<'_>],
+) -> Vec<((u32, u32), AtomSet)> {
+    let Some(first) = cells.first() else { return Vec::new() };
+    let leaves = may_leave(net, first.rep);
+    if !leaves && !first.special {
+        return Vec::new();
+    }
+    let mut out: FxHashMap<(u32, u32), AtomSet> = FxHashMap::default();
+    let mut add = |a: u32, b: u32, s: &AtomSet| {
+        if !s.is_empty() {
+            out.entry((a, b)).or_insert_with(|| net.common.none.clone()).union_with(s);
+        }
+    };
+    let cuts = net.cuts_around(&[first.rep.iface]);
+    // Cells of a class differ in address only, which matters here through SNAT sources and family.
+    let by_source: Vec<&IpSet> =
+        net.nats.iter().flat_map(|n| &n.snat).filter(|s| s.vswitch.is_none()).map(|s| &s.sources).collect();
+    let mut seen: Vec<(Vec<bool>, bool, u32, bool)> = Vec::new();
+    for c in cells {
+        let key = (
+            by_source.iter().map(|s| s.contains(c.rep.ip)).collect(),
+            c.rep.ip.is_ipv4(),
+            c.block,
+            c.only.is_some(),
+        );
+        // A cell of one interface stands for itself only: that interface may be the other end.
+        if c.only.is_none() || doors.iter().all(|d| d.cell.rep.iface != c.rep.iface) {
+            if seen.contains(&key) {
+                continue;
+            }
+            seen.push(key);
+        }
+        for (&b, region) in outside {
+            for x in representatives(region, &cuts) {
+                if x.is_ipv4() != c.rep.ip.is_ipv4() {
+                    continue;
+                }
+                if leaves {
+                    add(c.block, b, &net.flow(Point::Inside(c.rep), Point::Outside(x)).delivered);
+                }
+                if c.special {
+                    add(b, c.block, &net.flow(Point::Outside(x), Point::Inside(c.rep)).delivered);
+                }
+            }
+        }
+        if !leaves {
+            continue;
+        }
+        let mut outward: FxHashMap<u32, Outward> = FxHashMap::default();
+        for d in doors {
+            if d.at.ip.is_ipv4() != c.rep.ip.is_ipv4() || distinct(c, d.cell).is_none() {
+                continue;
+            }
+            if d.entry == Entry::V6 && same_vpc(net, c.rep, d.at) {
+                continue;
+            }
+            let mut per_public: Vec<AtomSet> = Vec::new();
+            for p in representatives(&d.public, &cuts) {
+                let o = outward.entry(cuts.piece(p)).or_insert_with(|| outward_to(net, c.rep, p));
+                let mut per_source: Vec<AtomSet> = Vec::new();
+                for (e, sent) in &o.exits {
+                    let sent = match d.entry {
+                        Entry::Dnat(i) => match net.addr_of(d.at) {
+                            Some((_, a)) => {
+                                net.atoms.touching(&a.dnat[i].translate(&net.atoms.services(sent)))
+                            }
+                            None => net.common.none.clone(),
+                        },
+                        _ => sent.clone(),
+                    };
+                    for x in representatives(&e.src, &d.cuts) {
+                        per_source.push(d.from(net, x).intersect(&sent));
+                    }
+                }
+                per_public.push(fold(net, per_source));
+            }
+            add(c.block, d.cell.block, &fold(net, per_public));
+        }
+    }
+    let mut out: Vec<_> = out.into_iter().collect();
+    out.sort_unstable_by_key(|(k, _)| *k);
+    out
+}
+
+fn same_vpc(net: &Network, a: Inside, b: Inside) -> bool {
+    match (net.addr_of(a), net.addr_of(b)) {
+        (Some((a, _)), Some((b, _))) => net.vpc_of(a) == net.vpc_of(b),
+        _ => true,
+    }
+}
+
+fn outward_to(net: &Network, s: Inside, p: IpAddr) -> Outward {
+    let sent = net.leave(s, p);
+    let exits = net
+        .exits(s, p)
+        .into_iter()
+        .map(|e| {
+            let sent = match &e.appliance {
+                Some((_, pass)) => sent.intersect(pass),
+                None => sent.clone(),
+            };
+            (e, sent)
+        })
+        .filter(|(_, s)| net.mode == Mode::Narrow || !s.is_empty())
+        .collect();
+    Outward { exits }
+}
+
+/// Any of the alternatives when widening, all of them when narrowing.
+fn fold(net: &Network, parts: Vec<AtomSet>) -> AtomSet {
+    let mut it = parts.into_iter();
+    let Some(mut acc) = it.next() else { return net.common.none.clone() };
+    for a in it {
+        match net.mode {
+            Mode::Widen => acc.union_with(&a),
+            Mode::Narrow => acc.intersect_with(&a),
+        }
+    }
+    acc
+}
