@@ -392,14 +392,7 @@ impl Parser<'_> {
             self.report(d);
             return None;
         }
-        Some(ClauseDecl {
-            verb,
-            from,
-            to,
-            services,
-            waypoint,
-            because,
-        })
+        Some(ClauseDecl { verb, from, to, services, waypoint, because: None })
     }
 
     fn waypoint(&mut self) -> Parsed<Waypoint> {
