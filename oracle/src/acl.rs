@@ -24,7 +24,12 @@ impl World {
 
     /// §6: what happens to a packet that goes from one vSwitch to another, or to or from the Internet
     /// (`None`). Traffic inside a vSwitch is not filtered.
-    pub(crate) fn acl_crossing_drop(&self, from: Option<usize>, to: Option<usize>, p: &Pkt) -> Option<String> {
+    pub(crate) fn acl_crossing_drop(
+        &self,
+        from: Option<usize>,
+        to: Option<usize>,
+        p: &Pkt,
+    ) -> Option<String> {
         if from == to {
             return None;
         }

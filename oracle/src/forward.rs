@@ -59,7 +59,15 @@ pub(crate) struct Trail {
 
 impl<'a> Walk<'a> {
     pub(crate) fn new(w: &'a World, p: Pkt, goal: Goal, sessions: &'a [usize], explain: bool) -> Self {
-        Walk { w, p, goal, sessions, explain, arrivals: Vec::new(), drops: Vec::new() }
+        Walk {
+            w,
+            p,
+            goal,
+            sessions,
+            explain,
+            arrivals: Vec::new(),
+            drops: Vec::new(),
+        }
     }
 
     pub(crate) fn say(&self, t: &mut Trail, text: impl FnOnce() -> String) {
@@ -77,7 +85,11 @@ impl<'a> Walk<'a> {
 
     fn arrived(&mut self, t: Trail, exit: Exit) {
         let appliances = t.visited.iter().skip(self.senders()).copied().collect();
-        self.arrivals.push(Arrival { exit, appliances, steps: t.steps });
+        self.arrivals.push(Arrival {
+            exit,
+            appliances,
+            steps: t.steps,
+        });
     }
 
     /// §5.5 at one interface; `false` when it drops the packet.
@@ -88,13 +100,25 @@ impl<'a> Walk<'a> {
             return true;
         }
         let (ok, why) = self.w.group_verdict(at, d, &self.p);
-        self.say(t, || format!("{d:?} of `{name}`: {} by {why}", if ok { "accepted" } else { "dropped" }));
+        self.say(t, || {
+            format!(
+                "{d:?} of `{name}`: {} by {why}",
+                if ok { "accepted" } else { "dropped" }
+            )
+        });
         ok
     }
 
     /// The sender emits the packet.
     pub(crate) fn send(&mut self, from: usize) {
-        self.leave(Trail { visited: vec![from], steps: Vec::new() }, from, true);
+        self.leave(
+            Trail {
+                visited: vec![from],
+                steps: Vec::new(),
+            },
+            from,
+            true,
+        );
     }
 
     /// The packet leaves interface `at`, the sender or an appliance: group, then route (§1 steps 2 to 5).
@@ -107,7 +131,9 @@ impl<'a> Walk<'a> {
         let dst = self.p.dst.ip;
         let selected = self.w.lookup(vsw.table, dst);
         if sender && let Some(ip) = self.own_exit(at, selected.as_ref()) {
-            self.say(&mut t, || format!("leaves as {ip}, the public address of `{}`", eni.name));
+            self.say(&mut t, || {
+                format!("leaves as {ip}, the public address of `{}`", eni.name)
+            });
             return self.to_internet(t, at, Exit::Own(ip));
         }
         let Some(selected) = selected else {
@@ -115,7 +141,9 @@ impl<'a> Walk<'a> {
         };
         for hop in selected.hops {
             let mut t = t.clone();
-            self.say(&mut t, || format!("route of `{}`, /{}: {hop:?}", vsw.name, selected.length));
+            self.say(&mut t, || {
+                format!("route of `{}`, /{}: {hop:?}", vsw.name, selected.length)
+            });
             self.hop(t, at, hop);
         }
     }
@@ -124,7 +152,9 @@ impl<'a> Walk<'a> {
     /// route, and only a custom route longer than /0 takes the packet elsewhere. Declared private ranges
     /// (§2, `user_cidrs`) and addresses of the VPC itself follow routes.
     fn own_exit(&self, at: usize, selected: Option<&crate::route::Selected>) -> Option<IpAddr> {
-        let Goal::Internet(own) = &self.goal else { return None };
+        let Goal::Internet(own) = &self.goal else {
+            return None;
+        };
         let vpc = &self.w.vpcs[self.w.interfaces[at].vpc];
         let elsewhere = selected.is_some_and(|s| s.length > 0)
             || vpc.gateway4.is_some()

@@ -54,7 +54,10 @@ impl World {
             None => {
                 // §5.1: a basic group accepts egress by default; everything else is dropped.
                 let enterprise = eni.groups.iter().any(|g| self.groups[*g].enterprise);
-                (direction == Direction::Egress && !enterprise, "the default of the group".to_string())
+                (
+                    direction == Direction::Egress && !enterprise,
+                    "the default of the group".to_string(),
+                )
             }
         }
     }
@@ -73,7 +76,10 @@ impl World {
 
     /// §5.3, A-SG-1: whether `ip` is a private address of a member in the VPC, of any kind.
     fn is_member_address(&self, g: &GroupW, vpc: usize, ip: IpAddr) -> bool {
-        g.members.iter().map(|m| &self.interfaces[*m]).any(|m| m.vpc == vpc && m.owns(ip))
+        g.members
+            .iter()
+            .map(|m| &self.interfaces[*m])
+            .any(|m| m.vpc == vpc && m.owns(ip))
     }
 
     /// §5.2: the peer and the destination port; §5.3 for references.

@@ -46,19 +46,36 @@ impl World {
             // §7.3: gateway and bandwidth; an egress-only rule drops what is begun outside.
             let open = eni.addresses.get(address).is_some_and(|a| a.v6 == V6::Both);
             if open && !self.vpcs[eni.vpc].gateways6.is_empty() {
-                out.push(Door { kind: DoorKind::Ipv6, ip, port: dport });
+                out.push(Door {
+                    kind: DoorKind::Ipv6,
+                    ip,
+                    port: dport,
+                });
             }
             return out;
         }
         for p in eni.public.iter().filter(|p| p.private == address) {
-            out.push(Door { kind: DoorKind::Own, ip: p.ip, port: dport });
+            out.push(Door {
+                kind: DoorKind::Own,
+                ip: p.ip,
+                port: dport,
+            });
         }
         // §8.3: DNAT works only towards an interface without a public address of its own.
         if eni.public.is_empty() {
-            for (n, nat) in self.nats.iter().enumerate().filter(|(_, n)| n.internet && n.vpc == eni.vpc) {
+            for (n, nat) in self
+                .nats
+                .iter()
+                .enumerate()
+                .filter(|(_, n)| n.internet && n.vpc == eni.vpc)
+            {
                 for d in nat.dnat.iter().filter(|d| d.target == ip) {
                     if let Some(port) = external_port(d, proto, dport) {
-                        out.push(Door { kind: DoorKind::Nat(n), ip: d.external, port });
+                        out.push(Door {
+                            kind: DoorKind::Nat(n),
+                            ip: d.external,
+                            port,
+                        });
                     }
                 }
             }
@@ -70,15 +87,24 @@ impl World {
     /// longest source that covers it (of several equally long, all).
     fn snat(nat: &NatW, src: IpAddr) -> Vec<IpAddr> {
         let covering = nat.snat.iter().filter(|s| s.source.contains(&src));
-        let Some(longest) = covering.clone().map(|s| s.source.prefix_len()).max() else { return Vec::new() };
-        covering.filter(|s| s.source.prefix_len() == longest).flat_map(|s| s.ips.iter().copied()).collect()
+        let Some(longest) = covering.clone().map(|s| s.source.prefix_len()).max() else {
+            return Vec::new();
+        };
+        covering
+            .filter(|s| s.source.prefix_len() == longest)
+            .flat_map(|s| s.ips.iter().copied())
+            .collect()
     }
 
     /// §7.2: in a VPC with an activated IPv4 gateway a NAT gateway works only if its own vSwitch has a
     /// route to that gateway.
     fn nat_has_internet(&self, nat: &NatW, peer: IpAddr) -> bool {
-        let Some((gateway, _)) = self.vpcs[nat.vpc].gateway4 else { return true };
-        let selected = nat.vswitch.and_then(|v| self.lookup(self.vswitches[v].table, peer));
+        let Some((gateway, _)) = self.vpcs[nat.vpc].gateway4 else {
+            return true;
+        };
+        let selected = nat
+            .vswitch
+            .and_then(|v| self.lookup(self.vswitches[v].table, peer));
         selected.is_some_and(|s| s.hops.contains(&Hop::Gateway4(gateway)))
     }
 
@@ -126,7 +152,11 @@ impl World {
                 steps.push("the NAT gateway does not translate it".into());
                 drops.push(steps);
             }
-            outs.extend(sources.into_iter().map(|ip| Out { exit: path.exit, ip, path: path.clone() }));
+            outs.extend(sources.into_iter().map(|ip| Out {
+                exit: path.exit,
+                ip,
+                path: path.clone(),
+            }));
         }
         outs
     }
@@ -140,8 +170,15 @@ impl World {
         sessions: &'a [usize],
         explain: bool,
     ) -> Walk<'a> {
-        let public = self.interfaces[from].public.iter().filter(|a| a.private == address);
-        let own = if p.dst.ip.is_ipv4() { public.map(|a| a.ip).collect() } else { Vec::new() };
+        let public = self.interfaces[from]
+            .public
+            .iter()
+            .filter(|a| a.private == address);
+        let own = if p.dst.ip.is_ipv4() {
+            public.map(|a| a.ip).collect()
+        } else {
+            Vec::new()
+        };
         let mut walk = Walk::new(self, p, Goal::Internet(own), sessions, explain);
         walk.send(from);
         walk
@@ -191,7 +228,9 @@ impl World {
                         walk.reach(t.clone(), None, m);
                     }
                 }
-                _ => walk.dropped(t.clone(), || "the table of the IPv4 gateway sends it elsewhere".into()),
+                _ => walk.dropped(t.clone(), || {
+                    "the table of the IPv4 gateway sends it elsewhere".into()
+                }),
             }
         }
     }

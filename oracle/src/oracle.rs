@@ -62,7 +62,10 @@ impl Options {
     /// The reading of ALIBABA.md, without explanations.
     #[must_use]
     pub fn normative() -> Self {
-        Options { explain: false, public_protocols: PublicProtocols::TcpUdpIcmp }
+        Options {
+            explain: false,
+            public_protocols: PublicProtocols::TcpUdpIcmp,
+        }
     }
 }
 
@@ -121,11 +124,19 @@ impl Oracle {
         for ip in &world.owned {
             outside = outside.subtract(&IpSet::single(*ip));
         }
-        let v6 = world.interfaces.iter().flat_map(|i| &i.addresses).filter(|a| a.net.addr().is_ipv6());
+        let v6 = world
+            .interfaces
+            .iter()
+            .flat_map(|i| &i.addresses)
+            .filter(|a| a.net.addr().is_ipv6());
         for a in v6 {
             outside = outside.subtract(&IpSet::from(a.net));
         }
-        Ok(Oracle { world, options, outside })
+        Ok(Oracle {
+            world,
+            options,
+            outside,
+        })
     }
 
     /// The addresses that [`Endpoint::Outside`] may have: public ones that the inventory does not own.
@@ -171,10 +182,21 @@ impl Oracle {
     }
 
     fn at(&self, e: Endpoint) -> Option<At> {
-        let Endpoint::Address { interface, address, ip } = e else { return None };
+        let Endpoint::Address {
+            interface,
+            address,
+            ip,
+        } = e
+        else {
+            return None;
+        };
         let eni = self.world.interfaces.get(interface.index())?;
         let a = eni.addresses.get(address as usize)?;
-        a.net.contains(&ip).then_some(At { eni: interface.index(), address: address as usize, ip })
+        a.net.contains(&ip).then_some(At {
+            eni: interface.index(),
+            address: address as usize,
+            ip,
+        })
     }
 
     fn private_side(ip: IpAddr) -> Side {
@@ -186,22 +208,49 @@ impl Oracle {
     }
 
     fn packet(f: Flow, src: Side, dst: Side, dport: u16) -> Pkt {
-        Pkt { src, dst, proto: f.proto, sport: f.sport, dport }
+        Pkt {
+            src,
+            dst,
+            proto: f.proto,
+            sport: f.sport,
+            dport,
+        }
     }
 
     /// The packet that answers `p`, between the same two ends.
     fn answer(p: Pkt) -> Pkt {
-        let r = Packet { src: p.src.ip, dst: p.dst.ip, proto: p.proto, sport: p.sport, dport: p.dport }.reply();
-        Pkt { src: p.dst, dst: p.src, proto: r.proto, sport: r.sport, dport: r.dport }
+        let r = Packet {
+            src: p.src.ip,
+            dst: p.dst.ip,
+            proto: p.proto,
+            sport: p.sport,
+            dport: p.dport,
+        }
+        .reply();
+        Pkt {
+            src: p.dst,
+            dst: p.src,
+            proto: r.proto,
+            sport: r.sport,
+            dport: r.dport,
+        }
     }
 
     fn note_drops(out: &mut Outcome, drops: Vec<Vec<String>>) {
-        out.request_paths.extend(drops.into_iter().map(|steps| Path { steps, delivered: false, reply: false }));
+        out.request_paths.extend(drops.into_iter().map(|steps| Path {
+            steps,
+            delivered: false,
+            reply: false,
+        }));
     }
 
     fn note(out: &mut Outcome, before: &[String], path: &Arrival, reply: bool) {
         let steps = before.iter().chain(&path.steps).cloned().collect();
-        out.request_paths.push(Path { steps, delivered: true, reply });
+        out.request_paths.push(Path {
+            steps,
+            delivered: true,
+            reply,
+        });
     }
 
     /// §1: from interface to interface inside a VPC.
@@ -241,7 +290,12 @@ impl Oracle {
             for path in &walk.arrivals {
                 let sessions = sessions([b.eni, b.eni], &[&path.appliances]);
                 let back = w.reply_out(b.eni, b.address, door, Self::answer(p), &sessions);
-                Self::note(out, &[format!("{s} sends to {}", door.ip)], path, !back.is_empty());
+                Self::note(
+                    out,
+                    &[format!("{s} sends to {}", door.ip)],
+                    path,
+                    !back.is_empty(),
+                );
             }
         }
     }
@@ -264,7 +318,11 @@ impl Oracle {
     /// §5.3 (S12), §7, §8: from an interface through the Internet to a public address of another.
     fn hairpin(&self, a: At, b: At, f: Flow, out: &mut Outcome) {
         let w = &self.world;
-        for door in self.doors(b, f).iter().filter(|d| d.ip.is_ipv4() == a.ip.is_ipv4()) {
+        for door in self
+            .doors(b, f)
+            .iter()
+            .filter(|d| d.ip.is_ipv4() == a.ip.is_ipv4())
+        {
             let request = Self::packet(f, Self::private_side(a.ip), Self::public_side(door.ip), door.port);
             let mut drops = Vec::new();
             for way in w.outs(a.eni, a.address, request, &self.options, &mut drops) {
@@ -282,7 +340,9 @@ impl Oracle {
         Self::note_drops(out, walk.drops);
         for path in &walk.arrivals {
             let sessions = sessions([a.eni, b.eni], &[&way.path.appliances, &path.appliances]);
-            let left = !w.reply_out(b.eni, b.address, door, Self::answer(inner), &sessions).is_empty();
+            let left = !w
+                .reply_out(b.eni, b.address, door, Self::answer(inner), &sessions)
+                .is_empty();
             let back = left && w.reply_in(a.eni, way, Self::answer(request), &sessions);
             Self::note(out, &way.path.steps, path, back);
         }

@@ -23,14 +23,29 @@ impl World {
         let key = |r: &crate::world::RouteW| (r.net.prefix_len(), r.custom);
         let matching = routes.iter().filter(|r| r.net.contains(&dst));
         let best = matching.clone().map(key).max()?;
-        let hops = matching.filter(|r| key(r) == best).flat_map(|r| r.hops.iter().copied()).collect();
-        Some(Selected { length: best.0, custom: best.1, hops })
+        let hops = matching
+            .filter(|r| key(r) == best)
+            .flat_map(|r| r.hops.iter().copied())
+            .collect();
+        Some(Selected {
+            length: best.0,
+            custom: best.1,
+            hops,
+        })
     }
 
     /// §7.2: whether a vSwitch's table leads to the IPv4 gateway for `dst`, directly or through appliances
     /// whose own tables do.
-    pub(crate) fn leads_to_gateway4(&self, vswitch: usize, dst: IpAddr, gateway: usize, depth: usize) -> bool {
-        let Some(s) = self.lookup(self.vswitches[vswitch].table, dst) else { return false };
+    pub(crate) fn leads_to_gateway4(
+        &self,
+        vswitch: usize,
+        dst: IpAddr,
+        gateway: usize,
+        depth: usize,
+    ) -> bool {
+        let Some(s) = self.lookup(self.vswitches[vswitch].table, dst) else {
+            return false;
+        };
         let through = |i: usize| {
             depth < MAX_APPLIANCES
                 && self.leads_to_gateway4(self.interfaces[i].vswitch, dst, gateway, depth + 1)

@@ -1,8 +1,8 @@
 //! The inventory as plain known values.
 
 use bartizan_model::{
-    AclList, AddressSpec, DnatProtocol, DnatTarget, Direction, EipTarget, Fact, Inventory, Ipv6Internet, NatIp,
-    NetSpec, NextHop, Origin, Peer, PortMapping, PublicKind, RouteTableKind, SnatSource, Typed,
+    AclList, AddressSpec, Direction, DnatProtocol, DnatTarget, EipTarget, Fact, Inventory, Ipv6Internet,
+    NatIp, NetSpec, NextHop, Origin, Peer, PortMapping, PublicKind, RouteTableKind, SnatSource, Typed,
 };
 use bartizan_packet::ServiceSet;
 use ipnet::IpNet;
@@ -179,7 +179,10 @@ fn known<'a, T>(f: &'a Fact<T>, what: &str) -> Res<&'a T> {
 fn exists(o: &Origin) -> Res<()> {
     match &o.maybe {
         None => Ok(()),
-        Some(u) => Err(Unsupported(format!("it is not known whether `{}` exists ({})", o.address, u.why))),
+        Some(u) => Err(Unsupported(format!(
+            "it is not known whether `{}` exists ({})",
+            o.address, u.why
+        ))),
     }
 }
 
@@ -226,8 +229,16 @@ impl World {
     fn network(&mut self, t: &Typed) -> Res<()> {
         for v in &t.vpcs {
             exists(&v.meta.origin)?;
-            let user_cidrs = v.user_cidrs.iter().map(|c| known(c, "a user CIDR").copied()).collect::<Res<_>>()?;
-            self.vpcs.push(VpcW { gateway4: None, gateways6: Vec::new(), user_cidrs });
+            let user_cidrs = v
+                .user_cidrs
+                .iter()
+                .map(|c| known(c, "a user CIDR").copied())
+                .collect::<Res<_>>()?;
+            self.vpcs.push(VpcW {
+                gateway4: None,
+                gateways6: Vec::new(),
+                user_cidrs,
+            });
         }
         for (i, g) in t.ipv4_gateways.iter().enumerate() {
             exists(&g.meta.origin)?;
@@ -242,7 +253,9 @@ impl World {
         }
         for (i, g) in t.ipv6_gateways.iter().enumerate() {
             exists(&g.meta.origin)?;
-            self.vpcs[known(&g.vpc, "the VPC of an IPv6 gateway")?.index()].gateways6.push(i);
+            self.vpcs[known(&g.vpc, "the VPC of an IPv6 gateway")?.index()]
+                .gateways6
+                .push(i);
         }
         for v in &t.vswitches {
             exists(&v.meta.origin)?;
@@ -264,7 +277,13 @@ impl World {
                 if v.vpc.known() != Some(&vpc) {
                     continue;
                 }
-                let mut local = |net: IpNet| routes.push(RouteW { net, hops: vec![Hop::Local], custom: false });
+                let mut local = |net: IpNet| {
+                    routes.push(RouteW {
+                        net,
+                        hops: vec![Hop::Local],
+                        custom: false,
+                    })
+                };
                 local(known(&v.cidr, "the block of a vSwitch")?.trunc());
                 if let Some(c) = &v.ipv6_cidr {
                     local(known(c, "the IPv6 block of a vSwitch")?.trunc());
@@ -274,7 +293,11 @@ impl World {
             if table.kind != RouteTableKind::Gateway {
                 for &g in &self.vpcs[vpc.index()].gateways6 {
                     let all = IpNet::V6(ipnet::Ipv6Net::default());
-                    routes.push(RouteW { net: all, hops: vec![Hop::Gateway6(g)], custom: false });
+                    routes.push(RouteW {
+                        net: all,
+                        hops: vec![Hop::Gateway6(g)],
+                        custom: false,
+                    });
                 }
             }
             self.tables.push(routes);
@@ -284,7 +307,11 @@ impl World {
             let table = known(&e.table, "the table of a route")?.index();
             let hops: Vec<Hop> = e.next_hops.iter().map(hop).collect::<Res<_>>()?;
             for net in nets(t, &e.destination)? {
-                self.tables[table].push(RouteW { net, hops: hops.clone(), custom: true });
+                self.tables[table].push(RouteW {
+                    net,
+                    hops: hops.clone(),
+                    custom: true,
+                });
             }
         }
         Ok(())
@@ -309,25 +336,36 @@ impl World {
                 Peer::Net(n) => PeerW::Nets(nets(t, n)?),
                 Peer::Group(g) => PeerW::Group(g.index()),
                 Peer::ForeignGroup(g) => {
-                    return Err(Unsupported(format!("the members of `{g}` are not in the inventory")));
+                    return Err(Unsupported(format!(
+                        "the members of `{g}` are not in the inventory"
+                    )));
                 }
-                Peer::Unknown(u) => return Err(Unsupported(format!("the peer of a rule is not known ({})", u.why))),
+                Peer::Unknown(u) => {
+                    return Err(Unsupported(format!(
+                        "the peer of a rule is not known ({})",
+                        u.why
+                    )));
+                }
             };
-            self.groups[known(&r.group, "the group of a rule")?.index()].rules.push(RuleW {
-                direction: *known(&r.direction, "the direction of a rule")?,
-                accept: *known(&r.accept, "the policy of a rule")?,
-                priority: *known(&r.priority, "the priority of a rule")?,
-                services: known(&r.services, "the services of a rule")?.clone(),
-                peer,
-                name: r.origin.address.to_string(),
-            });
+            self.groups[known(&r.group, "the group of a rule")?.index()]
+                .rules
+                .push(RuleW {
+                    direction: *known(&r.direction, "the direction of a rule")?,
+                    accept: *known(&r.accept, "the policy of a rule")?,
+                    priority: *known(&r.priority, "the priority of a rule")?,
+                    services: known(&r.services, "the services of a rule")?.clone(),
+                    peer,
+                    name: r.origin.address.to_string(),
+                });
         }
         for a in &t.acls {
             exists(&a.meta.origin)?;
             let name = a.meta.origin.address.to_string();
             let list = |l: &AclList| -> Res<Vec<EntryW>> {
                 let AclList::Entries(es) = l else {
-                    return Err(Unsupported(format!("the entries of `{name}` are not set or not known")));
+                    return Err(Unsupported(format!(
+                        "the entries of `{name}` are not set or not known"
+                    )));
                 };
                 let one = |e: &bartizan_model::AclEntry| {
                     exists(&e.origin)?;
@@ -340,7 +378,11 @@ impl World {
                 es.iter().map(one).collect()
             };
             let (ingress, egress) = (list(&a.ingress)?, list(&a.egress)?);
-            self.acls.push(AclW { name, ingress, egress });
+            self.acls.push(AclW {
+                name,
+                ingress,
+                egress,
+            });
         }
         Ok(())
     }
@@ -350,15 +392,22 @@ impl World {
         for (i, e) in t.interfaces.iter().enumerate() {
             exists(&e.meta.origin)?;
             let name = e.meta.origin.address.to_string();
-            let groups: Vec<usize> =
-                known(&e.groups, "the groups of an interface")?.iter().map(|g| g.index()).collect();
+            let groups: Vec<usize> = known(&e.groups, "the groups of an interface")?
+                .iter()
+                .map(|g| g.index())
+                .collect();
             if let Some(g) = e.foreign_groups.first() {
-                return Err(Unsupported(format!("the rules of `{g}` are not in the inventory")));
+                return Err(Unsupported(format!(
+                    "the rules of `{g}` are not in the inventory"
+                )));
             }
             if groups.is_empty() {
                 return Err(Unsupported(format!("`{name}` has no security group")));
             }
-            if groups.iter().any(|g| self.groups[*g].enterprise != self.groups[groups[0]].enterprise) {
+            if groups
+                .iter()
+                .any(|g| self.groups[*g].enterprise != self.groups[groups[0]].enterprise)
+            {
                 return Err(Unsupported(format!("`{name}` mixes basic and enterprise groups")));
             }
             for &g in &groups {
@@ -370,7 +419,10 @@ impl World {
                     AddressSpec::Ip(ip) => host(*ip),
                     AddressSpec::Block(n) => n.trunc(),
                     AddressSpec::AnyV4(u) | AddressSpec::AnyV6(u) => {
-                        return Err(Unsupported(format!("an address of `{name}` is not known ({})", u.why)));
+                        return Err(Unsupported(format!(
+                            "an address of `{name}` is not known ({})",
+                            u.why
+                        )));
                     }
                 };
                 let v6 = match &a.ipv6_internet {
@@ -378,7 +430,10 @@ impl World {
                     Ipv6Internet::Both(o) => exists(o).map(|()| V6::Both)?,
                     Ipv6Internet::EgressOnly(o) => exists(o).map(|()| V6::EgressOnly)?,
                     Ipv6Internet::Unknown(u) => {
-                        return Err(Unsupported(format!("IPv6 bandwidth of `{name}` is not known ({})", u.why)));
+                        return Err(Unsupported(format!(
+                            "IPv6 bandwidth of `{name}` is not known ({})",
+                            u.why
+                        )));
                     }
                 };
                 addresses.push(AddressW { net, v6 });
@@ -388,7 +443,10 @@ impl World {
                 exists(&p.origin)?;
                 let ip = *known(&p.ip, "a public address")?;
                 self.owned.push(ip);
-                public.push(PublicW { ip, private: p.private as usize });
+                public.push(PublicW {
+                    ip,
+                    private: p.private as usize,
+                });
             }
             let vswitch = known(&e.vswitch, "the vSwitch of an interface")?.index();
             self.interfaces.push(InterfaceW {
@@ -398,14 +456,18 @@ impl World {
                 groups,
                 addresses,
                 // A-SDC-1: unset is read as off, the reading that lets packets pass.
-                source_dest_check: known(&e.source_dest_check, "a source/destination check")?.unwrap_or(false),
+                source_dest_check: known(&e.source_dest_check, "a source/destination check")?
+                    .unwrap_or(false),
                 public,
                 binded: e.public.iter().any(|p| p.kind == PublicKind::EipBinded),
             });
         }
         for h in &t.ha_vips {
             exists(&h.meta.origin)?;
-            let members = h.members.iter().map(|m| Ok(known(m, "a member of a HaVip")?.index()));
+            let members = h
+                .members
+                .iter()
+                .map(|m| Ok(known(m, "a member of a HaVip")?.index()));
             self.ha_vips.push(members.collect::<Res<_>>()?);
         }
         for e in &t.eips {
@@ -419,7 +481,10 @@ impl World {
                     EipTarget::HaVip(h) => self.ha_vip_eip(t, h.index(), ip)?,
                     EipTarget::Unmodelled(_) => {}
                     EipTarget::Unknown(u) => {
-                        return Err(Unsupported(format!("the binding of an EIP is not known ({})", u.why)));
+                        return Err(Unsupported(format!(
+                            "the binding of an EIP is not known ({})",
+                            u.why
+                        )));
                     }
                 }
             }
@@ -455,20 +520,32 @@ impl World {
                 return Err(Unsupported(format!("the vSwitch of `{name}` is not set")));
             }
             let internet = *known(&n.internet, "the network type of a NAT gateway")?;
-            self.nats.push(NatW { name, vpc, vswitch, internet, snat: Vec::new(), dnat: Vec::new() });
+            self.nats.push(NatW {
+                name,
+                vpc,
+                vswitch,
+                internet,
+                snat: Vec::new(),
+                dnat: Vec::new(),
+            });
         }
         for s in &t.snat_entries {
             exists(&s.origin)?;
             let nat = known(&s.nat, "the NAT gateway of an SNAT entry")?.index();
             let source = match &s.source {
-                SnatSource::Vswitch(v) => self.vswitches[known(v, "the source of an SNAT entry")?.index()].cidr,
+                SnatSource::Vswitch(v) => {
+                    self.vswitches[known(v, "the source of an SNAT entry")?.index()].cidr
+                }
                 SnatSource::Net(n) => *known(n, "the source of an SNAT entry")?,
             };
             let mut ips = Vec::new();
             for ip in &s.ips {
                 ips.extend(self.nat_ip(t, nat, ip)?);
             }
-            self.nats[nat].snat.push(SnatW { source: source.trunc(), ips });
+            self.nats[nat].snat.push(SnatW {
+                source: source.trunc(),
+                ips,
+            });
         }
         for d in &t.dnat_entries {
             exists(&d.origin)?;
@@ -479,14 +556,26 @@ impl World {
                 DnatTarget::Ip(ip) => *ip,
                 DnatTarget::Interface(i, a) => match self.interfaces[i.index()].addresses.get(*a as usize) {
                     Some(a) => a.net.addr(),
-                    None => return Err(Unsupported("a DNAT entry names an address that does not exist".into())),
+                    None => {
+                        return Err(Unsupported(
+                            "a DNAT entry names an address that does not exist".into(),
+                        ));
+                    }
                 },
                 DnatTarget::Unknown(u) => {
-                    return Err(Unsupported(format!("the target of a DNAT entry is not known ({})", u.why)));
+                    return Err(Unsupported(format!(
+                        "the target of a DNAT entry is not known ({})",
+                        u.why
+                    )));
                 }
             };
             if let Some(external) = self.nat_ip(t, nat, &d.external)? {
-                self.nats[nat].dnat.push(DnatW { external, protocol, ports, target });
+                self.nats[nat].dnat.push(DnatW {
+                    external,
+                    protocol,
+                    ports,
+                    target,
+                });
             }
         }
         Ok(())
@@ -505,7 +594,10 @@ impl World {
                 self.owned.push(*ip);
                 Ok(Some(*ip))
             }
-            NatIp::Unknown(u) => Err(Unsupported(format!("the address of a NAT entry is not known ({})", u.why))),
+            NatIp::Unknown(u) => Err(Unsupported(format!(
+                "the address of a NAT entry is not known ({})",
+                u.why
+            ))),
         }
     }
 }

@@ -1,1 +1,26 @@
-//! Generators, fixtures and the harness that runs testdata on every engine
+//! Generators, fixtures and the harness that runs testdata on every engine.
+//!
+//! - [`InventoryBuilder`] and [`rule`] write inventories down in a few lines.
+//! - [`random_inventory`] makes small random networks that exercise every feature of the model.
+//! - [`Universe`] lists the packets that a network can tell apart.
+//! - [`verify`] compares an engine with the oracle on random networks and shrinks what differs.
+//! - [`load_vectors`] reads the test vectors under `testdata/vectors`.
+//!
+//! For tests and `xtask` only. It knows nothing of any engine: engines come in as [`EngineUnderTest`].
+
+mod builder;
+mod describe;
+mod generate;
+mod rng;
+mod shrink;
+mod text;
+mod universe;
+mod verify;
+
+pub use builder::{GroupKind, InventoryBuilder, Ipv6Access};
+pub use generate::{Features, random_inventory};
+pub use rng::Rng;
+pub use shrink::shrink;
+pub use text::{ParseRuleError, PeerText, PortsText, RuleText, rule};
+pub use universe::{Query, Universe};
+pub use verify::{Answer, Disagreement, EngineUnderTest, OracleEngine, Report, verify, verify_with};

@@ -1,0 +1,308 @@
+//! Random routes, gateways, NAT and public addresses.
+
+use super::{CLIENTS4, Gen};
+use bartizan_model::*;
+use ipnet::IpNet;
+
+impl Gen<'_> {
+    pub(super) fn edges(&mut self) {
+        for v in 0..self.vpcs.len() {
+            self.gateways(v);
+            if self.f.routes {
+                self.tables(v);
+            }
+            if self.f.public {
+                self.publics(v);
+            }
+            if self.f.nat && self.r.chance(50) {
+                self.nat(v);
+            }
+            self.default_routes(v);
+            if self.f.routes {
+                self.routes(v);
+            }
+        }
+    }
+
+    fn gateways(&mut self, v: usize) {
+        let id = self.vpcs[v].id;
+        if self.f.gateways && self.r.chance(30) {
+            let enabled = self.r.chance(75);
+            let g = self.b.ipv4_gateway(&format!("gw{v}"), id, enabled);
+            self.vpcs[v].gateway4 = Some((g, enabled));
+            if enabled && self.f.appliances && self.r.chance(35) {
+                let table = self.b.table(&format!("gwt{v}"), id, RouteTableKind::Gateway);
+                self.b.ingress_table(g, table);
+                let cidrs: Vec<String> = self.vpcs[v].vswitches.iter().map(|s| s.cidr.clone()).collect();
+                let enis = self.vpcs[v].interfaces.clone();
+                for c in cidrs {
+                    if self.r.chance(60)
+                        && let Some(eni) = self.some(&enis)
+                    {
+                        self.b.route(table, &c, NextHop::Interface(eni));
+                    }
+                }
+            }
+        }
+        let six = self.vpcs[v].vswitches.iter().any(|s| s.v6.is_some());
+        if six && self.r.chance(70) {
+            self.vpcs[v].gateway6 = Some(self.b.ipv6_gateway(&format!("gw6{v}"), id));
+        }
+    }
+
+    /// Custom tables; about half of the vSwitches stay on the system table.
+    fn tables(&mut self, v: usize) {
+        for s in 0..self.vpcs[v].vswitches.len() {
+            if self.r.chance(40) {
+                let table = self
+                    .b
+                    .table(&format!("t{v}{s}"), self.vpcs[v].id, RouteTableKind::Custom);
+                let vsw = self.vpcs[v].vswitches[s].id;
+                self.b.attach(vsw, table);
+                self.vpcs[v].vswitches[s].table = table;
+            }
+        }
+    }
+
+    fn publics(&mut self, v: usize) {
+        let gateway = self.vpcs[v].gateway4.is_some_and(|g| g.1);
+        for eni in self.vpcs[v].interfaces.clone() {
+            let i = &self.b.typed()[eni];
+            let primary = i.primary;
+            let single = i.addresses.len() == 1;
+            let secondary = i.addresses.iter().position(|a| a.kind == AddressKind::Secondary);
+            let ha_vip = i.addresses.iter().any(|a| a.kind == AddressKind::HaVip);
+            if self.f.binded && !primary && single && !gateway && !ha_vip && self.r.chance(40) {
+                let ip = self.public_ip();
+                self.b.eip_binded(eni, &ip);
+            } else if self.r.chance(40) {
+                let ip = self.public_ip();
+                if primary && self.r.chance(25) {
+                    self.b.static_ip(eni, &ip);
+                } else {
+                    self.b.eip(eni, 0, &ip);
+                }
+            }
+            if let Some(at) = secondary.and_then(|a| u32::try_from(a).ok())
+                && !primary
+                && self.r.chance(40)
+            {
+                let ip = self.public_ip();
+                self.b.eip(eni, at, &ip);
+            }
+        }
+    }
+
+    fn nat(&mut self, v: usize) {
+        let s = self.r.below(self.vpcs[v].vswitches.len());
+        let (vpc, vsw) = (self.vpcs[v].id, self.vpcs[v].vswitches[s].id);
+        let nat = self.b.nat(&format!("nat{v}"), vpc, vsw);
+        self.vpcs[v].nats.push(nat);
+        let mut eips = Vec::new();
+        for _ in 0..self.r.between(1, 2) {
+            let ip = self.public_ip();
+            eips.push(self.b.nat_eip(nat, &ip));
+        }
+        self.snat(v, nat, &eips);
+        self.dnat(v, nat, &eips);
+    }
+
+    fn snat(&mut self, v: usize, nat: NatId, eips: &[EipId]) {
+        let mut used: Vec<String> = Vec::new();
+        for _ in 0..self.r.below(4) {
+            let s = self.r.below(self.vpcs[v].vswitches.len());
+            let sw = &self.vpcs[v].vswitches[s];
+            let (source, key) = if self.r.chance(50) {
+                (SnatSource::Vswitch(sw.id.into()), sw.cidr.clone())
+            } else {
+                let base = sw.base.clone();
+                let vpc = self.vpcs[v].cidr.clone();
+                let c = self
+                    .some(&[
+                        format!("{base}.0/29"),
+                        format!("{base}.2/31"),
+                        format!("{base}.1/32"),
+                        vpc,
+                    ])
+                    .unwrap_or(base);
+                let n: IpNet = crate::text::must(c.parse());
+                (SnatSource::Net(n.into()), c)
+            };
+            // A vSwitch or block stands in one entry only.
+            if used.contains(&key) {
+                continue;
+            }
+            used.push(key);
+            let some: Vec<EipId> = eips.iter().copied().filter(|_| self.r.chance(60)).collect();
+            let some = if some.is_empty() { eips[..1].to_vec() } else { some };
+            self.b.snat(nat, source, &some);
+        }
+    }
+
+    fn dnat(&mut self, v: usize, nat: NatId, eips: &[EipId]) {
+        const MAPS: [((u16, u16), (u16, u16)); 6] = [
+            ((2200, 2200), (22, 22)),
+            ((80, 80), (80, 80)),
+            ((8000, 8002), (79, 81)),
+            ((442, 444), (442, 444)),
+            ((65533, 65535), (1022, 1024)),
+            ((25, 25), (443, 443)),
+        ];
+        let mut used: Vec<(EipId, DnatProtocol, (u16, u16))> = Vec::new();
+        for _ in 0..self.r.below(4) {
+            let Some((eni, address)) = self.dnat_target(v) else {
+                return;
+            };
+            if self.r.chance(15) {
+                // An address that forwards everything can do nothing else (§8.3).
+                let ip = self.public_ip();
+                let own = self.b.nat_eip(nat, &ip);
+                self.b.dnat(nat, own, DnatProtocol::Any, None, (eni, address));
+                continue;
+            }
+            let Some(&eip) = self.r.pick(eips) else { return };
+            let protocol = if self.r.chance(70) {
+                DnatProtocol::Tcp
+            } else {
+                DnatProtocol::Udp
+            };
+            let Some((external, internal)) = self.some(&MAPS) else {
+                return;
+            };
+            let clash = |u: &(EipId, DnatProtocol, (u16, u16))| {
+                u.0 == eip && u.1 == protocol && u.2.0 <= external.1 && external.0 <= u.2.1
+            };
+            if !used.iter().any(clash) {
+                used.push((eip, protocol, external));
+                self.b.dnat(
+                    nat,
+                    eip,
+                    protocol,
+                    Some(PortMapping { external, internal }),
+                    (eni, address),
+                );
+            }
+        }
+    }
+
+    /// An IPv4 address that is no HaVip and no prefix.
+    fn dnat_target(&mut self, v: usize) -> Option<(InterfaceId, u32)> {
+        let all: Vec<(InterfaceId, u32)> = self.vpcs[v]
+            .interfaces
+            .iter()
+            .flat_map(|i| {
+                let addresses = self.b.typed()[*i].addresses.iter().enumerate();
+                addresses
+                    .filter(|(_, a)| matches!(a.kind, AddressKind::Primary | AddressKind::Secondary))
+                    .map(move |(n, _)| (*i, u32::try_from(n).unwrap_or(0)))
+            })
+            .collect();
+        self.some(&all)
+    }
+
+    fn add_route(&mut self, table: RouteTableId, cidr: &str, hop: NextHop) {
+        if self.taken.insert((table, cidr.to_string())) {
+            self.b.route(table, cidr, hop);
+        }
+    }
+
+    fn tables_of(&self, v: usize) -> Vec<RouteTableId> {
+        let mut out: Vec<RouteTableId> = self.vpcs[v].vswitches.iter().map(|s| s.table).collect();
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+
+    /// Default routes, most of them to something that works.
+    fn default_routes(&mut self, v: usize) {
+        for table in self.tables_of(v) {
+            let mut hops = Vec::new();
+            hops.extend(
+                self.vpcs[v]
+                    .nats
+                    .iter()
+                    .flat_map(|n| [NextHop::Nat(*n), NextHop::Nat(*n)]),
+            );
+            // A route to a gateway that is not activated waits for its activation (§7.2).
+            hops.extend(self.vpcs[v].gateway4.iter().flat_map(|g| {
+                let hop = NextHop::Ipv4Gateway(g.0);
+                [hop.clone(), hop.clone(), hop]
+            }));
+            if self.f.appliances && self.r.chance(20) {
+                hops.extend(self.vpcs[v].interfaces.iter().map(|i| NextHop::Interface(*i)));
+            }
+            if self.r.chance(75)
+                && let Some(hop) = self.some(&hops)
+            {
+                self.add_route(table, "0.0.0.0/0", hop);
+            }
+        }
+    }
+
+    /// Routes that are longer than the default, also into vSwitches.
+    fn routes(&mut self, v: usize) {
+        for table in self.tables_of(v) {
+            for _ in 0..self.r.below(3) {
+                let Some(hop) = self.long_hop(v) else { return };
+                let six = matches!(hop, NextHop::Ipv6Gateway(_)) || (self.f.ipv6 && self.r.chance(15));
+                let six =
+                    six && !matches!(hop, NextHop::Nat(_) | NextHop::Ipv4Gateway(_) | NextHop::HaVip(_));
+                let lists = if six { &self.lists6 } else { &self.lists4 };
+                let lists: Vec<(PrefixListId, Vec<String>)> =
+                    lists.iter().map(|l| (l.0, l.2.clone())).collect();
+                if self.r.chance(12)
+                    && let Some((list, entries)) = self.some(&lists)
+                {
+                    let free = entries.iter().all(|e| !self.taken.contains(&(table, e.clone())));
+                    let default = entries.iter().any(|e| e.ends_with("/0"));
+                    if free && !default {
+                        self.taken.extend(entries.into_iter().map(|e| (table, e)));
+                        self.b.route_list(table, list, hop);
+                    }
+                    continue;
+                }
+                let cidr = match self.r.below(4) {
+                    _ if six => self.cidr6(),
+                    0 => self.some(&CLIENTS4).unwrap_or(CLIENTS4[0]).to_string(),
+                    _ => self.cidr4(),
+                };
+                // A longer route to a gateway that is not activated has no meaning of its own.
+                let idle = self.vpcs[v].gateway4.is_some_and(|g| !g.1);
+                if !(idle && matches!(hop, NextHop::Ipv4Gateway(_))) {
+                    if self.f.appliances && self.r.chance(8) {
+                        self.add_ecmp(v, table, &cidr, hop);
+                    } else {
+                        self.add_route(table, &cidr, hop);
+                    }
+                }
+            }
+        }
+    }
+
+    fn add_ecmp(&mut self, v: usize, table: RouteTableId, cidr: &str, hop: NextHop) {
+        let Some(other) = self.long_hop(v) else { return };
+        let interfaces = [&hop, &other].iter().all(|h| matches!(h, NextHop::Interface(_)));
+        if interfaces && hop != other && self.taken.insert((table, cidr.to_string())) {
+            self.b.route_ecmp(table, cidr, &[hop, other]);
+        }
+    }
+
+    fn long_hop(&mut self, v: usize) -> Option<NextHop> {
+        let mut hops: Vec<NextHop> = Vec::new();
+        if self.f.appliances {
+            hops.extend(self.vpcs[v].interfaces.iter().map(|i| NextHop::Interface(*i)));
+            let vpc = self.vpcs[v].id;
+            let here = |h: &HaVip| {
+                let vsw = h.vswitch.known().map(|s| self.b.typed()[*s].vpc.clone());
+                vsw.and_then(|f| f.known().copied()) == Some(vpc)
+            };
+            let n = self.b.typed().ha_vips.iter().filter(|h| here(h)).count();
+            // There is at most one HaVip, so its id is 0.
+            hops.extend((0..n).map(|_| NextHop::HaVip(HaVipId(0))));
+        }
+        hops.extend(self.vpcs[v].nats.iter().map(|n| NextHop::Nat(*n)));
+        hops.extend(self.vpcs[v].gateway4.iter().map(|g| NextHop::Ipv4Gateway(g.0)));
+        hops.extend(self.vpcs[v].gateway6.iter().map(|g| NextHop::Ipv6Gateway(*g)));
+        self.some(&hops)
+    }
+}

@@ -1,0 +1,86 @@
+//! The generator reaches every part of the interpreter: what the steps say is counted over many networks.
+
+use bartizan_oracle::{Options, Oracle};
+use bartizan_testkit::{Features, Rng, Universe, random_inventory};
+use std::collections::BTreeMap;
+
+/// What must be said on some path that arrives, and how often at least.
+const ARRIVING: [(&str, usize); 12] = [
+    ("intra-group connectivity", 50),
+    ("accepted by rule", 500),
+    ("accepted by the default of the group", 50),
+    ("Local", 100),
+    ("passes it on", 20),
+    ("leaves as 47.0.0", 50),
+    ("out of the VPC: through `alicloud_nat_gateway", 50),
+    ("out of the VPC: through the IPv6 gateway", 50),
+    ("Gateway4", 20),
+    ("sends to 47.0.0", 50),
+    ("sends to 2001:db8:", 20),
+    ("HaVip", 1),
+];
+
+/// What must be said on some path that is dropped, and how often at least.
+const DROPPED: [(&str, usize); 19] = [
+    ("dropped by rule", 100),
+    ("dropped by the default of the group", 100),
+    ("` drops", 100),
+    ("no entry of", 20),
+    ("no route to", 100),
+    ("the address belongs to the VPC", 1),
+    ("the source has no public address", 5),
+    ("the next hop does not lead there", 5),
+    ("loop at", 5),
+    ("source/destination check", 5),
+    ("has no private networking", 1),
+    ("the platform blocks tcp/25", 5),
+    ("TCP, UDP and ICMP only", 5),
+    ("no Internet bandwidth", 5),
+    ("does not translate it", 5),
+    ("has no route to the IPv4 gateway", 20),
+    ("the NAT gateway has no route to the IPv4 gateway", 5),
+    ("the vSwitch has no route to the IPv4 gateway", 5),
+    ("has an answer that is lost", 20),
+];
+
+#[test]
+fn every_part_is_exercised() {
+    let mut arriving: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut dropped: BTreeMap<&str, usize> = BTreeMap::new();
+    for index in 0..3000 {
+        let mut r = Rng::for_item(11, index);
+        let inv = random_inventory(&mut r, Features::all());
+        let o = Oracle::new(
+            &inv,
+            Options {
+                explain: true,
+                ..Options::normative()
+            },
+        )
+        .unwrap();
+        for q in Universe::new(&inv).sample(&mut r, 40) {
+            for p in o.deliver(q.src, q.dst, q.proto, q.sport, q.dport).request_paths {
+                let mut text = p.steps.join("\n");
+                if p.delivered && !p.reply {
+                    text.push_str("\nhas an answer that is lost");
+                    *dropped.entry("has an answer that is lost").or_default() += 1;
+                }
+                let (counts, list): (_, &[(&str, usize)]) = if p.delivered {
+                    (&mut arriving, &ARRIVING)
+                } else {
+                    (&mut dropped, &DROPPED)
+                };
+                for (what, _) in list.iter().filter(|(w, _)| text.contains(w)) {
+                    *counts.entry(what).or_default() += 1;
+                }
+            }
+        }
+    }
+    for (list, counts) in [(&ARRIVING[..], &arriving), (&DROPPED[..], &dropped)] {
+        for (what, least) in list {
+            let n = counts.get(what).copied().unwrap_or_default();
+            println!("{n:7} {what}");
+            assert!(n >= *least, "`{what}` was said {n} times, less than {least}");
+        }
+    }
+}
