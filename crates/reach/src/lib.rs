@@ -1,4 +1,5 @@
 //! The engine.
+mod attribution;
 mod compile;
 mod domain;
 mod flow;
@@ -7,6 +8,7 @@ mod point;
 mod public;
 mod reach;
 mod rows;
+pub use attribution::{Crossing, Used};
 pub use compile::{CompileOptions, compile};
 pub use domain::{Cell, Partition};
 pub use flow::Flow;

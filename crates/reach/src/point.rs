@@ -282,6 +282,11 @@ impl Network {
         self.private_request_via(s, d).0
     }
 
+    /// The appliances of every private trail from `s` to `d`.
+    pub(crate) fn private_trails(&self, s: Inside, d: Inside) -> Vec<Vec<InterfaceId>> {
+        self.private_request_via(s, d).1
+    }
+
     fn private_request_via(&self, s: Inside, d: Inside) -> (AtomSet, Vec<Vec<InterfaceId>>) {
         let none = || (self.common.none.clone(), Vec::new());
         let (Some((si, _)), Some((di, _))) = (self.addr_of(s), self.addr_of(d)) else { return none() };

@@ -1,0 +1,249 @@
+//! What a flow uses: every rule, route and binding without which some of it would not arrive as it does.
+
+use crate::flow::Way;
+use crate::network::{Hop, Network, RouteRef, RuleList, RuleRef};
+use crate::point::{Entry, Exit, ExitKind, Inside, PeerView, Point, matches};
+use bartizan_model::{InterfaceId, NatId};
+use bartizan_packet::AtomSet;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+/// What a flow uses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Used {
+    /// Accepting entries of ingress lists of the destination.
+    pub ingress: BTreeSet<RuleRef>,
+    /// Accepting entries of egress lists of the source.
+    pub egress: BTreeSet<RuleRef>,
+    /// Accepting entries of network ACLs.
+    pub acl: BTreeSet<RuleRef>,
+    /// Custom routes.
+    pub routes: BTreeSet<RouteRef>,
+    /// Public addresses: interface and position in its public addresses.
+    pub public: BTreeSet<(InterfaceId, u32)>,
+    /// DNAT entries.
+    pub dnat: BTreeSet<u32>,
+    /// SNAT entries.
+    pub snat: BTreeSet<u32>,
+    /// NAT gateways.
+    pub nats: BTreeSet<NatId>,
+    /// Appliances that forward.
+    pub appliances: BTreeSet<InterfaceId>,
+    /// IPv6 addresses with Internet access: interface and position in its addresses.
+    pub ipv6: BTreeSet<(InterfaceId, u32)>,
+    /// Whether some of it goes over the public Internet.
+    pub internet: bool,
+}
+
+impl Used {
+    /// Adds what another flow uses.
+    pub fn merge(&mut self, o: &Used) {
+        self.ingress.extend(&o.ingress);
+        self.egress.extend(&o.egress);
+        self.acl.extend(&o.acl);
+        self.routes.extend(&o.routes);
+        self.public.extend(&o.public);
+        self.dnat.extend(&o.dnat);
+        self.snat.extend(&o.snat);
+        self.nats.extend(&o.nats);
+        self.appliances.extend(&o.appliances);
+        self.ipv6.extend(&o.ipv6);
+        self.internet |= o.internet;
+    }
+}
+
+/// One way that some services of a flow take, by what it crosses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crossing {
+    /// The services (as delivered).
+    pub delivered: AtomSet,
+    /// NAT gateways crossed.
+    pub nats: Vec<NatId>,
+    /// Appliances crossed.
+    pub appliances: Vec<InterfaceId>,
+    /// Whether it goes over the public Internet.
+    pub internet: bool,
+}
+
+fn accepting(list: &RuleList, peer: PeerView<'_>, want: &AtomSet, out: &mut BTreeSet<RuleRef>) {
+    let mut left = want.clone();
+    for r in list.rules.iter().filter(|r| matches(&r.peer, peer)) {
+        if r.accept && left.intersects(&r.atoms) {
+            out.insert(r.from);
+        }
+        left.subtract_with(&r.atoms);
+        if left.is_empty() {
+            return;
+        }
+    }
+    if list.default_accept {
+        out.insert(list.default_ref);
+    }
+}
+
+impl Network {
+    fn use_sg(&self, at: Inside, ingress: bool, peer: PeerView<'_>, want: &AtomSet, out: &mut BTreeSet<RuleRef>) {
+        if let Some(g) = self.iface(at.iface).and_then(|i| self.group_sets.get(i.groups as usize)) {
+            accepting(if ingress { &g.ingress } else { &g.egress }, peer, want, out);
+        }
+    }
+
+    fn use_acl(&self, at: Inside, ingress: bool, peer: IpAddr, want: &AtomSet, out: &mut BTreeSet<RuleRef>) {
+        let acl = self.iface(at.iface).and_then(|i| self.vsw(i.vswitch)?.acl);
+        if let Some(a) = acl.and_then(|a| self.acls.get(a as usize)) {
+            let list = if ingress { &a.ingress } else { &a.egress };
+            accepting(list, PeerView { ip: peer, groups: &[] }, want, out);
+        }
+    }
+
+    fn use_exit(&self, s: Inside, e: &Exit, u: &mut Used) {
+        u.internet = true;
+        u.routes.extend(e.route.filter(|r| matches!(r, RouteRef::Entry(_))));
+        u.appliances.extend(e.appliance.as_ref().map(|a| a.0));
+        match e.kind {
+            ExitKind::Own(i) => {
+                let at = e.appliance.as_ref().map_or(s.iface, |a| a.0);
+                let addr = if at == s.iface { s.addr as usize } else { 0 };
+                if let Some(o) = self.iface(at).and_then(|f| f.addrs.get(addr)).and_then(|a| a.own.get(i)) {
+                    u.public.insert((at, o.index));
+                }
+            }
+            ExitKind::Snat(n, i) => {
+                u.nats.insert(n);
+                u.snat.extend(self.nats.get(n.index()).and_then(|n| n.snat.get(i)).map(|s| s.entry));
+            }
+            ExitKind::V6 => {
+                u.ipv6.insert((s.iface, s.addr));
+            }
+            ExitKind::Service => u.internet = false,
+        }
+    }
+
+    fn use_entry(&self, d: Inside, e: Entry, u: &mut Used) {
+        u.internet = true;
+        let Some((_, a)) = self.addr_of(d) else { return };
+        match e {
+            Entry::Own(i) => {
+                u.public.insert((d.iface, a.own[i].index));
+            }
+            Entry::Dnat(i) => {
+                u.dnat.insert(a.dnat[i].entry);
+                u.nats.insert(a.dnat[i].nat);
+            }
+            Entry::V6 => {
+                u.ipv6.insert((d.iface, d.addr));
+            }
+        }
+    }
+
+    /// What the services `want` of a flow use. Services as delivered.
+    #[must_use]
+    pub fn used(&self, s: Point, d: Point, want: &AtomSet) -> Used {
+        let mut u = Used::default();
+        let mut ways = Vec::new();
+        self.flow_ways(s, d, Some(&mut ways));
+        for (way, flow) in ways {
+            let w = flow.delivered.intersect(want);
+            if w.is_empty() {
+                continue;
+            }
+            match (&way, s, d) {
+                (Way::Private, Point::Inside(s), Point::Inside(d)) => {
+                    let g = |p: Inside| self.groups_of_point(p);
+                    self.use_sg(s, false, PeerView { ip: d.ip, groups: g(d) }, &w, &mut u.egress);
+                    self.use_sg(d, true, PeerView { ip: s.ip, groups: g(s) }, &w, &mut u.ingress);
+                    let vsw = |p: Inside| self.iface(p.iface).map(|i| i.vswitch);
+                    if vsw(s) != vsw(d) {
+                        self.use_acl(s, false, d.ip, &w, &mut u.acl);
+                        self.use_acl(d, true, s.ip, &w, &mut u.acl);
+                    }
+                    let tables = self.iface(s.iface).and_then(|i| self.vsw(i.vswitch)).map(|v| &v.tables);
+                    for t in tables.into_iter().flatten().filter_map(|&t| self.tables.get(t as usize)) {
+                        for r in t.lookup(d.ip).filter(|r| matches!(r.from, RouteRef::Entry(_))) {
+                            u.routes.insert(r.from);
+                            u.appliances.extend(r.hops.iter().filter_map(|h| match h {
+                                Hop::Interface(f) => Some(*f),
+                                _ => None,
+                            }));
+                        }
+                    }
+                }
+                (Way::Out(e), Point::Inside(s), Point::Outside(p)) => {
+                    self.use_sg(s, false, PeerView { ip: p, groups: &[] }, &w, &mut u.egress);
+                    self.use_acl(s, false, p, &w, &mut u.acl);
+                    self.use_exit(s, e, &mut u);
+                }
+                (Way::In(e), Point::Outside(x), Point::Inside(d)) => {
+                    self.use_sg(d, true, PeerView { ip: x, groups: &[] }, &w, &mut u.ingress);
+                    self.use_acl(d, true, x, &w, &mut u.acl);
+                    self.use_entry(d, *e, &mut u);
+                }
+                (Way::Hairpin(exit, p, entry, x), Point::Inside(s), Point::Inside(d)) => {
+                    self.use_sg(s, false, PeerView { ip: *p, groups: &[] }, &self.common.all, &mut u.egress);
+                    self.use_sg(d, true, PeerView { ip: *x, groups: &[] }, &w, &mut u.ingress);
+                    self.use_acl(s, false, *p, &self.common.all, &mut u.acl);
+                    self.use_acl(d, true, *x, &w, &mut u.acl);
+                    self.use_exit(s, exit, &mut u);
+                    self.use_entry(d, *entry, &mut u);
+                }
+                _ => {}
+            }
+        }
+        u
+    }
+
+    fn groups_of_point(&self, p: Inside) -> &[bartizan_model::SecurityGroupId] {
+        self.iface(p.iface).and_then(|i| self.group_sets.get(i.groups as usize)).map_or(&[], |g| &g.groups)
+    }
+
+    /// Every way a flow takes, by what it crosses. For a private path through appliances each possible trail
+    /// is listed with the services of the path as a whole.
+    #[must_use]
+    pub fn crossings(&self, s: Point, d: Point) -> Vec<Crossing> {
+        let mut ways = Vec::new();
+        self.flow_ways(s, d, Some(&mut ways));
+        let mut out = Vec::new();
+        for (way, flow) in ways {
+            if flow.delivered.is_empty() {
+                continue;
+            }
+            let (mut nats, mut appliances, mut internet) = (Vec::new(), Vec::new(), false);
+            let mut exit = |e: &Exit| {
+                internet = e.kind != ExitKind::Service;
+                appliances.extend(e.appliance.as_ref().map(|a| a.0));
+                if let ExitKind::Snat(n, _) = e.kind {
+                    nats.push(n);
+                }
+            };
+            match (&way, d) {
+                (Way::Private, Point::Inside(to)) => {
+                    if let Point::Inside(from) = s {
+                        for trail in self.private_trails(from, to) {
+                            out.push(Crossing {
+                                delivered: flow.delivered.clone(),
+                                nats: Vec::new(),
+                                appliances: trail,
+                                internet: false,
+                            });
+                        }
+                    }
+                    continue;
+                }
+                (Way::Out(e), _) => exit(e),
+                (Way::In(Entry::Dnat(i)), Point::Inside(to)) => {
+                    internet = true;
+                    nats.extend(self.addr_of(to).map(|(_, a)| a.dnat[*i].nat));
+                }
+                (Way::Hairpin(e, _, entry, _), Point::Inside(to)) => {
+                    exit(e);
+                    if let Entry::Dnat(i) = entry {
+                        nats.extend(self.addr_of(to).map(|(_, a)| a.dnat[*i].nat));
+                    }
+                }
+                _ => internet = true,
+            }
+            out.push(Crossing { delivered: flow.delivered, nats, appliances, internet });
+        }
+        out
+    }
+}
