@@ -392,7 +392,7 @@ impl Printer {
         let trail = s.trail.as_deref();
         let (head, body) = match &s.node {
             TestItem::Reach { .. } => {
-                let cells = vec![expectation(&s.node)];
+                let cells = vec![expectation_text(&s.node)];
                 let row = Row {
                     group: Group::Clauses,
                     cells,
@@ -417,7 +417,7 @@ impl Printer {
             && only.trail.is_none()
             && body.tail.is_empty()
         {
-            let text = format!("{head} {{ {} }}", expectation(&only.node));
+            let text = format!("{head} {{ {} }}", expectation_text(&only.node));
             if self.indent + width(&text) <= WIDTH {
                 let row = Row {
                     group: Group::Clauses,
@@ -440,7 +440,8 @@ struct Fill {
     width: usize,
 }
 
-fn expectation(item: &TestItem) -> String {
+/// An expectation on one line; empty for the other statements of a test.
+pub(crate) fn expectation_text(item: &TestItem) -> String {
     let TestItem::Reach {
         from,
         expect,
@@ -459,4 +460,26 @@ fn expectation(item: &TestItem) -> String {
         text.push_str(&format!(" on {}", list(services)));
     }
     text
+}
+
+/// A clause on one line, without its reason.
+pub(crate) fn clause_text(c: &ClauseDecl) -> String {
+    let mut out = match c.verb {
+        Verb::Through | Verb::NotThrough => String::new(),
+        Verb::MustSome => "must some ".to_string(),
+        v => format!("{} ", v.id()),
+    };
+    out.push_str(&format!("{} -> {}", expr_text(&c.from), expr_text(&c.to)));
+    if !c.services.is_empty() {
+        out.push_str(&format!(" : {}", list(&c.services)));
+    }
+    if let Some(w) = &c.waypoint {
+        let word = if c.verb == Verb::NotThrough {
+            "not through"
+        } else {
+            "through"
+        };
+        out.push_str(&format!(" {word} {}", waypoint_text(w)));
+    }
+    out
 }

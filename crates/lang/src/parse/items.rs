@@ -392,7 +392,14 @@ impl Parser<'_> {
             self.report(d);
             return None;
         }
-        Some(ClauseDecl { verb, from, to, services, waypoint, because: None })
+        Some(ClauseDecl {
+            verb,
+            from,
+            to,
+            services,
+            waypoint,
+            because: None,
+        })
     }
 
     fn waypoint(&mut self) -> Parsed<Waypoint> {
