@@ -218,11 +218,10 @@ impl<'t> Resolver<'t> {
         }
         self.exceptions.insert(&e.id.text, e.id.span);
         let Some(&(boundary, _)) = self.boundaries.get(e.boundary.text.as_str()) else {
-            let known = self.boundaries.keys().copied().collect();
             self.unknown(
                 "boundary",
                 &e.boundary,
-                known,
+                Self::boundary_names,
                 "declare it with `boundary NAME { ... }`",
             );
             return;

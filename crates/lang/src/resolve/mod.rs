@@ -311,13 +311,12 @@ impl<'t> Resolver<'t> {
         if let Some((Name::Zone(z), _)) = self.names.get(t.text.as_str()) {
             return Some(*z);
         }
-        let zones: Vec<&str> = self
-            .names
-            .iter()
-            .filter(|(_, (n, _))| matches!(n, Name::Zone(_)))
-            .map(|(n, _)| *n)
-            .collect();
-        self.unknown("zone", t, zones, "declare it with `zone NAME = SELECTOR`");
+        self.unknown(
+            "zone",
+            t,
+            Self::zone_names,
+            "declare it with `zone NAME = SELECTOR`",
+        );
         None
     }
 

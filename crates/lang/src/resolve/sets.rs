@@ -81,13 +81,12 @@ impl Resolver<'_> {
                 }
                 Some(Name::Env(v)) => Some(SetExpr::Env(self.use_env(v))),
                 None => {
-                    let known: Vec<&str> = self
-                        .names
-                        .keys()
-                        .copied()
-                        .chain(["everything", "outside", "unzoned"])
-                        .collect();
-                    self.unknown("zone or env", t, known, "declare it with `zone NAME = SELECTOR`");
+                    self.unknown(
+                        "zone or env",
+                        t,
+                        Self::set_names,
+                        "declare it with `zone NAME = SELECTOR`",
+                    );
                     None
                 }
             },
