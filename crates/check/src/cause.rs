@@ -1,0 +1,324 @@
+//! Who is to blame: the smallest thing whose removal closes a path and breaks the least.
+//!
+//! Every path uses several things: rules at both ends, routes, public addresses, NAT entries. Each kind is
+//! taken away in turn and the whole intent is asked again. The culprit is the one that closes the path, breaks
+//! the fewest required flows and loses the fewest allowed ones. The same run says whether the fix is safe.
+
+use crate::evaluate::{Leak, allowed, clause};
+use crate::plan::{Claim, Plan};
+use crate::world::World;
+use bartizan_base::{Span, Verdict};
+use bartizan_model::{Fact, InterfaceId, Inventory, Ipv6Internet, Origin, SecurityGroupId};
+use bartizan_packet::ServiceSet;
+use bartizan_reach::{RouteRef, RuleRef, Used};
+use std::collections::BTreeSet;
+
+/// A kind of thing that a path cannot do without.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Culprit {
+    /// DNAT entries.
+    Dnat(BTreeSet<u32>),
+    /// Security group rules that let it in.
+    Ingress(BTreeSet<u32>),
+    /// Public addresses: interface and position.
+    Public(BTreeSet<(InterfaceId, u32)>),
+    /// Custom routes.
+    Routes(BTreeSet<u32>),
+    /// SNAT entries.
+    Snat(BTreeSet<u32>),
+    /// IPv6 Internet bandwidth: interface and address.
+    Ipv6(BTreeSet<(InterfaceId, u32)>),
+    /// Basic groups whose members reach one another.
+    Inner(BTreeSet<SecurityGroupId>),
+    /// Security group rules that let it out.
+    Egress(BTreeSet<u32>),
+    /// Nothing that is written: a default of the cloud; the groups whose defaults let it pass.
+    Default(BTreeSet<SecurityGroupId>),
+}
+
+impl Culprit {
+    /// Whether two culprits are the same cause.
+    #[must_use]
+    pub fn same_cause(&self, o: &Culprit) -> bool {
+        fn meet<T: Ord>(a: &BTreeSet<T>, b: &BTreeSet<T>) -> bool {
+            a.is_empty() && b.is_empty() || a.intersection(b).next().is_some()
+        }
+        match (self, o) {
+            (Culprit::Dnat(a), Culprit::Dnat(b))
+            | (Culprit::Ingress(a), Culprit::Ingress(b))
+            | (Culprit::Routes(a), Culprit::Routes(b))
+            | (Culprit::Snat(a), Culprit::Snat(b))
+            | (Culprit::Egress(a), Culprit::Egress(b)) => meet(a, b),
+            (Culprit::Public(a), Culprit::Public(b)) | (Culprit::Ipv6(a), Culprit::Ipv6(b)) => meet(a, b),
+            (Culprit::Inner(a), Culprit::Inner(b)) | (Culprit::Default(a), Culprit::Default(b)) => meet(a, b),
+            _ => false,
+        }
+    }
+
+    /// Adds what another culprit of the same cause names.
+    pub fn merge(&mut self, o: Culprit) {
+        match (self, o) {
+            (Culprit::Dnat(a), Culprit::Dnat(b))
+            | (Culprit::Ingress(a), Culprit::Ingress(b))
+            | (Culprit::Routes(a), Culprit::Routes(b))
+            | (Culprit::Snat(a), Culprit::Snat(b))
+            | (Culprit::Egress(a), Culprit::Egress(b)) => a.extend(b),
+            (Culprit::Public(a), Culprit::Public(b)) | (Culprit::Ipv6(a), Culprit::Ipv6(b)) => a.extend(b),
+            (Culprit::Inner(a), Culprit::Inner(b)) | (Culprit::Default(a), Culprit::Default(b)) => a.extend(b),
+            _ => {}
+        }
+    }
+
+    /// Where it is written, in the order of the configuration.
+    #[must_use]
+    pub fn origins(&self, inv: &Inventory) -> Vec<Origin> {
+        let t = &inv.typed;
+        let mut v: Vec<Origin> = match self {
+            Culprit::Dnat(s) => s.iter().map(|&i| t.dnat_entries[i as usize].origin.clone()).collect(),
+            Culprit::Ingress(s) | Culprit::Egress(s) => {
+                s.iter().map(|&i| t.sg_rules[i as usize].origin.clone()).collect()
+            }
+            Culprit::Public(s) => s.iter().map(|&(i, k)| t[i].public[k as usize].origin.clone()).collect(),
+            Culprit::Routes(s) => s.iter().map(|&i| t.route_entries[i as usize].origin.clone()).collect(),
+            Culprit::Snat(s) => s.iter().map(|&i| t.snat_entries[i as usize].origin.clone()).collect(),
+            Culprit::Ipv6(s) => s
+                .iter()
+                .map(|&(i, a)| match &t[i].addresses[a as usize].ipv6_internet {
+                    Ipv6Internet::Both(o) | Ipv6Internet::EgressOnly(o) => o.clone(),
+                    _ => t[i].meta.origin.clone(),
+                })
+                .collect(),
+            Culprit::Inner(s) | Culprit::Default(s) => s.iter().map(|&g| t[g].meta.origin.clone()).collect(),
+        };
+        v.sort_by_key(|o: &Origin| (key(o.span), o.address.clone()));
+        v.dedup();
+        v
+    }
+
+    /// The inventory without it; `None` for a default.
+    fn without(&self, inv: &Inventory) -> Option<Inventory> {
+        fn drop_at<T: Clone>(v: &mut Vec<T>, gone: &BTreeSet<u32>) {
+            let mut i = 0;
+            v.retain(|_| {
+                i += 1;
+                !gone.contains(&(i - 1))
+            });
+        }
+        let mut out = Inventory { typed: inv.typed.clone(), ..Inventory::empty(inv.source) };
+        let t = &mut out.typed;
+        match self {
+            Culprit::Dnat(s) => drop_at(&mut t.dnat_entries, s),
+            Culprit::Ingress(s) | Culprit::Egress(s) => drop_at(&mut t.sg_rules, s),
+            Culprit::Routes(s) => drop_at(&mut t.route_entries, s),
+            Culprit::Snat(s) => drop_at(&mut t.snat_entries, s),
+            Culprit::Public(s) => {
+                for (n, i) in t.interfaces.iter_mut().enumerate() {
+                    let id = InterfaceId(u32::try_from(n).unwrap_or(u32::MAX));
+                    let mut k = 0;
+                    i.public.retain(|_| {
+                        k += 1;
+                        !s.contains(&(id, k - 1))
+                    });
+                }
+            }
+            Culprit::Ipv6(s) => {
+                for &(i, a) in s {
+                    t.interfaces[i.index()].addresses[a as usize].ipv6_internet = Ipv6Internet::None;
+                }
+            }
+            Culprit::Inner(s) => {
+                for g in s {
+                    t.security_groups[g.index()].inner_accept = Fact::Known(false);
+                }
+            }
+            Culprit::Default(_) => return None,
+        }
+        Some(out)
+    }
+}
+
+fn key(s: Span) -> (u32, u32, u32) {
+    (s.file.0, s.start, s.line)
+}
+
+/// A culprit with what taking it away does.
+#[derive(Clone, Debug)]
+pub struct Blame {
+    /// The culprit.
+    pub culprit: Culprit,
+    /// Whether taking it away was tried and closes the path.
+    pub closes: bool,
+    /// Ids of clauses that hold now and would not any more.
+    pub breaks: Vec<String>,
+    /// Number of block pairs that would lose an allowed flow.
+    pub loses: usize,
+}
+
+/// What the flows of a leak use. Looks at no more than a bounded number of endpoint pairs.
+#[must_use]
+pub fn used(w: &World<'_>, leak: &Leak) -> Used {
+    let mut u = Used::default();
+    let mut n = 0;
+    w.may.each_pair(leak.from, leak.to, |s, d, f| {
+        let x = f.delivered.intersect(&leak.atoms);
+        if !x.is_empty() {
+            n += 1;
+            u.merge(&w.network().used(s, d, &x));
+        }
+        n < 2_000
+    });
+    u
+}
+
+fn sg(set: &BTreeSet<RuleRef>) -> BTreeSet<u32> {
+    set.iter().filter_map(|r| if let RuleRef::Sg(i) = r { Some(*i) } else { None }).collect()
+}
+
+/// The things whose removal may close the leak, most telling first.
+#[must_use]
+pub fn candidates(w: &World<'_>, leak: &Leak, u: &Used) -> Vec<Culprit> {
+    let inner: BTreeSet<SecurityGroupId> = u
+        .ingress
+        .iter()
+        .chain(&u.egress)
+        .filter_map(|r| if let RuleRef::Inner(g) = r { Some(*g) } else { None })
+        .collect();
+    let routes: BTreeSet<u32> =
+        u.routes.iter().filter_map(|r| if let RouteRef::Entry(i) = r { Some(*i) } else { None }).collect();
+    let mut out = vec![
+        Culprit::Dnat(u.dnat.clone()),
+        Culprit::Ingress(sg(&u.ingress)),
+        // Public addresses of the source and of the destination are different doors.
+        Culprit::Routes(routes),
+        Culprit::Snat(u.snat.clone()),
+        Culprit::Ipv6(u.ipv6.clone()),
+        Culprit::Inner(inner),
+        Culprit::Egress(sg(&u.egress)),
+    ];
+    for block in [leak.from, leak.to] {
+        let here = w.interfaces_of(block);
+        out.push(Culprit::Public(
+            u.public.iter().filter(|(i, _)| here.binary_search(i).is_ok()).copied().collect(),
+        ));
+    }
+    out.retain(|c| match c {
+        Culprit::Dnat(s) | Culprit::Ingress(s) | Culprit::Routes(s) | Culprit::Snat(s) | Culprit::Egress(s) => {
+            !s.is_empty()
+        }
+        Culprit::Public(s) | Culprit::Ipv6(s) => !s.is_empty(),
+        Culprit::Inner(s) | Culprit::Default(s) => !s.is_empty(),
+    });
+    out.sort_by_key(rank);
+    out.dedup();
+    out
+}
+
+/// Among equals the thing that was most likely added on purpose for this path comes first.
+fn rank(c: &Culprit) -> u8 {
+    match c {
+        Culprit::Dnat(_) => 0,
+        Culprit::Ingress(_) => 1,
+        Culprit::Public(_) => 2,
+        Culprit::Routes(_) => 3,
+        Culprit::Snat(_) => 4,
+        Culprit::Ipv6(_) => 5,
+        Culprit::Inner(_) => 6,
+        Culprit::Egress(_) => 7,
+        Culprit::Default(_) => 8,
+    }
+}
+
+/// Above this size the intent is not asked again for every candidate; the first one is named, unchecked.
+const MAX_INTERFACES: usize = 2_000;
+
+/// What is compared before and after taking something away.
+pub struct Baseline {
+    holding: Vec<usize>,
+    services: Vec<ServiceSet>,
+}
+
+impl Baseline {
+    /// The required clauses that hold now.
+    #[must_use]
+    pub fn new(w: &World<'_>, plan: &Plan, verdicts: &[Verdict]) -> Self {
+        let _ = w;
+        let holding = plan
+            .clauses
+            .iter()
+            .enumerate()
+            .filter(|(i, c)| {
+                c.active
+                    && matches!(c.claim, Claim::Must | Claim::MustSome)
+                    && verdicts.get(*i) == Some(&Verdict::Holds)
+            })
+            .map(|(i, _)| i)
+            .collect();
+        let services = plan
+            .clauses
+            .iter()
+            .map(|c| c.services.clone())
+            .chain(plan.tests.iter().flat_map(|t| t.statements.iter().map(|s| s.services.clone())))
+            .collect();
+        Baseline { holding, services }
+    }
+}
+
+/// Finds the culprit of a leak.
+#[must_use]
+pub fn blame(w: &World<'_>, plan: &Plan, base: &Baseline, leak: &Leak) -> Blame {
+    let u = used(w, leak);
+    let list = candidates(w, leak, &u);
+    let fallback = || {
+        let groups: BTreeSet<SecurityGroupId> = [leak.from, leak.to]
+            .into_iter()
+            .flat_map(|b| w.interfaces_of(b))
+            .flat_map(|i| w.inventory.typed[i].groups.known().cloned().unwrap_or_default())
+            .collect();
+        Culprit::Default(groups)
+    };
+    if w.inventory.typed.interfaces.len() > MAX_INTERFACES {
+        let culprit = list.into_iter().next().unwrap_or_else(fallback);
+        return Blame { culprit, closes: false, breaks: Vec::new(), loses: 0 };
+    }
+    let mut best: Option<(bool, usize, usize, Blame)> = None;
+    for c in list {
+        let Some(inv) = c.without(w.inventory) else { continue };
+        let after = World::new(&inv, plan.sets.clone(), &base.services);
+        let closes = match (after.same_block(w, leak.from), after.same_block(w, leak.to)) {
+            (Some(a), Some(b)) => {
+                !after.services(&after.may.delivered(a, b)).intersects(&w.services(&leak.atoms))
+            }
+            _ => true,
+        };
+        let breaks: Vec<String> = base
+            .holding
+            .iter()
+            .map(|&i| &plan.clauses[i])
+            .filter(|k| clause(&after, plan, k).verdict != Verdict::Holds)
+            .map(|k| k.id.clone())
+            .collect();
+        let mut loses = 0;
+        for a in 0..w.blocks() {
+            for b in 0..w.blocks() {
+                let wanted = w.may.delivered(a, b).intersect(&allowed(w, plan, a, b, None));
+                if wanted.is_empty() {
+                    continue;
+                }
+                let now = match (after.same_block(w, a), after.same_block(w, b)) {
+                    (Some(a), Some(b)) => after.services(&after.may.delivered(a, b)),
+                    _ => ServiceSet::empty(),
+                };
+                loses += usize::from(!w.services(&wanted).is_subset(&now));
+            }
+        }
+        let key = (!closes, breaks.len(), loses);
+        if best.as_ref().is_none_or(|b| key < (b.0, b.1, b.2)) {
+            best = Some((key.0, key.1, key.2, Blame { culprit: c, closes, breaks, loses }));
+        }
+    }
+    match best {
+        Some((_, _, _, b)) if b.closes => b,
+        // Nothing that is written closes it alone: a default of the cloud lets it pass.
+        _ => Blame { culprit: fallback(), closes: false, breaks: Vec::new(), loses: 0 },
+    }
+}

@@ -1,0 +1,432 @@
+//! Clauses and tests against the engine.
+
+use crate::plan::{Boundary, Claim, Clause, Expect, Mode, Plan, Statement, Waypoint};
+use crate::world::World;
+use bartizan_base::{Severity, Verdict};
+use bartizan_model::InterfaceId;
+use bartizan_packet::{AtomSet, IpSet};
+use bartizan_reach::{Cell, Inside, Point};
+use std::collections::BTreeMap;
+
+/// Services that travel between two blocks and should not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leak {
+    /// Source block.
+    pub from: u32,
+    /// Destination block.
+    pub to: u32,
+    /// The services, as delivered.
+    pub atoms: AtomSet,
+}
+
+/// A pair for which something required does not work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Miss {
+    /// Source.
+    pub from: Point,
+    /// Destination.
+    pub to: Point,
+    /// The services that do not work.
+    pub atoms: AtomSet,
+    /// Those of them whose request is delivered all the same.
+    pub delivered: AtomSet,
+}
+
+/// What became of a claim.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// For forbidden flows.
+    pub leaks: Vec<Leak>,
+    /// For required flows.
+    pub misses: Vec<Miss>,
+    /// Why it is undecided, or what it rests on.
+    pub reasons: Vec<String>,
+}
+
+impl Outcome {
+    fn holds() -> Self {
+        Outcome { verdict: Verdict::Holds, leaks: Vec::new(), misses: Vec::new(), reasons: Vec::new() }
+    }
+    fn undecided(why: String) -> Self {
+        Outcome { verdict: Verdict::Undecided, reasons: vec![why], ..Outcome::holds() }
+    }
+}
+
+/// Severity of a violation of a boundary's clause.
+#[must_use]
+pub fn severity(boundary: Option<&Boundary>) -> Severity {
+    match boundary.map_or(Mode::Enforce, |b| b.mode) {
+        Mode::Observe => Severity::Note,
+        Mode::Warn => Severity::Warning,
+        Mode::Enforce => Severity::Error,
+    }
+}
+
+/// Everything delivered from a set to a set within some services.
+#[must_use]
+pub fn leaks(w: &World<'_>, from: &[u32], to: &[u32], atoms: &AtomSet) -> Vec<Leak> {
+    let mut out = Vec::new();
+    for &a in from {
+        for &b in to {
+            let x = w.may.delivered(a, b).intersect(atoms);
+            if !x.is_empty() {
+                out.push(Leak { from: a, to: b, atoms: x });
+            }
+        }
+    }
+    out
+}
+
+/// Whether some packet of a leak is delivered for certain, whatever the unknowns turn out to be.
+#[must_use]
+pub fn is_sure(w: &World<'_>, leak: &Leak) -> bool {
+    let mut sure = false;
+    let mut tried = 0;
+    w.sure.each_pair(leak.from, leak.to, |s, d, f| {
+        tried += 1;
+        if f.delivered.intersects(&leak.atoms) && certain(w, s, d, &leak.atoms) {
+            sure = true;
+        }
+        // A bound on effort: beyond it the claim stays undecided, which is the safe answer.
+        !sure && tried < 200_000
+    });
+    sure
+}
+
+/// Whether services of `atoms` travel between the interfaces of two points wherever addresses that are not
+/// known yet turn out to be.
+fn certain(w: &World<'_>, s: Point, d: Point, atoms: &AtomSet) -> bool {
+    let net = w.sure.network();
+    let exists = |p: &Point| match p {
+        Point::Inside(i) => w.inventory.typed[i.iface].meta.origin.maybe.is_none(),
+        Point::Outside(_) => true,
+    };
+    if !exists(&s) || !exists(&d) {
+        return false;
+    }
+    let places = |p: &Point| -> Vec<Point> {
+        match p {
+            Point::Inside(i) => {
+                let choice = net
+                    .iface(i.iface)
+                    .and_then(|f| f.addrs.get(i.addr as usize))
+                    .is_some_and(|a| a.choice);
+                if !choice {
+                    return vec![*p];
+                }
+                let mut v: Vec<Point> = (0..w.blocks())
+                    .flat_map(|b| w.sure.cells_of(b))
+                    .flat_map(|c| c.members.iter())
+                    .filter(|m| m.iface == i.iface && m.addr == i.addr)
+                    .map(|m| Point::Inside(*m))
+                    .collect();
+                v.sort_unstable();
+                v
+            }
+            Point::Outside(_) => vec![*p],
+        }
+    };
+    let mut common = atoms.clone();
+    for a in places(&s) {
+        for b in places(&d) {
+            common.intersect_with(&net.flow(a, b).delivered);
+        }
+    }
+    !common.is_empty()
+}
+
+/// A forbidden set of flows.
+#[must_use]
+pub fn forbid(w: &World<'_>, leaks: Vec<Leak>) -> Outcome {
+    if leaks.is_empty() {
+        return Outcome::holds();
+    }
+    let verdict = if leaks.iter().any(|l| is_sure(w, l)) { Verdict::Violated } else { Verdict::Undecided };
+    let reasons = if verdict == Verdict::Undecided {
+        vec!["whether a packet gets through depends on a value that is not known".to_string()]
+    } else {
+        Vec::new()
+    };
+    Outcome { verdict, leaks, misses: Vec::new(), reasons }
+}
+
+fn interface_of(p: Point) -> Option<InterfaceId> {
+    match p {
+        Point::Inside(i) => Some(i.iface),
+        Point::Outside(_) => None,
+    }
+}
+
+/// Key of the two ends of a required flow: interfaces, or the family of the public side.
+type Ends = (Option<InterfaceId>, Option<InterfaceId>, Option<bool>);
+
+/// A required set of flows: request and reply for every pair of interfaces (or for some).
+#[must_use]
+pub fn require(w: &World<'_>, from: &[u32], to: &[u32], atoms: &AtomSet, some: bool) -> Outcome {
+    let sure = attempt(w, true, from, to, atoms, some);
+    if sure.is_empty() {
+        return Outcome::holds();
+    }
+    let may = attempt(w, false, from, to, atoms, some);
+    if may.is_empty() {
+        return Outcome {
+            verdict: Verdict::Undecided,
+            misses: sure,
+            reasons: vec!["whether it works depends on a value that is not known".to_string()],
+            leaks: Vec::new(),
+        };
+    }
+    Outcome { verdict: Verdict::Violated, leaks: Vec::new(), misses: may, reasons: Vec::new() }
+}
+
+/// The pairs for which it does not work; with `some`, empty as soon as one pair works.
+fn attempt(w: &World<'_>, sure: bool, from: &[u32], to: &[u32], atoms: &AtomSet, some: bool) -> Vec<Miss> {
+    let r = if sure { &w.sure } else { &w.may };
+    // Per pair of interfaces and of their addresses: what works wherever unknown addresses turn out to be.
+    let mut best: BTreeMap<Ends, BTreeMap<(u32, u32), (AtomSet, Miss)>> = BTreeMap::new();
+    let mut works_somewhere = false;
+    for &a in from {
+        for &b in to {
+            let sources = r.points(a, b);
+            let targets = r.points(b, a);
+            for (s, sc) in &sources {
+                for (d, dc) in &targets {
+                    pair(w, r.network(), (*s, *sc), (*d, *dc), atoms, &mut |s, d, works, delivered| {
+                        if atoms.is_subset(works) {
+                            works_somewhere = true;
+                        }
+                        let key: Ends = (
+                            interface_of(s),
+                            interface_of(d),
+                            matches!((s, d), (Point::Outside(_), _) | (_, Point::Outside(_)))
+                                .then(|| bartizan_reach::ip_of(s).is_ipv4()),
+                        );
+                        let addr = |p: Point| if let Point::Inside(i) = p { i.addr } else { 0 };
+                        let lacking = atoms.subtract(works);
+                        let entry = best.entry(key).or_default();
+                        let miss = || Miss {
+                            from: s,
+                            to: d,
+                            delivered: lacking.intersect(delivered),
+                            atoms: lacking.clone(),
+                        };
+                        match entry.get_mut(&(addr(s), addr(d))) {
+                            None => {
+                                entry.insert((addr(s), addr(d)), (works.clone(), miss()));
+                            }
+                            Some((w, m)) => {
+                                if !lacking.is_empty() && m.atoms.is_empty() {
+                                    *m = miss();
+                                }
+                                w.intersect_with(works);
+                            }
+                        }
+                    });
+                }
+            }
+        }
+    }
+    if some && works_somewhere {
+        return Vec::new();
+    }
+    let mut out = Vec::new();
+    for (ends, pairs) in &best {
+        if pairs.values().any(|(works, _)| atoms.is_subset(works)) {
+            continue;
+        }
+        // A public client of one family does not need a service that only has the other: IPv4 decides unless
+        // the destination is reachable over IPv6 alone.
+        if ends.2 == Some(false) && best.contains_key(&(ends.0, ends.1, Some(true))) {
+            continue;
+        }
+        // The primary address speaks for the pair.
+        if let Some((_, m)) = pairs.values().find(|(_, m)| !m.atoms.is_empty()) {
+            out.push(m.clone());
+        }
+    }
+    out
+}
+
+/// Calls `f` for the pairs of interfaces that two points stand for. Points of cells stand for all pairs of
+/// members; when the cell pair works one call is enough, else each pair of interfaces is its own.
+fn pair(
+    w: &World<'_>,
+    net: &bartizan_reach::Network,
+    (s, sc): (Point, Option<&Cell>),
+    (d, dc): (Point, Option<&Cell>),
+    atoms: &AtomSet,
+    f: &mut dyn FnMut(Point, Point, &AtomSet, &AtomSet),
+) {
+    let _ = w;
+    if bartizan_reach::ip_of(s).is_ipv4() != bartizan_reach::ip_of(d).is_ipv4() {
+        return;
+    }
+    let members = |p: Point, c: Option<&Cell>| -> Vec<Point> {
+        match c {
+            Some(c) => c.members.iter().map(|m: &Inside| Point::Inside(*m)).collect(),
+            None => vec![p],
+        }
+    };
+    let (ss, ds) = (members(s, sc), members(d, dc));
+    // All members are alike, except that an interface is not its own peer; one evaluation serves them all.
+    let Some((a, b)) = ss
+        .iter()
+        .flat_map(|a| ds.iter().map(move |b| (*a, *b)))
+        .find(|(a, b)| interface_of(*a).is_none() || interface_of(*a) != interface_of(*b))
+    else {
+        return;
+    };
+    let flow = net.flow(a, b);
+    if atoms.is_subset(&flow.works) && ss.len() * ds.len() > 4096 {
+        f(a, b, &flow.works, &flow.delivered);
+        return;
+    }
+    for a in &ss {
+        for b in &ds {
+            if interface_of(*a).is_none() || interface_of(*a) != interface_of(*b) {
+                f(*a, *b, &flow.works, &flow.delivered);
+            }
+        }
+    }
+}
+
+/// What the active clauses that allow something allow from one block to another.
+#[must_use]
+pub fn allowed(w: &World<'_>, plan: &Plan, from: u32, to: u32, only: Option<&[usize]>) -> AtomSet {
+    let mut out = w.atoms(&bartizan_packet::ServiceSet::empty());
+    for (i, c) in plan.clauses.iter().enumerate() {
+        let in_force = match only {
+            Some(v) => v.contains(&i),
+            None => c.active,
+        };
+        let allows = matches!(c.claim, Claim::Allow | Claim::Must | Claim::MustSome | Claim::Only);
+        if in_force && allows && w.in_set(from, c.from) && w.in_set(to, c.to) {
+            out.union_with(&w.atoms(&c.services));
+        }
+    }
+    out
+}
+
+/// Evaluates one clause.
+#[must_use]
+pub fn clause(w: &World<'_>, plan: &Plan, c: &Clause) -> Outcome {
+    let (from, to) = (w.blocks_of(c.from), w.blocks_of(c.to));
+    let atoms = w.atoms(&c.services);
+    match c.claim {
+        Claim::Allow => Outcome::holds(),
+        Claim::Must | Claim::MustSome => require(w, &from, &to, &atoms, c.claim == Claim::MustSome),
+        Claim::Never => forbid(w, leaks(w, &from, &to, &atoms)),
+        Claim::Only => {
+            let others: Vec<u32> = (0..w.blocks()).filter(|&b| !w.in_set(b, c.from)).collect();
+            forbid(w, leaks(w, &others, &to, &atoms))
+        }
+        Claim::Through | Claim::NotThrough => waypoint(w, plan, c, &from, &to, &atoms),
+    }
+}
+
+fn waypoint(w: &World<'_>, plan: &Plan, c: &Clause, from: &[u32], to: &[u32], atoms: &AtomSet) -> Outcome {
+    let nats = match &c.waypoint {
+        Some(Waypoint::Unsupported(what)) => {
+            return Outcome::undecided(format!("`{what}` is not modelled by this version"));
+        }
+        None => return Outcome::undecided("the clause names no waypoint".to_string()),
+        Some(Waypoint::Nats(n)) => Some(n),
+        Some(Waypoint::Set(_)) => None,
+    };
+    let _ = plan;
+    let in_set = |i: InterfaceId| match &c.waypoint {
+        Some(Waypoint::Set(s)) => {
+            let place = w.network().iface(i).and_then(|f| f.addrs.first()).and_then(|a| a.region.first());
+            place.is_some_and(|ip| w.sets[*s].contains(Some(i), ip))
+        }
+        _ => false,
+    };
+    let want = c.claim == Claim::Through;
+    let mut bad = Vec::new();
+    for l in leaks(w, from, to, atoms) {
+        let mut x = w.network().atoms.none();
+        w.may.each_pair(l.from, l.to, |s, d, f| {
+            if f.delivered.intersects(&l.atoms) {
+                for way in w.network().crossings(s, d) {
+                    let hit = way.nats.iter().any(|n| nats.is_some_and(|v| v.contains(&n.0)))
+                        || way.appliances.iter().any(|a| in_set(*a));
+                    if hit != want {
+                        x.union_with(&way.delivered.intersect(&l.atoms));
+                    }
+                }
+            }
+            true
+        });
+        if !x.is_empty() {
+            bad.push(Leak { atoms: x, ..l });
+        }
+    }
+    forbid(w, bad)
+}
+
+/// Flows that start or end in a governed set and that no clause covers, for one boundary.
+#[must_use]
+pub fn uncovered(w: &World<'_>, plan: &Plan, b: &Boundary) -> Vec<Leak> {
+    let governed: Vec<bool> = (0..w.blocks())
+        .map(|x| b.governs.iter().any(|&s| w.in_set(x, s)) || w.in_set(x, plan.unzoned))
+        .collect();
+    let mut out = Vec::new();
+    for from in 0..w.blocks() {
+        for to in 0..w.blocks() {
+            if !governed[from as usize] && !governed[to as usize] {
+                continue;
+            }
+            let d = w.may.delivered(from, to);
+            if d.is_empty() {
+                continue;
+            }
+            let x = d.subtract(&allowed(w, plan, from, to, None));
+            if !x.is_empty() {
+                out.push(Leak { from, to, atoms: x });
+            }
+        }
+    }
+    out
+}
+
+/// Evaluates one statement of a test.
+#[must_use]
+pub fn statement(w: &World<'_>, plan: &Plan, s: &Statement) -> Outcome {
+    if let Some(what) = &s.down {
+        return Outcome::undecided(format!("failures (`with down {what}`) are not decided by this version"));
+    }
+    let (from, to) = (w.blocks_of(s.from), w.blocks_of(s.to));
+    let atoms = w.atoms(&s.services);
+    match (s.expect, &s.allowed_by) {
+        (Expect::Cannot, None) => forbid(w, leaks(w, &from, &to, &atoms)),
+        (Expect::Can, None) => require(w, &from, &to, &atoms, false),
+        // Under a date the question is what the intent lets the network do on that day.
+        (Expect::Cannot, Some(clauses)) => {
+            let mut found = leaks(w, &from, &to, &atoms);
+            for l in &mut found {
+                l.atoms.intersect_with(&allowed(w, plan, l.from, l.to, Some(clauses)));
+            }
+            found.retain(|l| !l.atoms.is_empty());
+            forbid(w, found)
+        }
+        (Expect::Can, Some(clauses)) => {
+            let covered = from
+                .iter()
+                .all(|&a| to.iter().all(|&b| atoms.is_subset(&allowed(w, plan, a, b, Some(clauses)))));
+            if !covered {
+                let mut o = Outcome::undecided("no clause allows it on that date".to_string());
+                o.verdict = Verdict::Violated;
+                return o;
+            }
+            require(w, &from, &to, &atoms, false)
+        }
+    }
+}
+
+/// The public addresses of a block, for naming.
+#[must_use]
+pub fn outside_of(w: &World<'_>, block: u32) -> IpSet {
+    w.may.outside_of(block)
+}
