@@ -15,6 +15,7 @@ mod rng;
 mod shrink;
 mod text;
 mod universe;
+mod vectors;
 mod verify;
 
 pub use builder::{GroupKind, InventoryBuilder, Ipv6Access};
@@ -23,4 +24,7 @@ pub use rng::Rng;
 pub use shrink::shrink;
 pub use text::{ParseRuleError, PeerText, PortsText, RuleText, rule};
 pub use universe::{Query, Universe};
+pub use vectors::{
+    Expectation, Probe, ProbeEnd, Vector, VectorError, ground, load_vectors, parse_vector, run,
+};
 pub use verify::{Answer, Disagreement, EngineUnderTest, OracleEngine, Report, verify, verify_with};

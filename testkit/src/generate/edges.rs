@@ -229,7 +229,7 @@ impl Gen<'_> {
                 [hop.clone(), hop.clone(), hop]
             }));
             if self.f.appliances && self.r.chance(20) {
-                hops.extend(self.vpcs[v].interfaces.iter().map(|i| NextHop::Interface(*i)));
+                hops.extend(self.appliances(v, table));
             }
             if self.r.chance(75)
                 && let Some(hop) = self.some(&hops)
@@ -243,7 +243,9 @@ impl Gen<'_> {
     fn routes(&mut self, v: usize) {
         for table in self.tables_of(v) {
             for _ in 0..self.r.below(3) {
-                let Some(hop) = self.long_hop(v) else { return };
+                let Some(hop) = self.long_hop(v, table) else {
+                    return;
+                };
                 let six = matches!(hop, NextHop::Ipv6Gateway(_)) || (self.f.ipv6 && self.r.chance(15));
                 let six =
                     six && !matches!(hop, NextHop::Nat(_) | NextHop::Ipv4Gateway(_) | NextHop::HaVip(_));
@@ -280,17 +282,37 @@ impl Gen<'_> {
     }
 
     fn add_ecmp(&mut self, v: usize, table: RouteTableId, cidr: &str, hop: NextHop) {
-        let Some(other) = self.long_hop(v) else { return };
+        let Some(other) = self.long_hop(v, table) else {
+            return;
+        };
         let interfaces = [&hop, &other].iter().all(|h| matches!(h, NextHop::Interface(_)));
         if interfaces && hop != other && self.taken.insert((table, cidr.to_string())) {
             self.b.route_ecmp(table, cidr, &[hop, other]);
         }
     }
 
-    fn long_hop(&mut self, v: usize) -> Option<NextHop> {
+    /// ENIs to send packets through. One on the same table mostly sends them back to itself, so ENIs on
+    /// other tables come first.
+    fn appliances(&mut self, v: usize, table: RouteTableId) -> Vec<NextHop> {
+        let all = self.vpcs[v].interfaces.clone();
+        let t = self.b.typed();
+        let apart = |i: &InterfaceId| {
+            let vsw = t[*i].vswitch.known();
+            vsw.is_some_and(|s| t[*s].table.known() != Some(&table))
+        };
+        let other: Vec<InterfaceId> = all.iter().copied().filter(apart).collect();
+        let list = if other.is_empty() || self.r.chance(15) {
+            all
+        } else {
+            other
+        };
+        list.into_iter().map(NextHop::Interface).collect()
+    }
+
+    fn long_hop(&mut self, v: usize, table: RouteTableId) -> Option<NextHop> {
         let mut hops: Vec<NextHop> = Vec::new();
         if self.f.appliances {
-            hops.extend(self.vpcs[v].interfaces.iter().map(|i| NextHop::Interface(*i)));
+            hops.extend(self.appliances(v, table));
             let vpc = self.vpcs[v].id;
             let here = |h: &HaVip| {
                 let vsw = h.vswitch.known().map(|s| self.b.typed()[*s].vpc.clone());
