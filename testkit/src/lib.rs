@@ -10,6 +10,7 @@
 
 mod builder;
 mod describe;
+mod engine;
 mod generate;
 mod rng;
 mod shrink;
@@ -19,6 +20,7 @@ mod vectors;
 mod verify;
 
 pub use builder::{GroupKind, InventoryBuilder, Ipv6Access};
+pub use engine::{MatrixEngine, PointEngine};
 pub use generate::{Features, random_inventory};
 pub use rng::Rng;
 pub use shrink::shrink;
