@@ -134,7 +134,7 @@ impl<'a> Walk<'a> {
             self.say(&mut t, || {
                 format!("leaves as {ip}, the public address of `{}`", eni.name)
             });
-            return self.to_internet(t, at, Exit::Own(ip));
+            return self.depart(t, at, Exit::Own(ip));
         }
         let Some(selected) = selected else {
             return self.dropped(t, || format!("no route to {dst} from `{}`", vsw.name));
@@ -176,24 +176,24 @@ impl<'a> Walk<'a> {
                 }
             }
             (Hop::Nat(n), Goal::Internet(_)) if w.nats[n].internet && w.nats[n].vpc == vpc => {
-                self.to_internet(t, at, Exit::Nat(n));
+                self.depart(t, at, Exit::Nat(n));
             }
             // §7.2: the gateway does no NAT of its own; the source needs a public address.
             (Hop::Gateway4(g), Goal::Internet(own)) if w.vpcs[vpc].gateway4.is_some_and(|(e, _)| e == g) => {
                 match own.first() {
-                    Some(ip) => self.to_internet(t, at, Exit::Own(*ip)),
+                    Some(ip) => self.depart(t, at, Exit::Own(*ip)),
                     None => self.dropped(t, || "the source has no public address".into()),
                 }
             }
             (Hop::Gateway6(g), Goal::Internet(_)) if w.vpcs[vpc].gateways6.contains(&g) => {
-                self.to_internet(t, at, Exit::Gateway6);
+                self.depart(t, at, Exit::Gateway6);
             }
             _ => self.dropped(t, || "the next hop does not lead there".into()),
         }
     }
 
     /// The packet leaves the VPC: the ACL of the vSwitch, unless an EIP in ENI-visible mode carries it.
-    fn to_internet(&mut self, mut t: Trail, at: usize, exit: Exit) {
+    fn depart(&mut self, mut t: Trail, at: usize, exit: Exit) {
         let eni = &self.w.interfaces[at];
         if !eni.binded
             && let Some(why) = self.w.acl_crossing_drop(Some(eni.vswitch), None, &self.p)

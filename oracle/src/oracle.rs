@@ -158,12 +158,12 @@ impl Oracle {
         match (src, dst) {
             (Endpoint::Outside(s), Endpoint::Address { .. }) => {
                 if let Some(b) = self.at(dst).filter(|_| self.outside.contains(s)) {
-                    self.from_outside(s, b, f, &mut out);
+                    self.inbound(s, b, f, &mut out);
                 }
             }
             (Endpoint::Address { .. }, Endpoint::Outside(d)) => {
                 if let Some(a) = self.at(src).filter(|_| self.outside.contains(d)) {
-                    self.to_outside(a, d, f, &mut out);
+                    self.outbound(a, d, f, &mut out);
                 }
             }
             (Endpoint::Address { .. }, Endpoint::Address { .. }) => {
@@ -281,7 +281,7 @@ impl Oracle {
     }
 
     /// §7: from the Internet to an interface.
-    fn from_outside(&self, s: IpAddr, b: At, f: Flow, out: &mut Outcome) {
+    fn inbound(&self, s: IpAddr, b: At, f: Flow, out: &mut Outcome) {
         let w = &self.world;
         for door in self.doors(b, f).iter().filter(|d| d.ip.is_ipv4() == s.is_ipv4()) {
             let p = Self::packet(f, Self::public_side(s), Self::private_side(b.ip), f.dport);
@@ -301,7 +301,7 @@ impl Oracle {
     }
 
     /// §7, §8: from an interface to the Internet.
-    fn to_outside(&self, a: At, d: IpAddr, f: Flow, out: &mut Outcome) {
+    fn outbound(&self, a: At, d: IpAddr, f: Flow, out: &mut Outcome) {
         if a.ip.is_ipv4() != d.is_ipv4() {
             return;
         }
