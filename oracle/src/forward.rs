@@ -254,6 +254,6 @@ impl<'a> Walk<'a> {
 
     /// How many senders stand at the head of a trail: none when the packet came in from the Internet.
     fn senders(&self) -> usize {
-        usize::from(self.p.src.private)
+        usize::from(self.p.src.eni.is_some())
     }
 }

@@ -9,9 +9,9 @@ use std::net::IpAddr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Side {
     pub(crate) ip: IpAddr,
-    /// Whether it is an address of the VPC, as opposed to one on the Internet. It is the path that tells,
-    /// not the number.
-    pub(crate) private: bool,
+    /// The interface that sends or is meant by its private address; `None` for an address on the Internet.
+    /// It is the path that tells, not the number.
+    pub(crate) eni: Option<usize>,
 }
 
 /// A packet as it is at some place of its path.
@@ -63,15 +63,17 @@ impl World {
     }
 
     /// §5.5 step 1: members of a basic group with the Accept policy reach one another, before any rule
-    /// (S2) and in both directions (A-SG-2), by private addresses only (A-SG-4).
+    /// (S2) and in both directions (A-SG-2), by private addresses only (A-SG-4). It is the ENIs that share
+    /// the group, so of two holders of a HaVip only the one at the other end counts.
     fn intra_group(&self, eni: &InterfaceW, peer: Side) -> Option<&GroupW> {
-        if !peer.private {
-            return None;
-        }
-        eni.groups
+        let peer = &self.interfaces[peer.eni?];
+        let shared = eni
+            .groups
             .iter()
+            .filter(|g| peer.vpc == eni.vpc && peer.groups.contains(g));
+        shared
             .map(|g| &self.groups[*g])
-            .find(|g| !g.enterprise && g.inner_accept && self.is_member_address(g, eni.vpc, peer.ip))
+            .find(|g| !g.enterprise && g.inner_accept)
     }
 
     /// §5.3, A-SG-1: whether `ip` is a private address of a member in the VPC, of any kind.
@@ -87,7 +89,9 @@ impl World {
         r.services.contains(p.proto, p.dport)
             && match &r.peer {
                 PeerW::Nets(nets) => nets.iter().any(|n| n.contains(&peer.ip)),
-                PeerW::Group(g) => peer.private && self.is_member_address(&self.groups[*g], eni.vpc, peer.ip),
+                PeerW::Group(g) => {
+                    peer.eni.is_some() && self.is_member_address(&self.groups[*g], eni.vpc, peer.ip)
+                }
             }
     }
 }

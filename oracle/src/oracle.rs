@@ -199,12 +199,15 @@ impl Oracle {
         })
     }
 
-    fn private_side(ip: IpAddr) -> Side {
-        Side { ip, private: true }
+    fn private_side(at: At) -> Side {
+        Side {
+            ip: at.ip,
+            eni: Some(at.eni),
+        }
     }
 
     fn public_side(ip: IpAddr) -> Side {
-        Side { ip, private: false }
+        Side { ip, eni: None }
     }
 
     fn packet(f: Flow, src: Side, dst: Side, dport: u16) -> Pkt {
@@ -262,7 +265,7 @@ impl Oracle {
         if apart || a.ip == b.ip || a.ip.is_ipv4() != b.ip.is_ipv4() {
             return;
         }
-        let p = Self::packet(f, Self::private_side(a.ip), Self::private_side(b.ip), f.dport);
+        let p = Self::packet(f, Self::private_side(a), Self::private_side(b), f.dport);
         let mut walk = Walk::new(w, p, Goal::Interface(b.eni), &[], self.options.explain);
         walk.send(a.eni);
         Self::note_drops(out, walk.drops);
@@ -284,7 +287,7 @@ impl Oracle {
     fn inbound(&self, s: IpAddr, b: At, f: Flow, out: &mut Outcome) {
         let w = &self.world;
         for door in self.doors(b, f).iter().filter(|d| d.ip.is_ipv4() == s.is_ipv4()) {
-            let p = Self::packet(f, Self::public_side(s), Self::private_side(b.ip), f.dport);
+            let p = Self::packet(f, Self::public_side(s), Self::private_side(b), f.dport);
             let walk = w.enter(b.eni, door.kind, p, &[], self.options.explain);
             Self::note_drops(out, walk.drops);
             for path in &walk.arrivals {
@@ -305,7 +308,7 @@ impl Oracle {
         if a.ip.is_ipv4() != d.is_ipv4() {
             return;
         }
-        let p = Self::packet(f, Self::private_side(a.ip), Self::public_side(d), f.dport);
+        let p = Self::packet(f, Self::private_side(a), Self::public_side(d), f.dport);
         let mut drops = Vec::new();
         for way in self.world.outs(a.eni, a.address, p, &self.options, &mut drops) {
             let sessions = sessions([a.eni, a.eni], &[&way.path.appliances]);
@@ -323,7 +326,7 @@ impl Oracle {
             .iter()
             .filter(|d| d.ip.is_ipv4() == a.ip.is_ipv4())
         {
-            let request = Self::packet(f, Self::private_side(a.ip), Self::public_side(door.ip), door.port);
+            let request = Self::packet(f, Self::private_side(a), Self::public_side(door.ip), door.port);
             let mut drops = Vec::new();
             for way in w.outs(a.eni, a.address, request, &self.options, &mut drops) {
                 self.hairpin_in(a, b, f, door, &way, request, out);
@@ -335,7 +338,7 @@ impl Oracle {
     #[expect(clippy::too_many_arguments, reason = "the two halves of one path")]
     fn hairpin_in(&self, a: At, b: At, f: Flow, door: &Door, way: &Out, request: Pkt, out: &mut Outcome) {
         let w = &self.world;
-        let inner = Self::packet(f, Self::public_side(way.ip), Self::private_side(b.ip), f.dport);
+        let inner = Self::packet(f, Self::public_side(way.ip), Self::private_side(b), f.dport);
         let walk = w.enter(b.eni, door.kind, inner, &[], self.options.explain);
         Self::note_drops(out, walk.drops);
         for path in &walk.arrivals {

@@ -48,6 +48,8 @@ impl World {
         };
         let through = |i: usize| {
             depth < MAX_APPLIANCES
+                // An ENI with the source/destination check passes nothing on.
+                && !self.interfaces[i].source_dest_check
                 && self.leads_to_gateway4(self.interfaces[i].vswitch, dst, gateway, depth + 1)
         };
         s.hops.iter().any(|h| match *h {

@@ -1,12 +1,15 @@
-//! `cargo run --release -p bartizan-testkit --example verify -- NETWORKS SEED [matrix]`
-fn main() {
-    let a: Vec<String> = std::env::args().skip(1).collect();
-    let n = a.first().and_then(|s| s.parse().ok()).unwrap_or(1000);
-    let seed = a.get(1).and_then(|s| s.parse().ok()).unwrap_or(1);
-    let report = if a.get(2).is_some_and(|s| s == "matrix") {
-        bartizan_testkit::verify(n, seed, &bartizan_testkit::MatrixEngine)
-    } else {
-        bartizan_testkit::verify(n, seed, &bartizan_testkit::PointEngine)
-    };
-    eprintln!("{report}");
+//! `cargo run -p bartizan-testkit --example verify -- NETWORKS SEED [FEATURE-TO-LEAVE-OUT]...`: compares the
+//! engine with the oracle and prints the report. Exits 1 when they differ.
+#![allow(clippy::unwrap_used, reason = "an example for developers; a wrong argument ends it")]
+
+use bartizan_testkit::{Features, PointEngine, verify_with};
+
+fn main() -> std::process::ExitCode {
+    let mut args = std::env::args().skip(1);
+    let mut number = |default: u64| args.next().map_or(default, |a| a.parse().unwrap());
+    let (networks, seed) = (number(1000), number(1));
+    let features = args.try_fold(Features::all(), |f, name| f.without(&name)).unwrap();
+    let report = verify_with(networks, seed, features, 600, &PointEngine);
+    println!("{report}");
+    std::process::ExitCode::from(u8::from(report.differing > 0))
 }

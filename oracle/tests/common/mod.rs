@@ -1,6 +1,10 @@
 //! The network of ALIBABA.md §21: VPC 10.0.0.0/16, v1 10.0.1.0/24, v2 10.0.2.0/24.
 #![allow(dead_code, reason = "each test binary uses its part")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a wrong text in a test is a bug of the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a wrong text in a test is a bug of the test"
+)]
 
 use bartizan_model::*;
 use bartizan_oracle::{Endpoint, Options, Oracle, PublicProtocols};
