@@ -200,10 +200,22 @@ impl World {
             DoorKind::Nat(n) if !self.nat_has_internet(&self.nats[n], p.src.ip) => {
                 walk.dropped(t, || "the NAT gateway has no route to the IPv4 gateway".into());
             }
-            DoorKind::Nat(_) | DoorKind::Ipv6 => walk.reach(t, None, to),
+            DoorKind::Nat(_) => walk.reach(t, None, to),
+            // §7.3: the Internet needs the route, in both directions.
+            DoorKind::Ipv6 => {
+                let gateways = &self.vpcs[eni.vpc].gateways6;
+                if gateways
+                    .iter()
+                    .any(|g| self.leads_to(eni.vswitch, p.src.ip, Hop::Gateway6(*g)))
+                {
+                    walk.reach(t, None, to);
+                } else {
+                    walk.dropped(t, || "the vSwitch has no route to the IPv6 gateway".into());
+                }
+            }
             DoorKind::Own => match self.vpcs[eni.vpc].gateway4 {
                 None => walk.reach(t, None, to),
-                Some((g, _)) if !self.leads_to_gateway4(eni.vswitch, p.src.ip, g, 0) => {
+                Some((g, _)) if !self.leads_to(eni.vswitch, p.src.ip, Hop::Gateway4(g)) => {
                     walk.dropped(t, || "the vSwitch has no route to the IPv4 gateway".into());
                 }
                 Some((_, None)) => walk.reach(t, None, to),

@@ -34,29 +34,25 @@ impl World {
         })
     }
 
-    /// §7.2: whether a vSwitch's table leads to the IPv4 gateway for `dst`, directly or through appliances
+    /// §7.2, §7.3: whether a vSwitch's table leads to a gateway for `dst`, directly or through appliances
     /// whose own tables do.
-    pub(crate) fn leads_to_gateway4(
-        &self,
-        vswitch: usize,
-        dst: IpAddr,
-        gateway: usize,
-        depth: usize,
-    ) -> bool {
+    pub(crate) fn leads_to(&self, vswitch: usize, dst: IpAddr, gateway: Hop) -> bool {
+        self.leads_through(vswitch, dst, gateway, MAX_APPLIANCES)
+    }
+
+    fn leads_through(&self, vswitch: usize, dst: IpAddr, gateway: Hop, more: usize) -> bool {
         let Some(s) = self.lookup(self.vswitches[vswitch].table, dst) else {
             return false;
         };
         let through = |i: usize| {
-            depth < MAX_APPLIANCES
-                // An ENI with the source/destination check passes nothing on.
-                && !self.interfaces[i].source_dest_check
-                && self.leads_to_gateway4(self.interfaces[i].vswitch, dst, gateway, depth + 1)
+            let eni = &self.interfaces[i];
+            // An ENI with the source/destination check passes nothing on.
+            more > 0 && !eni.source_dest_check && self.leads_through(eni.vswitch, dst, gateway, more - 1)
         };
         s.hops.iter().any(|h| match *h {
-            Hop::Gateway4(g) => g == gateway,
             Hop::Interface(i) => through(i),
             Hop::HaVip(h) => self.ha_vips[h].iter().any(|i| through(*i)),
-            _ => false,
+            other => other == gateway,
         })
     }
 }
