@@ -11,14 +11,25 @@ use std::net::IpAddr;
 
 fn point(e: Endpoint) -> Point {
     match e {
-        Endpoint::Address { interface, address, ip } => Point::Inside(Inside { iface: interface, addr: address, ip }),
+        Endpoint::Address {
+            interface,
+            address,
+            ip,
+        } => Point::Inside(Inside {
+            iface: interface,
+            addr: address,
+            ip,
+        }),
         Endpoint::Outside(ip) => Point::Outside(ip),
     }
 }
 
 fn options() -> CompileOptions {
     // The oracle knows appliances that forward, not what runs inside them.
-    CompileOptions { transparent_appliances: true, ..CompileOptions::default() }
+    CompileOptions {
+        transparent_appliances: true,
+        ..CompileOptions::default()
+    }
 }
 
 /// Asks point by point: `Network::flow_from_port`.
@@ -34,7 +45,10 @@ impl EngineUnderTest for PointEngine {
 fn answer(net: &Network, q: &Query) -> Answer {
     let f = net.flow_from_port(point(q.src), point(q.dst), q.sport);
     let atom = net.atoms.atom_of(q.proto, q.dport);
-    Answer { delivered: f.delivered.contains(atom), reply: f.works.contains(atom) }
+    Answer {
+        delivered: f.delivered.contains(atom),
+        reply: f.works.contains(atom),
+    }
 }
 
 /// Every endpoint of the questions is a block of its own.
@@ -89,7 +103,10 @@ impl EngineUnderTest for MatrixEngine {
                 };
                 let atom = r.network().atoms.atom_of(q.proto, q.dport);
                 let delivered = r.delivered(key(q.src), key(q.dst)).contains(atom);
-                Answer { delivered, reply: answer(r.network(), q).reply }
+                Answer {
+                    delivered,
+                    reply: answer(r.network(), q).reply,
+                }
             })
             .collect()
     }

@@ -68,7 +68,7 @@ impl<'a> World<'a> {
         let mut ips = Vec::new();
         sets.iter().for_each(|s| s.ips(&mut ips));
         let addresses: Vec<IpSet> = ips.into_iter().cloned().collect();
-        let opt = CompileOptions { services: services.to_vec(), addresses: addresses.clone() };
+        let opt = CompileOptions { services: services.to_vec(), addresses: addresses.clone(), ..CompileOptions::default() };
         let may = compile(inventory, Mode::Widen, &opt);
         let sure = compile(inventory, Mode::Narrow, &opt);
         let mut part = BySignature { sets: &sets, cuts: addresses, ids: FxHashMap::default() };

@@ -2,7 +2,7 @@
 
 use crate::flow::Way;
 use crate::network::{Hop, Network, RouteRef, RuleList, RuleRef};
-use crate::point::{Entry, Exit, ExitKind, Inside, PeerView, Point, matches};
+use crate::point::{Entry, Exit, ExitKind, Inside, PeerView, Point, ReplyPort, matches};
 use bartizan_model::{InterfaceId, NatId};
 use bartizan_packet::AtomSet;
 use std::collections::BTreeSet;
@@ -99,15 +99,19 @@ impl Network {
     fn use_exit(&self, s: Inside, e: &Exit, u: &mut Used) {
         u.internet = true;
         u.routes.extend(e.route.filter(|r| matches!(r, RouteRef::Entry(_))));
-        u.appliances.extend(e.appliance.as_ref().map(|a| a.0));
+        u.appliances.extend(&e.appliances);
         match e.kind {
             ExitKind::Own(i) => {
-                let at = e.appliance.as_ref().map_or(s.iface, |a| a.0);
-                let addr = if at == s.iface { s.addr as usize } else { 0 };
-                if let Some(o) = self.iface(at).and_then(|f| f.addrs.get(addr)).and_then(|a| a.own.get(i)) {
-                    u.public.insert((at, o.index));
+                let own = self.addr_of(s).and_then(|(_, a)| a.own.get(i));
+                u.public.extend(own.map(|o| (s.iface, o.index)));
+            }
+            ExitKind::Appliance(addr, i) => {
+                if let Some(f) = e.appliances.last() {
+                    let own = self.iface(*f).and_then(|f| f.addrs.get(addr as usize)).and_then(|a| a.own.get(i));
+                    u.public.extend(own.map(|o| (*f, o.index)));
                 }
             }
+            ExitKind::Dropped => {}
             ExitKind::Snat(n, i) => {
                 u.nats.insert(n);
                 u.snat.extend(self.nats.get(n.index()).and_then(|n| n.snat.get(i)).map(|s| s.entry));
@@ -141,7 +145,7 @@ impl Network {
     pub fn used(&self, s: Point, d: Point, want: &AtomSet) -> Used {
         let mut u = Used::default();
         let mut ways = Vec::new();
-        self.flow_ways(s, d, Some(&mut ways));
+        self.flow_ways(s, d, ReplyPort::Ephemeral, Some(&mut ways));
         for (way, flow) in ways {
             let w = flow.delivered.intersect(want);
             if w.is_empty() {
@@ -149,7 +153,7 @@ impl Network {
             }
             match (&way, s, d) {
                 (Way::Private, Point::Inside(s), Point::Inside(d)) => {
-                    let g = |p: Inside| self.groups_of_point(p);
+                    let g = |p: Inside| self.groups_of(p);
                     self.use_sg(s, false, PeerView { ip: d.ip, groups: g(d) }, &w, &mut u.egress);
                     self.use_sg(d, true, PeerView { ip: s.ip, groups: g(s) }, &w, &mut u.ingress);
                     let vsw = |p: Inside| self.iface(p.iface).map(|i| i.vswitch);
@@ -192,16 +196,12 @@ impl Network {
         u
     }
 
-    fn groups_of_point(&self, p: Inside) -> &[bartizan_model::SecurityGroupId] {
-        self.iface(p.iface).and_then(|i| self.group_sets.get(i.groups as usize)).map_or(&[], |g| &g.groups)
-    }
-
     /// Every way a flow takes, by what it crosses. For a private path through appliances each possible trail
     /// is listed with the services of the path as a whole.
     #[must_use]
     pub fn crossings(&self, s: Point, d: Point) -> Vec<Crossing> {
         let mut ways = Vec::new();
-        self.flow_ways(s, d, Some(&mut ways));
+        self.flow_ways(s, d, ReplyPort::Ephemeral, Some(&mut ways));
         let mut out = Vec::new();
         for (way, flow) in ways {
             if flow.delivered.is_empty() {
@@ -210,7 +210,7 @@ impl Network {
             let (mut nats, mut appliances, mut internet) = (Vec::new(), Vec::new(), false);
             let mut exit = |e: &Exit| {
                 internet = e.kind != ExitKind::Service;
-                appliances.extend(e.appliance.as_ref().map(|a| a.0));
+                appliances.extend(&e.appliances);
                 if let ExitKind::Snat(n, _) = e.kind {
                     nats.push(n);
                 }

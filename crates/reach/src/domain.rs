@@ -38,6 +38,8 @@ pub struct Cell {
     pub only: Option<InterfaceId>,
     /// Whether a member has Internet access of its own (public address, DNAT, IPv6).
     pub(crate) special: bool,
+    /// Whether its interface has no private networking (an EIP in ENI-visible mode, §7.4).
+    apart: bool,
     gs: u32,
     vsw: u32,
 }
@@ -112,7 +114,12 @@ impl Domain {
         for f in ifaces.iter().filter_map(|&i| net.iface(i)) {
             for (ai, a) in f.addrs.iter().enumerate() {
                 let addr = u32::try_from(ai).unwrap_or(u32::MAX);
-                let special = !a.own.is_empty() || !a.dnat.is_empty() || a.v6.inbound || a.v6.outbound;
+                let special = !a.own.is_empty()
+                    || !a.dnat.is_empty()
+                    || a.v6.inbound
+                    || a.v6.outbound
+                    || a.shared_groups.is_some()
+                    || f.addrs.iter().any(|a| a.own.iter().any(|o| o.bypass_acl));
                 let mut put = |ip: IpAddr| {
                     let block = part.block(Some(f.id), ip);
                     let own = if special { u64::from(f.id.0) << 32 | u64::from(addr) | 1 << 63 } else { 0 };
@@ -134,6 +141,7 @@ impl Domain {
                                 members: vec![member],
                                 only: Some(f.id),
                                 special,
+                                apart: f.addrs.iter().any(|a| a.own.iter().any(|o| o.bypass_acl)),
                                 gs: f.groups,
                                 vsw: f.vswitch.0,
                             });
@@ -170,8 +178,7 @@ impl Domain {
 
     /// Computes the rows. Must run before [`Domain::pairs`].
     pub(crate) fn build_rows(&mut self, net: &Network) {
-        let groups = |c: &Cell| net.group_sets[c.gs as usize].groups.as_slice();
-        let columns = Columns::new(self.cells.iter().map(|c| (c.rep.ip, groups(c))));
+        let columns = Columns::new(self.cells.iter().map(|c| (c.rep.ip, net.groups_of(c.rep))));
         let mut gs: Vec<u32> = self.cells.iter().map(|c| c.gs).collect();
         let mut vsw: Vec<u32> = self.cells.iter().map(|c| c.vsw).collect();
         for v in [&mut gs, &mut vsw] {
@@ -253,6 +260,9 @@ impl Domain {
         for (from, to) in halves {
             for d in from..to {
                 let dc = &self.cells[d];
+                if dc.apart {
+                    continue;
+                }
                 let ingress = &self.rows[self.lists[dc.gs as usize].0 as usize];
                 for (e, l) in egress.iter_mut().zip(&self.lists) {
                     *e = self.rows[l.1 as usize][d];
@@ -264,7 +274,10 @@ impl Domain {
                     if i == 0 || e == 0 {
                         continue;
                     }
-                    if sc.only.is_some() && sc.only == dc.only {
+                    if sc.apart
+                        || sc.only.is_some() && sc.only == dc.only
+                        || sc.rep.ip == dc.rep.ip && lone(sc, dc)
+                    {
                         continue;
                     }
                     let at = (sc.block as usize * blocks + dc.block as usize) * w;
@@ -302,6 +315,11 @@ impl Domain {
             }
         }
     }
+}
+
+/// Whether two cells have one address between them (a virtual IP that several interfaces may hold).
+fn lone(a: &Cell, b: &Cell) -> bool {
+    a.members.iter().chain(&b.members).all(|m| m.ip == a.rep.ip)
 }
 
 /// Members of two cells that are on different interfaces.

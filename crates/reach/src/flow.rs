@@ -1,7 +1,7 @@
 //! Whole flows between two points: every way there, and whether replies get back.
 
-use crate::network::{Mode, Network};
-use crate::point::{Entry, Exit, Inside, Point};
+use crate::network::Network;
+use crate::point::{Entry, Exit, Inside, Point, ReplyPort};
 use bartizan_packet::{AtomSet, IpSet};
 use std::net::IpAddr;
 
@@ -108,18 +108,6 @@ impl Cuts {
 }
 
 impl Network {
-    fn fold(&self, parts: impl IntoIterator<Item = AtomSet>) -> AtomSet {
-        let mut it = parts.into_iter();
-        let Some(mut acc) = it.next() else { return self.common.none.clone() };
-        for a in it {
-            match self.mode {
-                Mode::Widen => acc.union_with(&a),
-                Mode::Narrow => acc.intersect_with(&a),
-            }
-        }
-        acc
-    }
-
     /// The cuts that the filters and routes around two interfaces make in the public space.
     pub(crate) fn cuts_around(&self, ifaces: &[bartizan_model::InterfaceId]) -> Cuts {
         let mut c = Cuts::default();
@@ -172,63 +160,47 @@ impl Network {
     }
 
     /// Requests that leave `s` for the Internet and come in again at `d` (and those whose replies do too).
-    pub(crate) fn hairpin(&self, s: Inside, d: Inside, ways: Option<&mut Vec<(Way, Flow)>>) -> Flow {
+    pub(crate) fn hairpin(
+        &self,
+        s: Inside,
+        d: Inside,
+        ask: ReplyPort,
+        mut ways: Option<&mut Vec<(Way, Flow)>>,
+    ) -> Flow {
         let none = || Flow { delivered: self.common.none.clone(), works: self.common.none.clone() };
-        let Some((_, da)) = self.addr_of(d) else { return none() };
+        let (Some((si, _)), Some((di, da))) = (self.addr_of(s), self.addr_of(d)) else { return none() };
         if s.iface == d.iface || s.ip.is_ipv4() != d.ip.is_ipv4() {
             return none();
         }
-        let mut kinds: Vec<Entry> = Vec::new();
-        if d.ip.is_ipv6() {
-            // Inside one VPC the local route is always longer.
-            let same = match (self.addr_of(s), self.addr_of(d)) {
-                (Some((a, _)), Some((b, _))) => self.vpc_of(a) == self.vpc_of(b),
-                _ => true,
-            };
-            if da.v6.inbound && !same {
-                kinds.push(Entry::V6);
-            }
-        } else {
-            kinds.extend((0..da.own.len()).map(Entry::Own));
-            kinds.extend((0..da.dnat.len()).map(Entry::Dnat));
-        }
-        if kinds.is_empty() {
+        let doors = self.doors(d);
+        // Inside one VPC the local route of an IPv6 address is always longer.
+        if doors.is_empty() || d.ip.is_ipv6() && self.vpc_of(si) == self.vpc_of(di) {
             return none();
         }
         let cuts = self.cuts_around(&[s.iface, d.iface]);
-        let mut total: Option<Flow> = None;
-        let mut list = Vec::new();
-        for k in kinds {
+        let mut total = none();
+        for k in doors {
             let public = self.public_of(d, k);
             let mut per_public: Vec<Flow> = Vec::new();
             for p in representatives(&public, &cuts) {
-                let exits = self.exits(s, p);
-                let sent = self.leave(s, p);
                 let mut alternatives: Vec<Flow> = Vec::new();
-                for e in &exits {
-                    let mut sent = sent.clone();
-                    if let Some((_, pass)) = &e.appliance {
-                        sent.intersect_with(pass);
-                    }
-                    let sent_back = self.leave_replies(s, p, e).intersect(&sent);
+                for e in &self.exits(s, p) {
                     let translate = |a: &AtomSet| match k {
-                        Entry::Dnat(i) => {
-                            self.atoms.touching(&da.dnat[i].translate(&self.atoms.services(a)))
-                        }
+                        Entry::Dnat(i) => self.atoms.touching(&da.dnat[i].translate(&self.atoms.services(a))),
                         _ => a.clone(),
                     };
-                    let (sent_in, back_in) = (translate(&sent), translate(&sent_back));
+                    let sent = translate(&e.atoms);
+                    let sent_back = translate(&self.exit_replies(s, p, e, ask));
                     for x in representatives(&e.src, &cuts) {
-                        let mut f = none();
-                        if self.entries(d, x).contains(&k) {
-                            f.delivered = self.arrive(d, x, k).intersect(&sent_in);
-                            f.works = self
-                                .arrive_replies(d, x, k)
-                                .intersect(&f.delivered)
-                                .intersect(&back_in);
-                        }
-                        if !f.delivered.is_empty() && ways.is_some() {
-                            list.push((Way::Hairpin(e.clone(), p, k, x), f.clone()));
+                        let (delivered, works) = self.arrive_flow(d, x, k, ask);
+                        let f = Flow {
+                            delivered: delivered.intersect(&sent),
+                            works: works.intersect(&sent_back),
+                        };
+                        if let Some(w) = ways.as_deref_mut()
+                            && !f.delivered.is_empty()
+                        {
+                            w.push((Way::Hairpin(e.clone(), p, k, x), f.clone()));
                         }
                         alternatives.push(f);
                     }
@@ -239,59 +211,51 @@ impl Network {
                 });
             }
             // Different entries are different doors: any of them counts, in both modes.
-            let f = Flow {
-                delivered: self.fold(per_public.iter().map(|f| f.delivered.clone())),
-                works: self.fold(per_public.into_iter().map(|f| f.works)),
-            };
-            total = Some(match total {
-                None => f,
-                Some(t) => {
-                    Flow { delivered: t.delivered.union(&f.delivered), works: t.works.union(&f.works) }
-                }
-            });
+            total.delivered.union_with(&self.fold(per_public.iter().map(|f| f.delivered.clone())));
+            total.works.union_with(&self.fold(per_public.into_iter().map(|f| f.works)));
         }
-        if let Some(w) = ways {
-            w.extend(list);
-        }
-        total.unwrap_or_else(none)
+        total
     }
 
     /// Everything that travels from `s` to `d`, by any way.
     #[must_use]
     pub fn flow(&self, s: Point, d: Point) -> Flow {
-        self.flow_ways(s, d, None)
+        self.flow_ways(s, d, ReplyPort::Ephemeral, None)
     }
 
-    pub(crate) fn flow_ways(&self, s: Point, d: Point, mut ways: Option<&mut Vec<(Way, Flow)>>) -> Flow {
+    /// As [`Network::flow`] for a client that sends from one port.
+    #[must_use]
+    pub fn flow_from_port(&self, s: Point, d: Point, sport: u16) -> Flow {
+        self.flow_ways(s, d, ReplyPort::Port(sport), None)
+    }
+
+    pub(crate) fn flow_ways(
+        &self,
+        s: Point,
+        d: Point,
+        ask: ReplyPort,
+        mut ways: Option<&mut Vec<(Way, Flow)>>,
+    ) -> Flow {
         let none = self.common.none.clone();
         match (s, d) {
             (Point::Inside(s), Point::Inside(d)) => {
-                let delivered = self.private_request(s, d);
-                let works = if delivered.is_empty() {
-                    none
-                } else {
-                    self.private_replies(s, d).intersect(&delivered)
-                };
+                let (delivered, works) = self.private_flow(s, d, ask);
                 if let Some(w) = ways.as_deref_mut()
                     && !delivered.is_empty()
                 {
                     w.push((Way::Private, Flow { delivered: delivered.clone(), works: works.clone() }));
                 }
-                let h = self.hairpin(s, d, ways);
+                let h = self.hairpin(s, d, ask, ways);
                 Flow { delivered: delivered.union(&h.delivered), works: works.union(&h.works) }
             }
             (Point::Inside(s), Point::Outside(p)) => {
-                let sent = self.leave(s, p);
                 let flows: Vec<(Exit, Flow)> = self
                     .exits(s, p)
                     .into_iter()
                     .map(|e| {
-                        let mut a = sent.clone();
-                        if let Some((_, pass)) = &e.appliance {
-                            a.intersect_with(pass);
-                        }
-                        let works = self.leave_replies(s, p, &e).intersect(&a);
-                        (e, Flow { delivered: a, works })
+                        let works = self.exit_replies(s, p, &e, ask);
+                        let f = Flow { delivered: e.atoms.clone(), works };
+                        (e, f)
                     })
                     .collect();
                 let delivered = self.fold(flows.iter().map(|(_, f)| f.delivered.clone()));
@@ -303,9 +267,8 @@ impl Network {
             }
             (Point::Outside(x), Point::Inside(d)) => {
                 let mut total = Flow { delivered: none.clone(), works: none };
-                for e in self.entries(d, x) {
-                    let delivered = self.arrive(d, x, e);
-                    let works = self.arrive_replies(d, x, e).intersect(&delivered);
+                for e in self.doors(d) {
+                    let (delivered, works) = self.arrive_flow(d, x, e, ask);
                     total.delivered.union_with(&delivered);
                     total.works.union_with(&works);
                     if let Some(w) = ways.as_deref_mut() {

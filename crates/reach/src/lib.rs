@@ -13,7 +13,7 @@ pub use compile::{CompileOptions, compile};
 pub use domain::{Cell, Partition};
 pub use flow::Flow;
 pub use network::*;
-pub use point::{Inside, Point};
+pub use point::{Inside, Point, ReplyPort};
 pub use reach::{Reach, Sizes, ip_of};
 use bartizan_packet::PortSet;
 

@@ -272,6 +272,9 @@ pub struct Addr {
     pub dnat: Vec<DnatIn>,
     /// IPv6 Internet access.
     pub v6: V6Access,
+    /// The groups by which peers know the address, where they are not those of the interface: a virtual IP
+    /// that several interfaces may hold counts as a member of all their groups.
+    pub shared_groups: Option<Vec<SecurityGroupId>>,
 }
 
 /// An interface.
@@ -307,6 +310,8 @@ pub struct Snat {
 /// A NAT gateway.
 #[derive(Clone, Debug, Default)]
 pub struct Nat {
+    /// Its VPC, where known.
+    pub vpc: Option<VpcId>,
     /// Whether it leads to the Internet.
     pub internet: bool,
     /// Destinations for which its own way out exists (ALIBABA.md §7.2).
@@ -320,6 +325,8 @@ pub struct Nat {
 pub struct VpcNet {
     /// Whether an IPv4 gateway is active (ALIBABA.md §7.2).
     pub ipv4_gateway: bool,
+    /// Whether it has an IPv6 gateway (ALIBABA.md §7.3).
+    pub ipv6_gateway: bool,
     /// Gateway route table, index into [`Network::tables`].
     pub ingress_table: Option<u32>,
 }
@@ -364,6 +371,8 @@ pub struct Network {
     pub outside: IpSet,
     /// What could not be taken into account.
     pub gaps: Vec<Gap>,
+    /// Whether an appliance may send on what it forwards from a public address of its own (A-APPL-1).
+    pub(crate) appliances_translate: bool,
     /// Atom sets that every evaluation needs.
     pub(crate) common: Common,
 }
@@ -375,6 +384,8 @@ pub(crate) struct Common {
     pub(crate) none: AtomSet,
     /// tcp/25 (A-P25).
     pub(crate) smtp: AtomSet,
+    /// What a public IPv4 address carries (ALIBABA.md §7.4).
+    pub(crate) public_v4: AtomSet,
     pub(crate) tcp_ephemeral: AtomSet,
     pub(crate) udp_ephemeral: AtomSet,
 }
@@ -386,6 +397,12 @@ impl Common {
             all: atoms.all(),
             none: atoms.none(),
             smtp: atoms.touching(&ServiceSet::one(bartizan_packet::Proto::TCP, 25)),
+            public_v4: atoms.touching(&ServiceSet {
+                tcp: PortSet::full(),
+                udp: PortSet::full(),
+                icmp: PortSet::full(),
+                ..ServiceSet::default()
+            }),
             tcp_ephemeral: atoms.touching(&ServiceSet::tcp(eph.clone())),
             udp_ephemeral: atoms.touching(&ServiceSet::udp(eph)),
         }

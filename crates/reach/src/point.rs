@@ -5,9 +5,9 @@
 //! services at once with an [`AtomSet`]. This is the definition; `domain` computes the same for the common
 //! case (both ends in one VPC, local routes) for all pairs at once, and tests hold the two together.
 
-use crate::network::{Addr, Hop, Iface, Match, Mode, Network, Route, RuleList, Vsw};
+use crate::network::{Addr, Hop, Iface, Match, Mode, Network, RouteRef, RuleList, Vsw};
 use bartizan_model::{InterfaceId, NatId, SecurityGroupId};
-use bartizan_packet::{AtomSet, IpSet, PortSet, ServiceSet};
+use bartizan_packet::{AtomSet, IpSet, PortSet, Proto, ServiceSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -29,6 +29,15 @@ pub enum Point {
     Inside(Inside),
     /// An address that belongs to nobody here: the Internet, or the cloud's service range 100.64.0.0/10.
     Outside(IpAddr),
+}
+
+/// Which of a client's ports replies have to reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReplyPort {
+    /// Every one of [`crate::ephemeral_ports`] (A-EPHEMERAL).
+    Ephemeral,
+    /// This one.
+    Port(u16),
 }
 
 /// How a rule list sees the other side.
@@ -69,18 +78,27 @@ pub(crate) fn accepted(net: &Network, list: &RuleList, peer: PeerView<'_>) -> At
 /// What happens to the services of a request when its replies have to pass a stateless filter that accepts
 /// `accepted` (as destination ports of the replies): those all of whose replies pass.
 ///
-/// The reply to a TCP or UDP request goes to the client's port, which may be any of
-/// [`crate::ephemeral_ports`] (A-EPHEMERAL); that to an ICMP echo request is an echo reply; other protocols
+/// The reply to a TCP or UDP request goes to the client's port, which is what `ask` says; that to an ICMP echo request is an echo reply; other protocols
 /// answer in kind.
-pub(crate) fn replies(net: &Network, accepted: &AtomSet) -> AtomSet {
+pub(crate) fn replies(net: &Network, accepted: &AtomSet, ask: ReplyPort) -> AtomSet {
     if *accepted == net.common.all {
         return accepted.clone();
     }
     let mut ok = ServiceSet::empty();
-    if net.common.tcp_ephemeral.is_subset(accepted) {
+    let (tcp, udp) = match ask {
+        ReplyPort::Ephemeral => (
+            net.common.tcp_ephemeral.is_subset(accepted),
+            net.common.udp_ephemeral.is_subset(accepted),
+        ),
+        ReplyPort::Port(p) => (
+            accepted.contains(net.atoms.atom_of(Proto::TCP, p)),
+            accepted.contains(net.atoms.atom_of(Proto::UDP, p)),
+        ),
+    };
+    if tcp {
         ok.tcp = PortSet::full();
     }
-    if net.common.udp_ephemeral.is_subset(accepted) {
+    if udp {
         ok.udp = PortSet::full();
     }
     let a = net.atoms.services(accepted);
@@ -96,21 +114,23 @@ pub(crate) fn replies(net: &Network, accepted: &AtomSet) -> AtomSet {
     net.atoms.inside(&ok)
 }
 
-/// Where a packet goes that leaves the cloud network for the Internet.
+/// A way out to the Internet that a request can take.
 #[derive(Clone, Debug)]
 pub(crate) struct Exit {
     pub(crate) kind: ExitKind,
     /// The source address afterwards.
     pub(crate) src: Arc<IpSet>,
-    /// Route that led there, if any.
-    pub(crate) route: Option<crate::network::RouteRef>,
-    /// The appliance that forwards on the way, and the services that it lets pass.
-    pub(crate) appliance: Option<(InterfaceId, AtomSet)>,
+    /// Custom route that led there, if any.
+    pub(crate) route: Option<RouteRef>,
+    /// The appliances passed on the way.
+    pub(crate) appliances: Vec<InterfaceId>,
+    /// The services that get this far.
+    pub(crate) atoms: AtomSet,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitKind {
-    /// The interface's own public address: index into `Iface::addrs[..].own`.
+    /// The source's own public address: index into `Addr::own`.
     Own(usize),
     /// An SNAT entry of a NAT gateway: index into `Nat::snat`.
     Snat(NatId, usize),
@@ -118,6 +138,10 @@ pub(crate) enum ExitKind {
     V6,
     /// The cloud's own services, 100.64.0.0/10.
     Service,
+    /// A public address of the last appliance, which translates (A-APPL-1).
+    Appliance(u32, usize),
+    /// No way: a branch that drops; kept so that "every branch" can be asked.
+    Dropped,
 }
 
 /// A way in from the Internet.
@@ -138,13 +162,57 @@ pub(crate) fn is_service_ip(ip: IpAddr) -> bool {
 /// Appliances that one packet may pass before it counts as looping.
 const MAX_APPLIANCES: usize = 4;
 
+/// A packet on its way, as filters see it.
+#[derive(Clone, Copy)]
+struct Moving<'a> {
+    src: PeerView<'a>,
+    dst: PeerView<'a>,
+    /// Interfaces whose groups know the session already (ALIBABA.md §5.6).
+    sessions: &'a [InterfaceId],
+    /// The interface it is meant for; `None` for the Internet.
+    goal: Option<InterfaceId>,
+    /// The sender and its address, for the Internet.
+    sender: Option<Inside>,
+}
+
+/// Where one branch of a packet's way ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Arrived,
+    Own,
+    Nat(NatId),
+    V6,
+    Dropped,
+    /// A public address of the appliance: address and index.
+    Translated(InterfaceId, u32, usize),
+}
+
+/// One branch of a packet's way.
+#[derive(Clone, Debug)]
+struct Branch {
+    end: End,
+    atoms: AtomSet,
+    appliances: Vec<InterfaceId>,
+    route: Option<RouteRef>,
+}
+
+/// The state of one branch on its way.
+#[derive(Clone)]
+struct Trail {
+    visited: Vec<InterfaceId>,
+    senders: usize,
+    atoms: AtomSet,
+    route: Option<RouteRef>,
+}
+
 impl Network {
     pub(crate) fn addr_of(&self, p: Inside) -> Option<(&Iface, &Addr)> {
         let i = self.iface(p.iface)?;
         Some((i, i.addrs.get(p.addr as usize)?))
     }
 
-    fn merge(&self, alternatives: impl IntoIterator<Item = AtomSet>) -> AtomSet {
+    /// Any of the alternatives when widening, all of them when narrowing.
+    pub(crate) fn fold(&self, alternatives: impl IntoIterator<Item = AtomSet>) -> AtomSet {
         let mut it = alternatives.into_iter();
         let Some(mut acc) = it.next() else { return self.common.none.clone() };
         for a in it {
@@ -156,12 +224,21 @@ impl Network {
         acc
     }
 
-    fn groups_of(&self, i: &Iface) -> &[SecurityGroupId] {
-        self.group_sets.get(i.groups as usize).map_or(&[], |g| &g.groups)
+    /// The groups by which a private address is known to its peers.
+    pub(crate) fn groups_of(&self, p: Inside) -> &[SecurityGroupId] {
+        match self.addr_of(p) {
+            Some((_, Addr { shared_groups: Some(g), .. })) => g,
+            Some((i, _)) => self.group_sets.get(i.groups as usize).map_or(&[], |g| &g.groups),
+            None => &[],
+        }
+    }
+
+    fn private_view(&self, p: Inside) -> PeerView<'_> {
+        PeerView { ip: p.ip, groups: self.groups_of(p) }
     }
 
     /// The stateless filter of a vSwitch towards (`ingress`) or from a peer.
-    pub(crate) fn acl(&self, v: &Vsw, ingress: bool, peer: IpAddr) -> AtomSet {
+    fn acl(&self, v: &Vsw, ingress: bool, peer: IpAddr) -> AtomSet {
         match v.acl.and_then(|a| self.acls.get(a as usize)) {
             None => self.common.all.clone(),
             Some(a) => {
@@ -171,398 +248,461 @@ impl Network {
         }
     }
 
-    pub(crate) fn sg(&self, i: &Iface, ingress: bool, peer: PeerView<'_>) -> AtomSet {
+    fn sg(&self, i: &Iface, ingress: bool, peer: PeerView<'_>) -> AtomSet {
         match self.group_sets.get(i.groups as usize) {
             None => self.common.none.clone(),
             Some(g) => accepted(self, if ingress { &g.ingress } else { &g.egress }, peer),
         }
     }
 
-    /// Services that travel from the vSwitch of `at` to `d` inside the VPC: routing, the ACLs of both sides
-    /// and the filters of appliances on the way, but not those of the two ends.
-    ///
-    /// `reply` asks for packets that an established session allows: appliances then let them pass when
-    /// `seen` says that they saw the request.
-    fn carry(
-        &self,
-        at: &Iface,
-        s: (IpAddr, &[SecurityGroupId]),
-        d: Inside,
-        seen: Option<&[InterfaceId]>,
-        trail: &mut Vec<InterfaceId>,
-        trails: &mut Vec<Vec<InterfaceId>>,
-    ) -> AtomSet {
-        let Some((di, _)) = self.addr_of(d) else { return self.common.none.clone() };
-        let (Some(v), Some(dv)) = (self.vsw(at.vswitch), self.vsw(di.vswitch)) else { return self.common.none.clone() };
-        if v.vpc != dv.vpc {
-            return self.common.none.clone();
-        }
-        let mut alternatives = Vec::new();
-        for &t in &v.tables {
-            let Some(table) = self.tables.get(t as usize) else { continue };
-            let mut any = false;
-            for r in table.lookup(d.ip) {
-                any = any || !r.optional;
-                for h in &r.hops {
-                    match h {
-                        Hop::Local => {
-                            let mut a = self.common.all.clone();
-                            if at.vswitch != di.vswitch {
-                                a.intersect_with(&self.acl(v, false, d.ip));
-                                a.intersect_with(&self.acl(dv, true, s.0));
-                            }
-                            trails.push(trail.clone());
-                            alternatives.push(a);
-                        }
-                        Hop::Interface(f) => alternatives.push(self.through(at, *f, s, d, seen, trail, trails)),
-                        Hop::HaVip(h) => {
-                            let members = self.ha_vips.get(h.index()).map_or(&[][..], |m| m);
-                            if members.is_empty() {
-                                alternatives.push(self.common.none.clone());
-                            }
-                            for f in members {
-                                alternatives.push(self.through(at, *f, s, d, seen, trail, trails));
-                            }
-                        }
-                        Hop::Nat(_) | Hop::Ipv4Gateway | Hop::Ipv6Gateway | Hop::Unmodelled => {
-                            alternatives.push(self.common.none.clone());
-                        }
-                    }
-                }
-            }
-            if !any {
-                alternatives.push(self.common.none.clone());
-            }
-        }
-        self.merge(alternatives)
+    fn controlled(&self, v: &Vsw) -> bool {
+        self.vpcs.get(v.vpc.index()).is_some_and(|n| n.ipv4_gateway)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one step of the recursion of `carry`")]
-    fn through(
-        &self,
-        at: &Iface,
-        f: InterfaceId,
-        s: (IpAddr, &[SecurityGroupId]),
-        d: Inside,
-        seen: Option<&[InterfaceId]>,
-        trail: &mut Vec<InterfaceId>,
-        trails: &mut Vec<Vec<InterfaceId>>,
-    ) -> AtomSet {
-        let none = self.common.none.clone();
-        let Some(fi) = self.iface(f) else { return none };
-        // §4.1: with the check on, the interface accepts only packets addressed to it.
-        if !fi.forwards || trail.len() >= MAX_APPLIANCES || trail.contains(&f) {
-            return none;
+    fn binded(&self, i: &Iface) -> bool {
+        i.addrs.iter().any(|a| a.own.iter().any(|o| o.bypass_acl))
+    }
+
+    fn dropped(&self, t: Trail, out: &mut Vec<Branch>) {
+        self.end(t, End::Dropped, self.common.none.clone(), out);
+    }
+
+    fn end(&self, t: Trail, end: End, atoms: AtomSet, out: &mut Vec<Branch>) {
+        let appliances = t.visited.into_iter().skip(t.senders).collect();
+        out.push(Branch { end, atoms, appliances, route: t.route });
+    }
+
+    /// The packet leaves interface `at`, the sender or an appliance: groups, then routes (§1 steps 2 to 5).
+    fn leave(&self, m: Moving<'_>, mut t: Trail, at: &Iface, sender: bool, out: &mut Vec<Branch>) {
+        if !m.sessions.contains(&at.id) {
+            t.atoms.intersect_with(&self.sg(at, false, m.dst));
         }
-        let (Some(v), Some(fv)) = (self.vsw(at.vswitch), self.vsw(fi.vswitch)) else { return none };
-        if v.vpc != fv.vpc {
-            return none;
+        let Some(v) = self.vsw(at.vswitch) else { return self.dropped(t, out) };
+        if t.atoms.is_empty() {
+            return self.dropped(t, out);
         }
-        let mut a = self.common.all.clone();
-        if at.vswitch != fi.vswitch {
-            a.intersect_with(&self.acl(v, false, d.ip));
-            a.intersect_with(&self.acl(fv, true, s.0));
+        if !sender && m.goal.is_none() && self.mode == Mode::Widen && self.appliances_translate {
+            self.translate(&t, at, m.dst.ip, out);
         }
-        if !seen.is_some_and(|seen| seen.contains(&f)) {
-            let dg = self.addr_of(d).map_or(&[][..], |(di, _)| self.groups_of(di));
-            a.intersect_with(&self.sg(fi, true, PeerView { ip: s.0, groups: s.1 }));
-            a.intersect_with(&self.sg(fi, false, PeerView { ip: d.ip, groups: dg }));
+        let own = m.goal.is_none()
+            && sender
+            && !self.controlled(v)
+            && m.sender.and_then(|s| self.addr_of(s)).is_some_and(|(_, a)| !a.own.is_empty());
+        for &table in &v.tables {
+            let Some(table) = self.tables.get(table as usize) else { continue };
+            let mut decided = false;
+            for r in table.lookup(m.dst.ip) {
+                // §7.1, A-EIP-1: the own public address beats 0/0, a longer route beats the address.
+                if own && r.length == 0 {
+                    break;
+                }
+                decided |= !r.optional;
+                for h in &r.hops {
+                    let mut t = t.clone();
+                    if t.route.is_none() && matches!(r.from, RouteRef::Entry(_)) {
+                        t.route = Some(r.from);
+                    }
+                    self.hop(m, t, at, h, out);
+                }
+            }
+            if !decided {
+                if own {
+                    self.depart(m, t.clone(), at, End::Own, out);
+                } else {
+                    self.dropped(t.clone(), out);
+                }
+            }
         }
-        if a.is_empty() {
-            return a;
+    }
+
+    /// §3.5: what each kind of next hop does.
+    fn hop(&self, m: Moving<'_>, t: Trail, at: &Iface, h: &Hop, out: &mut Vec<Branch>) {
+        let Some(v) = self.vsw(at.vswitch) else { return self.dropped(t, out) };
+        match (h, m.goal) {
+            (Hop::Local, Some(to)) => self.reach(m, t, Some(at), to, out),
+            (Hop::Interface(i), _) => self.reach(m, t, Some(at), *i, out),
+            (Hop::HaVip(h), _) => {
+                let members = self.ha_vips.get(h.index()).map_or(&[][..], |v| v);
+                if members.is_empty() {
+                    self.dropped(t.clone(), out);
+                }
+                for f in members {
+                    self.reach(m, t.clone(), Some(at), *f, out);
+                }
+            }
+            (Hop::Nat(n), None)
+                if m.dst.ip.is_ipv4()
+                    && self.nats.get(n.index()).is_some_and(|n| n.internet && n.vpc == Some(v.vpc)) =>
+            {
+                self.depart(m, t, at, End::Nat(*n), out);
+            }
+            // §7.2: the gateway does no NAT of its own; the source needs a public address.
+            (Hop::Ipv4Gateway, None) if m.dst.ip.is_ipv4() && self.controlled(v) => {
+                let own = m.sender.and_then(|s| self.addr_of(s)).is_some_and(|(_, a)| !a.own.is_empty());
+                if own { self.depart(m, t, at, End::Own, out) } else { self.dropped(t, out) }
+            }
+            (Hop::Ipv6Gateway, None) if m.dst.ip.is_ipv6() => self.depart(m, t, at, End::V6, out),
+            _ => self.dropped(t, out),
         }
-        trail.push(f);
-        a.intersect_with(&self.carry(fi, s, d, seen, trail, trails));
-        trail.pop();
-        a
+    }
+
+    /// The packet leaves the VPC: the ACL of the vSwitch, unless an EIP in ENI-visible mode carries it.
+    fn depart(&self, m: Moving<'_>, mut t: Trail, at: &Iface, end: End, out: &mut Vec<Branch>) {
+        if !self.binded(at)
+            && let Some(v) = self.vsw(at.vswitch)
+        {
+            t.atoms.intersect_with(&self.acl(v, false, m.dst.ip));
+        }
+        let atoms = t.atoms.clone();
+        self.end(t, end, atoms, out);
+    }
+
+    /// The packet comes to interface `to` from interface `from`, or from the Internet: ACLs of the leg,
+    /// groups, and then it has arrived or `to` passes it on (§3.5, §4.1).
+    fn reach(&self, m: Moving<'_>, mut t: Trail, from: Option<&Iface>, to: InterfaceId, out: &mut Vec<Branch>) {
+        let Some(ti) = self.iface(to) else { return self.dropped(t, out) };
+        let Some(tv) = self.vsw(ti.vswitch) else { return self.dropped(t, out) };
+        let goal = m.goal == Some(to);
+        let fv = from.and_then(|f| self.vsw(f.vswitch));
+        if fv.is_some_and(|v| v.vpc != tv.vpc) {
+            return self.dropped(t, out);
+        }
+        if !goal
+            && (t.visited.contains(&to)
+                || t.visited.len() - t.senders >= MAX_APPLIANCES
+                || !ti.forwards
+                || self.binded(ti))
+        {
+            return self.dropped(t, out);
+        }
+        // §6: traffic inside one vSwitch is not filtered.
+        if from.is_none_or(|f| f.vswitch != ti.vswitch) {
+            if let Some(v) = fv {
+                t.atoms.intersect_with(&self.acl(v, false, m.dst.ip));
+            }
+            if from.is_some() || !self.binded(ti) {
+                t.atoms.intersect_with(&self.acl(tv, true, m.src.ip));
+            }
+        }
+        if !m.sessions.contains(&to) {
+            t.atoms.intersect_with(&self.sg(ti, true, m.src));
+        }
+        if t.atoms.is_empty() {
+            return self.dropped(t, out);
+        }
+        if goal {
+            let atoms = t.atoms.clone();
+            return self.end(t, End::Arrived, atoms, out);
+        }
+        t.visited.push(to);
+        self.leave(m, t, ti, false, out);
+    }
+
+    /// What an appliance may do that nobody can see: send on from a public address of its own (A-APPL-1).
+    fn translate(&self, t: &Trail, at: &Iface, dst: IpAddr, out: &mut Vec<Branch>) {
+        for (ai, a) in at.addrs.iter().enumerate() {
+            let addr = u32::try_from(ai).unwrap_or(u32::MAX);
+            let Some(ip) = a.region.first().filter(|ip| ip.is_ipv4() == dst.is_ipv4()) else { continue };
+            let own = Inside { iface: at.id, addr, ip };
+            for e in self.exits_of(own, dst, false) {
+                let src = match e.kind {
+                    ExitKind::Own(i) => i,
+                    _ => usize::MAX,
+                };
+                let mut t = t.clone();
+                t.atoms.intersect_with(&e.atoms);
+                let atoms = t.atoms.clone();
+                if !atoms.is_empty() {
+                    self.end(t, End::Translated(at.id, addr, src), atoms, out);
+                }
+            }
+        }
+    }
+
+    fn start(&self, s: Inside) -> Trail {
+        Trail { visited: vec![s.iface], senders: 1, atoms: self.common.all.clone(), route: None }
+    }
+
+    /// The branches of a request inside one VPC.
+    fn private_branches(&self, s: Inside, d: Inside, sessions: &[InterfaceId]) -> Vec<Branch> {
+        let (Some((si, _)), Some((di, _))) = (self.addr_of(s), self.addr_of(d)) else { return Vec::new() };
+        if s.iface == d.iface
+            || s.ip == d.ip
+            || s.ip.is_ipv4() != d.ip.is_ipv4()
+            || self.vpc_of(si) != self.vpc_of(di)
+            // §7.4: an EIP in ENI-visible mode replaces the private networking of the interface.
+            || self.binded(si)
+            || self.binded(di)
+        {
+            return Vec::new();
+        }
+        let m = Moving {
+            src: self.private_view(s),
+            dst: self.private_view(d),
+            sessions,
+            goal: Some(d.iface),
+            sender: None,
+        };
+        let mut out = Vec::new();
+        self.leave(m, self.start(s), si, true, &mut out);
+        out
     }
 
     /// Requests that arrive privately, inside one VPC.
     pub(crate) fn private_request(&self, s: Inside, d: Inside) -> AtomSet {
-        self.private_request_via(s, d).0
+        self.fold(self.private_branches(s, d, &[]).into_iter().map(|b| b.atoms))
+    }
+
+    /// Requests that arrive privately, and those whose replies get back. Groups of the two ends and of the
+    /// appliances that saw the request are stateful (§5.6); ACLs and routes are evaluated again (§1).
+    pub(crate) fn private_flow(&self, s: Inside, d: Inside, ask: ReplyPort) -> (AtomSet, AtomSet) {
+        let branches = self.private_branches(s, d, &[]);
+        let works = self.fold(branches.iter().map(|b| {
+            if b.atoms.is_empty() {
+                return b.atoms.clone();
+            }
+            let mut sessions = vec![s.iface, d.iface];
+            sessions.extend(&b.appliances);
+            let back = self.fold(self.private_branches(d, s, &sessions).into_iter().map(|b| b.atoms));
+            replies(self, &back, ask).intersect(&b.atoms)
+        }));
+        (self.fold(branches.into_iter().map(|b| b.atoms)), works)
     }
 
     /// The appliances of every private trail from `s` to `d`.
     pub(crate) fn private_trails(&self, s: Inside, d: Inside) -> Vec<Vec<InterfaceId>> {
-        self.private_request_via(s, d).1
+        let branches = self.private_branches(s, d, &[]);
+        branches.into_iter().filter(|b| !b.atoms.is_empty()).map(|b| b.appliances).collect()
     }
 
-    fn private_request_via(&self, s: Inside, d: Inside) -> (AtomSet, Vec<Vec<InterfaceId>>) {
-        let none = || (self.common.none.clone(), Vec::new());
-        let (Some((si, _)), Some((di, _))) = (self.addr_of(s), self.addr_of(d)) else { return none() };
-        if s.iface == d.iface || s.ip.is_ipv4() != d.ip.is_ipv4() || self.vpc_of(si) != self.vpc_of(di) {
-            return none();
-        }
-        let (sg, dg) = (self.groups_of(si), self.groups_of(di));
-        let mut a = self.sg(si, false, PeerView { ip: d.ip, groups: dg });
-        a.intersect_with(&self.sg(di, true, PeerView { ip: s.ip, groups: sg }));
-        if a.is_empty() {
-            return (a, Vec::new());
-        }
-        let mut trails = Vec::new();
-        a.intersect_with(&self.carry(si, (s.ip, sg), d, None, &mut Vec::new(), &mut trails));
-        (a, trails)
-    }
-
-    /// Requests whose replies get back privately. The groups of the two ends are stateful (§5.6); ACLs and
-    /// routes are evaluated again from scratch (§1).
-    pub(crate) fn private_replies(&self, s: Inside, d: Inside) -> AtomSet {
-        let (Some((si, _)), Some((di, _))) = (self.addr_of(s), self.addr_of(d)) else { return self.common.none.clone() };
-        let (_, trails) = self.private_request_via(s, d);
-        // An appliance lets the reply of a session pass only if the request came through it.
-        let seen: Vec<InterfaceId> = match self.mode {
-            Mode::Widen => trails.into_iter().flatten().collect(),
-            Mode::Narrow => {
-                let mut it = trails.into_iter();
-                let first = it.next().unwrap_or_default();
-                it.fold(first, |acc, t| acc.into_iter().filter(|f| t.contains(f)).collect())
-            }
-        };
-        let _ = si;
-        let back = self.carry(
-            di,
-            (d.ip, self.groups_of(di)),
-            s,
-            Some(&seen),
-            &mut Vec::new(),
-            &mut Vec::new(),
-        );
-        replies(self, &back)
-    }
-
-    /// Every way out to a public address `dst` (or to the service range), with the address it leaves with.
-    pub(crate) fn exits(&self, s: Inside, dst: IpAddr) -> Vec<Exit> {
-        let Some((si, sa)) = self.addr_of(s) else { return Vec::new() };
-        let Some(v) = self.vsw(si.vswitch) else { return Vec::new() };
-        if s.ip.is_ipv4() != dst.is_ipv4() {
-            return Vec::new();
-        }
-        let own_src = || Arc::new(IpSet::single(s.ip));
-        if is_service_ip(dst) {
-            return vec![Exit { kind: ExitKind::Service, src: own_src(), route: None, appliance: None }];
-        }
-        let controlled = self.vpcs.get(v.vpc.index()).is_some_and(|n| n.ipv4_gateway);
-        let own = |route| -> Vec<Exit> {
-            sa.own
-                .iter()
-                .enumerate()
-                .map(|(i, o)| Exit { kind: ExitKind::Own(i), src: o.ips.clone(), route, appliance: None })
-                .collect()
-        };
-        let mut out: Vec<Exit> = Vec::new();
-        let mut first = true;
-        for &t in &v.tables {
-            let Some(table) = self.tables.get(t as usize) else { continue };
-            let mut found: Vec<Exit> = Vec::new();
-            let mut all = true;
-            let mut decided = false;
-            for r in table.lookup(dst) {
-                // §7.1, A-EIP-1: the own public address beats 0/0, a longer route beats the address.
-                if s.ip.is_ipv4() && !controlled && r.length == 0 && !sa.own.is_empty() {
-                    break;
-                }
-                decided = decided || !r.optional;
-                for h in &r.hops {
-                    let e = match h {
-                        Hop::Interface(f) => self.exit_through(*f, r, s, si, v, dst),
-                        Hop::HaVip(hv) => {
-                            let members = self.ha_vips.get(hv.index()).map_or(&[][..], |m| m);
-                            members.iter().flat_map(|f| self.exit_through(*f, r, s, si, v, dst)).collect()
-                        }
-                        _ => self.exit_by(h, r, s, si, dst, controlled, &own),
-                    };
-                    all &= !e.is_empty();
-                    found.extend(e);
-                }
-            }
-            if !decided {
-                if s.ip.is_ipv4() && !controlled {
-                    let e = own(None);
-                    all &= !e.is_empty();
-                    found.extend(e);
-                } else {
-                    all = false;
-                }
-            }
-            match self.mode {
-                Mode::Widen => out.extend(found),
-                Mode::Narrow if !all => return Vec::new(),
-                Mode::Narrow if first => out = found,
-                Mode::Narrow => {}
-            }
-            first = false;
-        }
-        out
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one step of `exits`")]
-    fn exit_by(
-        &self,
-        h: &Hop,
-        r: &Route,
-        s: Inside,
-        si: &Iface,
-        dst: IpAddr,
-        controlled: bool,
-        own: &dyn Fn(Option<crate::network::RouteRef>) -> Vec<Exit>,
-    ) -> Vec<Exit> {
-        match h {
-            Hop::Nat(n) if s.ip.is_ipv4() => {
-                let Some(nat) = self.nats.get(n.index()) else { return Vec::new() };
-                if !nat.internet || !nat.exit.contains(dst) {
-                    return Vec::new();
-                }
-                // A-NAT-1: the longest source wins.
-                nat.snat
-                    .iter()
-                    .position(|e| e.sources.contains(s.ip) && e.vswitch.is_none_or(|w| w == si.vswitch))
-                    .map(|i| Exit {
-                        kind: ExitKind::Snat(*n, i),
-                        src: nat.snat[i].ips.clone(),
-                        route: Some(r.from),
-                        appliance: None,
-                    })
-                    .into_iter()
-                    .collect()
-            }
-            Hop::Ipv4Gateway if s.ip.is_ipv4() && controlled => own(Some(r.from)),
-            Hop::Ipv6Gateway if s.ip.is_ipv6() => match self.addr_of(s) {
-                Some((_, a)) if a.v6.outbound => vec![Exit {
-                    kind: ExitKind::V6,
-                    src: Arc::new(IpSet::single(s.ip)),
-                    route: Some(r.from),
-                    appliance: None,
-                }],
-                _ => Vec::new(),
-            },
-            _ => Vec::new(),
-        }
-    }
-
-    /// Exits behind an appliance: it may forward the packet unchanged through a NAT gateway that it is routed
-    /// to, and, as nobody can see inside, translate it to an address of its own (widening only).
-    fn exit_through(
-        &self,
-        f: InterfaceId,
-        r: &Route,
-        s: Inside,
-        si: &Iface,
-        v: &Vsw,
-        dst: IpAddr,
-    ) -> Vec<Exit> {
-        let Some(fi) = self.iface(f) else { return Vec::new() };
-        let Some(fv) = self.vsw(fi.vswitch) else { return Vec::new() };
-        if !fi.forwards || f == s.iface || fv.vpc != v.vpc {
-            return Vec::new();
-        }
-        let mut pass = self.common.all.clone();
-        if si.vswitch != fi.vswitch {
-            pass.intersect_with(&self.acl(v, false, dst));
-            pass.intersect_with(&self.acl(fv, true, s.ip));
-        }
-        pass.intersect_with(&self.sg(fi, true, PeerView { ip: s.ip, groups: self.groups_of(si) }));
-        pass.intersect_with(&self.sg(fi, false, PeerView { ip: dst, groups: &[] }));
-        pass.intersect_with(&self.acl(fv, false, dst));
-        let mut out = Vec::new();
-        for &t in &fv.tables {
-            for r2 in self.tables.get(t as usize).into_iter().flat_map(|t| t.lookup(dst)) {
-                for h in r2.hops.iter().filter(|h| matches!(h, Hop::Nat(_) | Hop::Ipv6Gateway)) {
-                    out.extend(self.exit_by(h, r2, s, si, dst, false, &|_| Vec::new()));
-                }
-            }
-        }
-        if self.mode == Mode::Widen {
-            for (ai, a) in fi.addrs.iter().enumerate() {
-                let Some(ip) = a.region.first() else { continue };
-                let own = Inside { iface: f, addr: u32::try_from(ai).unwrap_or(u32::MAX), ip };
-                out.extend(self.exits_plain(own, dst));
-            }
-        }
-        for e in &mut out {
-            e.route = Some(r.from);
-            e.appliance = Some((f, pass.clone()));
-        }
-        out
-    }
-
-    /// The exits of an interface without further appliances.
-    fn exits_plain(&self, s: Inside, dst: IpAddr) -> Vec<Exit> {
-        let Some((si, sa)) = self.addr_of(s) else { return Vec::new() };
-        let Some(v) = self.vsw(si.vswitch) else { return Vec::new() };
-        let controlled = self.vpcs.get(v.vpc.index()).is_some_and(|n| n.ipv4_gateway);
-        let own = |route| -> Vec<Exit> {
-            let src = |o: &crate::network::OwnPublic| o.ips.clone();
-            let exit = |(i, o)| Exit { kind: ExitKind::Own(i), src: src(o), route, appliance: None };
-            sa.own.iter().enumerate().map(exit).collect()
-        };
-        if s.ip.is_ipv4() != dst.is_ipv4() {
-            return Vec::new();
-        }
-        let mut out = Vec::new();
-        if s.ip.is_ipv4() && !controlled {
-            out.extend(own(None));
-        }
-        for &t in &v.tables {
-            for r in self.tables.get(t as usize).into_iter().flat_map(|t| t.lookup(dst)) {
-                for h in &r.hops {
-                    out.extend(self.exit_by(h, r, s, si, dst, controlled, &own));
-                }
-            }
-        }
-        out
-    }
-
-    /// Services that leave through some exit towards `dst`: groups and ACL of the source, without A-P25.
-    pub(crate) fn leave(&self, s: Inside, dst: IpAddr) -> AtomSet {
-        let Some((si, _)) = self.addr_of(s) else { return self.common.none.clone() };
-        let Some(v) = self.vsw(si.vswitch) else { return self.common.none.clone() };
-        let mut a = self.sg(si, false, PeerView { ip: dst, groups: &[] });
-        a.intersect_with(&self.acl(v, false, dst));
-        if !is_service_ip(dst) {
+    /// What the platform and the kind of address let through to the Internet at all.
+    fn public_carrier(&self, dst: IpAddr, request: bool) -> AtomSet {
+        let mut a = self.common.all.clone();
+        if request {
+            // A-P25.
             a.subtract_with(&self.common.smtp);
+        }
+        if dst.is_ipv4() {
+            // §7.4: a public IPv4 address carries TCP, UDP and ICMP only.
+            a.intersect_with(&self.common.public_v4);
         }
         a
     }
 
-    /// The ways in from a public source `x`.
-    pub(crate) fn entries(&self, d: Inside, x: IpAddr) -> Vec<Entry> {
+    fn out_branches(&self, s: Inside, dst: IpAddr, sessions: &[InterfaceId]) -> Vec<Branch> {
+        let Some((si, sa)) = self.addr_of(s) else { return Vec::new() };
+        if s.ip.is_ipv4() != dst.is_ipv4() || s.ip.is_ipv6() && !sa.v6.outbound {
+            return Vec::new();
+        }
+        let m = Moving {
+            src: self.private_view(s),
+            dst: PeerView { ip: dst, groups: &[] },
+            sessions,
+            goal: None,
+            sender: Some(s),
+        };
+        let mut out = Vec::new();
+        self.leave(m, self.start(s), si, true, &mut out);
+        out
+    }
+
+    /// Every way out to a public address `dst` (or to the service range), with the services that take it.
+    /// When narrowing, branches that drop are listed too.
+    pub(crate) fn exits(&self, s: Inside, dst: IpAddr) -> Vec<Exit> {
+        self.exits_of(s, dst, true)
+    }
+
+    fn exits_of(&self, s: Inside, dst: IpAddr, translate: bool) -> Vec<Exit> {
+        let Some((si, sa)) = self.addr_of(s) else { return Vec::new() };
+        let here = || Arc::new(IpSet::single(s.ip));
+        if is_service_ip(dst) {
+            let mut atoms = self.sg(si, false, PeerView { ip: dst, groups: &[] });
+            if let Some(v) = self.vsw(si.vswitch) {
+                atoms.intersect_with(&self.acl(v, false, dst));
+            }
+            let kind = ExitKind::Service;
+            return vec![Exit { kind, src: here(), route: None, appliances: Vec::new(), atoms }];
+        }
+        let carrier = self.public_carrier(dst, true);
+        let mut out = Vec::new();
+        for b in self.out_branches(s, dst, &[]) {
+            let atoms = b.atoms.intersect(&carrier);
+            let exit = |kind, src| Exit {
+                kind,
+                src,
+                route: b.route,
+                appliances: b.appliances.clone(),
+                atoms: atoms.clone(),
+            };
+            match b.end {
+                End::Own => {
+                    out.extend(sa.own.iter().enumerate().map(|(i, o)| exit(ExitKind::Own(i), o.ips.clone())));
+                }
+                End::V6 => out.push(exit(ExitKind::V6, here())),
+                End::Nat(n) => {
+                    let found = self.snat_of(n, si, s.ip, dst);
+                    if found.is_empty() {
+                        out.push(exit(ExitKind::Dropped, here()));
+                    }
+                    out.extend(found.into_iter().map(|(i, ips)| exit(ExitKind::Snat(n, i), ips)));
+                }
+                End::Translated(f, addr, i) if translate => {
+                    let src = self
+                        .iface(f)
+                        .and_then(|f| f.addrs.get(addr as usize))
+                        .and_then(|a| a.own.get(i))
+                        .map_or_else(|| Arc::new(self.outside_v4()), |o| o.ips.clone());
+                    out.push(exit(ExitKind::Appliance(addr, i), src));
+                }
+                End::Dropped | End::Arrived | End::Translated(..) => {
+                    out.push(exit(ExitKind::Dropped, here()));
+                }
+            }
+        }
+        for e in out.iter_mut().filter(|e| e.kind == ExitKind::Dropped) {
+            e.atoms = self.common.none.clone();
+        }
+        if self.mode == Mode::Widen {
+            out.retain(|e| !e.atoms.is_empty());
+        }
+        out
+    }
+
+    fn outside_v4(&self) -> IpSet {
+        IpSet { v4: self.outside.v4.clone(), ..IpSet::default() }
+    }
+
+    /// A-NAT-1: the entries with the longest source that covers it.
+    fn snat_of(&self, n: NatId, si: &Iface, src: IpAddr, dst: IpAddr) -> Vec<(usize, Arc<IpSet>)> {
+        let Some(nat) = self.nats.get(n.index()).filter(|n| n.exit.contains(dst)) else { return Vec::new() };
+        let covers = |e: &crate::network::Snat| {
+            e.sources.contains(src) && e.vswitch.is_none_or(|w| w == si.vswitch)
+        };
+        let Some(longest) = nat.snat.iter().filter(|e| covers(e)).map(|e| e.length).max() else {
+            return Vec::new();
+        };
+        let best = nat.snat.iter().enumerate().filter(|(_, e)| e.length == longest && covers(e));
+        best.map(|(i, e)| (i, e.ips.clone())).collect()
+    }
+
+    /// Requests that leave through `e` towards `dst` whose replies come back in to the source.
+    pub(crate) fn exit_replies(&self, s: Inside, dst: IpAddr, e: &Exit, ask: ReplyPort) -> AtomSet {
+        let entry = match e.kind {
+            ExitKind::Own(i) => Entry::Own(i),
+            ExitKind::Snat(..) | ExitKind::Appliance(..) => Entry::Dnat(usize::MAX),
+            ExitKind::V6 => Entry::V6,
+            ExitKind::Service => {
+                let Some(v) = self.addr_of(s).and_then(|(i, _)| self.vsw(i.vswitch)) else {
+                    return self.common.none.clone();
+                };
+                return replies(self, &self.acl(v, true, dst), ask).intersect(&e.atoms);
+            }
+            ExitKind::Dropped => return self.common.none.clone(),
+        };
+        let mut sessions = vec![s.iface];
+        sessions.extend(&e.appliances);
+        let back = self.fold(self.enter(s, dst, entry, &sessions).into_iter().map(|b| b.atoms));
+        replies(self, &back, ask).intersect(&e.atoms)
+    }
+
+    /// The ways in to an address.
+    pub(crate) fn doors(&self, d: Inside) -> Vec<Entry> {
+        let Some((di, da)) = self.addr_of(d) else { return Vec::new() };
+        if d.ip.is_ipv6() {
+            // §7.3: gateway and bandwidth.
+            let gateway =
+                self.vpc_of(di).and_then(|v| self.vpcs.get(v.index())).is_some_and(|v| v.ipv6_gateway);
+            return if da.v6.inbound && gateway { vec![Entry::V6] } else { Vec::new() };
+        }
+        (0..da.own.len()).map(Entry::Own).chain((0..da.dnat.len()).map(Entry::Dnat)).collect()
+    }
+
+    /// The branches of a packet from a public source that enters towards `d`. `Entry::Dnat(usize::MAX)`
+    /// stands for a reply that a NAT gateway hands back.
+    fn enter(&self, d: Inside, x: IpAddr, e: Entry, sessions: &[InterfaceId]) -> Vec<Branch> {
         let Some((di, da)) = self.addr_of(d) else { return Vec::new() };
         let Some(v) = self.vsw(di.vswitch) else { return Vec::new() };
         if d.ip.is_ipv4() != x.is_ipv4() {
             return Vec::new();
         }
+        let m = Moving {
+            src: PeerView { ip: x, groups: &[] },
+            dst: self.private_view(d),
+            sessions,
+            goal: Some(d.iface),
+            sender: None,
+        };
+        let t = Trail { visited: Vec::new(), senders: 0, atoms: self.common.all.clone(), route: None };
         let mut out = Vec::new();
-        if d.ip.is_ipv6() {
-            // §7.3: an IPv6 gateway with a route, and bandwidth for the address.
-            if da.v6.inbound && self.routes_to(v, x, |h| *h == Hop::Ipv6Gateway) {
-                out.push(Entry::V6);
+        match e {
+            Entry::Dnat(i)
+                if i != usize::MAX
+                    && !self.nats.get(da.dnat[i].nat.index()).is_some_and(|n| n.exit.contains(x)) =>
+            {
+                self.dropped(t, &mut out);
             }
-            return out;
-        }
-        let controlled = self.vpcs.get(v.vpc.index()).is_some_and(|n| n.ipv4_gateway);
-        if !controlled || self.routes_to(v, x, |h| *h == Hop::Ipv4Gateway) {
-            out.extend((0..da.own.len()).map(Entry::Own));
-        }
-        for (i, n) in da.dnat.iter().enumerate() {
-            if self.nats.get(n.nat.index()).is_some_and(|nat| nat.exit.contains(x)) {
-                out.push(Entry::Dnat(i));
+            Entry::Own(_) if self.controlled(v) => {
+                if !self.leads_to_gateway(v, x, 0) {
+                    self.dropped(t, &mut out);
+                } else if let Some(table) =
+                    self.vpcs.get(v.vpc.index()).and_then(|n| n.ingress_table).and_then(|t| self.tables.get(t as usize))
+                {
+                    // §3.6: the table of the IPv4 gateway may send the packet to an ENI first.
+                    let mut decided = false;
+                    for r in table.lookup(d.ip) {
+                        decided |= !r.optional;
+                        for h in &r.hops {
+                            match h {
+                                Hop::Local => self.reach(m, t.clone(), None, d.iface, &mut out),
+                                Hop::Interface(i) => self.reach(m, t.clone(), None, *i, &mut out),
+                                Hop::HaVip(h) => {
+                                    for f in self.ha_vips.get(h.index()).map_or(&[][..], |v| v) {
+                                        self.reach(m, t.clone(), None, *f, &mut out);
+                                    }
+                                }
+                                _ => self.dropped(t.clone(), &mut out),
+                            }
+                        }
+                    }
+                    if !decided {
+                        self.dropped(t, &mut out);
+                    }
+                } else {
+                    self.reach(m, t, None, d.iface, &mut out);
+                }
             }
+            _ => self.reach(m, t, None, d.iface, &mut out),
         }
         out
     }
 
-    /// Whether the tables of a vSwitch send `ip` to a hop: some of them when widening, all when narrowing.
-    fn routes_to(&self, v: &Vsw, ip: IpAddr, hit: impl Fn(&Hop) -> bool) -> bool {
-        let mut any = false;
-        let mut all = true;
-        for &t in &v.tables {
-            let Some(table) = self.tables.get(t as usize) else { continue };
+    /// §7.2: whether the tables of a vSwitch lead to the IPv4 gateway for `ip`, directly or through
+    /// appliances whose own tables do: by some branch when widening, by all when narrowing.
+    fn leads_to_gateway(&self, v: &Vsw, ip: IpAddr, depth: usize) -> bool {
+        let (mut any, mut all) = (false, true);
+        let through = |i: &InterfaceId| {
+            depth < MAX_APPLIANCES
+                && self
+                    .iface(*i)
+                    .and_then(|f| self.vsw(f.vswitch))
+                    .is_some_and(|v| self.leads_to_gateway(v, ip, depth + 1))
+        };
+        for table in v.tables.iter().filter_map(|&t| self.tables.get(t as usize)) {
             let mut decided = false;
             for r in table.lookup(ip) {
-                decided = decided || !r.optional;
+                decided |= !r.optional;
                 for h in &r.hops {
-                    any |= hit(h);
-                    all &= hit(h);
+                    let hit = match h {
+                        Hop::Ipv4Gateway => true,
+                        Hop::Interface(i) => through(i),
+                        Hop::HaVip(h) => {
+                            let mut m = self.ha_vips.get(h.index()).map_or(&[][..], |v| v).iter();
+                            if self.mode == Mode::Widen { m.any(through) } else { m.all(through) }
+                        }
+                        _ => false,
+                    };
+                    any |= hit;
+                    all &= hit;
                 }
             }
             all &= decided;
@@ -573,95 +713,53 @@ impl Network {
         }
     }
 
+    /// What an entry lets in by itself: the ports of a DNAT entry and the protocols of a public address.
+    fn door_atoms(&self, d: Inside, e: Entry) -> AtomSet {
+        let mut a = match (self.addr_of(d), e) {
+            (Some((_, a)), Entry::Dnat(i)) => self.atoms.touching(&a.dnat[i].internal()),
+            _ => self.common.all.clone(),
+        };
+        if e != Entry::V6 {
+            a.intersect_with(&self.common.public_v4);
+        }
+        a
+    }
+
     /// Services (as delivered) that come in through an entry from a public source `x`.
     pub(crate) fn arrive(&self, d: Inside, x: IpAddr, e: Entry) -> AtomSet {
-        let Some((di, da)) = self.addr_of(d) else { return self.common.none.clone() };
-        let Some(v) = self.vsw(di.vswitch) else { return self.common.none.clone() };
-        let mut a = self.sg(di, true, PeerView { ip: x, groups: &[] });
-        let bypass = matches!(e, Entry::Own(i) if da.own[i].bypass_acl);
-        if !bypass {
-            a.intersect_with(&self.acl(v, true, x));
-        }
-        if let Entry::Dnat(i) = e {
-            a.intersect_with(&self.atoms.touching(&da.dnat[i].internal()));
-        }
-        // §3.6: a gateway route table may hand the packet to an appliance first.
-        if let Some(t) = self.vpcs.get(v.vpc.index()).and_then(|n| n.ingress_table)
-            && matches!(e, Entry::Own(_))
-            && let Some(table) = self.tables.get(t as usize)
-        {
-            let mut alternatives = Vec::new();
-            for r in table.lookup(d.ip) {
-                for h in &r.hops {
-                    alternatives.push(match h {
-                        Hop::Local => self.common.all.clone(),
-                        Hop::Interface(f) => self.ingress_appliance(*f, x, d),
-                        _ => self.common.none.clone(),
-                    });
+        let a = self.fold(self.enter(d, x, e, &[]).into_iter().map(|b| b.atoms));
+        a.intersect(&self.door_atoms(d, e))
+    }
+
+    /// As [`Network::arrive`], with those whose replies get back the same way (§8.5, R8).
+    pub(crate) fn arrive_flow(&self, d: Inside, x: IpAddr, e: Entry, ask: ReplyPort) -> (AtomSet, AtomSet) {
+        let door = self.door_atoms(d, e);
+        let branches = self.enter(d, x, e, &[]);
+        let works = self.fold(branches.iter().map(|b| {
+            if b.atoms.is_empty() {
+                return b.atoms.clone();
+            }
+            let mut sessions = vec![d.iface];
+            sessions.extend(&b.appliances);
+            let same = |b: &Branch| match (e, b.end) {
+                (Entry::Own(_), End::Own) | (Entry::V6, End::V6) => true,
+                (Entry::Dnat(i), End::Nat(n)) => {
+                    self.addr_of(d).is_some_and(|(_, a)| a.dnat[i].nat == n)
                 }
-            }
-            if !alternatives.is_empty() {
-                a.intersect_with(&self.merge(alternatives));
-            }
-        }
-        a
+                _ => false,
+            };
+            let back = self.reply_branches(d, x, e, &sessions);
+            let back = self.fold(
+                back.iter().map(|b| if same(b) { b.atoms.clone() } else { self.common.none.clone() }),
+            );
+            replies(self, &back, ask).intersect(&b.atoms)
+        }));
+        let delivered = self.fold(branches.into_iter().map(|b| b.atoms));
+        (delivered.intersect(&door), works.intersect(&door))
     }
 
-    fn ingress_appliance(&self, f: InterfaceId, x: IpAddr, d: Inside) -> AtomSet {
-        let none = self.common.none.clone();
-        let Some(fi) = self.iface(f) else { return none };
-        if !fi.forwards || f == d.iface {
-            return if f == d.iface { self.common.all.clone() } else { none };
-        }
-        let Some(fv) = self.vsw(fi.vswitch) else { return none };
-        let dg = self.addr_of(d).map_or(&[][..], |(di, _)| self.groups_of(di));
-        let mut a = self.sg(fi, true, PeerView { ip: x, groups: &[] });
-        a.intersect_with(&self.acl(fv, true, x));
-        a.intersect_with(&self.sg(fi, false, PeerView { ip: d.ip, groups: dg }));
-        a.intersect_with(&self.carry(fi, (x, &[]), d, None, &mut vec![f], &mut Vec::new()));
-        a
-    }
-
-    /// Requests from a public source through an entry whose replies get back the same way.
-    pub(crate) fn arrive_replies(&self, d: Inside, x: IpAddr, e: Entry) -> AtomSet {
-        let Some((di, da)) = self.addr_of(d) else { return self.common.none.clone() };
-        let Some(v) = self.vsw(di.vswitch) else { return self.common.none.clone() };
-        let back = match e {
-            Entry::V6 => self.routes_to(v, x, |h| *h == Hop::Ipv6Gateway),
-            // §8.5: the reply must match the NAT gateway by longest prefix.
-            Entry::Dnat(i) => {
-                let nat = da.dnat[i].nat;
-                self.routes_to(v, x, |h| *h == Hop::Nat(nat))
-            }
-            Entry::Own(_) => {
-                let controlled = self.vpcs.get(v.vpc.index()).is_some_and(|n| n.ipv4_gateway);
-                if controlled {
-                    self.routes_to(v, x, |h| *h == Hop::Ipv4Gateway)
-                } else {
-                    // A-EIP-1: a route longer than 0/0 carries the reply elsewhere.
-                    let detour = v.tables.iter().filter_map(|&t| self.tables.get(t as usize)).any(|t| {
-                        t.lookup(x).any(|r| r.length > 0 && (self.mode == Mode::Narrow || !r.optional))
-                    });
-                    !detour
-                }
-            }
-        };
-        if !back {
-            return self.common.none.clone();
-        }
-        if matches!(e, Entry::Own(i) if da.own[i].bypass_acl) {
-            return self.common.all.clone();
-        }
-        replies(self, &self.acl(v, false, x))
-    }
-
-    /// Requests to a public destination whose replies get back in: only the source's ACL is in the way.
-    pub(crate) fn leave_replies(&self, s: Inside, dst: IpAddr, e: &Exit) -> AtomSet {
-        let Some((si, sa)) = self.addr_of(s) else { return self.common.none.clone() };
-        let Some(v) = self.vsw(si.vswitch) else { return self.common.none.clone() };
-        if matches!(e.kind, ExitKind::Own(i) if sa.own[i].bypass_acl) {
-            return self.common.all.clone();
-        }
-        replies(self, &self.acl(v, true, dst))
+    /// The branches of a reply to a public client: an egress-only IPv6 address may answer, a private one not.
+    fn reply_branches(&self, d: Inside, x: IpAddr, _e: Entry, sessions: &[InterfaceId]) -> Vec<Branch> {
+        self.out_branches(d, x, sessions)
     }
 }

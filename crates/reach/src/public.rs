@@ -6,7 +6,7 @@
 
 use crate::domain::{Cell, distinct};
 use crate::flow::{Cuts, representatives};
-use crate::network::{Hop, Mode, Network};
+use crate::network::{Hop, Network};
 use crate::point::{Entry, Exit, Inside, Point};
 use bartizan_packet::{AtomSet, IpSet};
 use rustc_hash::FxHashMap;
@@ -28,11 +28,7 @@ pub(crate) struct Door<'a> {
 impl Door<'_> {
     fn from(&self, net: &Network, x: IpAddr) -> &AtomSet {
         self.inward[self.cuts.piece(x) as usize].get_or_init(|| {
-            if net.entries(self.at, x).contains(&self.entry) {
-                net.arrive(self.at, x, self.entry)
-            } else {
-                net.common.none.clone()
-            }
+            net.arrive(self.at, x, self.entry)
         })
     }
 }
@@ -41,15 +37,7 @@ impl Door<'_> {
 pub(crate) fn doors<'a>(net: &Network, cells: impl Iterator<Item = &'a Cell>) -> Vec<Door<'a>> {
     let mut out = Vec::new();
     for cell in cells.filter(|c| c.special) {
-        let Some((_, a)) = net.addr_of(cell.rep) else { continue };
-        let mut kinds: Vec<Entry> = Vec::new();
-        if cell.rep.ip.is_ipv6() {
-            kinds.extend(a.v6.inbound.then_some(Entry::V6));
-        } else {
-            kinds.extend((0..a.own.len()).map(Entry::Own));
-            kinds.extend((0..a.dnat.len()).map(Entry::Dnat));
-        }
-        for entry in kinds {
+        for entry in net.doors(cell.rep) {
             let cuts = net.cuts_around(&[cell.rep.iface]);
             let pieces = cuts.v4.len() + cuts.v6.len() + 2;
             out.push(Door {
@@ -78,7 +66,7 @@ fn may_leave(net: &Network, s: Inside) -> bool {
 
 /// What leaves towards one piece of the public space.
 struct Outward {
-    exits: Vec<(Exit, AtomSet)>,
+    exits: Vec<Exit>,
 }
 
 /// The delivered services of one class of cells with every block of the public space and through every door.
@@ -146,23 +134,23 @@ pub(crate) fn class(
             for p in representatives(&d.public, &cuts) {
                 let o = outward.entry(cuts.piece(p)).or_insert_with(|| outward_to(net, c.rep, p));
                 let mut per_source: Vec<AtomSet> = Vec::new();
-                for (e, sent) in &o.exits {
+                for e in &o.exits {
                     let sent = match d.entry {
                         Entry::Dnat(i) => match net.addr_of(d.at) {
                             Some((_, a)) => {
-                                net.atoms.touching(&a.dnat[i].translate(&net.atoms.services(sent)))
+                                net.atoms.touching(&a.dnat[i].translate(&net.atoms.services(&e.atoms)))
                             }
                             None => net.common.none.clone(),
                         },
-                        _ => sent.clone(),
+                        _ => e.atoms.clone(),
                     };
                     for x in representatives(&e.src, &d.cuts) {
                         per_source.push(d.from(net, x).intersect(&sent));
                     }
                 }
-                per_public.push(fold(net, per_source));
+                per_public.push(net.fold(per_source));
             }
-            add(c.block, d.cell.block, &fold(net, per_public));
+            add(c.block, d.cell.block, &net.fold(per_public));
         }
     }
     let mut out: Vec<_> = out.into_iter().collect();
@@ -178,31 +166,5 @@ fn same_vpc(net: &Network, a: Inside, b: Inside) -> bool {
 }
 
 fn outward_to(net: &Network, s: Inside, p: IpAddr) -> Outward {
-    let sent = net.leave(s, p);
-    let exits = net
-        .exits(s, p)
-        .into_iter()
-        .map(|e| {
-            let sent = match &e.appliance {
-                Some((_, pass)) => sent.intersect(pass),
-                None => sent.clone(),
-            };
-            (e, sent)
-        })
-        .filter(|(_, s)| net.mode == Mode::Narrow || !s.is_empty())
-        .collect();
-    Outward { exits }
-}
-
-/// Any of the alternatives when widening, all of them when narrowing.
-fn fold(net: &Network, parts: Vec<AtomSet>) -> AtomSet {
-    let mut it = parts.into_iter();
-    let Some(mut acc) = it.next() else { return net.common.none.clone() };
-    for a in it {
-        match net.mode {
-            Mode::Widen => acc.union_with(&a),
-            Mode::Narrow => acc.intersect_with(&a),
-        }
-    }
-    acc
+    Outward { exits: net.exits(s, p) }
 }

@@ -2,10 +2,11 @@
 
 use super::{Ctx, groups, routes};
 use crate::network::{Addr, GroupSet, Iface, OwnPublic, V6Access, Vsw};
-use bartizan_model::{AddressSpec, Fact, InterfaceId, Ipv6Internet, PublicKind, SecurityGroupId, VswitchId};
+use bartizan_model::{AddressKind, AddressSpec, Fact, InterfaceId, Ipv6Internet, PublicKind, SecurityGroupId, VswitchId};
 use bartizan_packet::{IntervalSet, IpSet};
 use ipnet::IpNet;
 use rustc_hash::FxHashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Addresses of a vSwitch that the cloud may pick: all but the first, the last three (§2) and those that are
@@ -49,6 +50,18 @@ pub(super) fn compile(
                 AddressSpec::Block(n) => Some(n),
                 _ => None,
             }));
+        }
+    }
+    // Groups of everybody who may hold a virtual IP.
+    let mut holders: FxHashMap<(VswitchId, IpAddr), Vec<SecurityGroupId>> = FxHashMap::default();
+    for i in &t.interfaces {
+        for a in i.addresses.iter().filter(|a| a.kind == AddressKind::HaVip) {
+            if let (Fact::Known(v), AddressSpec::Ip(ip)) = (&i.vswitch, &a.spec) {
+                let g = holders.entry((*v, *ip)).or_default();
+                g.extend(i.groups.known().into_iter().flatten());
+                g.sort_unstable();
+                g.dedup();
+            }
         }
     }
     let mut free: FxHashMap<(VswitchId, bool), IpSet> = FxHashMap::default();
@@ -114,7 +127,11 @@ pub(super) fn compile(
                     Ipv6Internet::EgressOnly(_) => V6Access { inbound: false, outbound: true },
                     Ipv6Internet::Unknown(_) => V6Access { inbound: c.widen(), outbound: c.widen() },
                 };
-                Addr { region, choice, own, dnat: Vec::new(), v6 }
+                let shared_groups = match (a.kind, &a.spec) {
+                    (AddressKind::HaVip, AddressSpec::Ip(ip)) => holders.get(&(vswitch, *ip)).cloned(),
+                    _ => None,
+                };
+                Addr { region, choice, own, dnat: Vec::new(), v6, shared_groups }
             })
             .collect();
         // A-SDC-1: unset is unknown, so it may forward and cannot be relied on to.

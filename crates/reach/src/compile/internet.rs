@@ -80,6 +80,13 @@ pub(super) fn vpcs(c: &mut Ctx<'_>) -> Vec<VpcNet> {
             v.ingress_table = Some(t.0);
         }
     }
+    for g in &c.t.ipv6_gateways {
+        let certain = g.meta.origin.maybe.is_none();
+        match g.vpc {
+            Fact::Known(vpc) => out[vpc.index()].ipv6_gateway |= certain || c.widen(),
+            Fact::Unknown(_) => out.iter_mut().for_each(|v| v.ipv6_gateway |= c.widen()),
+        }
+    }
     out
 }
 
@@ -156,7 +163,7 @@ pub(super) fn nats(
                 None => IpSet::empty(),
             }
         };
-        out.push(Nat { internet, exit, snat: Vec::new() });
+        out.push(Nat { vpc, internet, exit, snat: Vec::new() });
     }
     for (i, s) in t.snat_entries.iter().enumerate() {
         if s.origin.maybe.is_some() && !c.widen() {

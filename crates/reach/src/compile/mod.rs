@@ -24,6 +24,9 @@ pub struct CompileOptions {
     pub services: Vec<ServiceSet>,
     /// Address sets that questions will be asked about.
     pub addresses: Vec<IpSet>,
+    /// Take appliances to forward packets unchanged only (A-APPL-1). By default, when widening, one may also
+    /// send them on from a public address of its own, as NAT instances do.
+    pub transparent_appliances: bool,
 }
 
 /// Interns sets, so that a million rules share a few hundred of them.
@@ -151,6 +154,7 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
     internet::dnat(&mut c, &vswitches, &mut ifaces, &somewhere);
     Network {
         mode,
+        appliances_translate: !opt.transparent_appliances,
         common: Common::new(&c.atoms),
         atoms: c.atoms,
         group_sets,
