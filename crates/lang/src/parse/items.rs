@@ -87,7 +87,8 @@ impl Parser<'_> {
         self.expect(Kind::Eq, "`=` and a selector")?;
         let selector = self.selector()?;
         let mut options = Vec::new();
-        if self.eat(Kind::LBrace) {
+        // On a line of its own `{a, b}` begins a clause.
+        if !self.tok.first && self.eat(Kind::LBrace) {
             loop {
                 while self.eat(Kind::Semi) {}
                 if self.eat(Kind::RBrace) {
@@ -133,7 +134,7 @@ impl Parser<'_> {
         self.expect(Kind::Eq, "`=` and services such as `tcp/443`")?;
         let services = self.services()?;
         let mut tls_required = false;
-        if self.eat(Kind::LBrace) {
+        if !self.tok.first && self.eat(Kind::LBrace) {
             while !self.eat(Kind::RBrace) {
                 if self.eat(Kind::Semi) {
                     continue;

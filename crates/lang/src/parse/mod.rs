@@ -509,7 +509,10 @@ impl<'s> Parser<'s> {
 
     /// Whether a statement of the file begins here, at the left margin: the sign that a `}` was forgotten.
     fn at_new_item(&self) -> bool {
-        self.tok.first && self.tok.column == 1 && TOP.contains(&self.word()) && self.next.kind != Kind::Arrow
+        // A set may begin with `env prod` too.
+        let after = self.text.get(self.next.end..).unwrap_or("");
+        let declares = !self.at_word("env") || after.trim_start_matches([' ', '\t']).starts_with('=');
+        self.tok.first && self.tok.column == 1 && TOP.contains(&self.word()) && declares
     }
 
     /// After a problem: to the next statement, over whole blocks, never past the end of the enclosing one.
