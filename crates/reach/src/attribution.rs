@@ -92,7 +92,7 @@ impl Network {
         let acl = self.iface(at.iface).and_then(|i| self.vsw(i.vswitch)?.acl);
         if let Some(a) = acl.and_then(|a| self.acls.get(a as usize)) {
             let list = if ingress { &a.ingress } else { &a.egress };
-            accepting(list, PeerView { ip: peer, groups: &[] }, want, out);
+            accepting(list, PeerView::public(peer), want, out);
         }
     }
 
@@ -153,9 +153,8 @@ impl Network {
             }
             match (&way, s, d) {
                 (Way::Private, Point::Inside(s), Point::Inside(d)) => {
-                    let g = |p: Inside| self.groups_of(p);
-                    self.use_sg(s, false, PeerView { ip: d.ip, groups: g(d) }, &w, &mut u.egress);
-                    self.use_sg(d, true, PeerView { ip: s.ip, groups: g(s) }, &w, &mut u.ingress);
+                    self.use_sg(s, false, self.private_view(d), &w, &mut u.egress);
+                    self.use_sg(d, true, self.private_view(s), &w, &mut u.ingress);
                     let vsw = |p: Inside| self.iface(p.iface).map(|i| i.vswitch);
                     if vsw(s) != vsw(d) {
                         self.use_acl(s, false, d.ip, &w, &mut u.acl);
@@ -173,18 +172,18 @@ impl Network {
                     }
                 }
                 (Way::Out(e), Point::Inside(s), Point::Outside(p)) => {
-                    self.use_sg(s, false, PeerView { ip: p, groups: &[] }, &w, &mut u.egress);
+                    self.use_sg(s, false, PeerView::public(p), &w, &mut u.egress);
                     self.use_acl(s, false, p, &w, &mut u.acl);
                     self.use_exit(s, e, &mut u);
                 }
                 (Way::In(e), Point::Outside(x), Point::Inside(d)) => {
-                    self.use_sg(d, true, PeerView { ip: x, groups: &[] }, &w, &mut u.ingress);
+                    self.use_sg(d, true, PeerView::public(x), &w, &mut u.ingress);
                     self.use_acl(d, true, x, &w, &mut u.acl);
                     self.use_entry(d, *e, &mut u);
                 }
                 (Way::Hairpin(exit, p, entry, x), Point::Inside(s), Point::Inside(d)) => {
-                    self.use_sg(s, false, PeerView { ip: *p, groups: &[] }, &self.common.all, &mut u.egress);
-                    self.use_sg(d, true, PeerView { ip: *x, groups: &[] }, &w, &mut u.ingress);
+                    self.use_sg(s, false, PeerView::public(*p), &self.common.all, &mut u.egress);
+                    self.use_sg(d, true, PeerView::public(*x), &w, &mut u.ingress);
                     self.use_acl(s, false, *p, &self.common.all, &mut u.acl);
                     self.use_acl(d, true, *x, &w, &mut u.acl);
                     self.use_exit(s, exit, &mut u);

@@ -178,7 +178,7 @@ impl Domain {
 
     /// Computes the rows. Must run before [`Domain::pairs`].
     pub(crate) fn build_rows(&mut self, net: &Network) {
-        let columns = Columns::new(self.cells.iter().map(|c| (c.rep.ip, net.groups_of(c.rep))));
+        let columns = Columns::new(self.cells.iter().map(|c| (c.rep.ip, net.groups_of(c.rep), net.member_of(c.rep))));
         let mut gs: Vec<u32> = self.cells.iter().map(|c| c.gs).collect();
         let mut vsw: Vec<u32> = self.cells.iter().map(|c| c.vsw).collect();
         for v in [&mut gs, &mut vsw] {

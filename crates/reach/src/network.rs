@@ -27,6 +27,9 @@ pub enum Match {
     Ips(Arc<IpSet>),
     /// Private addresses of members of a group, in the same VPC.
     Group(SecurityGroupId),
+    /// Interfaces that are members of a group themselves: the intra-group policy goes by interface, not by
+    /// address (ALIBABA.md §5.5 step 1).
+    Member(SecurityGroupId),
     /// Everything.
     Any,
 }

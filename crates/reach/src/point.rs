@@ -46,6 +46,15 @@ pub(crate) struct PeerView<'a> {
     pub(crate) ip: IpAddr,
     /// The groups of the peer when it is seen by a private address in the same VPC (ALIBABA.md §5.3).
     pub(crate) groups: &'a [SecurityGroupId],
+    /// The groups of the peer's interface itself.
+    pub(crate) member: &'a [SecurityGroupId],
+}
+
+impl PeerView<'_> {
+    /// Seen by a public address: a member of nothing (A-SG-4).
+    pub(crate) fn public(ip: IpAddr) -> Self {
+        PeerView { ip, groups: &[], member: &[] }
+    }
 }
 
 pub(crate) fn matches(m: &Match, peer: PeerView<'_>) -> bool {
@@ -53,6 +62,7 @@ pub(crate) fn matches(m: &Match, peer: PeerView<'_>) -> bool {
         Match::Any => true,
         Match::Ips(s) => s.contains(peer.ip),
         Match::Group(g) => peer.groups.binary_search(g).is_ok(),
+        Match::Member(g) => peer.member.binary_search(g).is_ok(),
     }
 }
 
@@ -233,8 +243,14 @@ impl Network {
         }
     }
 
-    fn private_view(&self, p: Inside) -> PeerView<'_> {
-        PeerView { ip: p.ip, groups: self.groups_of(p) }
+    /// The groups of the interface of an address.
+    pub(crate) fn member_of(&self, p: Inside) -> &[SecurityGroupId] {
+        let set = self.iface(p.iface).and_then(|i| self.group_sets.get(i.groups as usize));
+        set.map_or(&[], |g| &g.groups)
+    }
+
+    pub(crate) fn private_view(&self, p: Inside) -> PeerView<'_> {
+        PeerView { ip: p.ip, groups: self.groups_of(p), member: self.member_of(p) }
     }
 
     /// The stateless filter of a vSwitch towards (`ingress`) or from a peer.
@@ -243,7 +259,7 @@ impl Network {
             None => self.common.all.clone(),
             Some(a) => {
                 let list = if ingress { &a.ingress } else { &a.egress };
-                accepted(self, list, PeerView { ip: peer, groups: &[] })
+                accepted(self, list, PeerView::public(peer))
             }
         }
     }
@@ -338,7 +354,12 @@ impl Network {
             }
             // §7.2: the gateway does no NAT of its own; the source needs a public address.
             (Hop::Ipv4Gateway, None) if m.dst.ip.is_ipv4() && self.controlled(v) => {
-                let own = m.sender.and_then(|s| self.addr_of(s)).is_some_and(|(_, a)| !a.own.is_empty());
+                // Its own vSwitch has to be routed there: what an appliance forwards keeps a private source.
+                let own = m
+                    .sender
+                    .filter(|s| s.iface == at.id)
+                    .and_then(|s| self.addr_of(s))
+                    .is_some_and(|(_, a)| !a.own.is_empty());
                 if own { self.depart(m, t, at, End::Own, out) } else { self.dropped(t, out) }
             }
             (Hop::Ipv6Gateway, None) if m.dst.ip.is_ipv6() => self.depart(m, t, at, End::V6, out),
@@ -496,7 +517,7 @@ impl Network {
         }
         let m = Moving {
             src: self.private_view(s),
-            dst: PeerView { ip: dst, groups: &[] },
+            dst: PeerView::public(dst),
             sessions,
             goal: None,
             sender: Some(s),
@@ -516,7 +537,7 @@ impl Network {
         let Some((si, sa)) = self.addr_of(s) else { return Vec::new() };
         let here = || Arc::new(IpSet::single(s.ip));
         if is_service_ip(dst) {
-            let mut atoms = self.sg(si, false, PeerView { ip: dst, groups: &[] });
+            let mut atoms = self.sg(si, false, PeerView::public(dst));
             if let Some(v) = self.vsw(si.vswitch) {
                 atoms.intersect_with(&self.acl(v, false, dst));
             }
@@ -626,7 +647,7 @@ impl Network {
             return Vec::new();
         }
         let m = Moving {
-            src: PeerView { ip: x, groups: &[] },
+            src: PeerView::public(x),
             dst: self.private_view(d),
             sessions,
             goal: Some(d.iface),
@@ -641,8 +662,9 @@ impl Network {
             {
                 self.dropped(t, &mut out);
             }
+            Entry::V6 if !self.routes_to(v, x, &Hop::Ipv6Gateway) => self.dropped(t, &mut out),
             Entry::Own(_) if self.controlled(v) => {
-                if !self.leads_to_gateway(v, x, 0) {
+                if !self.routes_to(v, x, &Hop::Ipv4Gateway) {
                     self.dropped(t, &mut out);
                 } else if let Some(table) =
                     self.vpcs.get(v.vpc.index()).and_then(|n| n.ingress_table).and_then(|t| self.tables.get(t as usize))
@@ -676,34 +698,16 @@ impl Network {
         out
     }
 
-    /// §7.2: whether the tables of a vSwitch lead to the IPv4 gateway for `ip`, directly or through
-    /// appliances whose own tables do: by some branch when widening, by all when narrowing.
-    fn leads_to_gateway(&self, v: &Vsw, ip: IpAddr, depth: usize) -> bool {
+    /// Whether the tables of a vSwitch send `ip` straight to a gateway (§7.2, §7.3): by some branch when
+    /// widening, by every branch when narrowing.
+    fn routes_to(&self, v: &Vsw, ip: IpAddr, gateway: &Hop) -> bool {
         let (mut any, mut all) = (false, true);
-        let through = |i: &InterfaceId| {
-            depth < MAX_APPLIANCES
-                && self
-                    .iface(*i)
-                    .and_then(|f| self.vsw(f.vswitch))
-                    .is_some_and(|v| self.leads_to_gateway(v, ip, depth + 1))
-        };
         for table in v.tables.iter().filter_map(|&t| self.tables.get(t as usize)) {
             let mut decided = false;
             for r in table.lookup(ip) {
                 decided |= !r.optional;
-                for h in &r.hops {
-                    let hit = match h {
-                        Hop::Ipv4Gateway => true,
-                        Hop::Interface(i) => through(i),
-                        Hop::HaVip(h) => {
-                            let mut m = self.ha_vips.get(h.index()).map_or(&[][..], |v| v).iter();
-                            if self.mode == Mode::Widen { m.any(through) } else { m.all(through) }
-                        }
-                        _ => false,
-                    };
-                    any |= hit;
-                    all &= hit;
-                }
+                any |= r.hops.contains(gateway);
+                all &= r.hops.iter().all(|h| h == gateway);
             }
             all &= decided;
         }

@@ -48,19 +48,26 @@ pub(crate) struct Columns {
     v4: Vec<u32>,
     v6: Vec<u128>,
     by_group: FxHashMap<SecurityGroupId, Vec<u32>>,
+    by_member: FxHashMap<SecurityGroupId, Vec<u32>>,
 }
 
 impl Columns {
-    /// `cells` are (representative address, groups), IPv4 first, ascending.
-    pub(crate) fn new<'a>(cells: impl Iterator<Item = (IpAddr, &'a [SecurityGroupId])>) -> Self {
+    /// `cells` are (address, groups by address, groups by interface), IPv4 first, ascending.
+    pub(crate) fn new<'a>(
+        cells: impl Iterator<Item = (IpAddr, &'a [SecurityGroupId], &'a [SecurityGroupId])>,
+    ) -> Self {
         let mut c = Columns::default();
-        for (i, (ip, groups)) in cells.enumerate() {
+        for (i, (ip, groups, member)) in cells.enumerate() {
             match ip {
                 IpAddr::V4(a) => c.v4.push(a.into()),
                 IpAddr::V6(a) => c.v6.push(a.into()),
             }
+            let i = u32::try_from(i).unwrap_or(u32::MAX);
             for g in groups {
-                c.by_group.entry(*g).or_default().push(u32::try_from(i).unwrap_or(u32::MAX));
+                c.by_group.entry(*g).or_default().push(i);
+            }
+            for g in member {
+                c.by_member.entry(*g).or_default().push(i);
             }
         }
         c
@@ -131,8 +138,12 @@ impl<'a> RowBuilder<'a> {
                         }
                     });
                 }
-                Match::Group(g) => {
-                    for &c in self.columns.by_group.get(g).map_or(&[][..], |v| v) {
+                Match::Group(g) | Match::Member(g) => {
+                    let by = match r.peer {
+                        Match::Group(_) => &self.columns.by_group,
+                        _ => &self.columns.by_member,
+                    };
+                    for &c in by.get(g).map_or(&[][..], |v| v) {
                         self.mask[c as usize * w + word] |= bit;
                     }
                 }

@@ -105,7 +105,7 @@ pub(super) fn merge(
             let basic = sg.enterprise.known().map_or(c.widen(), |e| !e);
             let inner = sg.inner_accept.known().copied().unwrap_or(c.widen());
             if basic && inner {
-                rules.push(all(RuleRef::Inner(g), true, Match::Group(g)));
+                rules.push(all(RuleRef::Inner(g), true, Match::Member(g)));
             }
         }
         if !complete {
