@@ -205,7 +205,7 @@ pub enum BoundaryItem {
     /// `approval by security, platform`: the roles that must approve an exception.
     Approval(Vec<Text>),
     /// A clause.
-    Clause(ClauseDecl),
+    Clause(Box<ClauseDecl>),
 }
 
 /// A number of days, written `180d`. In JSON it is just the number.
@@ -536,7 +536,7 @@ pub struct ExceptionDecl {
 #[serde(rename_all = "kebab-case")]
 pub enum ExceptionItem {
     /// An `allow`.
-    Clause(ClauseDecl),
+    Clause(Box<ClauseDecl>),
     /// `because "..."`
     Because(Text),
     /// `ticket CHG-8812`

@@ -1,5 +1,11 @@
 //! Formatting and JSON of written examples.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
+
 use bartizan_base::FileId;
 use bartizan_lang::{format, format_file, from_json, parse_text, to_json};
 

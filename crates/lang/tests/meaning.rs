@@ -1,5 +1,11 @@
 //! From text to meaning: names, ids, lints and sentences.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking"
+)]
+
 use bartizan_base::{Diagnostic, Severity, Sources};
 use bartizan_lang::{
     Date, Intent, Lang, Overlap, SetExpr, Verb, compose, exception_sentence, format_file, include_path, lint,

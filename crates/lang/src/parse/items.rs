@@ -178,7 +178,7 @@ impl Parser<'_> {
 
     fn boundary_item(&mut self) -> Parsed<BoundaryItem> {
         if self.next.kind == Kind::Arrow {
-            return self.clause().map(BoundaryItem::Clause);
+            return self.clause().map(Box::new).map(BoundaryItem::Clause);
         }
         match self.word() {
             "owner" => {
@@ -219,7 +219,7 @@ impl Parser<'_> {
                 self.expect_word("by")?;
                 Some(BoundaryItem::Approval(self.list(|p| p.name("a role"))?))
             }
-            _ if self.at_clause() => self.clause().map(BoundaryItem::Clause),
+            _ if self.at_clause() => self.clause().map(Box::new).map(BoundaryItem::Clause),
             _ => self.unknown_statement("a boundary", BOUNDARY),
         }
     }
@@ -254,7 +254,10 @@ impl Parser<'_> {
         let word = self.word();
         match word {
             // The reason is the exception's, also when it stands on the line of a clause.
-            "allow" => self.clause_without_reason().map(ExceptionItem::Clause),
+            "allow" => self
+                .clause_without_reason()
+                .map(Box::new)
+                .map(ExceptionItem::Clause),
             "because" => {
                 self.bump();
                 Some(ExceptionItem::Because(self.quoted("a reason")?))

@@ -123,6 +123,8 @@ struct Parser<'s> {
     /// Comments already given to a statement.
     comments_used: usize,
     depth: usize,
+    /// Where it has been said that a block is not closed.
+    unclosed_at: Option<usize>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -140,6 +142,7 @@ impl<'s> Parser<'s> {
             last: None,
             comments_used: 0,
             depth: 0,
+            unclosed_at: None,
             diagnostics: Vec::new(),
         }
     }
@@ -496,7 +499,11 @@ impl<'s> Parser<'s> {
                     .at(self.span_of(open), "opened here")
                     .also(self.span_of(self.tok), "`}` is missing before this")
                     .help("add `}`");
-                self.report(d);
+                // The innermost block says it for those around it.
+                if self.unclosed_at != Some(self.tok.start) {
+                    self.unclosed_at = Some(self.tok.start);
+                    self.report(d);
+                }
                 return Some(Block {
                     items,
                     tail: Vec::new(),

@@ -34,8 +34,8 @@ fn join(items: &[String], word: &str) -> String {
 
 fn set(intent: &Intent, s: &SetExpr, word: &str) -> String {
     match s {
-        SetExpr::Zone(z) => glue(&[&intent.zone_name(*z), "区域"]),
-        SetExpr::Env(e) => glue(&[&intent.env_name(*e), "环境"]),
+        SetExpr::Zone(z) => glue(&[intent.zone_name(*z), "区域"]),
+        SetExpr::Env(e) => glue(&[intent.env_name(*e), "环境"]),
         SetExpr::Cidr(n) if n.prefix_len() == n.max_prefix_len() => glue(&["地址", &n.addr().to_string()]),
         SetExpr::Cidr(n) => glue(&["网段", &n.to_string()]),
         SetExpr::Everything => "任何主体".to_string(),
@@ -59,7 +59,7 @@ fn on(c: &Clause) -> String {
 
 fn because(reason: Option<&str>) -> String {
     reason.map_or(String::new(), |r| {
-        glue(&["理由：", &r.trim_end_matches(['。', '.']), "。"])
+        glue(&["理由：", r.trim_end_matches(['。', '.']), "。"])
     })
 }
 
@@ -76,11 +76,11 @@ fn day(d: Date) -> String {
 
 fn waypoint(intent: &Intent, w: Option<&WaypointRef>) -> String {
     match w {
-        Some(WaypointRef::Zone(z)) => glue(&[&intent.zone_name(*z), "区域"]),
-        Some(WaypointRef::Named(n)) => glue(&["设备", &n]),
-        Some(WaypointRef::Nat(g)) => glue(&["名为“", &g, "”的 NAT 网关"]),
-        Some(WaypointRef::Firewall(g)) => glue(&["名为“", &g, "”的防火墙"]),
-        Some(WaypointRef::Tf(g)) => glue(&["资源", &g]),
+        Some(WaypointRef::Zone(z)) => glue(&[intent.zone_name(*z), "区域"]),
+        Some(WaypointRef::Named(n)) => glue(&["设备", n]),
+        Some(WaypointRef::Nat(g)) => glue(&["名为“", g, "”的 NAT 网关"]),
+        Some(WaypointRef::Firewall(g)) => glue(&["名为“", g, "”的防火墙"]),
+        Some(WaypointRef::Tf(g)) => glue(&["资源", g]),
         None => "无".to_string(),
     }
 }
@@ -144,7 +144,7 @@ pub(super) fn clause(intent: &Intent, c: &Clause) -> String {
                 "的每条路径",
                 &which,
                 "都",
-                &must,
+                must,
                 "经过",
                 &m,
                 "。",
@@ -181,13 +181,13 @@ pub(super) fn exception(intent: &Intent, e: &Exception) -> String {
     } else {
         what.join("；")
     };
-    let mut out = glue(&["边界", &boundary, "的例外", &e.id, "：", &when, "，", &what, "。"]);
+    let mut out = glue(&["边界", boundary, "的例外", &e.id, "：", &when, "，", &what, "。"]);
     out.push_str(&because(e.because.as_deref()));
     if let Some(t) = &e.ticket {
-        out.push_str(&glue(&["工单：", &t, "。"]));
+        out.push_str(&glue(&["工单：", t, "。"]));
     }
     if let Some(o) = &e.owner {
-        out.push_str(&glue(&["负责人：", &o, "。"]));
+        out.push_str(&glue(&["负责人：", o, "。"]));
     }
     let approvals: Vec<String> = e
         .approvals
@@ -228,7 +228,7 @@ pub(super) fn expectation(intent: &Intent, s: &TestStatement) -> String {
     glue(&[
         &before,
         &set(intent, &s.from, "或"),
-        &verb,
+        verb,
         &set(intent, &s.to, "或"),
         "的",
         &on,
