@@ -337,7 +337,7 @@ fn check_garbage(text: &str) -> Result<(), TestCaseError> {
             prop_assert_eq!((l.span.line, l.span.column), (at.line, at.column), "{:?}", text);
         }
     }
-    let (intent, more) = resolve(&[file.clone()], &sources);
+    let (intent, more) = resolve(std::slice::from_ref(&file), &sources);
     if let Some(day) = Date::new(2026, 11, 23) {
         for d in more.iter().chain(&lint(&intent, day)) {
             prop_assert!(!d.message.contains('\n') && !d.message.ends_with('.'), "{:?}", d);
