@@ -71,9 +71,19 @@ pub(crate) struct Lexer<'s> {
 impl<'s> Lexer<'s> {
     pub(crate) fn new(text: &'s str) -> Self {
         // A byte order mark is no part of the text, but it is a character to whoever counts columns.
-        let (pos, column) = if text.starts_with('\u{feff}') { ('\u{feff}'.len_utf8(), 2) } else { (0, 1) };
-        Lexer { text, pos, line: 1, column, fresh: true, comments: Vec::new() }
-    }
+        let (pos, column) = if text.starts_with('\u{feff}') {
+            ('\u{feff}'.len_utf8(), 2)
+        } else {
+            (0, 1)
+        };
+        Lexer {
+            text,
+            pos,
+            line: 1,
+            column,
+            fresh: true,
+            comments: Vec::new(),
+        }
     }
 
     fn rest(&self) -> &'s str {
