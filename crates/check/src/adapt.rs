@@ -1,0 +1,261 @@
+//! From the intent as written to a [`Plan`] over one inventory: selectors become sets.
+
+use crate::plan::{Boundary, Claim, Clause, Expect, Mode, Plan, Statement, Test, Waypoint, Zone};
+use crate::sets::Set;
+use bartizan_base::Diagnostic;
+use bartizan_lang::{
+    self as lang, Date, Intent, Lang, ResourceKind, Selector, SelectorKind, SetExpr, Verb, WaypointRef,
+    glob_match,
+};
+use bartizan_model::{Fact, Interface, InterfaceId, Inventory, Meta, Typed};
+use bartizan_packet::IpSet;
+
+/// Resolves an intent against an inventory as of a date.
+///
+/// Total: names were checked when the intent was resolved. Diagnostics say which selectors match nothing or
+/// name things that this version does not know.
+#[must_use]
+pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnostic>) {
+    let mut diags = Vec::new();
+    let r = Resolver { intent, t: &inv.typed };
+    let mut p = Plan::default();
+    let outside = p.set(Set::Outside, "outside");
+    p.outside = outside;
+    let zone_sets: Vec<Set> = intent.zones.iter().map(|z| r.selector(&z.selector)).collect();
+    for (z, set) in intent.zones.iter().zip(&zone_sets) {
+        let n = p.set(set.clone(), &z.name);
+        p.zones.push(Zone {
+            name: z.name.clone(),
+            set: n,
+            overlaps: z.overlaps.iter().map(|o| intent.zone_name(*o).to_string()).collect(),
+            required: z.required,
+            selector: z.name.clone(),
+            span: z.span,
+        });
+        for (text, span) in r.unmodelled(&z.selector) {
+            let help = "the zone is empty until that kind of endpoint is modelled; select by tag or name meanwhile";
+            diags.push(
+                Diagnostic::warning("INTENT018", format!("zone `{}` selects {text}, which this version does not model", z.name))
+                    .at(span, "selected here")
+                    .help(help),
+            );
+        }
+    }
+    let zoned = Set::Or(zone_sets.clone());
+    let inside = Set::Except(Box::new(Set::Everything), Box::new(Set::Outside));
+    p.unzoned = p.set(Set::Except(Box::new(inside), Box::new(zoned)), "unzoned");
+    let cx = Names { r: &r, zones: &zone_sets, unzoned: p.sets[p.unzoned].clone() };
+    for b in &intent.boundaries {
+        let governs = b.governs.iter().map(|s| p.set(cx.set(s), &intent.set_text(s))).collect();
+        let mode = match b.mode {
+            lang::Mode::Observe => Mode::Observe,
+            lang::Mode::Warn => Mode::Warn,
+            lang::Mode::Enforce => Mode::Enforce,
+        };
+        p.boundaries.push(Boundary { name: b.name.clone(), governs, mode, span: b.span });
+    }
+    for c in &intent.clauses {
+        let claim = match c.kind {
+            Verb::Allow => Claim::Allow,
+            Verb::Must => Claim::Must,
+            Verb::MustSome => Claim::MustSome,
+            Verb::Only => Claim::Only,
+            Verb::Never => Claim::Never,
+            Verb::Through => Claim::Through,
+            Verb::NotThrough => Claim::NotThrough,
+        };
+        let waypoint = c.waypoint.as_ref().map(|w| cx.waypoint(w, &mut p));
+        let clause = Clause {
+            id: c.id.clone(),
+            text: c.text.clone(),
+            sentence: lang::sentence(intent, c, Lang::En),
+            claim,
+            from: p.set(cx.set(&c.from), &intent.set_text(&c.from)),
+            to: p.set(cx.set(&c.to), &intent.set_text(&c.to)),
+            services: c.services.clone(),
+            waypoint,
+            boundary: c.boundary.map(lang::BoundaryId::index),
+            exception: c.exception.and_then(|e| intent.exceptions.get(e.index())).map(|e| e.id.clone()),
+            active: intent.is_active(c, as_of),
+            span: c.span,
+        };
+        p.clauses.push(clause);
+    }
+    for t in &intent.tests {
+        let mut statements = Vec::new();
+        for s in &t.statements {
+            let allowed_by = s.as_of.map(|d| {
+                let on = intent.clauses.iter().enumerate().filter(|(_, c)| intent.is_active(c, d));
+                on.map(|(i, _)| i).collect()
+            });
+            let down = (!s.down.is_empty())
+                .then(|| s.down.iter().map(|d| format!("{} {}", d.kind.word(), d.name)).collect::<Vec<_>>().join(", "));
+            statements.push(Statement {
+                text: s.text.clone(),
+                from: p.set(cx.set(&s.from), &intent.set_text(&s.from)),
+                to: p.set(cx.set(&s.to), &intent.set_text(&s.to)),
+                services: s.services.clone(),
+                expect: match s.expect {
+                    lang::Expect::Can => Expect::Can,
+                    lang::Expect::Cannot => Expect::Cannot,
+                },
+                allowed_by,
+                down,
+                span: s.span,
+            });
+        }
+        p.tests.push(Test { name: t.name.clone(), statements, span: t.span });
+    }
+    (p, diags)
+}
+
+struct Resolver<'a> {
+    intent: &'a Intent,
+    t: &'a Typed,
+}
+
+struct Names<'a> {
+    r: &'a Resolver<'a>,
+    zones: &'a [Set],
+    unzoned: Set,
+}
+
+impl Names<'_> {
+    fn set(&self, s: &SetExpr) -> Set {
+        match s {
+            SetExpr::Zone(z) => self.zones.get(z.index()).cloned().unwrap_or(Set::Nothing),
+            SetExpr::Env(e) => {
+                self.r.intent.envs.get(e.index()).map_or(Set::Nothing, |e| self.r.selector(&e.selector))
+            }
+            SetExpr::Cidr(n) => Set::Ips(IpSet::from(*n)),
+            SetExpr::Everything => Set::Everything,
+            SetExpr::Outside => Set::Outside,
+            SetExpr::Unzoned => self.unzoned.clone(),
+            SetExpr::Union(v) => Set::Or(v.iter().map(|s| self.set(s)).collect()),
+            SetExpr::Except(a, b) => Set::Except(Box::new(self.set(a)), Box::new(self.set(b))),
+        }
+    }
+
+    fn waypoint(&self, w: &WaypointRef, p: &mut Plan) -> Waypoint {
+        let nats = |f: &dyn Fn(&Meta) -> bool| -> Vec<u32> {
+            let found = self.r.t.nat_gateways.iter().enumerate().filter(|(_, n)| f(&n.meta));
+            found.filter_map(|(i, _)| u32::try_from(i).ok()).collect()
+        };
+        match w {
+            WaypointRef::Zone(z) => {
+                let set = self.zones.get(z.index()).cloned().unwrap_or(Set::Nothing);
+                Waypoint::Set(p.set(set, self.r.intent.zone_name(*z)))
+            }
+            WaypointRef::Nat(g) => Waypoint::Nats(nats(&|m| named(m, g))),
+            WaypointRef::Tf(g) => {
+                let found = nats(&|m| glob_match(g, &m.origin.address));
+                if !found.is_empty() {
+                    return Waypoint::Nats(found);
+                }
+                let set = self.r.interfaces(|_, i| glob_match(g, &i.meta.origin.address));
+                Waypoint::Set(p.set(set, g))
+            }
+            WaypointRef::Named(g) => {
+                let found = nats(&|m| named(m, g));
+                if found.is_empty() { Waypoint::Unsupported(g.clone()) } else { Waypoint::Nats(found) }
+            }
+            WaypointRef::Firewall(g) => Waypoint::Unsupported(format!("firewall {g}")),
+        }
+    }
+}
+
+/// Whether the display name matches, or the Terraform name of a resource that has none.
+fn named(m: &Meta, glob: &str) -> bool {
+    match &m.name {
+        Some(Fact::Known(n)) => glob_match(glob, n),
+        Some(Fact::Unknown(_)) => false,
+        None => {
+            let name = m.origin.address.rsplit('.').next().map(|n| n.split('[').next().unwrap_or(n));
+            name.is_some_and(|n| glob_match(glob, n))
+        }
+    }
+}
+
+impl Resolver<'_> {
+    fn interfaces(&self, f: impl Fn(InterfaceId, &Interface) -> bool) -> Set {
+        let all = self.t.interfaces.iter().enumerate();
+        let ids = all.map(|(n, i)| (InterfaceId(u32::try_from(n).unwrap_or(u32::MAX)), i));
+        Set::Interfaces(ids.filter(|(id, i)| f(*id, i)).map(|(id, _)| id).collect())
+    }
+
+    /// The metas by which an interface is known: its own and its instance's.
+    fn metas<'a>(&'a self, i: &'a Interface) -> impl Iterator<Item = &'a Meta> {
+        std::iter::once(&i.meta).chain(i.instance.map(|n| &self.t[n].meta))
+    }
+
+    fn selector(&self, s: &Selector) -> Set {
+        match &s.kind {
+            SelectorKind::Everything => Set::Everything,
+            SelectorKind::Outside => Set::Outside,
+            SelectorKind::Tag { key, value } => self.interfaces(|_, i| {
+                self.metas(i).any(|m| {
+                    let tag = m.tags.known().and_then(|t| t.get(key.as_str()));
+                    tag.and_then(Fact::known).is_some_and(|v| glob_match(value, v))
+                })
+            }),
+            SelectorKind::Resource { of, glob } => {
+                let glob = glob.as_deref().unwrap_or("*");
+                self.resource(*of, glob)
+            }
+            SelectorKind::Name(g) => self.interfaces(|_, i| self.metas(i).any(|m| named(m, g))),
+            SelectorKind::Tf(g) => {
+                self.interfaces(|_, i| self.metas(i).any(|m| glob_match(g, &m.origin.address)))
+            }
+            SelectorKind::Cidr(n) => Set::Ips(IpSet::from(*n)),
+            SelectorKind::In(e) => {
+                self.intent.envs.get(e.index()).map_or(Set::Nothing, |e| self.selector(&e.selector))
+            }
+            // How a network is reached does not change which addresses it has.
+            SelectorKind::Via { .. } => Set::Everything,
+            SelectorKind::All(v) => Set::And(v.iter().map(|s| self.selector(s)).collect()),
+            SelectorKind::AnyOf(v) => Set::Or(v.iter().map(|s| self.selector(s)).collect()),
+            SelectorKind::Except(a, v) => Set::Except(
+                Box::new(self.selector(a)),
+                Box::new(Set::Or(v.iter().map(|s| self.selector(s)).collect())),
+            ),
+        }
+    }
+
+    fn resource(&self, of: ResourceKind, glob: &str) -> Set {
+        let t = self.t;
+        match of {
+            ResourceKind::Ecs => {
+                self.interfaces(|_, i| i.instance.is_some_and(|n| named(&t[n].meta, glob)))
+            }
+            ResourceKind::Eni => self.interfaces(|_, i| named(&i.meta, glob)),
+            ResourceKind::Vswitch => {
+                self.interfaces(|_, i| i.vswitch.known().is_some_and(|v| named(&t[*v].meta, glob)))
+            }
+            ResourceKind::Vpc => self.interfaces(|_, i| {
+                let vpc = i.vswitch.known().and_then(|v| t[*v].vpc.known());
+                vpc.is_some_and(|v| named(&t[*v].meta, glob))
+            }),
+            ResourceKind::Sg => self.interfaces(|_, i| {
+                i.groups.known().is_some_and(|g| g.iter().any(|g| named(&t[*g].meta, glob)))
+            }),
+            ResourceKind::Rds | ResourceKind::Redis | ResourceKind::Lb => Set::Nothing,
+        }
+    }
+
+    /// Kinds of endpoint that a selector names and that are not modelled yet.
+    fn unmodelled(&self, s: &Selector) -> Vec<(&'static str, bartizan_base::Span)> {
+        match &s.kind {
+            SelectorKind::Resource { of, .. } => match of {
+                ResourceKind::Rds => vec![("RDS instances", s.span)],
+                ResourceKind::Redis => vec![("Redis instances", s.span)],
+                ResourceKind::Lb => vec![("load balancers", s.span)],
+                _ => Vec::new(),
+            },
+            SelectorKind::All(v) | SelectorKind::AnyOf(v) => v.iter().flat_map(|s| self.unmodelled(s)).collect(),
+            SelectorKind::Except(a, v) => {
+                self.unmodelled(a).into_iter().chain(v.iter().flat_map(|s| self.unmodelled(s))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
