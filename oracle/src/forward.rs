@@ -1,6 +1,7 @@
 //! Forwarding inside a VPC (ALIBABA.md §1, §3.5, §4.1, §6).
 
 use crate::group::Pkt;
+use crate::oracle::GatewayRoutes;
 use crate::route::MAX_APPLIANCES;
 use crate::world::{Hop, World};
 use bartizan_model::Direction;
@@ -166,6 +167,8 @@ impl<'a> Walk<'a> {
     fn hop(&mut self, t: Trail, at: usize, hop: Hop) {
         let w = self.w;
         let vpc = w.interfaces[at].vpc;
+        let sender = t.visited.len() == self.senders();
+        let direct = sender || w.gateway_routes == GatewayRoutes::ThroughAppliances;
         match (hop, self.goal.clone()) {
             (Hop::Local, Goal::Interface(to)) => self.reach(t, Some(at), to),
             (Hop::Local, Goal::Internet(_)) => self.dropped(t, || "the address belongs to the VPC".into()),
@@ -179,7 +182,9 @@ impl<'a> Walk<'a> {
                 self.depart(t, at, Exit::Nat(n));
             }
             // §7.2: the gateway does no NAT of its own; the source needs a public address.
-            (Hop::Gateway4(g), Goal::Internet(own)) if w.vpcs[vpc].gateway4.is_some_and(|(e, _)| e == g) => {
+            (Hop::Gateway4(g), Goal::Internet(own))
+                if direct && w.vpcs[vpc].gateway4.is_some_and(|(e, _)| e == g) =>
+            {
                 match own.first() {
                     Some(ip) => self.depart(t, at, Exit::Own(*ip)),
                     None => self.dropped(t, || "the source has no public address".into()),

@@ -18,5 +18,5 @@ mod oracle;
 mod route;
 mod world;
 
-pub use oracle::{Endpoint, Options, Oracle, Outcome, Path, PublicProtocols};
+pub use oracle::{Endpoint, GatewayRoutes, Options, Oracle, Outcome, Path, PublicProtocols};
 pub use world::Unsupported;

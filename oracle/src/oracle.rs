@@ -49,6 +49,15 @@ impl PublicProtocols {
     }
 }
 
+/// What counts as "the vSwitch has a route to the gateway" (ALIBABA.md §7.2, §7.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GatewayRoutes {
+    /// Only a route whose next hop is the gateway: the letter of the text.
+    Direct,
+    /// Also one to an appliance whose own vSwitch has such a route: a reading that only allows more.
+    ThroughAppliances,
+}
+
 /// How to interpret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -56,6 +65,8 @@ pub struct Options {
     pub explain: bool,
     /// Which protocols a public IPv4 address carries.
     pub public_protocols: PublicProtocols,
+    /// What counts as a route to a gateway.
+    pub gateway_routes: GatewayRoutes,
 }
 
 impl Options {
@@ -65,6 +76,7 @@ impl Options {
         Options {
             explain: false,
             public_protocols: PublicProtocols::TcpUdpIcmp,
+            gateway_routes: GatewayRoutes::Direct,
         }
     }
 }
@@ -119,7 +131,7 @@ impl Oracle {
     /// # Errors
     /// When something that matters is unknown.
     pub fn new(inv: &Inventory, options: Options) -> Result<Oracle, Unsupported> {
-        let world = World::new(inv)?;
+        let world = World::new(inv, options.gateway_routes)?;
         let mut outside = IpSet::public();
         for ip in &world.owned {
             outside = outside.subtract(&IpSet::single(*ip));
@@ -270,7 +282,7 @@ impl Oracle {
         walk.send(a.eni);
         Self::note_drops(out, walk.drops);
         for path in &walk.arrivals {
-            let sessions = sessions([a.eni, b.eni], &[&path.appliances]);
+            let sessions = sessions(&[a.eni, b.eni], &path.appliances);
             let mut back = Walk::new(w, Self::answer(p), Goal::Interface(a.eni), &sessions, false);
             back.send(b.eni);
             Self::note(out, &[], path, !back.arrivals.is_empty());
@@ -291,7 +303,7 @@ impl Oracle {
             let walk = w.enter(b.eni, door.kind, p, &[], self.options.explain);
             Self::note_drops(out, walk.drops);
             for path in &walk.arrivals {
-                let sessions = sessions([b.eni, b.eni], &[&path.appliances]);
+                let sessions = sessions(&[b.eni], &path.appliances);
                 let back = w.reply_out(b.eni, b.address, door, Self::answer(p), &sessions);
                 Self::note(
                     out,
@@ -311,7 +323,7 @@ impl Oracle {
         let p = Self::packet(f, Self::private_side(a), Self::public_side(d), f.dport);
         let mut drops = Vec::new();
         for way in self.world.outs(a.eni, a.address, p, &self.options, &mut drops) {
-            let sessions = sessions([a.eni, a.eni], &[&way.path.appliances]);
+            let sessions = sessions(&[a.eni], &way.path.appliances);
             let reply = self.world.reply_in(a.eni, &way, Self::answer(p), &sessions);
             Self::note(out, &[], &way.path, reply);
         }
@@ -342,19 +354,19 @@ impl Oracle {
         let walk = w.enter(b.eni, door.kind, inner, &[], self.options.explain);
         Self::note_drops(out, walk.drops);
         for path in &walk.arrivals {
-            let sessions = sessions([a.eni, b.eni], &[&way.path.appliances, &path.appliances]);
+            // Each half of the way back is the answer to one half of the way there, with its own addresses.
+            let outer = sessions(&[a.eni], &way.path.appliances);
+            let inner_sessions = sessions(&[b.eni], &path.appliances);
             let left = !w
-                .reply_out(b.eni, b.address, door, Self::answer(inner), &sessions)
+                .reply_out(b.eni, b.address, door, Self::answer(inner), &inner_sessions)
                 .is_empty();
-            let back = left && w.reply_in(a.eni, way, Self::answer(request), &sessions);
+            let back = left && w.reply_in(a.eni, way, Self::answer(request), &outer);
             Self::note(out, &way.path.steps, path, back);
         }
     }
 }
 
 /// §5.6: the interfaces whose groups know the session when the reply comes.
-fn sessions(ends: [usize; 2], appliances: &[&[usize]]) -> Vec<usize> {
-    let mut all: Vec<usize> = ends.to_vec();
-    all.extend(appliances.iter().flat_map(|a| a.iter()));
-    all
+fn sessions(ends: &[usize], appliances: &[usize]) -> Vec<usize> {
+    ends.iter().chain(appliances).copied().collect()
 }

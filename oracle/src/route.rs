@@ -1,5 +1,6 @@
 //! Route selection (ALIBABA.md §3.4).
 
+use crate::oracle::GatewayRoutes;
 use crate::world::{Hop, World};
 use std::net::IpAddr;
 
@@ -34,10 +35,14 @@ impl World {
         })
     }
 
-    /// §7.2, §7.3: whether a vSwitch's table leads to a gateway for `dst`, directly or through appliances
-    /// whose own tables do.
+    /// §7.2, §7.3: whether a vSwitch has a route to a gateway for `dst`, as [`GatewayRoutes`] has it.
     pub(crate) fn leads_to(&self, vswitch: usize, dst: IpAddr, gateway: Hop) -> bool {
-        self.leads_through(vswitch, dst, gateway, MAX_APPLIANCES)
+        let more = if self.gateway_routes == GatewayRoutes::Direct {
+            0
+        } else {
+            MAX_APPLIANCES
+        };
+        self.leads_through(vswitch, dst, gateway, more)
     }
 
     fn leads_through(&self, vswitch: usize, dst: IpAddr, gateway: Hop, more: usize) -> bool {

@@ -1,5 +1,6 @@
 //! The inventory as plain known values.
 
+use crate::oracle::GatewayRoutes;
 use bartizan_model::{
     AclList, AddressSpec, Direction, DnatProtocol, DnatTarget, EipTarget, Fact, Inventory, Ipv6Internet,
     NatIp, NetSpec, NextHop, Origin, Peer, PortMapping, PublicKind, RouteTableKind, SnatSource, Typed,
@@ -165,6 +166,7 @@ pub(crate) struct World {
     pub(crate) nats: Vec<NatW>,
     /// Members per HaVip.
     pub(crate) ha_vips: Vec<Vec<usize>>,
+    pub(crate) gateway_routes: GatewayRoutes,
     /// Every public address that belongs to the inventory.
     pub(crate) owned: Vec<IpAddr>,
 }
@@ -205,7 +207,7 @@ fn host(ip: IpAddr) -> IpNet {
 }
 
 impl World {
-    pub(crate) fn new(inv: &Inventory) -> Res<World> {
+    pub(crate) fn new(inv: &Inventory, gateway_routes: GatewayRoutes) -> Res<World> {
         let t = &inv.typed;
         let mut w = World {
             vpcs: Vec::new(),
@@ -216,6 +218,7 @@ impl World {
             interfaces: Vec::new(),
             nats: Vec::new(),
             ha_vips: Vec::new(),
+            gateway_routes,
             owned: Vec::new(),
         };
         w.network(t)?;

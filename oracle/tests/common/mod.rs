@@ -109,6 +109,7 @@ impl Ask {
         let options = Options {
             explain: true,
             public_protocols,
+            ..Options::normative()
         };
         self.oracle = Some(Oracle::new(&self.inv, options).unwrap());
         self

@@ -257,7 +257,7 @@ impl Gen<'_> {
                 {
                     let free = entries.iter().all(|e| !self.taken.contains(&(table, e.clone())));
                     let default = entries.iter().any(|e| e.ends_with("/0"));
-                    if free && !default {
+                    if free && !default && !entries.iter().any(|e| self.returns(v, e, &hop)) {
                         self.taken.extend(entries.into_iter().map(|e| (table, e)));
                         self.b.route_list(table, list, hop);
                     }
@@ -270,7 +270,7 @@ impl Gen<'_> {
                 };
                 // A longer route to a gateway that is not activated has no meaning of its own.
                 let idle = self.vpcs[v].gateway4.is_some_and(|g| !g.1);
-                if !(idle && matches!(hop, NextHop::Ipv4Gateway(_))) {
+                if !(idle && matches!(hop, NextHop::Ipv4Gateway(_))) && !self.returns(v, &cidr, &hop) {
                     if self.f.appliances && self.r.chance(8) {
                         self.add_ecmp(v, table, &cidr, hop);
                     } else {
@@ -279,6 +279,19 @@ impl Gen<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a route would send packets for a vSwitch of the VPC to the IPv6 gateway of the VPC. Nothing
+    /// says what the gateway does with them (§3.3 says that there is no such route).
+    fn returns(&self, v: usize, cidr: &str, hop: &NextHop) -> bool {
+        let net: IpNet = crate::text::must(cidr.parse());
+        let own = |s: &super::VswitchG| {
+            s.v6.as_ref().is_some_and(|p| {
+                let block: IpNet = crate::text::must(format!("{p}/64").parse());
+                block.contains(&net)
+            })
+        };
+        matches!(hop, NextHop::Ipv6Gateway(_)) && self.vpcs[v].vswitches.iter().any(own)
     }
 
     fn add_ecmp(&mut self, v: usize, table: RouteTableId, cidr: &str, hop: NextHop) {
