@@ -3,7 +3,7 @@
 mod common;
 
 use bartizan_model::*;
-use bartizan_oracle::{Options, Oracle, PublicProtocols};
+use bartizan_oracle::{GatewayRoutes, Options, Oracle, PublicProtocols};
 use bartizan_testkit::{GroupKind, Ipv6Access, rule};
 use common::Net;
 
@@ -34,7 +34,10 @@ fn r2_r3_own_public_address() {
         ("b -> internet 8.8.8.8 gre", "deny"),
     ]);
     n.ask()
-        .load(PublicProtocols::All)
+        .load(Options {
+            public_protocols: PublicProtocols::All,
+            ..Options::normative()
+        })
         .check(&[("internet 8.8.8.8 -> b gre", "allow")]);
 }
 
@@ -101,6 +104,57 @@ fn gateway_route_table_sends_through_an_appliance() {
 /// The request of A leaves directly; its answer comes in through the appliance.
 fn want_reply(check: bool) -> &'static str {
     if check { "reply dropped" } else { "allow" }
+}
+
+/// A firewall ENI between an address with an EIP and the IPv4 gateway.
+#[test]
+fn routes_to_gateways_through_appliances() {
+    let mut n = Net::new();
+    let o = n.open();
+    let (a, _) = n.ab(&[o], &[o]);
+    n.b.eip(a, 0, "47.0.0.1");
+    let f = n.b.eni("f", n.v2, &[o], "10.0.2.20");
+    let g = n.b.ipv4_gateway("gw", n.vpc, true);
+    let (t1, t2) = (n.table(n.v1), n.table(n.v2));
+    n.b.route(t1, "0.0.0.0/0", NextHop::Interface(f));
+    n.b.route(t2, "0.0.0.0/0", NextHop::Ipv4Gateway(g));
+    let probes = |v| {
+        [
+            ("a -> internet 8.8.8.8 tcp/443", v),
+            ("internet 8.8.8.8 -> a tcp/443", v),
+        ]
+    };
+    n.ask().check(&probes("deny"));
+    let wide = Options {
+        gateway_routes: GatewayRoutes::ThroughAppliances,
+        ..Options::normative()
+    };
+    n.ask().load(wide).check(&probes("allow"));
+    n.b.source_dest_check(f, true);
+    n.ask().load(wide).check(&probes("deny"));
+}
+
+/// The answer of a server that is also the appliance of the gateway's ingress table passes the server again,
+/// translated, as a packet that its group has not seen.
+#[test]
+fn a_session_knows_its_own_addresses_only() {
+    for (rules, want) in [
+        (&["in accept all -1/-1 from 47.0.0.1/32"][..], "reply dropped"),
+        (&["in accept all -1/-1 from 47.0.0.0/24"], "allow"),
+    ] {
+        let mut n = Net::new();
+        let closed = n.group("closed", GroupKind::BasicDrop, &[]);
+        let server = n.group("server", GroupKind::BasicDrop, rules);
+        let a = n.b.eni("a", n.v1, &[closed], "10.0.1.10");
+        let b = n.b.eni("b", n.v1, &[server], "10.0.1.11");
+        n.b.eip(a, 0, "47.0.0.1").eip(b, 0, "47.0.0.2");
+        let g = n.b.ipv4_gateway("gw", n.vpc, true);
+        n.b.route(n.system(), "0.0.0.0/0", NextHop::Ipv4Gateway(g));
+        let t = n.b.table("gwt", n.vpc, RouteTableKind::Gateway);
+        n.b.ingress_table(g, t)
+            .route(t, "10.0.1.0/24", NextHop::Interface(b));
+        n.ask().check(&[("a -> b tcp/80", want)]);
+    }
 }
 
 fn nat(n: &mut Net) -> (NatId, EipId) {

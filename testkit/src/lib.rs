@@ -6,7 +6,8 @@
 //! - [`verify`] compares an engine with the oracle on random networks and shrinks what differs.
 //! - [`load_vectors`] reads the test vectors under `testdata/vectors`.
 //!
-//! For tests and `xtask` only. It knows nothing of any engine: engines come in as [`EngineUnderTest`].
+//! For tests and `xtask` only. Everything but the two adapters of the engine ([`PointEngine`],
+//! [`MatrixEngine`]) knows nothing of any engine: engines come in as [`EngineUnderTest`].
 
 mod builder;
 mod describe;

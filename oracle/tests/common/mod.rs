@@ -7,7 +7,7 @@
 )]
 
 use bartizan_model::*;
-use bartizan_oracle::{Endpoint, Options, Oracle, PublicProtocols};
+use bartizan_oracle::{Endpoint, Options, Oracle};
 use bartizan_packet::ServiceSet;
 use bartizan_testkit::{GroupKind, InventoryBuilder, rule};
 
@@ -74,7 +74,7 @@ impl Net {
             inv: self.b.clone().build(),
             oracle: None,
         }
-        .load(PublicProtocols::TcpUdpIcmp)
+        .load(Options::normative())
     }
 }
 
@@ -105,11 +105,10 @@ fn end(inv: &Inventory, text: &str) -> Endpoint {
 }
 
 impl Ask {
-    pub(crate) fn load(mut self, public_protocols: PublicProtocols) -> Self {
+    pub(crate) fn load(mut self, options: Options) -> Self {
         let options = Options {
             explain: true,
-            public_protocols,
-            ..Options::normative()
+            ..options
         };
         self.oracle = Some(Oracle::new(&self.inv, options).unwrap());
         self
