@@ -45,6 +45,12 @@ pub struct Outcome {
     pub reasons: Vec<String>,
 }
 
+/// A claim that holds.
+#[must_use]
+pub fn holds() -> Outcome {
+    Outcome::holds()
+}
+
 impl Outcome {
     fn holds() -> Self {
         Outcome { verdict: Verdict::Holds, leaks: Vec::new(), misses: Vec::new(), reasons: Vec::new() }

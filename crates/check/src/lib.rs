@@ -1,14 +1,30 @@
-//! Intent against reach.
+//! Intent against reach: clauses and tests become findings.
+//!
+//! [`check`] is the whole of it: the intent is resolved against one inventory ([`plan_for`]), endpoints are cut
+//! into the blocks that its sets tell apart ([`World`]), clauses are evaluated block by block ([`evaluate`]),
+//! and what is wrong is said once per cause ([`cause`]). Everything is a pure function of inventory, intent and
+//! date.
+//!
+//! This crate knows nothing of files, terminals or formats, and nothing of Terraform's syntax.
+
 mod adapt;
+mod assumptions;
 pub mod cause;
 pub mod evaluate;
-mod names;
+mod explain;
+mod judge;
+mod lints;
+pub mod names;
+mod path;
 pub mod plan;
 mod report;
-pub mod unmodelled;
 mod sets;
+pub mod unmodelled;
 mod world;
+
 pub use adapt::plan as plan_for;
+pub use assumptions::of as assumptions_of;
+pub use judge::{CheckOptions, check, zones};
 pub use report::{CheckReport, ClauseResult, TestResult, ZoneResult};
 pub use sets::Set;
 pub use world::World;

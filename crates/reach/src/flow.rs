@@ -1,6 +1,7 @@
 //! Whole flows between two points: every way there, and whether replies get back.
 
-use crate::network::Network;
+use crate::network::{Hop, Match, Network, RuleList};
+use bartizan_model::InterfaceId;
 use crate::point::{Entry, Exit, Inside, Point, ReplyPort};
 use bartizan_packet::{AtomSet, IpSet};
 use std::net::IpAddr;
@@ -65,6 +66,13 @@ impl Cuts {
             self.v6.extend(h.checked_add(1));
         }
     }
+    fn add_lists(&mut self, a: &RuleList, b: &RuleList) {
+        for r in a.rules.iter().chain(&b.rules) {
+            if let Match::Ips(s) = &r.peer {
+                self.add(s);
+            }
+        }
+    }
     pub(crate) fn finish(&mut self) {
         self.v4.sort_unstable();
         self.v4.dedup();
@@ -108,41 +116,48 @@ impl Cuts {
 }
 
 impl Network {
-    /// The cuts that the filters and routes around two interfaces make in the public space.
-    pub(crate) fn cuts_around(&self, ifaces: &[bartizan_model::InterfaceId]) -> Cuts {
+    /// The cuts that the filters and routes around some interfaces make in the address space: their own, and
+    /// those of every appliance that their routes may lead through.
+    pub(crate) fn cuts_around(&self, ifaces: &[InterfaceId]) -> Cuts {
         let mut c = Cuts::default();
-        for &i in ifaces {
+        let mut near: Vec<InterfaceId> = ifaces.to_vec();
+        let mut next = 0;
+        while let Some(&i) = near.get(next) {
+            next += 1;
             let Some(f) = self.iface(i) else { continue };
             if let Some(g) = self.group_sets.get(f.groups as usize) {
-                for r in g.ingress.rules.iter().chain(&g.egress.rules) {
-                    if let crate::network::Match::Ips(s) = &r.peer {
-                        c.add(s);
-                    }
-                }
-            }
-            let Some(v) = self.vsw(f.vswitch) else { continue };
-            if let Some(a) = v.acl.and_then(|a| self.acls.get(a as usize)) {
-                for r in a.ingress.rules.iter().chain(&a.egress.rules) {
-                    if let crate::network::Match::Ips(s) = &r.peer {
-                        c.add(s);
-                    }
-                }
-            }
-            for &t in &v.tables {
-                for r in self.tables.get(t as usize).into_iter().flat_map(|t| &t.routes) {
-                    c.add(&r.ips);
-                    for h in &r.hops {
-                        if let crate::network::Hop::Nat(n) = h
-                            && let Some(n) = self.nats.get(n.index())
-                        {
-                            c.add(&n.exit);
-                        }
-                    }
-                }
+                c.add_lists(&g.ingress, &g.egress);
             }
             for n in f.addrs.iter().flat_map(|a| &a.dnat) {
                 if let Some(n) = self.nats.get(n.nat.index()) {
                     c.add(&n.exit);
+                }
+            }
+            let Some(v) = self.vsw(f.vswitch) else { continue };
+            if let Some(a) = v.acl.and_then(|a| self.acls.get(a as usize)) {
+                c.add_lists(&a.ingress, &a.egress);
+            }
+            let gateway = self.vpcs.get(v.vpc.index()).and_then(|n| n.ingress_table);
+            let tables = v.tables.iter().copied().chain(gateway).filter_map(|t| self.tables.get(t as usize));
+            for r in tables.flat_map(|t| &t.routes) {
+                c.add(&r.ips);
+                for h in &r.hops {
+                    match h {
+                        Hop::Nat(n) => {
+                            if let Some(n) = self.nats.get(n.index()) {
+                                c.add(&n.exit);
+                            }
+                        }
+                        Hop::Interface(f) if !near.contains(f) => near.push(*f),
+                        Hop::HaVip(h) => {
+                            for f in self.ha_vips.get(h.index()).map_or(&[][..], |v| v) {
+                                if !near.contains(f) {
+                                    near.push(*f);
+                                }
+                            }
+                        }
+                        _ => {}
+                    }
                 }
             }
         }

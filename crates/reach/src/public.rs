@@ -7,7 +7,7 @@
 use crate::domain::{Cell, distinct};
 use crate::flow::{Cuts, representatives};
 use crate::network::{Hop, Network};
-use crate::point::{Entry, Exit, Inside, Point};
+use crate::point::{Entry, Exit, Inside};
 use bartizan_packet::{AtomSet, IpSet};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -67,6 +67,8 @@ fn may_leave(net: &Network, s: Inside) -> bool {
 /// What leaves towards one piece of the public space.
 struct Outward {
     exits: Vec<Exit>,
+    /// What all of them carry together.
+    all: AtomSet,
 }
 
 /// The delivered services of one class of cells with every block of the public space and through every door.
@@ -106,23 +108,26 @@ pub(crate) fn class(
             }
             seen.push(key);
         }
+        let mut outward: FxHashMap<u32, Outward> = FxHashMap::default();
         for (&b, region) in outside {
             for x in representatives(region, &cuts) {
                 if x.is_ipv4() != c.rep.ip.is_ipv4() {
                     continue;
                 }
                 if leaves {
-                    add(c.block, b, &net.flow(Point::Inside(c.rep), Point::Outside(x)).delivered);
+                    let o = outward.entry(cuts.piece(x)).or_insert_with(|| outward_to(net, c.rep, x));
+                    add(c.block, b, &o.all);
                 }
                 if c.special {
-                    add(b, c.block, &net.flow(Point::Outside(x), Point::Inside(c.rep)).delivered);
+                    for e in net.doors(c.rep) {
+                        add(b, c.block, &net.arrive(c.rep, x, e));
+                    }
                 }
             }
         }
         if !leaves {
             continue;
         }
-        let mut outward: FxHashMap<u32, Outward> = FxHashMap::default();
         for d in doors {
             if d.at.ip.is_ipv4() != c.rep.ip.is_ipv4() || distinct(c, d.cell).is_none() {
                 continue;
@@ -166,5 +171,7 @@ fn same_vpc(net: &Network, a: Inside, b: Inside) -> bool {
 }
 
 fn outward_to(net: &Network, s: Inside, p: IpAddr) -> Outward {
-    Outward { exits: net.exits(s, p) }
+    let exits = net.exits(s, p);
+    let all = net.fold(exits.iter().map(|e| e.atoms.clone()));
+    Outward { exits, all }
 }

@@ -1,0 +1,79 @@
+//! Which contested semantics (ALIBABA.md §20) an inventory leans on.
+
+use bartizan_model::{AclList, AddressSpec, Fact, Inventory, NextHop, Peer, PublicKind};
+
+/// Ids of the assumptions that matter for this inventory, sorted. Every verdict over it leans on them.
+#[must_use]
+pub fn of(inv: &Inventory) -> Vec<&'static str> {
+    let t = &inv.typed;
+    let mut v = vec!["A-CW"];
+    if t.sg_rules.iter().any(|r| matches!(r.peer, Peer::Group(_))) {
+        v.push("A-SG-1");
+    }
+    if t.security_groups.iter().any(|g| g.inner_accept.known() != Some(&false) && g.enterprise.known() != Some(&true)) {
+        v.extend(["A-SG-2", "A-SG-4"]);
+    }
+    if t.security_groups.iter().any(|g| g.enterprise.known() == Some(&true)) {
+        v.push("A-SG-3");
+    }
+    let bound: Vec<_> =
+        t.vswitches.iter().filter_map(|v| v.acl.known().copied().flatten()).map(|a| &t[a]).collect();
+    if !bound.is_empty() {
+        v.extend(["A-NACL-2", "A-EPHEMERAL"]);
+        let closed = |l: &AclList| match l {
+            AclList::Entries(es) => es.iter().rev().take(2).any(|e| {
+                e.accept == Fact::Known(false)
+                    && e.services.known().is_some_and(bartizan_packet::ServiceSet::is_any)
+                    && matches!(&e.peer, bartizan_model::NetSpec::Net(Fact::Known(n)) if n.prefix_len() == 0)
+            }),
+            AclList::Unset | AclList::Unknown(_) => false,
+        };
+        if bound.iter().any(|a| !closed(&a.ingress) || !closed(&a.egress)) {
+            v.push("A-NACL-1");
+        }
+    }
+    let inside = |n: &ipnet::IpNet| t.vswitches.iter().any(|s| s.cidr.known().is_some_and(|c| c.contains(n)));
+    if t.route_entries.iter().any(
+        |r| matches!(&r.destination, bartizan_model::NetSpec::Net(Fact::Known(n)) if inside(n)),
+    ) {
+        v.push("A-ROUTE-1");
+    }
+    let public = t.interfaces.iter().any(|i| !i.public.is_empty());
+    if public {
+        v.push("A-EIP-1");
+    }
+    if t.eips.iter().any(|e| e.ip.known().is_none())
+        || t.interfaces.iter().any(|i| i.public.iter().any(|p| p.ip.known().is_none()))
+    {
+        v.push("A-EIP-2");
+    }
+    if t.interfaces.iter().any(|i| i.public.iter().any(|p| p.kind == PublicKind::EipBinded)) {
+        v.push("A-EIP-3");
+    }
+    if t.snat_entries.len() > 1 {
+        v.push("A-NAT-1");
+    }
+    if public || !t.snat_entries.is_empty() {
+        v.push("A-P25");
+    }
+    let appliances: Vec<_> = t
+        .route_entries
+        .iter()
+        .flat_map(|r| &r.next_hops)
+        .filter_map(|h| if let NextHop::Interface(i) = h { Some(*i) } else { None })
+        .collect();
+    if !appliances.is_empty() {
+        v.push("A-APPL-1");
+        if appliances.iter().any(|i| t[*i].source_dest_check == Fact::Known(None)) {
+            v.push("A-SDC-1");
+        }
+    }
+    if t.interfaces.iter().any(|i| {
+        i.addresses.iter().any(|a| matches!(a.spec, AddressSpec::AnyV4(_) | AddressSpec::AnyV6(_)))
+    }) {
+        v.push("A-ADDR-1");
+    }
+    v.sort_unstable();
+    v.dedup();
+    v
+}

@@ -1,0 +1,574 @@
+//! The whole check: clauses, boundaries, zones and tests, and one finding per cause.
+
+use crate::cause::{Baseline, Blame, blame};
+use crate::evaluate::{self, Leak, Miss, Outcome};
+use crate::explain::{self, Subject};
+use crate::names;
+use crate::plan::{Claim, Plan};
+use crate::report::{CheckReport, ClauseResult, TestResult, ZoneResult};
+use crate::unmodelled::{Unmodelled, unmodelled};
+use crate::world::World;
+use crate::{assumptions, lints};
+use bartizan_base::{Diagnostic, Finding, Severity, Span, Verdict};
+use bartizan_lang::{Date, Intent};
+use bartizan_model::{Inventory, VpcId};
+use bartizan_packet::ServiceSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the user decides about a check.
+#[derive(Clone, Debug, Default)]
+pub struct CheckOptions {
+    /// Take what is not modelled to carry no packets (`--assume A-UNMODELLED=harmless`).
+    pub unmodelled_harmless: bool,
+}
+
+/// Evaluates an intent against an inventory as of a date.
+///
+/// Pure: the same arguments give the same report. Cost: one compilation and all pairs of blocks, and, for each
+/// cause of a violation in a network of up to 2,000 interfaces, as much again per candidate.
+#[must_use]
+pub fn check(inv: &Inventory, intent: &Intent, as_of: Date, opt: &CheckOptions) -> CheckReport {
+    let (plan, diagnostics) = crate::adapt::plan(intent, inv, as_of);
+    let services: Vec<ServiceSet> = plan
+        .clauses
+        .iter()
+        .map(|c| c.services.clone())
+        .chain(plan.tests.iter().flat_map(|t| t.statements.iter().map(|s| s.services.clone())))
+        .collect();
+    let w = World::new(inv, plan.sets.clone(), &services);
+    Judge::new(&w, &plan, intent, opt).run(as_of, diagnostics)
+}
+
+/// Whose claim a leak violates; ordered by strength.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Against {
+    Never(usize),
+    Only(usize),
+    Waypoint(usize),
+    Governs(usize),
+    Test(usize, usize),
+}
+
+struct Judge<'a> {
+    w: &'a World<'a>,
+    plan: &'a Plan,
+    intent: &'a Intent,
+    open: Vec<Unmodelled>,
+    harmless: bool,
+    notes: Vec<&'static str>,
+}
+
+/// A cause with everything it breaks.
+struct Cause {
+    blame: Blame,
+    against: BTreeSet<Against>,
+    leaks: Vec<Leak>,
+    sure: bool,
+}
+
+impl<'a> Judge<'a> {
+    fn new(w: &'a World<'a>, plan: &'a Plan, intent: &'a Intent, opt: &CheckOptions) -> Self {
+        let open = unmodelled(w.inventory, &w.network().gaps);
+        let notes = assumptions::of(w.inventory);
+        Judge { w, plan, intent, open, harmless: opt.unmodelled_harmless, notes }
+    }
+
+    fn id(&self, a: Against) -> String {
+        match a {
+            Against::Never(i) | Against::Only(i) | Against::Waypoint(i) => self.plan.clauses[i].id.clone(),
+            Against::Governs(b) => governs_id(&self.plan.boundaries[b].name),
+            Against::Test(t, s) => format!("test \"{}\" {}", self.plan.tests[t].name, s + 1),
+        }
+    }
+
+    fn severity(&self, a: Against) -> Severity {
+        let b = match a {
+            Against::Never(i) | Against::Only(i) | Against::Waypoint(i) => self.plan.clauses[i].boundary,
+            Against::Governs(b) => Some(b),
+            Against::Test(..) => None,
+        };
+        evaluate::severity(b.and_then(|b| self.plan.boundaries.get(b)))
+    }
+
+    /// The unmodelled things that may carry packets to or from the endpoints of these blocks.
+    fn touching(&self, blocks: impl IntoIterator<Item = u32>) -> Vec<&Unmodelled> {
+        if self.harmless || self.open.is_empty() {
+            return Vec::new();
+        }
+        let t = &self.w.inventory.typed;
+        let vpcs: BTreeSet<VpcId> = blocks
+            .into_iter()
+            .flat_map(|b| self.w.interfaces_of(b))
+            .filter_map(|i| t[i].vswitch.known().and_then(|v| t[*v].vpc.known().copied()))
+            .collect();
+        let hit = |u: &&Unmodelled| u.vpcs.is_empty() || u.vpcs.iter().any(|v| vpcs.contains(v));
+        self.open.iter().filter(hit).collect()
+    }
+
+    /// Turns `holds` into `undecided` (absence) or `violated` into `undecided` (presence) where something
+    /// that is not modelled may carry the packets.
+    fn temper(&self, o: &mut Outcome, absence: bool, blocks: Vec<u32>) {
+        let shaky = if absence { Verdict::Holds } else { Verdict::Violated };
+        if o.verdict != shaky || blocks.iter().all(|&b| self.w.interfaces_of(b).is_empty()) {
+            return;
+        }
+        let open = self.touching(blocks);
+        if let Some(first) = open.first() {
+            o.verdict = Verdict::Undecided;
+            let more = if open.len() > 1 { format!(" and {} more", open.len() - 1) } else { String::new() };
+            o.reasons.push(format!("`{}`{more} may carry packets and is not modelled: {}", first.address, first.why));
+        }
+    }
+
+    fn run(&self, as_of: Date, diagnostics: Vec<Diagnostic>) -> CheckReport {
+        let (w, plan) = (self.w, self.plan);
+        let mut outcomes: Vec<Outcome> = Vec::new();
+        for c in &plan.clauses {
+            if !c.active || c.claim == Claim::Allow {
+                outcomes.push(evaluate::holds());
+                continue;
+            }
+            let mut o = evaluate::clause(w, plan, c);
+            let mut blocks = w.blocks_of(c.from);
+            blocks.extend(w.blocks_of(c.to));
+            let vacuous = w.blocks_of(c.from).is_empty() || w.blocks_of(c.to).is_empty();
+            let absence = matches!(c.claim, Claim::Never | Claim::Only | Claim::Through | Claim::NotThrough);
+            if !vacuous {
+                self.temper(&mut o, absence, blocks);
+            }
+            outcomes.push(o);
+        }
+        let verdicts: Vec<Verdict> = outcomes.iter().map(|o| o.verdict).collect();
+        let base = Baseline::new(w, plan, &verdicts);
+        let mut governs: Vec<Outcome> = Vec::new();
+        for b in &plan.boundaries {
+            if b.governs.is_empty() {
+                governs.push(evaluate::holds());
+                continue;
+            }
+            let mut o = evaluate::forbid(w, evaluate::uncovered(w, plan, b));
+            let blocks = b.governs.iter().flat_map(|&s| w.blocks_of(s)).collect();
+            self.temper(&mut o, true, blocks);
+            governs.push(o);
+        }
+        let mut tests: Vec<Vec<Outcome>> = Vec::new();
+        for t in &plan.tests {
+            let each = t.statements.iter().map(|s| {
+                let mut o = evaluate::statement(w, plan, s);
+                let mut blocks = w.blocks_of(s.from);
+                blocks.extend(w.blocks_of(s.to));
+                self.temper(&mut o, s.expect == crate::plan::Expect::Cannot, blocks);
+                o
+            });
+            tests.push(each.collect());
+        }
+
+        let mut findings = Vec::new();
+        let (unzoned, unzoned_blocks) = self.unzoned(&governs, as_of);
+        findings.extend(unzoned);
+        findings.extend(self.leak_findings(&outcomes, &governs, &tests, &base, &unzoned_blocks));
+        findings.extend(self.miss_findings(&outcomes, &tests));
+        findings.extend(self.undecided(&outcomes, &governs, &tests));
+        findings.extend(lints::all(w, plan, &self.notes));
+        findings.sort_by(|a, b| {
+            (std::cmp::Reverse(a.severity), std::cmp::Reverse(a.verdict), a.code, place(a), &a.fingerprint)
+                .cmp(&(std::cmp::Reverse(b.severity), std::cmp::Reverse(b.verdict), b.code, place(b), &b.fingerprint))
+        });
+
+        let clauses = self.clause_results(&outcomes, &governs);
+        let tests = self.test_results(&tests);
+        CheckReport {
+            verdict: overall(&findings),
+            as_of,
+            clauses,
+            tests,
+            zones: zones(w, plan),
+            findings,
+            diagnostics,
+        }
+    }
+
+    /// Endpoints in no zone, with whatever they can talk to.
+    fn unzoned(&self, governs: &[Outcome], _as_of: Date) -> (Vec<Finding>, BTreeSet<u32>) {
+        let blocks: BTreeSet<u32> = self
+            .w
+            .blocks_of(self.plan.unzoned)
+            .into_iter()
+            .filter(|&b| !self.w.interfaces_of(b).is_empty())
+            .collect();
+        if self.plan.boundaries.iter().all(|b| b.governs.is_empty()) || blocks.is_empty() {
+            return (Vec::new(), BTreeSet::new());
+        }
+        let mut interfaces: Vec<_> = blocks.iter().flat_map(|&b| self.w.interfaces_of(b)).collect();
+        interfaces.sort_unstable();
+        interfaces.dedup();
+        let flows: Vec<(String, String, ServiceSet)> = governs
+            .iter()
+            .flat_map(|o| &o.leaks)
+            .filter(|l| blocks.contains(&l.from) || blocks.contains(&l.to))
+            .map(|l| self.flow_text(l))
+            .collect();
+        // One finding per resource, instances of one `count` or `for_each` together.
+        let mut by: BTreeMap<Span, Vec<_>> = BTreeMap::new();
+        for i in interfaces {
+            by.entry(self.w.inventory.typed[i].meta.origin.span).or_default().push(i);
+        }
+        let found = by.into_values().map(|v| explain::unzoned(self.w, self.plan, &v, names::boxes(&flows)));
+        (found.collect(), blocks)
+    }
+
+    fn flow_text(&self, l: &Leak) -> (String, String, ServiceSet) {
+        (
+            names::block(self.w, self.plan, l.from),
+            names::block(self.w, self.plan, l.to),
+            self.w.services(&l.atoms),
+        )
+    }
+
+    fn leak_findings(
+        &self,
+        outcomes: &[Outcome],
+        governs: &[Outcome],
+        tests: &[Vec<Outcome>],
+        base: &Baseline,
+        unzoned: &BTreeSet<u32>,
+    ) -> Vec<Finding> {
+        // Every leak once, under the strongest claim it violates; weaker claims are named beside it.
+        let mut all: Vec<(Against, &Leak)> = Vec::new();
+        for (i, (c, o)) in self.plan.clauses.iter().zip(outcomes).enumerate() {
+            let a = match c.claim {
+                Claim::Only => Against::Only(i),
+                Claim::Through | Claim::NotThrough => Against::Waypoint(i),
+                _ => Against::Never(i),
+            };
+            all.extend(o.leaks.iter().map(|l| (a, l)));
+        }
+        for (b, o) in governs.iter().enumerate() {
+            let mine = o.leaks.iter().filter(|l| !unzoned.contains(&l.from) && !unzoned.contains(&l.to));
+            all.extend(mine.map(|l| (Against::Governs(b), l)));
+        }
+        for (t, each) in tests.iter().enumerate() {
+            for (s, o) in each.iter().enumerate() {
+                all.extend(o.leaks.iter().map(|l| (Against::Test(t, s), l)));
+            }
+        }
+        all.sort_by_key(|(a, l)| (*a, l.from, l.to));
+        let mut pieces: Vec<(BTreeSet<Against>, Leak)> = Vec::new();
+        for (a, l) in all {
+            // Cut the leak along what is known of the same pair already.
+            let mut rest = l.atoms.clone();
+            let mut fresh = Vec::new();
+            for (who, p) in pieces.iter_mut().filter(|(_, p)| p.from == l.from && p.to == l.to) {
+                let both = p.atoms.intersect(&rest);
+                if both.is_empty() {
+                    continue;
+                }
+                rest.subtract_with(&both);
+                if both == p.atoms {
+                    who.insert(a);
+                } else {
+                    p.atoms.subtract_with(&both);
+                    let mut w2 = who.clone();
+                    w2.insert(a);
+                    fresh.push((w2, Leak { from: l.from, to: l.to, atoms: both }));
+                }
+            }
+            pieces.extend(fresh);
+            if !rest.is_empty() {
+                pieces.push((BTreeSet::from([a]), Leak { from: l.from, to: l.to, atoms: rest }));
+            }
+        }
+        let mut causes: Vec<Cause> = Vec::new();
+        for (against, leak) in pieces {
+            let b = blame(self.w, self.plan, base, &leak);
+            let sure = evaluate::is_sure(self.w, &leak);
+            match causes.iter_mut().find(|c| c.blame.culprit.same_cause(&b.culprit)) {
+                Some(c) => {
+                    c.blame.culprit.merge(b.culprit);
+                    c.blame.closes &= b.closes;
+                    c.blame.breaks.extend(b.breaks);
+                    c.blame.loses = c.blame.loses.max(b.loses);
+                    c.against.extend(against);
+                    c.leaks.push(leak);
+                    c.sure |= sure;
+                }
+                None => causes.push(Cause { blame: b, against, leaks: vec![leak], sure }),
+            }
+        }
+        causes.into_iter().map(|c| self.cause_finding(c)).collect()
+    }
+
+    fn cause_finding(&self, mut c: Cause) -> Finding {
+        c.blame.breaks.sort();
+        c.blame.breaks.dedup();
+        let strongest = c.against.first().copied().unwrap_or(Against::Governs(0));
+        let (code, name) = match strongest {
+            Against::Never(_) => ("REACH001", "never-violated"),
+            Against::Only(_) => ("REACH002", "only-violated"),
+            Against::Governs(_) => ("REACH003", "uncovered-path"),
+            Against::Waypoint(_) => ("REACH009", "waypoint-bypassed"),
+            Against::Test(..) => ("REACH005", "test-failed"),
+        };
+        let severity = c.against.iter().map(|a| self.severity(*a)).max().unwrap_or(Severity::Error);
+        let flows: Vec<(String, String, ServiceSet)> = c.leaks.iter().map(|l| self.flow_text(l)).collect();
+        let clause_span = match strongest {
+            Against::Never(i) | Against::Only(i) | Against::Waypoint(i) => self.plan.clauses[i].span,
+            Against::Governs(b) => self.plan.boundaries[b].span,
+            Against::Test(t, s) => self.plan.tests[t].statements[s].span,
+        };
+        let clause_text = match strongest {
+            Against::Never(i) | Against::Only(i) | Against::Waypoint(i) => self.plan.clauses[i].text.clone(),
+            Against::Governs(b) => format!("no clause of `{}` covers this", self.plan.boundaries[b].name),
+            Against::Test(t, s) => self.plan.tests[t].statements[s].text.clone(),
+        };
+        explain::leak(
+            self.w,
+            self.plan,
+            self.intent,
+            Subject { code, name, severity, clause: self.id(strongest), clause_text, clause_span },
+            c.against.iter().skip(1).map(|a| self.id(*a)).collect(),
+            &c.leaks,
+            &flows,
+            &c.blame,
+            if c.sure { Verdict::Violated } else { Verdict::Undecided },
+            &self.notes,
+        )
+    }
+
+    fn miss_findings(&self, outcomes: &[Outcome], tests: &[Vec<Outcome>]) -> Vec<Finding> {
+        // What does not work, by the pair of endpoints; a test that asks the same is the same cause.
+        struct Broken<'b> {
+            ids: Vec<String>,
+            severity: Severity,
+            span: Span,
+            text: String,
+            verdict: Verdict,
+            misses: &'b [Miss],
+            test: bool,
+            reasons: &'b [String],
+        }
+        let mut list: Vec<Broken<'_>> = Vec::new();
+        for (c, o) in self.plan.clauses.iter().zip(outcomes) {
+            if o.misses.is_empty() {
+                continue;
+            }
+            let severity = evaluate::severity(c.boundary.and_then(|b| self.plan.boundaries.get(b)));
+            list.push(Broken {
+                ids: vec![c.id.clone()],
+                severity,
+                span: c.span,
+                text: c.text.clone(),
+                verdict: o.verdict,
+                misses: &o.misses,
+                test: false,
+                reasons: &o.reasons,
+            });
+        }
+        for (t, each) in self.plan.tests.iter().zip(tests) {
+            for (k, (s, o)) in t.statements.iter().zip(each).enumerate() {
+                if o.misses.is_empty() {
+                    continue;
+                }
+                let id = format!("test \"{}\" {}", t.name, k + 1);
+                let covered = list.iter_mut().find(|b| {
+                    o.misses.iter().all(|m| {
+                        b.misses.iter().any(|n| n.from == m.from && n.to == m.to && m.atoms.intersects(&n.atoms))
+                    })
+                });
+                match covered {
+                    Some(b) => b.ids.push(id),
+                    None => list.push(Broken {
+                        ids: vec![id],
+                        severity: Severity::Error,
+                        span: s.span,
+                        text: s.text.clone(),
+                        verdict: o.verdict,
+                        misses: &o.misses,
+                        test: true,
+                        reasons: &o.reasons,
+                    }),
+                }
+            }
+        }
+        list.into_iter()
+            .map(|b| {
+                let reply = b.misses.iter().all(|m| m.atoms == m.delivered);
+                let (code, name) = match (reply, b.test) {
+                    (true, _) => ("REACH008", "reply-dropped"),
+                    (false, true) => ("REACH005", "test-failed"),
+                    (false, false) => ("REACH004", "must-violated"),
+                };
+                let mut ids = b.ids.into_iter();
+                let clause = ids.next().unwrap_or_default();
+                explain::miss(
+                    self.w,
+                    self.plan,
+                    Subject { code, name, severity: b.severity, clause, clause_text: b.text, clause_span: b.span },
+                    ids.collect(),
+                    b.misses,
+                    b.verdict,
+                    b.reasons,
+                    &self.notes,
+                )
+            })
+            .collect()
+    }
+
+    /// Claims that are undecided for a reason that is not a packet: one finding per reason.
+    fn undecided(&self, outcomes: &[Outcome], governs: &[Outcome], tests: &[Vec<Outcome>]) -> Vec<Finding> {
+        let mut by: BTreeMap<String, (Vec<String>, Span)> = BTreeMap::new();
+        let mut add = |id: String, span: Span, o: &Outcome| {
+            if o.verdict == Verdict::Undecided && o.leaks.is_empty() && o.misses.is_empty() {
+                for r in &o.reasons {
+                    by.entry(r.clone()).or_insert_with(|| (Vec::new(), span)).0.push(id.clone());
+                }
+            }
+        };
+        for (c, o) in self.plan.clauses.iter().zip(outcomes) {
+            add(c.id.clone(), c.span, o);
+        }
+        for (b, o) in self.plan.boundaries.iter().zip(governs) {
+            add(governs_id(&b.name), b.span, o);
+        }
+        for (t, each) in self.plan.tests.iter().zip(tests) {
+            for (k, (s, o)) in t.statements.iter().zip(each).enumerate() {
+                add(format!("test \"{}\" {}", t.name, k + 1), s.span, o);
+            }
+        }
+        by.into_iter()
+            .map(|(why, (ids, span))| {
+                let place = self.open.iter().find(|u| why.contains(&format!("`{}`", u.address)));
+                explain::undecided(&why, &ids, span, place.map(|u| u.span))
+            })
+            .collect()
+    }
+
+    fn clause_results(&self, outcomes: &[Outcome], governs: &[Outcome]) -> Vec<ClauseResult> {
+        let boundary = |b: Option<usize>| b.and_then(|b| self.plan.boundaries.get(b)).map(|b| b.name.clone());
+        let notes = || self.notes.iter().map(ToString::to_string).collect();
+        let mut out: Vec<ClauseResult> = self
+            .plan
+            .clauses
+            .iter()
+            .zip(outcomes)
+            .map(|(c, o)| ClauseResult {
+                id: c.id.clone(),
+                text: c.text.clone(),
+                sentence: c.sentence.clone(),
+                boundary: boundary(c.boundary),
+                verdict: o.verdict,
+                in_force: c.active,
+                reasons: o.reasons.clone(),
+                assumptions: notes(),
+                span: c.span,
+            })
+            .collect();
+        for (b, o) in self.plan.boundaries.iter().zip(governs).filter(|(b, _)| !b.governs.is_empty()) {
+            let zones: Vec<String> = b.governs.iter().map(|&s| self.plan.set_names[s].clone()).collect();
+            // An endpoint in no zone is part of what a boundary governs.
+            out.push(ClauseResult {
+                id: governs_id(&b.name),
+                text: format!("governs {}", zones.join(", ")),
+                sentence: format!(
+                    "Every flow that starts or ends in {} is covered by a clause.",
+                    names::list(&zones)
+                ),
+                boundary: Some(b.name.clone()),
+                verdict: o.verdict,
+                in_force: true,
+                reasons: o.reasons.clone(),
+                assumptions: notes(),
+                span: b.span,
+            });
+        }
+        out
+    }
+
+    fn test_results(&self, tests: &[Vec<Outcome>]) -> Vec<TestResult> {
+        let worst = |v: &[Outcome]| {
+            v.iter().map(|o| o.verdict).max_by_key(|v| rank(*v)).unwrap_or(Verdict::Holds)
+        };
+        self.plan
+            .tests
+            .iter()
+            .zip(tests)
+            .map(|(t, each)| TestResult {
+                name: t.name.clone(),
+                verdict: worst(each),
+                statements: t
+                    .statements
+                    .iter()
+                    .zip(each)
+                    .map(|(s, o)| (s.text.clone(), o.verdict, o.reasons.clone()))
+                    .collect(),
+                span: t.span,
+            })
+            .collect()
+    }
+}
+
+/// The id of the claim that a boundary makes by governing zones.
+fn governs_id(boundary: &str) -> String {
+    format!("{boundary}/governs")
+}
+
+fn place(f: &Finding) -> Option<Span> {
+    f.labels.iter().find(|l| l.primary).map(|l| l.span)
+}
+
+fn rank(v: Verdict) -> u8 {
+    match v {
+        Verdict::Holds => 0,
+        Verdict::Undecided => 1,
+        Verdict::Violated => 2,
+    }
+}
+
+/// The verdict of a run: violated when an error is, undecided when an error might be, else holds.
+fn overall(findings: &[Finding]) -> Verdict {
+    let worst = findings
+        .iter()
+        .filter(|f| f.severity == Severity::Error)
+        .map(|f| f.verdict)
+        .max_by_key(|v| rank(*v))
+        .unwrap_or(Verdict::Holds);
+    worst
+}
+
+/// The zones with their members.
+#[must_use]
+pub fn zones(w: &World<'_>, plan: &Plan) -> Vec<ZoneResult> {
+    let governed = |set: usize| {
+        let of = w.blocks_of(set);
+        !of.is_empty()
+            && of.iter().all(|&b| {
+                plan.boundaries.iter().any(|x| x.governs.iter().any(|&g| w.in_set(b, g)))
+            })
+    };
+    let one = |name: &str, set: usize| {
+        let mut members: Vec<String> = w
+            .blocks_of(set)
+            .into_iter()
+            .flat_map(|b| w.interfaces_of(b))
+            .map(|i| names::interface(w, i))
+            .collect();
+        members.sort();
+        members.dedup();
+        let public = w.blocks_of(set).into_iter().fold(bartizan_packet::IpSet::empty(), |s, b| s.union(&w.may.outside_of(b)));
+        let whole = public == w.network().outside;
+        let n = public.to_nets().len();
+        let public = match n {
+            0 => String::new(),
+            _ if whole => "every public address that nobody here owns".to_string(),
+            1..=4 => public.to_string(),
+            _ => format!("{n} prefixes of public addresses"),
+        };
+        ZoneResult { name: name.to_string(), members, public, governed: governed(set) }
+    };
+    let mut out: Vec<ZoneResult> = plan.zones.iter().map(|z| one(&z.name, z.set)).collect();
+    let rest = one("unzoned", plan.unzoned);
+    if !rest.members.is_empty() {
+        out.push(rest);
+    }
+    out
+}
