@@ -3,7 +3,7 @@
 mod common;
 
 use bartizan_testkit::{GroupKind, Ipv6Access, rule};
-use common::Net;
+use common::{Ask, Net};
 
 use GroupKind::{BasicAccept, BasicDrop, Enterprise};
 
@@ -76,6 +76,17 @@ fn s6_s7_defaults_per_kind() {
         "a -> b tcp/22",
         "Egress of `alicloud_instance.a`: dropped by the default",
     );
+}
+
+/// §5.1: the attribute has no effect on an enterprise group.
+#[test]
+fn enterprise_groups_have_no_intra_group_connectivity() {
+    let mut n = Net::new();
+    let g = n.group("g", Enterprise, &[]);
+    n.ab(&[g], &[g]);
+    let mut inv = n.b.build();
+    inv.typed.security_groups[0].inner_accept = true.into();
+    Ask::new(inv).check(&[("a -> b tcp/22", "deny")]);
 }
 
 #[test]
@@ -174,6 +185,22 @@ fn a_sg_4_intra_group_is_private() {
         ],
     );
     n.ask().check(&[("a -> b tcp/22", "deny")]);
+}
+
+/// It is the path that makes an address private, not its number.
+#[test]
+fn a_client_with_the_number_of_a_member_is_no_member() {
+    let mut n = Net::new();
+    let v3 = n.b.vswitch("v3", n.vpc, "198.51.100.0/24");
+    let ga = n.group("ga", BasicDrop, &[]);
+    let gb = n.group("gb", BasicDrop, &["in accept all -1/-1 from sg:ga"]);
+    let (_, b) = n.ab(&[ga], &[gb]);
+    n.b.eni("m", v3, &[ga], "198.51.100.1");
+    n.b.eip(b, 0, "47.0.0.2");
+    n.ask().check(&[
+        ("m -> b tcp/22", "allow"),
+        ("internet 198.51.100.1 -> b tcp/22", "deny"),
+    ]);
 }
 
 #[test]

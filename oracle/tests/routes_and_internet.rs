@@ -207,10 +207,15 @@ fn the_longest_snat_source_wins() {
     let vf = n.b.vswitch("vf", far, "10.9.1.0/24");
     let gf = n.b.sg("gf", far, GroupKind::BasicDrop);
     n.b.rule(gf, rule("in accept tcp 443/443 from 47.0.0.21/32"));
+    n.b.rule(gf, rule("in accept tcp 444/444 from 47.0.0.20/32"));
     let f = n.b.eni("f", vf, &[gf], "10.9.1.10");
     n.b.eip(f, 0, "47.0.0.9");
-    n.ask()
-        .check(&[("a -> f tcp/443", "allow"), ("a2 -> f tcp/443", "deny")]);
+    n.ask().check(&[
+        ("a -> f tcp/443", "allow"),
+        ("a2 -> f tcp/443", "deny"),
+        ("a -> f tcp/444", "deny"),
+        ("a2 -> f tcp/444", "allow"),
+    ]);
 }
 
 fn dnat(kind: DnatProtocol, ports: Option<PortMapping>, rules: &[&str]) -> (Net, NatId, InterfaceId) {
@@ -257,6 +262,46 @@ fn r7_r8_dnat() {
     n.ask().check(&[("internet 198.51.100.1 -> a tcp/82", "allow")]);
     n.ask()
         .says("internet 198.51.100.1 -> a tcp/80", "sends to 47.0.0.1\"");
+}
+
+/// §8.3: an EIP anywhere on the target makes the entry dead.
+#[test]
+fn dnat_to_an_eni_with_an_eip_is_dead() {
+    let mut n = Net::new();
+    let o = n.open();
+    let a = n.b.eni("a", n.v1, &[o], "10.0.1.10");
+    let second = n.b.secondary_ip(a, "10.0.1.20");
+    let (nat, e) = nat(&mut n);
+    n.b.dnat(nat, e, DnatProtocol::Any, None, (a, second));
+    let system = n.system();
+    n.b.route(system, "0.0.0.0/0", NextHop::Nat(nat));
+    n.ask().check(&[
+        ("internet 8.8.8.8 -> a#1 tcp/80", "allow"),
+        ("internet 8.8.8.8 -> a tcp/80", "deny"),
+    ]);
+    n.b.eip(a, 0, "47.0.0.1");
+    n.ask().check(&[
+        ("internet 8.8.8.8 -> a#1 tcp/80", "deny"),
+        ("internet 8.8.8.8 -> a tcp/80", "allow"),
+    ]);
+}
+
+/// §8.5: a reply that finds another way out is lost.
+#[test]
+fn a_reply_through_another_gateway_is_lost() {
+    let mut n = Net::new();
+    let o = n.open();
+    let a = n.b.eni("a", n.v1, &[o], "10.0.1.10");
+    n.b.eip(a, 0, "47.0.0.1");
+    let (nat, e) = nat(&mut n);
+    n.b.snat(nat, SnatSource::Vswitch(n.v1.into()), &[e]);
+    let system = n.system();
+    n.b.route(system, "9.0.0.0/8", NextHop::Nat(nat));
+    n.ask().check(&[
+        ("a -> internet 9.9.9.9 tcp/80", "allow"),
+        ("internet 9.9.9.9 -> a tcp/80", "reply dropped"),
+        ("internet 8.8.8.8 -> a tcp/80", "allow"),
+    ]);
 }
 
 #[test]

@@ -70,11 +70,7 @@ impl Net {
     }
 
     pub(crate) fn ask(&self) -> Ask {
-        Ask {
-            inv: self.b.clone().build(),
-            oracle: None,
-        }
-        .load(Options::normative())
+        Ask::new(self.b.clone().build())
     }
 }
 
@@ -105,6 +101,10 @@ fn end(inv: &Inventory, text: &str) -> Endpoint {
 }
 
 impl Ask {
+    pub(crate) fn new(inv: Inventory) -> Self {
+        Ask { inv, oracle: None }.load(Options::normative())
+    }
+
     pub(crate) fn load(mut self, options: Options) -> Self {
         let options = Options {
             explain: true,

@@ -270,7 +270,8 @@ impl Gen<'_> {
                 };
                 // A longer route to a gateway that is not activated has no meaning of its own.
                 let idle = self.vpcs[v].gateway4.is_some_and(|g| !g.1);
-                if !(idle && matches!(hop, NextHop::Ipv4Gateway(_))) && !self.returns(v, &cidr, &hop) {
+                let idle = idle && matches!(hop, NextHop::Ipv4Gateway(_));
+                if !idle && !self.returns(v, &cidr, &hop) {
                     if self.f.appliances && self.r.chance(8) {
                         self.add_ecmp(v, table, &cidr, hop);
                     } else {
