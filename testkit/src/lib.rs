@@ -13,6 +13,7 @@ mod builder;
 mod describe;
 mod engine;
 mod generate;
+pub mod properties;
 mod rng;
 mod shrink;
 mod text;

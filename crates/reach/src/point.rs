@@ -297,7 +297,7 @@ impl Network {
         if t.atoms.is_empty() {
             return self.dropped(t, out);
         }
-        if !sender && m.goal.is_none() && self.mode == Mode::Widen && self.appliances_translate {
+        if !sender && m.goal.is_none() && self.may_translate() {
             self.translate(&t, at, m.dst.ip, out);
         }
         let own = m.goal.is_none()
@@ -357,7 +357,7 @@ impl Network {
                 // Its own vSwitch has to be routed there: what an appliance forwards keeps a private source.
                 let own = m
                     .sender
-                    .filter(|s| s.iface == at.id)
+                    .filter(|s| s.iface == at.id || self.may_translate())
                     .and_then(|s| self.addr_of(s))
                     .is_some_and(|(_, a)| !a.own.is_empty());
                 if own { self.depart(m, t, at, End::Own, out) } else { self.dropped(t, out) }
@@ -664,7 +664,9 @@ impl Network {
             }
             Entry::V6 if !self.routes_to(v, x, &Hop::Ipv6Gateway) => self.dropped(t, &mut out),
             Entry::Own(_) if self.controlled(v) => {
-                if !self.routes_to(v, x, &Hop::Ipv4Gateway) {
+                if !self.routes_to(v, x, &Hop::Ipv4Gateway)
+                    && !(self.may_translate() && self.routes_to_appliance(v, x))
+                {
                     self.dropped(t, &mut out);
                 } else if let Some(table) =
                     self.vpcs.get(v.vpc.index()).and_then(|n| n.ingress_table).and_then(|t| self.tables.get(t as usize))
@@ -715,6 +717,16 @@ impl Network {
             Mode::Widen => any,
             Mode::Narrow => any && all,
         }
+    }
+
+    /// Whether an appliance is taken to do more than forward unchanged (A-APPL-1).
+    fn may_translate(&self) -> bool {
+        self.mode == Mode::Widen && self.appliances_translate
+    }
+
+    fn routes_to_appliance(&self, v: &Vsw, ip: IpAddr) -> bool {
+        let tables = v.tables.iter().filter_map(|&t| self.tables.get(t as usize));
+        tables.flat_map(|t| t.lookup(ip)).flat_map(|r| &r.hops).any(|h| matches!(h, Hop::Interface(_) | Hop::HaVip(_)))
     }
 
     /// What an entry lets in by itself: the ports of a DNAT entry and the protocols of a public address.
