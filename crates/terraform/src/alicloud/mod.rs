@@ -1,4 +1,38 @@
 //! Turns generic resources into the typed layer.
+//!
+//! One file per family of resource types. A family lists its [`Handler`]s: the type and its aliases, every
+//! attribute that the code names, the attributes that other resources use to refer to it, and the steps that
+//! read it. To add a type, write a handler and put it into [`families`]; remove its rule in `coverage`.
+//!
+//! Linking runs in [`Stage`]s over all resources in address order, so no step depends on the order in which
+//! resources were declared.
+
+mod acl;
+mod attrs;
+mod coverage;
+mod eip;
+mod eni;
+mod gateway;
+mod havip;
+mod instance;
+mod ipv6;
+mod linker;
+mod nat;
+mod parse;
+mod prefix_list;
+mod route;
+mod security_group;
+mod vpc;
+mod vswitch;
+
+use attrs::Attrs;
+use bartizan_base::Diagnostic;
+use bartizan_model::{Inventory, Resource, SourceKind, Understanding, Value};
+use linker::Linker;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+pub use coverage::{Bearing, bearing, coverage_markdown};
 
 /// A resource type that the typed layer reads, with every attribute that the code names.
 #[derive(Clone, Copy, Debug)]
@@ -9,8 +43,164 @@ pub struct TypeSpec {
     pub attributes: &'static [&'static str],
 }
 
-/// Every type that the typed layer reads.
+/// When a step runs. Later stages may use what earlier ones filled in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Stage {
+    /// Make the things that others refer to.
+    Declare,
+    /// Decide which interface is the primary one of each instance.
+    Own,
+    /// Fill in own attributes and links to other things.
+    Fill,
+    /// Rules, entries and attachments between things.
+    Attach,
+    /// Bindings that need the addresses of interfaces.
+    Bind,
+}
+
+const STAGES: [Stage; 5] = [Stage::Declare, Stage::Own, Stage::Fill, Stage::Attach, Stage::Bind];
+
+/// What an attribute of a resource identifies.
+#[derive(Clone, Copy, Debug)]
+enum Role {
+    /// The resource itself.
+    Own,
+    /// The system route table of a VPC.
+    SystemTable,
+    /// The primary interface of an instance.
+    PrimaryInterface,
+}
+
+/// An attribute that other resources use to refer to this one.
+#[derive(Clone, Copy, Debug)]
+struct Identity {
+    attribute: &'static str,
+    role: Role,
+    /// Whether its value is unique, so that a literal in a state joins (private addresses are not).
+    literal: bool,
+}
+
+const fn own(attribute: &'static str) -> Identity {
+    Identity { attribute, role: Role::Own, literal: true }
+}
+
+type Step = for<'a, 'r> fn(&'a mut Linker<'r>, usize, Attrs<'r>);
+
+/// How one resource type is read.
+struct Handler {
+    spec: TypeSpec,
+    /// Other names of the same resource (ALIBABA.md §19.3).
+    aliases: &'static [&'static str],
+    identities: &'static [Identity],
+    steps: &'static [(Stage, Step)],
+}
+
+fn families() -> [&'static [Handler]; 13] {
+    [
+        vpc::HANDLERS,
+        vswitch::HANDLERS,
+        route::HANDLERS,
+        security_group::HANDLERS,
+        prefix_list::HANDLERS,
+        acl::HANDLERS,
+        eni::HANDLERS,
+        instance::HANDLERS,
+        eip::HANDLERS,
+        nat::HANDLERS,
+        gateway::HANDLERS,
+        ipv6::HANDLERS,
+        havip::HANDLERS,
+    ]
+}
+
+fn handlers() -> impl Iterator<Item = &'static Handler> {
+    families().into_iter().flatten()
+}
+
+/// Every type that the typed layer reads, aliases included, sorted by name.
 #[must_use]
 pub fn type_specs() -> Vec<TypeSpec> {
-    Vec::new()
+    let mut v: Vec<TypeSpec> = handlers()
+        .flat_map(|h| {
+            std::iter::once(h.spec)
+                .chain(h.aliases.iter().map(|a| TypeSpec { name: a, attributes: h.spec.attributes }))
+        })
+        .collect();
+    v.sort_by_key(|s| s.name);
+    v
+}
+
+/// Links generic resources: fills the typed layer and says of every resource what became of it.
+///
+/// The resources are sorted by address; the diagnostics given are kept and come first.
+#[must_use]
+pub fn link(mut resources: Vec<Resource>, source: SourceKind, diagnostics: Vec<Diagnostic>) -> Inventory {
+    resources.sort_by(|a, b| a.address.cmp(&b.address));
+    let mut by_kind: FxHashMap<&'static str, &'static Handler> = FxHashMap::default();
+    let mut identities: FxHashMap<&'static str, &'static [Identity]> = FxHashMap::default();
+    for h in handlers() {
+        for name in std::iter::once(&h.spec.name).chain(h.aliases) {
+            by_kind.insert(name, h);
+            identities.insert(name, h.identities);
+        }
+    }
+    // A resource with `dry_run = true` is never created (ALIBABA.md §19.11).
+    let dry = |r: &Resource| match r.get("dry_run").map(|n| &n.value) {
+        Some(Value::Bool(b)) => *b,
+        Some(Value::String(s)) => &**s == "true",
+        _ => false,
+    };
+    let handled: Vec<Option<&'static Handler>> = resources
+        .iter()
+        .map(|r| if r.data || dry(r) { None } else { by_kind.get(&*r.kind).copied() })
+        .collect();
+    let mut linker = Linker::new(&resources, identities);
+    for stage in STAGES {
+        for (i, h) in handled.iter().enumerate() {
+            let (Some(h), Some(r)) = (h, resources.get(i)) else { continue };
+            for (_, step) in h.steps.iter().filter(|(s, _)| *s == stage) {
+                step(&mut linker, i, Attrs::new(r, &h.spec));
+            }
+        }
+        if stage == Stage::Fill {
+            // Everything has its VPC now: bindings that are not written down take their default.
+            vswitch::default_bindings(&mut linker);
+        }
+    }
+    ipv6::settle(&mut linker);
+    let (typed, partly, refused, mut said) =
+        (linker.typed, linker.partly, linker.refused, linker.diagnostics);
+    let mut missing: BTreeMap<String, (String, Vec<usize>)> = BTreeMap::new();
+    for (i, (parts, h)) in partly.into_iter().zip(&handled).enumerate() {
+        let Some(r) = resources.get_mut(i) else { continue };
+        r.understanding = if dry(r) && by_kind.contains_key(&*r.kind) {
+            Understanding::Ignored("`dry_run` is set: it is never created".into())
+        } else if let Some(why) = refused.get(&i) {
+            Understanding::NotUnderstood(why.clone())
+        } else if h.is_some() {
+            if parts.is_empty() { Understanding::Modelled } else { Understanding::Partly(parts) }
+        } else {
+            match bearing(&r.kind, r.data) {
+                Bearing::None(why) => Understanding::Ignored(why.into()),
+                Bearing::Modelled => Understanding::Modelled,
+                Bearing::Some(why) => {
+                    let key = if r.data { format!("data.{}", r.kind) } else { r.kind.to_string() };
+                    missing.entry(key).or_insert_with(|| (why.to_string(), Vec::new())).1.push(i);
+                    Understanding::NotUnderstood(why.into())
+                }
+            }
+        };
+    }
+    for (kind, (why, at)) in missing {
+        let Some(first) = at.first().and_then(|i| resources.get(*i)) else { continue };
+        let times = if at.len() == 1 { String::new() } else { format!(" ({} of them)", at.len()) };
+        said.push(
+            Diagnostic::warning("INPUT003", format!("`{kind}`{times} is not modelled: {why}"))
+                .at(first.span, "declared here")
+                .help("claims are made as if it were not there; see docs/coverage.md"),
+        );
+    }
+    let mut all = diagnostics;
+    all.append(&mut said);
+    Inventory { source, resources, typed, diagnostics: all }
 }

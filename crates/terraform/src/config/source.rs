@@ -1,0 +1,265 @@
+//! From text to declarations: what a directory declares, nothing evaluated.
+
+use crate::FileSet;
+use bartizan_base::{Diagnostic, FileId, Sources, Span};
+use hcl_edit::Span as _;
+use hcl_edit::expr::Expression;
+use hcl_edit::structure::{Body, Structure};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// An expression with the file it is in.
+#[derive(Clone, Debug)]
+pub(crate) struct Expr {
+    pub(crate) expr: Rc<Expression>,
+    pub(crate) file: FileId,
+    pub(crate) span: Span,
+}
+
+/// A block.
+#[derive(Clone, Debug)]
+pub(crate) struct Block {
+    pub(crate) ident: String,
+    pub(crate) labels: Vec<String>,
+    pub(crate) span: Span,
+    pub(crate) attrs: Vec<(String, Expr)>,
+    pub(crate) blocks: Vec<Rc<Block>>,
+}
+
+impl Block {
+    pub(crate) fn attr(&self, name: &str) -> Option<&Expr> {
+        self.attrs.iter().find(|(k, _)| k == name).map(|(_, e)| e)
+    }
+    pub(crate) fn blocks_of<'a>(&'a self, ident: &'a str) -> impl Iterator<Item = &'a Rc<Block>> {
+        self.blocks.iter().filter(move |b| b.ident == ident)
+    }
+}
+
+/// A resource or data source declaration.
+#[derive(Clone, Debug)]
+pub(crate) struct Decl {
+    pub(crate) data: bool,
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) block: Rc<Block>,
+}
+
+/// What one directory declares.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Config {
+    pub(crate) decls: Vec<Decl>,
+    /// (data, kind, name) -> index.
+    pub(crate) by_name: BTreeMap<(bool, String, String), usize>,
+    pub(crate) variables: BTreeMap<String, Rc<Block>>,
+    pub(crate) locals: BTreeMap<String, Expr>,
+    pub(crate) outputs: BTreeMap<String, Rc<Block>>,
+    pub(crate) modules: BTreeMap<String, Rc<Block>>,
+    pub(crate) providers: Vec<Rc<Block>>,
+}
+
+/// Brackets and templates nested deeper than this are refused: parsing is recursive.
+const MAX_NESTING: usize = 120;
+
+/// Whether a text nests too deeply for a recursive parser. Strings are not told apart from code, which only
+/// errs for texts with a hundred unbalanced brackets.
+fn too_deep(text: &str) -> bool {
+    let mut depth = 0usize;
+    for b in text.bytes() {
+        match b {
+            b'(' | b'[' | b'{' => {
+                depth += 1;
+                if depth > MAX_NESTING {
+                    return true;
+                }
+            }
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    // Chains of unary operators nest without brackets.
+    text.contains("!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!") || text.contains("--------------------------------\u{0}")
+}
+
+/// Parses one file.
+pub(crate) fn parse_file(file: FileId, sources: &Sources, json: bool) -> Result<Vec<Item>, Diagnostic> {
+    let Some(f) = sources.get(file) else { return Ok(Vec::new()) };
+    let text: &str = f.text.strip_prefix('\u{feff}').unwrap_or(&f.text);
+    let shift = f.text.len() - text.len();
+    if too_deep(text) {
+        return Err(Diagnostic::error("INPUT001", format!("`{}` nests more than {MAX_NESTING} levels deep", f.name))
+            .at(Span::file(file), "not read")
+            .help("split the expression into locals"));
+    }
+    if json {
+        return super::json::parse(text, file, sources);
+    }
+    match hcl_edit::parser::parse_body(text) {
+        Ok(body) => Ok(items(body, &Ctx { file, sources, shift })),
+        Err(e) => {
+            let at = e.location().offset() + shift;
+            let end = (at + 1).min(f.text.len());
+            Err(Diagnostic::error("INPUT001", format!("this file is not valid HCL: {}", one_line(e.message())))
+                .at(sources.span(file, at.min(end)..end), "cannot be parsed here")
+                .help("`terraform validate` in this directory says the same; nothing in the file was read"))
+        }
+    }
+}
+
+fn one_line(s: &str) -> String {
+    s.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+struct Ctx<'a> {
+    file: FileId,
+    sources: &'a Sources,
+    shift: usize,
+}
+
+impl Ctx<'_> {
+    fn span(&self, r: Option<std::ops::Range<usize>>) -> Span {
+        match r {
+            Some(r) => self.sources.span(self.file, r.start + self.shift..r.end + self.shift),
+            None => Span::file(self.file),
+        }
+    }
+}
+
+/// A top-level thing.
+pub(crate) enum Item {
+    Attr(String, Expr),
+    Block(Rc<Block>),
+}
+
+fn items(body: Body, c: &Ctx<'_>) -> Vec<Item> {
+    body.into_iter()
+        .map(|s| match s {
+            Structure::Attribute(a) => {
+                let span = c.span(a.value.span());
+                let key = a.key.as_str().to_string();
+                Item::Attr(key, Expr { expr: Rc::new(a.value), file: c.file, span })
+            }
+            Structure::Block(b) => Item::Block(Rc::new(block(b, c))),
+        })
+        .collect()
+}
+
+fn block(b: hcl_edit::structure::Block, c: &Ctx<'_>) -> Block {
+    // The header is what people look for; the body may be pages long.
+    let whole = b.span();
+    let head_end = b.labels.last().and_then(|l| match l {
+        hcl_edit::structure::BlockLabel::Ident(i) => i.span(),
+        hcl_edit::structure::BlockLabel::String(s) => s.span(),
+    });
+    let head_end = head_end.or_else(|| b.ident.span()).map(|r| r.end);
+    let span = c.span(whole.map(|w| w.start..head_end.unwrap_or(w.end)));
+    let mut out = Block {
+        ident: b.ident.as_str().to_string(),
+        labels: b.labels.iter().map(|l| l.as_str().to_string()).collect(),
+        span,
+        attrs: Vec::new(),
+        blocks: Vec::new(),
+    };
+    for i in items(b.body, c) {
+        match i {
+            Item::Attr(k, e) => out.attrs.push((k, e)),
+            Item::Block(b) => out.blocks.push(b),
+        }
+    }
+    out
+}
+
+/// Applies an override block: attributes replace, nested blocks of the same type replace as a whole.
+fn merged(base: &Block, over: &Block) -> Block {
+    let mut out = base.clone();
+    for (k, e) in &over.attrs {
+        match out.attrs.iter_mut().find(|(n, _)| n == k) {
+            Some(slot) => slot.1 = e.clone(),
+            None => out.attrs.push((k.clone(), e.clone())),
+        }
+    }
+    let kinds: Vec<&String> = over.blocks.iter().map(|b| &b.ident).collect();
+    out.blocks.retain(|b| !kinds.contains(&&b.ident));
+    out.blocks.extend(over.blocks.iter().cloned());
+    out
+}
+
+/// Parses every configuration file of one directory (`""` is the root).
+pub(crate) fn load(dir: &str, files: &FileSet, sources: &Sources, diags: &mut Vec<Diagnostic>) -> Config {
+    let mut normal = Vec::new();
+    let mut overrides = Vec::new();
+    let prefix = if dir.is_empty() { String::new() } else { format!("{dir}/") };
+    for (path, &file) in files.files.range(prefix.clone()..) {
+        let Some(name) = path.strip_prefix(&prefix) else { break };
+        if name.contains('/') {
+            continue;
+        }
+        let stem = match (name.strip_suffix(".tf"), name.strip_suffix(".tf.json")) {
+            (Some(s), _) => Some((s, false)),
+            (_, Some(s)) => Some((s, true)),
+            _ => None,
+        };
+        let Some((stem, json)) = stem else { continue };
+        let bucket = if stem == "override" || stem.ends_with("_override") { &mut overrides } else { &mut normal };
+        match parse_file(file, sources, json) {
+            Ok(items) => bucket.extend(items),
+            Err(d) => diags.push(d),
+        }
+    }
+    let mut c = Config::default();
+    for i in normal {
+        if let Item::Block(b) = i {
+            add(&mut c, b, false, diags);
+        }
+    }
+    for i in overrides {
+        if let Item::Block(b) = i {
+            add(&mut c, b, true, diags);
+        }
+    }
+    c
+}
+
+fn add(c: &mut Config, b: Rc<Block>, over: bool, diags: &mut Vec<Diagnostic>) {
+    let one = |map: &mut BTreeMap<String, Rc<Block>>, b: &Rc<Block>| {
+        if let Some(name) = b.labels.first() {
+            match map.get_mut(name) {
+                Some(base) if over => *base = Rc::new(merged(base, b)),
+                _ => {
+                    map.insert(name.clone(), b.clone());
+                }
+            }
+        }
+    };
+    match (b.ident.as_str(), b.labels.as_slice()) {
+        ("resource" | "data", [kind, name]) => {
+            let key = (b.ident == "data", kind.clone(), name.clone());
+            match c.by_name.get(&key) {
+                Some(&i) if over => c.decls[i].block = Rc::new(merged(&c.decls[i].block, &b)),
+                Some(_) => diags.push(
+                    Diagnostic::error("INPUT001", format!("`{kind}.{name}` is declared twice"))
+                        .at(b.span, "the second declaration is not read")
+                        .help("rename one of them"),
+                ),
+                None => {
+                    c.by_name.insert(key.clone(), c.decls.len());
+                    c.decls.push(Decl { data: key.0, kind: key.1, name: key.2, block: b });
+                }
+            }
+        }
+        ("variable", [_]) => one(&mut c.variables, &b),
+        ("output", [_]) => one(&mut c.outputs, &b),
+        ("module", [_]) => one(&mut c.modules, &b),
+        ("locals", []) => {
+            for (k, e) in &b.attrs {
+                c.locals.insert(k.clone(), e.clone());
+            }
+        }
+        ("provider", [_]) => c.providers.push(b),
+        ("terraform" | "moved" | "import" | "removed" | "check" | "ephemeral" | "action", _) => {}
+        (other, _) => diags.push(
+            Diagnostic::warning("INPUT003", format!("block `{other}` is not known"))
+                .at(b.span, "not read")
+                .help("if this is a new kind of block, nothing it says is part of the answer"),
+        ),
+    }
+}
