@@ -8,13 +8,7 @@ use std::rc::Rc;
 
 /// Parses a JSON configuration file into the same items as native syntax.
 pub(crate) fn parse(text: &str, file: FileId, sources: &Sources) -> Result<Vec<Item>, Diagnostic> {
-    let root: J = serde_json::from_str(text).map_err(|e| {
-        let line = text.lines().take(e.line().saturating_sub(1)).map(|l| l.len() + 1).sum::<usize>();
-        let at = (line + e.column().saturating_sub(1)).min(text.len());
-        Diagnostic::error("INPUT001", format!("this file is not valid JSON: {e}"))
-            .at(sources.span(file, at..at), "cannot be parsed here")
-            .help("nothing in the file was read")
-    })?;
+    let root: J = serde_json::from_str(text).map_err(|e| not_json(&e, text, file, sources))?;
     let mut out = Vec::new();
     let J::Object(top) = root else { return Ok(out) };
     for (ident, body) in &top {
@@ -27,6 +21,26 @@ pub(crate) fn parse(text: &str, file: FileId, sources: &Sources) -> Result<Vec<I
         nest(ident, depth, &[], body, file, &mut out);
     }
     Ok(out)
+}
+
+/// Parses a `.tfvars.json` file.
+pub(crate) fn tfvars(file: FileId, sources: &Sources) -> Result<Vec<Item>, Diagnostic> {
+    let Some(f) = sources.get(file) else { return Ok(Vec::new()) };
+    let root: J = serde_json::from_str(&f.text).map_err(|e| not_json(&e, &f.text, file, sources))?;
+    let J::Object(top) = root else { return Ok(Vec::new()) };
+    let span = Span::file(file);
+    Ok(top
+        .iter()
+        .map(|(k, v)| Item::Attr(k.clone(), Expr { expr: Rc::new(expression(v)), file, span }))
+        .collect())
+}
+
+fn not_json(e: &serde_json::Error, text: &str, file: FileId, sources: &Sources) -> Diagnostic {
+    let line = text.split_inclusive('\n').take(e.line().saturating_sub(1)).map(str::len).sum::<usize>();
+    let at = (line + e.column().saturating_sub(1)).min(text.len());
+    Diagnostic::error("INPUT001", format!("this file is not valid JSON: {e}"))
+        .at(sources.span(file, at..at), "cannot be parsed here")
+        .help("nothing in the file was read")
 }
 
 fn nest(ident: &str, depth: usize, labels: &[String], body: &J, file: FileId, out: &mut Vec<Item>) {

@@ -1,4 +1,20 @@
 //! Evaluates a directory of Terraform files.
+//!
+//! `source` parses files into declarations, `module` instantiates modules and answers what names stand for,
+//! `eval` evaluates expressions on demand, `functions` are Terraform's, `emit` turns declarations into
+//! resources. Values are computed when they are asked for and remembered, so the order of declarations does
+//! not matter and a value that needs itself is noticed.
+
+mod emit;
+mod eval;
+mod functions;
+mod json;
+mod manifest;
+mod module;
+mod source;
+mod types;
+mod value;
+mod variables;
 
 use crate::FileSet;
 use bartizan_base::{Diagnostic, Sources};
@@ -18,11 +34,42 @@ pub struct EvalOptions {
     pub workspace: Option<String>,
 }
 
+/// Evaluation is recursive; this much stack is enough for [`eval::MAX_DEPTH`] and for the deepest file that
+/// [`source`] accepts. It is reserved, not used.
+const STACK: usize = 512 << 20;
+
 /// Evaluates the root module and everything below it.
-pub fn evaluate(
-    _files: &FileSet,
-    _sources: &Sources,
-    _options: &EvalOptions,
-) -> (Vec<Resource>, Vec<Diagnostic>) {
-    (Vec::new(), Vec::new())
+///
+/// Resources come sorted by address. What Terraform would refuse becomes a diagnostic and an unknown value;
+/// everything else is still read.
+///
+/// # Complexity
+/// Every expression is evaluated once per instance that it belongs to.
+pub fn evaluate(files: &FileSet, sources: &Sources, options: &EvalOptions) -> (Vec<Resource>, Vec<Diagnostic>) {
+    let run = || {
+        let workspace = options.workspace.clone().unwrap_or_else(|| "default".to_string());
+        let mut w = module::World::new(files, sources, workspace);
+        let given = variables::Given::collect(&w, options);
+        w.give(given);
+        let mut out = Vec::new();
+        w.emit(0, &mut out);
+        out.sort_by(|a, b| a.address.cmp(&b.address));
+        let mut diags = w.diagnostics.take();
+        // One fault shows up in every instance and in everything that uses it: say it once.
+        let mut seen = std::collections::BTreeSet::new();
+        diags.retain(|d| seen.insert((d.code, d.message.clone(), d.labels.first().map(|l| l.span))));
+        (out, diags)
+    };
+    std::thread::scope(|s| {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(s, run);
+        match thread.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(r)) => r,
+            Ok(Err(_)) => (Vec::new(), vec![internal("reading the configuration failed inside Bartizan")]),
+            Err(_) => (Vec::new(), vec![internal("there is not enough memory to read the configuration")]),
+        }
+    })
+}
+
+fn internal(what: &str) -> Diagnostic {
+    Diagnostic::error("INPUT001", what).help("nothing was read; please report the configuration that does this")
 }

@@ -62,22 +62,28 @@ const MAX_NESTING: usize = 120;
 
 /// Whether a text nests too deeply for a recursive parser. Strings are not told apart from code, which only
 /// errs for texts with a hundred unbalanced brackets.
-fn too_deep(text: &str) -> bool {
+pub(crate) fn too_deep(text: &str) -> bool {
     let mut depth = 0usize;
+    // Operators nest without brackets: `!!!!x`, `a ? b : c ? d : e`.
+    let (mut signs, mut questions) = (0usize, 0usize);
     for b in text.bytes() {
         match b {
-            b'(' | b'[' | b'{' => {
-                depth += 1;
-                if depth > MAX_NESTING {
-                    return true;
-                }
-            }
+            b'(' | b'[' | b'{' => depth += 1,
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'?' => questions += 1,
+            b'\n' if depth == 0 => questions = 0,
             _ => {}
         }
+        match b {
+            b'!' | b'-' => signs += 1,
+            b' ' | b'\t' | b'\n' | b'\r' | b'(' => {}
+            _ => signs = 0,
+        }
+        if depth > MAX_NESTING || signs > 1_000 || questions > 1_000 {
+            return true;
+        }
     }
-    // Chains of unary operators nest without brackets.
-    text.contains("!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!") || text.contains("--------------------------------\u{0}")
+    false
 }
 
 /// Parses one file.

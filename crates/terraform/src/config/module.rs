@@ -1,0 +1,675 @@
+//! Modules: instances of them, and the values that expressions refer to.
+
+use super::eval::{Fault, R, Scope, fault};
+use super::source::{Block, Config, Expr, load};
+use super::types::Ty;
+use super::eval::instance;
+use super::value::{Instance, Key, V};
+use super::variables::Given;
+use crate::FileSet;
+use bartizan_base::{Diagnostic, FileId, Sources, Span};
+use bartizan_model::{Reference, Unknown};
+use hcl_edit::expr::{Expression, TraversalOperator};
+use rustc_hash::FxHashMap;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Modules nest at most this deep; a module that calls itself has no end.
+const MAX_MODULE_DEPTH: usize = 40;
+/// More instances than this of one block are taken for a mistake.
+const MAX_INSTANCES: usize = 200_000;
+
+/// One instance of a module.
+pub(crate) struct ModuleInst {
+    /// Directory relative to the root; empty for the root.
+    pub(crate) dir: String,
+    pub(crate) config: Rc<Config>,
+    /// `module.a[0].module.b`; empty for the root.
+    pub(crate) path: String,
+    /// Key of the module in `modules.json`: `a.b`.
+    manifest: String,
+    depth: usize,
+    /// The module that calls it, the call, and where it stands.
+    pub(crate) call: Option<(usize, Rc<Block>, Scope)>,
+}
+
+/// How many instances a block has.
+#[derive(Clone, Debug)]
+pub(crate) enum Expansion {
+    One,
+    Count(usize),
+    Each(Rc<BTreeMap<Arc<str>, V>>),
+    Unknown(Unknown),
+}
+
+/// The instances of a module call.
+#[derive(Clone, Debug)]
+pub(crate) enum Called {
+    /// The module is not there; why.
+    Missing(Arc<str>),
+    One(usize),
+    Count(Rc<Vec<usize>>),
+    Each(Rc<BTreeMap<Arc<str>, usize>>),
+    /// It is not known how often it exists; one stands for all.
+    Unknown(Unknown, usize),
+}
+
+enum Memo<T> {
+    Busy,
+    Done(Result<T, Fault>),
+}
+
+/// A cache that notices when a value needs itself.
+struct Cache<K, T>(RefCell<FxHashMap<K, Memo<T>>>);
+
+impl<K: std::hash::Hash + Eq + Clone, T: Clone> Cache<K, T> {
+    fn new() -> Self {
+        Cache(RefCell::new(FxHashMap::default()))
+    }
+    fn get(&self, key: K, what: impl FnOnce() -> String, make: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+        match self.0.borrow().get(&key) {
+            Some(Memo::Done(r)) => return r.clone(),
+            Some(Memo::Busy) => return fault(format!("{} refers to itself", what())),
+            None => {}
+        }
+        self.0.borrow_mut().insert(key.clone(), Memo::Busy);
+        let r = make();
+        self.0.borrow_mut().insert(key, Memo::Done(r.clone()));
+        r
+    }
+}
+
+/// Everything that evaluation needs.
+pub(crate) struct World<'a> {
+    pub(crate) files: &'a FileSet,
+    pub(crate) sources: &'a Sources,
+    pub(crate) depth: Cell<usize>,
+    pub(crate) diagnostics: RefCell<Vec<Diagnostic>>,
+    pub(crate) modules: RefCell<Vec<Rc<ModuleInst>>>,
+    workspace: String,
+    given: Given,
+    manifest: BTreeMap<String, String>,
+    configs: RefCell<FxHashMap<String, Rc<Config>>>,
+    variables: Cache<(usize, String), V>,
+    locals: Cache<(usize, String), V>,
+    outputs: Cache<(usize, String), V>,
+    expansions: Cache<(usize, usize), Expansion>,
+    attributes: Cache<(Instance, String), V>,
+    calls: Cache<(usize, String), Called>,
+    regions: Cache<(usize, String), V>,
+}
+
+type Ops<'o> = [&'o TraversalOperator];
+
+impl<'a> World<'a> {
+    pub(crate) fn new(files: &'a FileSet, sources: &'a Sources, workspace: String) -> Self {
+        let w = World {
+            files,
+            sources,
+            depth: Cell::new(0),
+            diagnostics: RefCell::default(),
+            modules: RefCell::default(),
+            workspace,
+            given: Given::default(),
+            manifest: super::manifest::read(files, sources),
+            configs: RefCell::default(),
+            variables: Cache::new(),
+            locals: Cache::new(),
+            outputs: Cache::new(),
+            expansions: Cache::new(),
+            attributes: Cache::new(),
+            calls: Cache::new(),
+            regions: Cache::new(),
+        };
+        let root = ModuleInst {
+            dir: String::new(),
+            config: w.config(""),
+            path: String::new(),
+            manifest: String::new(),
+            depth: 0,
+            call: None,
+        };
+        w.modules.borrow_mut().push(Rc::new(root));
+        w
+    }
+
+    /// Values for the variables of the root module.
+    pub(crate) fn give(&mut self, given: Given) {
+        self.given = given;
+    }
+
+    pub(crate) fn say(&self, d: Diagnostic) {
+        self.diagnostics.borrow_mut().push(d);
+    }
+
+    pub(crate) fn workspace(&self) -> String {
+        self.workspace.clone()
+    }
+
+    pub(crate) fn module(&self, i: usize) -> Result<Rc<ModuleInst>, Fault> {
+        match self.modules.borrow().get(i) {
+            Some(m) => Ok(m.clone()),
+            None => fault("a module is missing"),
+        }
+    }
+
+    /// `path.module`.
+    pub(crate) fn module_dir(&self, i: usize) -> String {
+        match self.module(i) {
+            Ok(m) if !m.dir.is_empty() => m.dir.clone(),
+            _ => ".".to_string(),
+        }
+    }
+
+    /// A scope in which nothing but the module is there.
+    pub(crate) fn scope(&self, module: usize) -> Scope {
+        Scope { module, key: Key::None, each: None, locals: Rc::default(), file: FileId(0) }
+    }
+
+    fn config(&self, dir: &str) -> Rc<Config> {
+        if let Some(c) = self.configs.borrow().get(dir) {
+            return c.clone();
+        }
+        let mut diags = Vec::new();
+        let c = Rc::new(load(dir, self.files, self.sources, &mut diags));
+        self.diagnostics.borrow_mut().append(&mut diags);
+        self.configs.borrow_mut().insert(dir.to_string(), c.clone());
+        c
+    }
+
+    pub(crate) fn variable(&self, module: usize, name: &str) -> R {
+        let m = self.module(module)?;
+        let Some(decl) = m.config.variables.get(name).cloned() else {
+            return fault(format!("variable `{name}` is not declared in this module"));
+        };
+        self.variables.get(
+            (module, name.to_string()),
+            || format!("variable `{name}`"),
+            || self.variable_value(module, &m, name, &decl),
+        )
+    }
+
+    fn variable_value(&self, module: usize, m: &ModuleInst, name: &str, decl: &Block) -> R {
+        let scope = self.scope(module);
+        let ty = match self.type_of(decl.attr("type")) {
+            Ok(t) => t,
+            Err(f) => {
+                self.say_fault(&f, decl.span);
+                Ty::Any
+            }
+        };
+        let given = match &m.call {
+            Some((caller, call, at)) => match call.attr(name) {
+                Some(e) => Some((self.expr(e, &Scope { module: *caller, ..at.clone() })?, Some(e.span))),
+                None => None,
+            },
+            None => self.given.value(self, name, &ty)?,
+        };
+        let nullable = match decl.attr("nullable") {
+            Some(e) => self.expr(e, &scope)?.to_bool() != Some(false),
+            None => true,
+        };
+        let (v, span) = match given {
+            Some((V::Null, _)) if !nullable => (None, None),
+            Some((v, span)) => (Some(v), span),
+            None => (None, None),
+        };
+        let (v, span) = match (v, decl.attr("default")) {
+            (Some(v), _) => (v, span),
+            (None, Some(d)) => (self.expr(d, &scope)?, Some(d.span)),
+            (None, None) => {
+                let why = format!("variable `{name}` has no value");
+                return Ok(V::Unknown(Unknown::at(why, decl.span)));
+            }
+        };
+        let scope = Scope { file: decl.attrs.first().map_or(scope.file, |(_, e)| e.file), ..scope };
+        self.convert(v, &ty, &scope).map_err(|f| Fault {
+            why: format!("the value of variable `{name}` does not fit its type: {}", f.why),
+            span: f.span.or(span).or(Some(decl.span)),
+        })
+    }
+
+    pub(crate) fn local(&self, module: usize, name: &str) -> R {
+        let m = self.module(module)?;
+        let Some(e) = m.config.locals.get(name) else {
+            return fault(format!("local `{name}` is not declared in this module"));
+        };
+        self.locals.get(
+            (module, name.to_string()),
+            || format!("local `{name}`"),
+            || self.expr(e, &self.scope(module)),
+        )
+    }
+
+    fn output(&self, module: usize, name: &str) -> R {
+        let m = self.module(module)?;
+        let Some(b) = m.config.outputs.get(name) else {
+            return fault(format!("`{}` has no output `{name}`", m.path));
+        };
+        self.outputs.get(
+            (module, name.to_string()),
+            || format!("output `{name}` of `{}`", m.path),
+            || match b.attr("value") {
+                Some(e) => self.expr(e, &self.scope(module)),
+                None => Ok(V::Null),
+            },
+        )
+    }
+
+    fn all_outputs(&self, module: usize) -> R {
+        let m = self.module(module)?;
+        let mut out = BTreeMap::new();
+        for name in m.config.outputs.keys() {
+            out.insert(Arc::from(name.as_str()), self.output(module, name)?);
+        }
+        Ok(V::map(out))
+    }
+
+    /// `module.NAME` with what follows; outputs are evaluated only when asked for, since two modules may
+    /// legally use outputs of each other.
+    pub(crate) fn module_reference(&self, s: &Scope, name: &str, ops: &Ops<'_>) -> R {
+        let attr = |i: usize| match ops.get(i) {
+            Some(TraversalOperator::GetAttr(a)) => Some(a.as_str()),
+            _ => None,
+        };
+        match self.called(s.module, name)? {
+            Called::Missing(why) => {
+                let m = self.module(s.module)?;
+                let address = join(&m.path, &format!("module.{name}"));
+                match attr(0) {
+                    Some(a) => {
+                        let r = V::Ref(Reference { address: address.into(), attribute: a.into() });
+                        self.apply(r, &ops[1..], s)
+                    }
+                    None => Ok(V::unknown(why)),
+                }
+            }
+            Called::One(i) => match attr(0) {
+                Some(a) => {
+                    let v = self.output(i, a)?;
+                    self.apply(v, &ops[1..], s)
+                }
+                None => {
+                    let v = self.all_outputs(i)?;
+                    self.apply(v, ops, s)
+                }
+            },
+            Called::Unknown(u, i) => match (ops.first(), attr(1)) {
+                // One instance stands for all of them, as in `x[?]`.
+                (Some(TraversalOperator::Index(_) | TraversalOperator::LegacyIndex(_)), Some(a)) => {
+                    let v = self.output(i, a)?;
+                    self.apply(v, &ops[2..], s)
+                }
+                _ => Ok(V::Unknown(u)),
+            },
+            Called::Count(is) => {
+                let indexed = match ops.first() {
+                    Some(TraversalOperator::Index(e)) => Some(self.eval(e, s)?),
+                    Some(TraversalOperator::LegacyIndex(n)) => Some(V::Num(*n.value() as f64)),
+                    _ => None,
+                };
+                match (indexed, attr(1)) {
+                    (Some(k), Some(a)) if k.to_num().is_some() => {
+                        let n = k.to_num().unwrap_or(-1.0);
+                        match is.get(n as usize).filter(|_| n >= 0.0) {
+                            Some(&i) => {
+                                let v = self.output(i, a)?;
+                                self.apply(v, &ops[2..], s)
+                            }
+                            None => fault(format!("there is no element {n} of `module.{name}`")),
+                        }
+                    }
+                    _ => {
+                        let all = is.iter().map(|&i| self.lazily(i, ops)).collect::<Result<_, _>>()?;
+                        self.apply(V::list(all), ops, s)
+                    }
+                }
+            }
+            Called::Each(is) => {
+                let indexed = match ops.first() {
+                    Some(TraversalOperator::Index(e)) => Some(self.eval(e, s)?),
+                    _ => None,
+                };
+                match (indexed, attr(1)) {
+                    (Some(k), Some(a)) if k.to_text().is_some() => {
+                        let k = k.to_text().unwrap_or_default();
+                        match is.get(&k) {
+                            Some(&i) => {
+                                let v = self.output(i, a)?;
+                                self.apply(v, &ops[2..], s)
+                            }
+                            None => fault(format!("there is no element `{k}` of `module.{name}`")),
+                        }
+                    }
+                    _ => {
+                        let mut all = BTreeMap::new();
+                        for (k, &i) in is.iter() {
+                            all.insert(k.clone(), self.all_outputs(i)?);
+                        }
+                        self.apply(V::map(all), ops, s)
+                    }
+                }
+            }
+        }
+    }
+
+    /// The outputs of an instance, only the one needed where a splat says which.
+    fn lazily(&self, module: usize, ops: &Ops<'_>) -> R {
+        match ops {
+            [TraversalOperator::FullSplat(_) | TraversalOperator::AttrSplat(_), TraversalOperator::GetAttr(a), ..] => {
+                let v = self.output(module, a.as_str())?;
+                Ok(V::map([(Arc::from(a.as_str()), v)].into()))
+            }
+            _ => self.all_outputs(module),
+        }
+    }
+
+    /// The instances of a module call.
+    pub(crate) fn called(&self, caller: usize, name: &str) -> Result<Called, Fault> {
+        let m = self.module(caller)?;
+        let Some(call) = m.config.modules.get(name).cloned() else {
+            return fault(format!("module `{name}` is not called in this module"));
+        };
+        self.calls.get(
+            (caller, name.to_string()),
+            || format!("module `{name}`"),
+            || self.call_module(caller, &m, name, &call),
+        )
+    }
+
+    fn call_module(&self, caller: usize, m: &ModuleInst, name: &str, call: &Rc<Block>) -> Result<Called, Fault> {
+        let manifest = if m.manifest.is_empty() { name.to_string() } else { format!("{}.{name}", m.manifest) };
+        let source = match call.attr("source") {
+            Some(e) => self.expr(e, &self.scope(caller))?.to_text(),
+            None => None,
+        };
+        let missing = |why: String, help: &str| {
+            self.say(
+                Diagnostic::warning("INPUT003", format!("module `{name}` is not part of the answer: {why}"))
+                    .at(call.span, "called here")
+                    .help(help),
+            );
+            Ok(Called::Missing(why.into()))
+        };
+        if m.depth >= MAX_MODULE_DEPTH {
+            return missing(
+                format!("modules nest more than {MAX_MODULE_DEPTH} deep here"),
+                "a module that calls itself has no end",
+            );
+        }
+        let local = source.as_deref().filter(|s| s.starts_with("./") || s.starts_with("../") || *s == "." || *s == "..");
+        let dir = match (local, self.manifest.get(&manifest)) {
+            (Some(s), _) => normal(&join_dir(&m.dir, s)),
+            (None, Some(d)) => normal(d),
+            (None, None) => {
+                let what = source.map_or("its source is not known".to_string(), |s| format!("`{s}` is not on this machine"));
+                return missing(what, "run `terraform init` (or `terraform get`) so that the module is in .terraform/modules, or check a plan instead");
+            }
+        };
+        let config = self.config(&dir);
+        let nothing = config.decls.is_empty() && config.modules.is_empty() && config.outputs.is_empty();
+        if nothing && config.variables.is_empty() && config.locals.is_empty() {
+            return missing(format!("directory `{dir}` has no Terraform files"), "check the `source` of the call");
+        }
+        let expansion = self.expand(call, &self.scope(caller))?;
+        let make = |key: Key, each: Option<V>| {
+            let path = join(&m.path, &format!("module.{name}{}", key.suffix()));
+            let at = Scope { key, each, ..self.scope(caller) };
+            let inst = ModuleInst {
+                dir: dir.clone(),
+                config: config.clone(),
+                path,
+                manifest: manifest.clone(),
+                depth: m.depth + 1,
+                call: Some((caller, call.clone(), at)),
+            };
+            let mut all = self.modules.borrow_mut();
+            all.push(Rc::new(inst));
+            all.len() - 1
+        };
+        Ok(match expansion {
+            Expansion::One => Called::One(make(Key::None, None)),
+            Expansion::Count(n) => Called::Count(Rc::new((0..n).map(|i| make(Key::Index(i), None)).collect())),
+            Expansion::Each(m) => Called::Each(Rc::new(
+                m.iter().map(|(k, v)| (k.clone(), make(Key::Name(k.clone()), Some(v.clone())))).collect(),
+            )),
+            Expansion::Unknown(u) => Called::Unknown(u, make(Key::Any, None)),
+        })
+    }
+
+    /// How many instances a block has by its `count` or `for_each`.
+    fn expand(&self, b: &Block, s: &Scope) -> Result<Expansion, Fault> {
+        let too_many = |n: usize, e: &Expr| Fault {
+            why: format!("{n} instances are more than the {MAX_INSTANCES} that are read"),
+            span: Some(e.span),
+        };
+        if let Some(e) = b.attr("count") {
+            let v = self.expr(e, s)?;
+            if let Some(u) = v.why_unknown() {
+                return Ok(Expansion::Unknown(Unknown { span: u.span.or(Some(e.span)), ..u }));
+            }
+            return match v.to_num() {
+                Some(n) if n >= 0.0 && n.fract() == 0.0 => {
+                    if n > MAX_INSTANCES as f64 {
+                        return Err(too_many(n as usize, e));
+                    }
+                    Ok(Expansion::Count(n as usize))
+                }
+                _ => Err(Fault { why: "`count` has to be a whole number".into(), span: Some(e.span) }),
+            };
+        }
+        if let Some(e) = b.attr("for_each") {
+            let v = self.expr(e, s)?;
+            let pairs = match self.pairs(&v).map_err(|f| Fault { span: f.span.or(Some(e.span)), ..f })? {
+                Ok(p) => p,
+                Err(u) => return Ok(Expansion::Unknown(Unknown { span: u.span.or(Some(e.span)), ..u })),
+            };
+            if pairs.len() > MAX_INSTANCES {
+                return Err(too_many(pairs.len(), e));
+            }
+            let list = matches!(v, V::List(_));
+            let mut out = BTreeMap::new();
+            for (k, v) in pairs {
+                // Terraform refuses lists; their elements are what people meant.
+                let k = if list { v.clone() } else { k };
+                match (k.to_text(), k.why_unknown()) {
+                    (Some(t), _) => {
+                        out.insert(t, v);
+                    }
+                    (None, Some(u)) => return Ok(Expansion::Unknown(Unknown { span: u.span.or(Some(e.span)), ..u })),
+                    (None, None) => {
+                        let why = format!("a key of `for_each` has to be a string, not a {}", k.type_name());
+                        return Err(Fault { why, span: Some(e.span) });
+                    }
+                }
+            }
+            return Ok(Expansion::Each(Rc::new(out)));
+        }
+        Ok(Expansion::One)
+    }
+
+    /// How many instances a declared resource has.
+    pub(crate) fn expansion(&self, module: usize, decl: usize) -> Result<Expansion, Fault> {
+        let m = self.module(module)?;
+        let Some(d) = m.config.decls.get(decl) else { return fault("a declaration is missing") };
+        self.expansions.get(
+            (module, decl),
+            || format!("the number of `{}.{}`", d.kind, d.name),
+            || self.expand(&d.block, &self.scope(module)),
+        )
+    }
+
+    /// A resource (all its instances) as a value; `None` when it is not declared.
+    pub(crate) fn resource(&self, module: usize, data: bool, kind: &str, name: &str) -> Result<Option<V>, Fault> {
+        let m = self.module(module)?;
+        let Some(&decl) = m.config.by_name.get(&(data, kind.to_string(), name.to_string())) else {
+            return Ok(None);
+        };
+        Ok(Some(match self.expansion(module, decl)? {
+            Expansion::One => instance(module, decl, Key::None),
+            Expansion::Count(n) => {
+                V::list((0..n).map(|i| instance(module, decl, Key::Index(i))).collect())
+            }
+            Expansion::Each(m) => V::map(
+                m.keys().map(|k| (k.clone(), instance(module, decl, Key::Name(k.clone())))).collect(),
+            ),
+            Expansion::Unknown(_) => instance(module, decl, Key::Any),
+        }))
+    }
+
+    /// The scope in which an instance's attributes are evaluated.
+    pub(crate) fn instance_scope(&self, i: &Instance) -> Result<Scope, Fault> {
+        let each = match (&i.key, self.expansion(i.module, i.decl)?) {
+            (Key::Name(k), Expansion::Each(m)) => m.get(k).cloned(),
+            _ => None,
+        };
+        Ok(Scope { key: i.key.clone(), each, ..self.scope(i.module) })
+    }
+
+    /// The full address of an instance.
+    pub(crate) fn address(&self, i: &Instance) -> Arc<str> {
+        let Ok(m) = self.module(i.module) else { return "?".into() };
+        let Some(d) = m.config.decls.get(i.decl) else { return "?".into() };
+        let data = if d.data { "data." } else { "" };
+        join(&m.path, &format!("{data}{}.{}{}", d.kind, d.name, i.key.suffix())).into()
+    }
+
+    /// An attribute of an instance: as configured, or a reference where the cloud decides.
+    pub(crate) fn attribute(&self, i: &Instance, name: &str) -> R {
+        let m = self.module(i.module)?;
+        let Some(d) = m.config.decls.get(i.decl) else { return fault("a declaration is missing") };
+        let computed = || super::eval::reference(self.address(i), name);
+        let has_blocks = d.block.blocks.iter().any(|b| {
+            b.ident == name || (b.ident == "dynamic" && b.labels.first().is_some_and(|l| l == name))
+        });
+        if d.block.attr(name).is_none() && !has_blocks {
+            return Ok(computed());
+        }
+        self.attributes.get(
+            (i.clone(), name.to_string()),
+            || format!("`{}.{name}`", self.address(i)),
+            || {
+                let s = self.instance_scope(i)?;
+                let v = match d.block.attr(name) {
+                    Some(e) => self.expr(e, &s)?,
+                    None => self.blocks_value(&d.block, name, &s)?,
+                };
+                // What is set to null is left to the cloud.
+                Ok(if v == V::Null { computed() } else { v })
+            },
+        )
+    }
+
+    /// Every configured attribute of an instance, and its id.
+    pub(crate) fn instance_attributes(&self, i: &Instance) -> Result<BTreeMap<Arc<str>, V>, Fault> {
+        let m = self.module(i.module)?;
+        let Some(d) = m.config.decls.get(i.decl) else { return fault("a declaration is missing") };
+        let mut out = BTreeMap::new();
+        out.insert(Arc::from("id"), super::eval::reference(self.address(i), "id"));
+        for (name, _) in &d.block.attrs {
+            if !matches!(name.as_str(), "count" | "for_each" | "provider" | "depends_on") {
+                out.insert(Arc::from(name.as_str()), self.attribute(i, name)?);
+            }
+        }
+        Ok(out)
+    }
+
+    /// The region of the provider configuration that a module sees under a name (`alicloud`, `alicloud.hz`).
+    pub(crate) fn region(&self, module: usize, name: &str) -> R {
+        self.regions.get(
+            (module, name.to_string()),
+            || format!("provider `{name}`"),
+            || {
+                let m = self.module(module)?;
+                let (kind, alias) = name.split_once('.').map_or((name, None), |(k, a)| (k, Some(a)));
+                // What the caller passes wins over the module's own.
+                if let Some((caller, call, _)) = &m.call
+                    && let Some(e) = call.attr("providers")
+                    && let Expression::Object(o) = &*e.expr
+                {
+                    for (k, v) in o.iter() {
+                        let k = match k {
+                            hcl_edit::expr::ObjectKey::Ident(i) => i.as_str().to_string(),
+                            hcl_edit::expr::ObjectKey::Expression(e) => provider_name(e).unwrap_or_default(),
+                        };
+                        if k == name
+                            && let Some(theirs) = provider_name(v.expr())
+                        {
+                            return self.region(*caller, &theirs);
+                        }
+                    }
+                }
+                for p in &m.config.providers {
+                    if p.labels.first().is_none_or(|l| l != kind) {
+                        continue;
+                    }
+                    let own = match p.attr("alias") {
+                        Some(e) => self.expr(e, &self.scope(module))?.to_text(),
+                        None => None,
+                    };
+                    if own.as_deref() == alias {
+                        return match p.attr("region") {
+                            Some(e) => self.expr(e, &self.scope(module)),
+                            None => Ok(V::Null),
+                        };
+                    }
+                }
+                match (&m.call, alias) {
+                    (Some((caller, _, _)), None) => self.region(*caller, name),
+                    _ => Ok(V::Null),
+                }
+            },
+        )
+    }
+
+    /// Says that something could not be evaluated.
+    pub(crate) fn say_fault(&self, f: &Fault, span: Span) {
+        self.say(
+            Diagnostic::warning("INPUT002", format!("cannot be evaluated: {}", f.why))
+                .at(f.span.unwrap_or(span), "its value is taken as unknown")
+                .help("`terraform validate` or `terraform plan` says more; claims that lean on it are undecided"),
+        );
+    }
+}
+
+/// `alicloud.hz` of an expression.
+pub(crate) fn provider_name(e: &Expression) -> Option<String> {
+    match e {
+        Expression::Variable(v) => Some(v.as_str().to_string()),
+        Expression::String(s) => Some(s.as_str().to_string()),
+        Expression::Traversal(t) => match (&t.expr, t.operators.first().map(|o| o.value())) {
+            (Expression::Variable(v), Some(TraversalOperator::GetAttr(a))) => {
+                Some(format!("{}.{}", v.as_str(), a.as_str()))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A module path and what is in it.
+pub(crate) fn join(path: &str, rest: &str) -> String {
+    if path.is_empty() { rest.to_string() } else { format!("{path}.{rest}") }
+}
+
+/// A directory and a path relative to it.
+pub(crate) fn join_dir(dir: &str, rest: &str) -> String {
+    if dir.is_empty() { rest.to_string() } else { format!("{dir}/{rest}") }
+}
+
+/// A path without `.`, empty parts and `x/..`.
+pub(crate) fn normal(path: &str) -> String {
+    let mut out: Vec<&str> = Vec::new();
+    for p in path.split('/') {
+        match p {
+            "" | "." => {}
+            ".." if out.last().is_some_and(|l| *l != "..") => {
+                out.pop();
+            }
+            p => out.push(p),
+        }
+    }
+    out.join("/")
+}
