@@ -49,7 +49,11 @@ impl World<'_> {
         for (name, call) in &m.config.modules {
             let instances = match self.called(module, name) {
                 Ok(Called::Missing(why)) => {
-                    out.push(missing_module(&join(&m.path, &format!("module.{name}")), call, &why));
+                    out.push(missing_module(
+                        &join(&m.path, &format!("module.{name}")),
+                        call,
+                        &why,
+                    ));
                     Vec::new()
                 }
                 Ok(Called::One(i)) => vec![i],
@@ -65,7 +69,11 @@ impl World<'_> {
                 }
                 Err(f) => {
                     self.say_fault(&f, call.span);
-                    out.push(missing_module(&join(&m.path, &format!("module.{name}")), call, &f.why));
+                    out.push(missing_module(
+                        &join(&m.path, &format!("module.{name}")),
+                        call,
+                        &f.why,
+                    ));
                     Vec::new()
                 }
             };
@@ -88,7 +96,10 @@ impl World<'_> {
         let scope = match self.instance_scope(i) {
             Ok(s) => s,
             // Only the number of instances is unknown then.
-            Err(_) => Scope { key: i.key.clone(), ..self.scope(i.module) },
+            Err(_) => Scope {
+                key: i.key.clone(),
+                ..self.scope(i.module)
+            },
         };
         let provider = match d.block.attr("provider").and_then(|e| provider_name(&e.expr)) {
             Some(p) => p,
@@ -100,7 +111,10 @@ impl World<'_> {
         };
         let maybe = match (&i.key, self.expansion(i.module, i.decl)) {
             (Key::Any, Ok(Expansion::Unknown(u))) => Some(u),
-            (Key::Any, Err(f)) => Some(Unknown { why: f.why.into(), span: f.span.or(Some(span)) }),
+            (Key::Any, Err(f)) => Some(Unknown {
+                why: f.why.into(),
+                span: f.span.or(Some(span)),
+            }),
             _ => None,
         };
         Resource {
@@ -124,7 +138,10 @@ impl World<'_> {
     fn or_unknown(&self, r: R, span: Span) -> V {
         r.unwrap_or_else(|f| {
             self.say_fault(&f, span);
-            V::Unknown(Unknown { why: f.why.into(), span: f.span.or(Some(span)) })
+            V::Unknown(Unknown {
+                why: f.why.into(),
+                span: f.span.or(Some(span)),
+            })
         })
     }
 
@@ -149,16 +166,23 @@ impl World<'_> {
             if top && META_BLOCKS.contains(&name) {
                 continue;
             }
-            let list = &mut lists.entry(Arc::from(name)).or_insert_with(|| (block.span, Vec::new())).1;
+            let list = &mut lists
+                .entry(Arc::from(name))
+                .or_insert_with(|| (block.span, Vec::new()))
+                .1;
             match self.nested(block, s) {
                 Ok(all) => {
                     for n in all {
                         list.push(match n {
-                            Nested::Block(b, s) => {
-                                Node { value: Value::Map(self.body(&b, &s, None)), span: block.span }
-                            }
+                            Nested::Block(b, s) => Node {
+                                value: Value::Map(self.body(&b, &s, None)),
+                                span: block.span,
+                            },
                             Nested::Unknown(u, at) => Node {
-                                value: Value::Unknown(Unknown { span: u.span.or(Some(at.span)), ..u }),
+                                value: Value::Unknown(Unknown {
+                                    span: u.span.or(Some(at.span)),
+                                    ..u
+                                }),
                                 span: at.span,
                             },
                         });
@@ -171,7 +195,13 @@ impl World<'_> {
             }
         }
         for (name, (span, list)) in lists {
-            out.insert(name, Node { value: Value::List(list), span });
+            out.insert(
+                name,
+                Node {
+                    value: Value::List(list),
+                    span,
+                },
+            );
         }
         out
     }
@@ -182,27 +212,49 @@ impl World<'_> {
             return Ok(vec![Nested::Block(b.clone(), s.clone())]);
         }
         let (Some(label), Some(each)) = (b.labels.first(), b.attr("for_each")) else {
-            return Err(Fault { why: "a dynamic block needs a label and `for_each`".into(), span: Some(b.span) });
+            return Err(Fault {
+                why: "a dynamic block needs a label and `for_each`".into(),
+                span: Some(b.span),
+                missing: false,
+            });
         };
-        let iterator = b.attr("iterator").and_then(|e| provider_name(&e.expr)).unwrap_or_else(|| label.clone());
+        let iterator = b
+            .attr("iterator")
+            .and_then(|e| provider_name(&e.expr))
+            .unwrap_or_else(|| label.clone());
         let Some(content) = b.blocks_of("content").next() else {
-            return Err(Fault { why: "a dynamic block needs `content`".into(), span: Some(b.span) });
+            return Err(Fault {
+                why: "a dynamic block needs `content`".into(),
+                span: Some(b.span),
+                missing: false,
+            });
         };
         let v = self.expr(each, s)?;
         // Nothing at all is as good as an empty list here.
         if v == V::Null {
             return Ok(Vec::new());
         }
-        Ok(match self.pairs(&v).map_err(|f| Fault { span: f.span.or(Some(each.span)), ..f })? {
-            Err(u) => vec![Nested::Unknown(Unknown { span: u.span.or(Some(each.span)), ..u }, b)],
-            Ok(pairs) => pairs
-                .into_iter()
-                .map(|(k, v)| {
-                    let it = V::map([(Arc::from("key"), k), (Arc::from("value"), v)].into());
-                    Nested::Block(content.clone(), s.with([(iterator.clone(), it)]))
-                })
-                .collect(),
-        })
+        Ok(
+            match self.pairs(&v).map_err(|f| Fault {
+                span: f.span.or(Some(each.span)),
+                ..f
+            })? {
+                Err(u) => vec![Nested::Unknown(
+                    Unknown {
+                        span: u.span.or(Some(each.span)),
+                        ..u
+                    },
+                    b,
+                )],
+                Ok(pairs) => pairs
+                    .into_iter()
+                    .map(|(k, v)| {
+                        let it = V::map([(Arc::from("key"), k), (Arc::from("value"), v)].into());
+                        Nested::Block(content.clone(), s.with([(iterator.clone(), it)]))
+                    })
+                    .collect(),
+            },
+        )
     }
 
     /// The nested blocks of one name as a value, for references to them.
@@ -229,9 +281,9 @@ impl World<'_> {
                                 ("dynamic", Some(l)) => l.as_str().into(),
                                 (n, _) => n.into(),
                             };
-                            if !m.contains_key(&k) {
-                                let v = self.blocks_value(&b, &k, &s)?;
-                                m.insert(k, v);
+                            if let std::collections::btree_map::Entry::Vacant(slot) = m.entry(k) {
+                                let v = self.blocks_value(&b, slot.key(), &s)?;
+                                slot.insert(v);
                             }
                         }
                         list.push(V::map(m));
@@ -246,7 +298,10 @@ impl World<'_> {
 /// Stands for a module that could not be loaded, so that it is listed.
 fn missing_module(path: &str, call: &Block, why: &str) -> Resource {
     let mut attributes = BTreeMap::new();
-    let why_node = Node { value: Value::String(why.into()), span: call.span };
+    let why_node = Node {
+        value: Value::String(why.into()),
+        span: call.span,
+    };
     attributes.insert(Arc::from("why"), why_node);
     Resource {
         address: path.into(),

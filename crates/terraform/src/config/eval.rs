@@ -21,12 +21,18 @@ use std::sync::Arc;
 pub(crate) struct Fault {
     pub(crate) why: String,
     pub(crate) span: Option<Span>,
+    /// Whether an attribute was asked for that is not there.
+    pub(crate) missing: bool,
 }
 
 pub(crate) type R = Result<V, Fault>;
 
 pub(crate) fn fault<T>(why: impl Into<String>) -> Result<T, Fault> {
-    Err(Fault { why: why.into(), span: None })
+    Err(Fault {
+        why: why.into(),
+        span: None,
+        missing: false,
+    })
 }
 
 /// Where an expression is evaluated.
@@ -47,7 +53,10 @@ impl Scope {
     pub(crate) fn with(&self, vars: impl IntoIterator<Item = (String, V)>) -> Scope {
         let mut l = (*self.locals).clone();
         l.extend(vars);
-        Scope { locals: Rc::new(l), ..self.clone() }
+        Scope {
+            locals: Rc::new(l),
+            ..self.clone()
+        }
     }
 }
 
@@ -56,7 +65,10 @@ pub(crate) const MAX_DEPTH: usize = 220;
 
 impl World<'_> {
     pub(crate) fn expr(&self, e: &Expr, s: &Scope) -> R {
-        let s = Scope { file: e.file, ..s.clone() };
+        let s = Scope {
+            file: e.file,
+            ..s.clone()
+        };
         self.eval(&e.expr, &s)
     }
 
@@ -69,7 +81,10 @@ impl World<'_> {
         let r = self.eval_inner(e, s);
         self.depth.set(depth);
         r.map_err(|f| match f.span {
-            None => Fault { span: e.span().map(|r| self.sources.span(s.file, r)), ..f },
+            None => Fault {
+                span: e.span().map(|r| self.sources.span(s.file, r)),
+                ..f
+            },
             Some(_) => f,
         })
     }
@@ -95,7 +110,9 @@ impl World<'_> {
                     if let Some(u) = key.why_unknown() {
                         return Ok(V::Unknown(u));
                     }
-                    let Some(key) = key.to_text() else { return fault("an object key has to be a string") };
+                    let Some(key) = key.to_text() else {
+                        return fault("an object key has to be a string");
+                    };
                     m.insert(key, self.eval(v.expr(), s)?);
                 }
                 V::map(m)
@@ -130,17 +147,22 @@ impl World<'_> {
             return Ok(if a == b { a } else { V::Unknown(u) });
         }
         let yes = need_bool(&cond)?;
-        let (take, other) = if yes { (&c.true_expr, &c.false_expr) } else { (&c.false_expr, &c.true_expr) };
+        let (take, other) = if yes {
+            (&c.true_expr, &c.false_expr)
+        } else {
+            (&c.false_expr, &c.true_expr)
+        };
         let v = self.eval(take, s)?;
         // The result has the type that both sides have in common; only scalars are converted.
-        if matches!(v, V::Num(_) | V::Bool(_)) && matches!(other, Expression::String(_) | Expression::StringTemplate(_))
+        if matches!(v, V::Num(_) | V::Bool(_))
+            && !matches!(
+                other,
+                Expression::Number(_) | Expression::Bool(_) | Expression::Null(_)
+            )
+            && matches!(self.eval(other, s), Ok(V::Str(_)))
+            && let Some(t) = v.to_text()
         {
-            let o = self.eval(other, s);
-            if matches!(o, Ok(V::Str(_)))
-                && let Some(t) = v.to_text()
-            {
-                return Ok(V::Str(t));
-            }
+            return Ok(V::Str(t));
         }
         Ok(v)
     }
@@ -206,12 +228,18 @@ impl World<'_> {
     /// Key and value pairs of anything that can be iterated.
     pub(crate) fn pairs(&self, v: &V) -> Result<Result<Vec<(V, V)>, Unknown>, Fault> {
         Ok(Ok(match v {
-            V::List(v) => v.iter().enumerate().map(|(i, v)| (V::Num(i as f64), v.clone())).collect(),
+            V::List(v) => v
+                .iter()
+                .enumerate()
+                .map(|(i, v)| (V::Num(i as f64), v.clone()))
+                .collect(),
             V::Set(v) => v.iter().map(|v| (v.clone(), v.clone())).collect(),
             V::Map(m) => m.iter().map(|(k, v)| (V::Str(k.clone()), v.clone())).collect(),
-            V::Instance(i) => {
-                self.instance_attributes(i)?.into_iter().map(|(k, v)| (V::Str(k), v)).collect()
-            }
+            V::Instance(i) => self
+                .instance_attributes(i)?
+                .into_iter()
+                .map(|(k, v)| (V::Str(k), v))
+                .collect(),
             V::Unknown(_) | V::Ref(_) => {
                 return Ok(Err(v.why_unknown().unwrap_or_else(|| Unknown::new("unknown"))));
             }
@@ -250,11 +278,15 @@ impl World<'_> {
                     if let Some(u) = k.why_unknown() {
                         return Ok(V::Unknown(u));
                     }
-                    let Some(k) = k.to_text() else { return fault("a key has to be a string") };
+                    let Some(k) = k.to_text() else {
+                        return fault("a key has to be a string");
+                    };
                     if f.grouping {
                         groups.entry(k).or_default().push(v);
                     } else if map.insert(k.clone(), v).is_some() {
-                        return fault(format!("two elements have the key `{k}`; add `...` to group them"));
+                        return fault(format!(
+                            "two elements have the key `{k}`; add `...` to group them"
+                        ));
                     }
                 }
             }
@@ -271,7 +303,9 @@ impl World<'_> {
     fn call(&self, f: &FuncCall, s: &Scope) -> R {
         let name = f.name.name.as_str();
         if !f.name.namespace.is_empty() && f.name.namespace.first().is_some_and(|n| n.as_str() != "core") {
-            return Ok(V::unknown(format!("function `{name}` of a provider is not known")));
+            return Ok(V::unknown(format!(
+                "function `{name}` of a provider is not known"
+            )));
         }
         // These two look at failures instead of passing them on.
         match name {
@@ -283,7 +317,11 @@ impl World<'_> {
                         Err(e) => last = Some(e),
                     }
                 }
-                return Err(last.unwrap_or(Fault { why: "try needs an argument".into(), span: None }));
+                return Err(last.unwrap_or(Fault {
+                    why: "try needs an argument".into(),
+                    span: None,
+                    missing: false,
+                }));
             }
             "can" => {
                 return Ok(V::Bool(f.args.iter().all(|a| self.eval(a, s).is_ok())));
@@ -385,11 +423,36 @@ impl World<'_> {
 
     /// Applies `.a`, `[i]`, `.*` and `[*]`.
     pub(crate) fn apply(&self, v: V, ops: &[&TraversalOperator], s: &Scope) -> R {
-        let Some((op, rest)) = ops.split_first() else { return Ok(v) };
+        let Some((op, rest)) = ops.split_first() else {
+            return Ok(v);
+        };
         match op {
             TraversalOperator::GetAttr(a) => {
-                let v = self.get_attr(&v, a.as_str())?;
-                self.apply(v, rest, s)
+                let next = self.get_attr(&v, a.as_str())?;
+                match (self.apply(next, rest, s), &v) {
+                    // Blocks have attributes that only the cloud fills in.
+                    (Err(f), V::Instance(i)) if f.missing && self.has_blocks(i, a.as_str()) => {
+                        let mut path = a.as_str().to_string();
+                        for o in rest {
+                            match o {
+                                TraversalOperator::GetAttr(a) => path.push_str(&format!(".{}", a.as_str())),
+                                TraversalOperator::LegacyIndex(i) => {
+                                    path.push_str(&format!("[{}]", i.value()))
+                                }
+                                TraversalOperator::Index(e) => match self.eval(e, s)?.to_text() {
+                                    Some(t) => path.push_str(&format!("[{t}]")),
+                                    None => return Err(f),
+                                },
+                                _ => return Ok(V::unknown(f.why)),
+                            }
+                        }
+                        Ok(V::Ref(Reference {
+                            address: self.address(i),
+                            attribute: path.into(),
+                        }))
+                    }
+                    (r, _) => r,
+                }
             }
             TraversalOperator::LegacyIndex(i) => {
                 let v = self.index(&v, &V::Num(*i.value() as f64))?;
@@ -403,21 +466,28 @@ impl World<'_> {
             TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => {
                 // `.*` takes only the attributes that follow it; `[*]` takes everything.
                 let n = match op {
-                    TraversalOperator::AttrSplat(_) => {
-                        rest.iter().take_while(|o| matches!(o, TraversalOperator::GetAttr(_))).count()
-                    }
+                    TraversalOperator::AttrSplat(_) => rest
+                        .iter()
+                        .take_while(|o| matches!(o, TraversalOperator::GetAttr(_)))
+                        .count(),
                     _ => rest.len(),
                 };
                 let (each, after) = rest.split_at(n);
                 let out = match &v {
                     V::Null => V::list(Vec::new()),
                     V::List(items) | V::Set(items) => V::list(
-                        items.iter().map(|i| self.apply(i.clone(), each, s)).collect::<Result<_, _>>()?,
+                        items
+                            .iter()
+                            .map(|i| self.apply(i.clone(), each, s))
+                            .collect::<Result<_, _>>()?,
                     ),
                     V::Unknown(u) => V::Unknown(u.clone()),
                     V::Ref(r) => {
                         // A list attribute that is known only after apply: every element is.
-                        V::Ref(Reference { address: r.address.clone(), attribute: format!("{}[*]", r.attribute).into() })
+                        V::Ref(Reference {
+                            address: r.address.clone(),
+                            attribute: format!("{}[*]", r.attribute).into(),
+                        })
                     }
                     v => V::list(vec![self.apply(v.clone(), each, s)?]),
                 };
@@ -430,7 +500,11 @@ impl World<'_> {
         match v {
             V::Map(m) => match m.get(a) {
                 Some(v) => Ok(v.clone()),
-                None => fault(format!("there is no attribute `{a}`")),
+                None => Err(Fault {
+                    why: format!("there is no attribute `{a}`"),
+                    span: None,
+                    missing: true,
+                }),
             },
             V::Instance(i) => self.attribute(i, a),
             V::Ref(r) => Ok(V::Ref(Reference {
@@ -451,14 +525,18 @@ impl World<'_> {
         }
         match v {
             V::List(items) | V::Set(items) => {
-                let Some(n) = k.to_num() else { return fault("a list index has to be a number") };
+                let Some(n) = k.to_num() else {
+                    return fault("a list index has to be a number");
+                };
                 match items.get(n as usize) {
                     Some(v) if n >= 0.0 && n.fract() == 0.0 => Ok(v.clone()),
                     _ => fault(format!("there is no element {n} in a list of {}", items.len())),
                 }
             }
             V::Map(m) => {
-                let Some(t) = k.to_text() else { return fault("a map key has to be a string") };
+                let Some(t) = k.to_text() else {
+                    return fault("a map key has to be a string");
+                };
                 match m.get(&t) {
                     Some(v) => Ok(v.clone()),
                     None => fault(format!("there is no element `{t}`")),
@@ -470,7 +548,11 @@ impl World<'_> {
             },
             V::Ref(r) => {
                 let t = k.to_text().unwrap_or_default();
-                let t = if k.to_num().is_some() { t.to_string() } else { super::value::quote(&t) };
+                let t = if k.to_num().is_some() {
+                    t.to_string()
+                } else {
+                    super::value::quote(&t)
+                };
                 Ok(V::Ref(Reference {
                     address: r.address.clone(),
                     attribute: format!("{}[{t}]", r.attribute).into(),
@@ -525,7 +607,10 @@ impl World<'_> {
                 Element::Literal(t) => {
                     let mut t: &str = t.as_str();
                     // `~` eats the white space beside it.
-                    let after = i.checked_sub(1).and_then(|i| elements.get(i)).map(|e| strips(e).1);
+                    let after = i
+                        .checked_sub(1)
+                        .and_then(|i| elements.get(i))
+                        .map(|e| strips(e).1);
                     let before = elements.get(i + 1).map(|e| strips(e).0);
                     if after.is_some_and(Strip::strip_end) {
                         t = t.trim_start();
@@ -553,9 +638,15 @@ impl World<'_> {
                             continue;
                         }
                         let branch = if need_bool(&c)? {
-                            Some((&d.if_expr.template, d.if_expr.strip, d.else_expr.as_ref().map_or(d.endif_expr.strip, |e| e.strip)))
+                            Some((
+                                &d.if_expr.template,
+                                d.if_expr.strip,
+                                d.else_expr.as_ref().map_or(d.endif_expr.strip, |e| e.strip),
+                            ))
                         } else {
-                            d.else_expr.as_ref().map(|e| (&e.template, e.strip, d.endif_expr.strip))
+                            d.else_expr
+                                .as_ref()
+                                .map(|e| (&e.template, e.strip, d.endif_expr.strip))
                         };
                         if let Some((t, open, close)) = branch {
                             let u = self.inner(t, open, close, s, out)?;
@@ -569,10 +660,12 @@ impl World<'_> {
                             Ok(pairs) => {
                                 for (k, v) in pairs {
                                     let value = (d.for_expr.value_var.as_str().to_string(), v);
-                                    let key = d.for_expr.key_var.as_ref().map(|n| (n.as_str().to_string(), k));
+                                    let key =
+                                        d.for_expr.key_var.as_ref().map(|n| (n.as_str().to_string(), k));
                                     let inner = s.with(key.into_iter().chain([value]));
                                     let t = &d.for_expr.template;
-                                    let u = self.inner(t, d.for_expr.strip, d.endfor_expr.strip, &inner, out)?;
+                                    let u =
+                                        self.inner(t, d.for_expr.strip, d.endfor_expr.strip, &inner, out)?;
                                     unknown = unknown.or(u);
                                 }
                             }
@@ -633,7 +726,10 @@ pub(crate) fn equal(a: &V, b: &V) -> bool {
 
 /// Names an instance for references.
 pub(crate) fn reference(address: Arc<str>, attribute: &str) -> V {
-    V::Ref(Reference { address, attribute: attribute.into() })
+    V::Ref(Reference {
+        address,
+        attribute: attribute.into(),
+    })
 }
 
 /// An instance as a value.

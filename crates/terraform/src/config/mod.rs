@@ -45,7 +45,11 @@ const STACK: usize = 512 << 20;
 ///
 /// # Complexity
 /// Every expression is evaluated once per instance that it belongs to.
-pub fn evaluate(files: &FileSet, sources: &Sources, options: &EvalOptions) -> (Vec<Resource>, Vec<Diagnostic>) {
+pub fn evaluate(
+    files: &FileSet,
+    sources: &Sources,
+    options: &EvalOptions,
+) -> (Vec<Resource>, Vec<Diagnostic>) {
     let run = || {
         let workspace = options.workspace.clone().unwrap_or_else(|| "default".to_string());
         let mut w = module::World::new(files, sources, workspace);
@@ -64,12 +68,19 @@ pub fn evaluate(files: &FileSet, sources: &Sources, options: &EvalOptions) -> (V
         let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(s, run);
         match thread.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(r)) => r,
-            Ok(Err(_)) => (Vec::new(), vec![internal("reading the configuration failed inside Bartizan")]),
-            Err(_) => (Vec::new(), vec![internal("there is not enough memory to read the configuration")]),
+            Ok(Err(_)) => (
+                Vec::new(),
+                vec![internal("reading the configuration failed inside Bartizan")],
+            ),
+            Err(_) => (
+                Vec::new(),
+                vec![internal("there is not enough memory to read the configuration")],
+            ),
         }
     })
 }
 
 fn internal(what: &str) -> Diagnostic {
-    Diagnostic::error("INPUT001", what).help("nothing was read; please report the configuration that does this")
+    Diagnostic::error("INPUT001", what)
+        .help("nothing was read; please report the configuration that does this")
 }

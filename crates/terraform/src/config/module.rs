@@ -1,9 +1,9 @@
 //! Modules: instances of them, and the values that expressions refer to.
 
+use super::eval::instance;
 use super::eval::{Fault, R, Scope, fault};
 use super::source::{Block, Config, Expr, load};
 use super::types::Ty;
-use super::eval::instance;
 use super::value::{Instance, Key, V};
 use super::variables::Given;
 use crate::FileSet;
@@ -68,7 +68,12 @@ impl<K: std::hash::Hash + Eq + Clone, T: Clone> Cache<K, T> {
     fn new() -> Self {
         Cache(RefCell::new(FxHashMap::default()))
     }
-    fn get(&self, key: K, what: impl FnOnce() -> String, make: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    fn get(
+        &self,
+        key: K,
+        what: impl FnOnce() -> String,
+        make: impl FnOnce() -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         match self.0.borrow().get(&key) {
             Some(Memo::Done(r)) => return r.clone(),
             Some(Memo::Busy) => return fault(format!("{} refers to itself", what())),
@@ -165,7 +170,13 @@ impl<'a> World<'a> {
 
     /// A scope in which nothing but the module is there.
     pub(crate) fn scope(&self, module: usize) -> Scope {
-        Scope { module, key: Key::None, each: None, locals: Rc::default(), file: FileId(0) }
+        Scope {
+            module,
+            key: Key::None,
+            each: None,
+            locals: Rc::default(),
+            file: FileId(0),
+        }
     }
 
     fn config(&self, dir: &str) -> Rc<Config> {
@@ -202,7 +213,16 @@ impl<'a> World<'a> {
         };
         let given = match &m.call {
             Some((caller, call, at)) => match call.attr(name) {
-                Some(e) => Some((self.expr(e, &Scope { module: *caller, ..at.clone() })?, Some(e.span))),
+                Some(e) => Some((
+                    self.expr(
+                        e,
+                        &Scope {
+                            module: *caller,
+                            ..at.clone()
+                        },
+                    )?,
+                    Some(e.span),
+                )),
                 None => None,
             },
             None => self.given.value(self, name, &ty)?,
@@ -224,10 +244,14 @@ impl<'a> World<'a> {
                 return Ok(V::Unknown(Unknown::at(why, decl.span)));
             }
         };
-        let scope = Scope { file: decl.attrs.first().map_or(scope.file, |(_, e)| e.file), ..scope };
+        let scope = Scope {
+            file: decl.attrs.first().map_or(scope.file, |(_, e)| e.file),
+            ..scope
+        };
         self.convert(v, &ty, &scope).map_err(|f| Fault {
             why: format!("the value of variable `{name}` does not fit its type: {}", f.why),
             span: f.span.or(span).or(Some(decl.span)),
+            missing: false,
         })
     }
 
@@ -280,7 +304,10 @@ impl<'a> World<'a> {
                 let address = join(&m.path, &format!("module.{name}"));
                 match attr(0) {
                     Some(a) => {
-                        let r = V::Ref(Reference { address: address.into(), attribute: a.into() });
+                        let r = V::Ref(Reference {
+                            address: address.into(),
+                            attribute: a.into(),
+                        });
                         self.apply(r, &ops[1..], s)
                     }
                     None => Ok(V::unknown(why)),
@@ -322,7 +349,10 @@ impl<'a> World<'a> {
                         }
                     }
                     _ => {
-                        let all = is.iter().map(|&i| self.lazily(i, ops)).collect::<Result<_, _>>()?;
+                        let all = is
+                            .iter()
+                            .map(|&i| self.lazily(i, ops))
+                            .collect::<Result<_, _>>()?;
                         self.apply(V::list(all), ops, s)
                     }
                 }
@@ -358,7 +388,11 @@ impl<'a> World<'a> {
     /// The outputs of an instance, only the one needed where a splat says which.
     fn lazily(&self, module: usize, ops: &Ops<'_>) -> R {
         match ops {
-            [TraversalOperator::FullSplat(_) | TraversalOperator::AttrSplat(_), TraversalOperator::GetAttr(a), ..] => {
+            [
+                TraversalOperator::FullSplat(_) | TraversalOperator::AttrSplat(_),
+                TraversalOperator::GetAttr(a),
+                ..,
+            ] => {
                 let v = self.output(module, a.as_str())?;
                 Ok(V::map([(Arc::from(a.as_str()), v)].into()))
             }
@@ -379,17 +413,30 @@ impl<'a> World<'a> {
         )
     }
 
-    fn call_module(&self, caller: usize, m: &ModuleInst, name: &str, call: &Rc<Block>) -> Result<Called, Fault> {
-        let manifest = if m.manifest.is_empty() { name.to_string() } else { format!("{}.{name}", m.manifest) };
+    fn call_module(
+        &self,
+        caller: usize,
+        m: &ModuleInst,
+        name: &str,
+        call: &Rc<Block>,
+    ) -> Result<Called, Fault> {
+        let manifest = if m.manifest.is_empty() {
+            name.to_string()
+        } else {
+            format!("{}.{name}", m.manifest)
+        };
         let source = match call.attr("source") {
             Some(e) => self.expr(e, &self.scope(caller))?.to_text(),
             None => None,
         };
         let missing = |why: String, help: &str| {
             self.say(
-                Diagnostic::warning("INPUT003", format!("module `{name}` is not part of the answer: {why}"))
-                    .at(call.span, "called here")
-                    .help(help),
+                Diagnostic::warning(
+                    "INPUT003",
+                    format!("module `{name}` is not part of the answer: {why}"),
+                )
+                .at(call.span, "called here")
+                .help(help),
             );
             Ok(Called::Missing(why.into()))
         };
@@ -399,24 +446,38 @@ impl<'a> World<'a> {
                 "a module that calls itself has no end",
             );
         }
-        let local = source.as_deref().filter(|s| s.starts_with("./") || s.starts_with("../") || *s == "." || *s == "..");
+        let local = source
+            .as_deref()
+            .filter(|s| s.starts_with("./") || s.starts_with("../") || *s == "." || *s == "..");
         let dir = match (local, self.manifest.get(&manifest)) {
             (Some(s), _) => normal(&join_dir(&m.dir, s)),
             (None, Some(d)) => normal(d),
             (None, None) => {
-                let what = source.map_or("its source is not known".to_string(), |s| format!("`{s}` is not on this machine"));
-                return missing(what, "run `terraform init` (or `terraform get`) so that the module is in .terraform/modules, or check a plan instead");
+                let what = source.map_or("its source is not known".to_string(), |s| {
+                    format!("`{s}` is not on this machine")
+                });
+                return missing(
+                    what,
+                    "run `terraform init` (or `terraform get`) so that the module is in .terraform/modules, or check a plan instead",
+                );
             }
         };
         let config = self.config(&dir);
         let nothing = config.decls.is_empty() && config.modules.is_empty() && config.outputs.is_empty();
         if nothing && config.variables.is_empty() && config.locals.is_empty() {
-            return missing(format!("directory `{dir}` has no Terraform files"), "check the `source` of the call");
+            return missing(
+                format!("directory `{dir}` has no Terraform files"),
+                "check the `source` of the call",
+            );
         }
         let expansion = self.expand(call, &self.scope(caller))?;
         let make = |key: Key, each: Option<V>| {
             let path = join(&m.path, &format!("module.{name}{}", key.suffix()));
-            let at = Scope { key, each, ..self.scope(caller) };
+            let at = Scope {
+                key,
+                each,
+                ..self.scope(caller)
+            };
             let inst = ModuleInst {
                 dir: dir.clone(),
                 config: config.clone(),
@@ -431,9 +492,13 @@ impl<'a> World<'a> {
         };
         Ok(match expansion {
             Expansion::One => Called::One(make(Key::None, None)),
-            Expansion::Count(n) => Called::Count(Rc::new((0..n).map(|i| make(Key::Index(i), None)).collect())),
+            Expansion::Count(n) => {
+                Called::Count(Rc::new((0..n).map(|i| make(Key::Index(i), None)).collect()))
+            }
             Expansion::Each(m) => Called::Each(Rc::new(
-                m.iter().map(|(k, v)| (k.clone(), make(Key::Name(k.clone()), Some(v.clone())))).collect(),
+                m.iter()
+                    .map(|(k, v)| (k.clone(), make(Key::Name(k.clone()), Some(v.clone()))))
+                    .collect(),
             )),
             Expansion::Unknown(u) => Called::Unknown(u, make(Key::Any, None)),
         })
@@ -444,11 +509,15 @@ impl<'a> World<'a> {
         let too_many = |n: usize, e: &Expr| Fault {
             why: format!("{n} instances are more than the {MAX_INSTANCES} that are read"),
             span: Some(e.span),
+            missing: false,
         };
         if let Some(e) = b.attr("count") {
             let v = self.expr(e, s)?;
             if let Some(u) = v.why_unknown() {
-                return Ok(Expansion::Unknown(Unknown { span: u.span.or(Some(e.span)), ..u }));
+                return Ok(Expansion::Unknown(Unknown {
+                    span: u.span.or(Some(e.span)),
+                    ..u
+                }));
             }
             return match v.to_num() {
                 Some(n) if n >= 0.0 && n.fract() == 0.0 => {
@@ -457,14 +526,26 @@ impl<'a> World<'a> {
                     }
                     Ok(Expansion::Count(n as usize))
                 }
-                _ => Err(Fault { why: "`count` has to be a whole number".into(), span: Some(e.span) }),
+                _ => Err(Fault {
+                    why: "`count` has to be a whole number".into(),
+                    span: Some(e.span),
+                    missing: false,
+                }),
             };
         }
         if let Some(e) = b.attr("for_each") {
             let v = self.expr(e, s)?;
-            let pairs = match self.pairs(&v).map_err(|f| Fault { span: f.span.or(Some(e.span)), ..f })? {
+            let pairs = match self.pairs(&v).map_err(|f| Fault {
+                span: f.span.or(Some(e.span)),
+                ..f
+            })? {
                 Ok(p) => p,
-                Err(u) => return Ok(Expansion::Unknown(Unknown { span: u.span.or(Some(e.span)), ..u })),
+                Err(u) => {
+                    return Ok(Expansion::Unknown(Unknown {
+                        span: u.span.or(Some(e.span)),
+                        ..u
+                    }));
+                }
             };
             if pairs.len() > MAX_INSTANCES {
                 return Err(too_many(pairs.len(), e));
@@ -478,10 +559,19 @@ impl<'a> World<'a> {
                     (Some(t), _) => {
                         out.insert(t, v);
                     }
-                    (None, Some(u)) => return Ok(Expansion::Unknown(Unknown { span: u.span.or(Some(e.span)), ..u })),
+                    (None, Some(u)) => {
+                        return Ok(Expansion::Unknown(Unknown {
+                            span: u.span.or(Some(e.span)),
+                            ..u
+                        }));
+                    }
                     (None, None) => {
                         let why = format!("a key of `for_each` has to be a string, not a {}", k.type_name());
-                        return Err(Fault { why, span: Some(e.span) });
+                        return Err(Fault {
+                            why,
+                            span: Some(e.span),
+                            missing: false,
+                        });
                     }
                 }
             }
@@ -493,7 +583,9 @@ impl<'a> World<'a> {
     /// How many instances a declared resource has.
     pub(crate) fn expansion(&self, module: usize, decl: usize) -> Result<Expansion, Fault> {
         let m = self.module(module)?;
-        let Some(d) = m.config.decls.get(decl) else { return fault("a declaration is missing") };
+        let Some(d) = m.config.decls.get(decl) else {
+            return fault("a declaration is missing");
+        };
         self.expansions.get(
             (module, decl),
             || format!("the number of `{}.{}`", d.kind, d.name),
@@ -502,18 +594,24 @@ impl<'a> World<'a> {
     }
 
     /// A resource (all its instances) as a value; `None` when it is not declared.
-    pub(crate) fn resource(&self, module: usize, data: bool, kind: &str, name: &str) -> Result<Option<V>, Fault> {
+    pub(crate) fn resource(
+        &self,
+        module: usize,
+        data: bool,
+        kind: &str,
+        name: &str,
+    ) -> Result<Option<V>, Fault> {
         let m = self.module(module)?;
         let Some(&decl) = m.config.by_name.get(&(data, kind.to_string(), name.to_string())) else {
             return Ok(None);
         };
         Ok(Some(match self.expansion(module, decl)? {
             Expansion::One => instance(module, decl, Key::None),
-            Expansion::Count(n) => {
-                V::list((0..n).map(|i| instance(module, decl, Key::Index(i))).collect())
-            }
+            Expansion::Count(n) => V::list((0..n).map(|i| instance(module, decl, Key::Index(i))).collect()),
             Expansion::Each(m) => V::map(
-                m.keys().map(|k| (k.clone(), instance(module, decl, Key::Name(k.clone())))).collect(),
+                m.keys()
+                    .map(|k| (k.clone(), instance(module, decl, Key::Name(k.clone()))))
+                    .collect(),
             ),
             Expansion::Unknown(_) => instance(module, decl, Key::Any),
         }))
@@ -525,13 +623,21 @@ impl<'a> World<'a> {
             (Key::Name(k), Expansion::Each(m)) => m.get(k).cloned(),
             _ => None,
         };
-        Ok(Scope { key: i.key.clone(), each, ..self.scope(i.module) })
+        Ok(Scope {
+            key: i.key.clone(),
+            each,
+            ..self.scope(i.module)
+        })
     }
 
     /// The full address of an instance.
     pub(crate) fn address(&self, i: &Instance) -> Arc<str> {
-        let Ok(m) = self.module(i.module) else { return "?".into() };
-        let Some(d) = m.config.decls.get(i.decl) else { return "?".into() };
+        let Ok(m) = self.module(i.module) else {
+            return "?".into();
+        };
+        let Some(d) = m.config.decls.get(i.decl) else {
+            return "?".into();
+        };
         let data = if d.data { "data." } else { "" };
         join(&m.path, &format!("{data}{}.{}{}", d.kind, d.name, i.key.suffix())).into()
     }
@@ -539,12 +645,11 @@ impl<'a> World<'a> {
     /// An attribute of an instance: as configured, or a reference where the cloud decides.
     pub(crate) fn attribute(&self, i: &Instance, name: &str) -> R {
         let m = self.module(i.module)?;
-        let Some(d) = m.config.decls.get(i.decl) else { return fault("a declaration is missing") };
+        let Some(d) = m.config.decls.get(i.decl) else {
+            return fault("a declaration is missing");
+        };
         let computed = || super::eval::reference(self.address(i), name);
-        let has_blocks = d.block.blocks.iter().any(|b| {
-            b.ident == name || (b.ident == "dynamic" && b.labels.first().is_some_and(|l| l == name))
-        });
-        if d.block.attr(name).is_none() && !has_blocks {
+        if d.block.attr(name).is_none() && !blocks_named(&d.block, name) {
             return Ok(computed());
         }
         self.attributes.get(
@@ -562,10 +667,22 @@ impl<'a> World<'a> {
         )
     }
 
+    /// Whether an attribute of an instance is written as nested blocks.
+    pub(crate) fn has_blocks(&self, i: &Instance, name: &str) -> bool {
+        self.module(i.module).is_ok_and(|m| {
+            m.config
+                .decls
+                .get(i.decl)
+                .is_some_and(|d| blocks_named(&d.block, name))
+        })
+    }
+
     /// Every configured attribute of an instance, and its id.
     pub(crate) fn instance_attributes(&self, i: &Instance) -> Result<BTreeMap<Arc<str>, V>, Fault> {
         let m = self.module(i.module)?;
-        let Some(d) = m.config.decls.get(i.decl) else { return fault("a declaration is missing") };
+        let Some(d) = m.config.decls.get(i.decl) else {
+            return fault("a declaration is missing");
+        };
         let mut out = BTreeMap::new();
         out.insert(Arc::from("id"), super::eval::reference(self.address(i), "id"));
         for (name, _) in &d.block.attrs {
@@ -634,6 +751,12 @@ impl<'a> World<'a> {
     }
 }
 
+fn blocks_named(b: &Block, name: &str) -> bool {
+    b.blocks
+        .iter()
+        .any(|b| b.ident == name || (b.ident == "dynamic" && b.labels.first().is_some_and(|l| l == name)))
+}
+
 /// `alicloud.hz` of an expression.
 pub(crate) fn provider_name(e: &Expression) -> Option<String> {
     match e {
@@ -651,12 +774,20 @@ pub(crate) fn provider_name(e: &Expression) -> Option<String> {
 
 /// A module path and what is in it.
 pub(crate) fn join(path: &str, rest: &str) -> String {
-    if path.is_empty() { rest.to_string() } else { format!("{path}.{rest}") }
+    if path.is_empty() {
+        rest.to_string()
+    } else {
+        format!("{path}.{rest}")
+    }
 }
 
 /// A directory and a path relative to it.
 pub(crate) fn join_dir(dir: &str, rest: &str) -> String {
-    if dir.is_empty() { rest.to_string() } else { format!("{dir}/{rest}") }
+    if dir.is_empty() {
+        rest.to_string()
+    } else {
+        format!("{dir}/{rest}")
+    }
 }
 
 /// A path without `.`, empty parts and `x/..`.

@@ -88,13 +88,18 @@ pub(crate) fn too_deep(text: &str) -> bool {
 
 /// Parses one file.
 pub(crate) fn parse_file(file: FileId, sources: &Sources, json: bool) -> Result<Vec<Item>, Diagnostic> {
-    let Some(f) = sources.get(file) else { return Ok(Vec::new()) };
+    let Some(f) = sources.get(file) else {
+        return Ok(Vec::new());
+    };
     let text: &str = f.text.strip_prefix('\u{feff}').unwrap_or(&f.text);
     let shift = f.text.len() - text.len();
     if too_deep(text) {
-        return Err(Diagnostic::error("INPUT001", format!("`{}` nests more than {MAX_NESTING} levels deep", f.name))
-            .at(Span::file(file), "not read")
-            .help("split the expression into locals"));
+        return Err(Diagnostic::error(
+            "INPUT001",
+            format!("`{}` nests more than {MAX_NESTING} levels deep", f.name),
+        )
+        .at(Span::file(file), "not read")
+        .help("split the expression into locals"));
     }
     if json {
         return super::json::parse(text, file, sources);
@@ -104,9 +109,12 @@ pub(crate) fn parse_file(file: FileId, sources: &Sources, json: bool) -> Result<
         Err(e) => {
             let at = e.location().offset() + shift;
             let end = (at + 1).min(f.text.len());
-            Err(Diagnostic::error("INPUT001", format!("this file is not valid HCL: {}", one_line(e.message())))
-                .at(sources.span(file, at.min(end)..end), "cannot be parsed here")
-                .help("`terraform validate` in this directory says the same; nothing in the file was read"))
+            Err(Diagnostic::error(
+                "INPUT001",
+                format!("this file is not valid HCL: {}", one_line(e.message())),
+            )
+            .at(sources.span(file, at.min(end)..end), "cannot be parsed here")
+            .help("`terraform validate` in this directory says the same; nothing in the file was read"))
         }
     }
 }
@@ -124,7 +132,9 @@ struct Ctx<'a> {
 impl Ctx<'_> {
     fn span(&self, r: Option<std::ops::Range<usize>>) -> Span {
         match r {
-            Some(r) => self.sources.span(self.file, r.start + self.shift..r.end + self.shift),
+            Some(r) => self
+                .sources
+                .span(self.file, r.start + self.shift..r.end + self.shift),
             None => Span::file(self.file),
         }
     }
@@ -142,7 +152,14 @@ fn items(body: Body, c: &Ctx<'_>) -> Vec<Item> {
             Structure::Attribute(a) => {
                 let span = c.span(a.value.span());
                 let key = a.key.as_str().to_string();
-                Item::Attr(key, Expr { expr: Rc::new(a.value), file: c.file, span })
+                Item::Attr(
+                    key,
+                    Expr {
+                        expr: Rc::new(a.value),
+                        file: c.file,
+                        span,
+                    },
+                )
             }
             Structure::Block(b) => Item::Block(Rc::new(block(b, c))),
         })
@@ -193,9 +210,15 @@ fn merged(base: &Block, over: &Block) -> Block {
 pub(crate) fn load(dir: &str, files: &FileSet, sources: &Sources, diags: &mut Vec<Diagnostic>) -> Config {
     let mut normal = Vec::new();
     let mut overrides = Vec::new();
-    let prefix = if dir.is_empty() { String::new() } else { format!("{dir}/") };
+    let prefix = if dir.is_empty() {
+        String::new()
+    } else {
+        format!("{dir}/")
+    };
     for (path, &file) in files.files.range(prefix.clone()..) {
-        let Some(name) = path.strip_prefix(&prefix) else { break };
+        let Some(name) = path.strip_prefix(&prefix) else {
+            break;
+        };
         if name.contains('/') {
             continue;
         }
@@ -205,7 +228,11 @@ pub(crate) fn load(dir: &str, files: &FileSet, sources: &Sources, diags: &mut Ve
             _ => None,
         };
         let Some((stem, json)) = stem else { continue };
-        let bucket = if stem == "override" || stem.ends_with("_override") { &mut overrides } else { &mut normal };
+        let bucket = if stem == "override" || stem.ends_with("_override") {
+            &mut overrides
+        } else {
+            &mut normal
+        };
         match parse_file(file, sources, json) {
             Ok(items) => bucket.extend(items),
             Err(d) => diags.push(d),
@@ -248,7 +275,12 @@ fn add(c: &mut Config, b: Rc<Block>, over: bool, diags: &mut Vec<Diagnostic>) {
                 ),
                 None => {
                     c.by_name.insert(key.clone(), c.decls.len());
-                    c.decls.push(Decl { data: key.0, kind: key.1, name: key.2, block: b });
+                    c.decls.push(Decl {
+                        data: key.0,
+                        kind: key.1,
+                        name: key.2,
+                        block: b,
+                    });
                 }
             }
         }

@@ -55,7 +55,9 @@ impl Ty {
                                 ObjectKey::Ident(i) => i.as_str().into(),
                                 ObjectKey::Expression(Expression::Variable(v)) => v.as_str().into(),
                                 ObjectKey::Expression(Expression::String(s)) => s.as_str().into(),
-                                ObjectKey::Expression(_) => return fault("an attribute name of a type is not a name"),
+                                ObjectKey::Expression(_) => {
+                                    return fault("an attribute name of a type is not a name");
+                                }
                             };
                             let (ty, optional, default) = match v.expr() {
                                 Expression::FuncCall(f) if f.name.name.as_str() == "optional" => {
@@ -95,9 +97,10 @@ impl World<'_> {
     pub(crate) fn type_of(&self, e: Option<&Expr>) -> Result<Ty, Fault> {
         match e {
             None => Ok(Ty::Any),
-            Some(e) => {
-                Ty::parse(&e.expr).map_err(|f| Fault { span: f.span.or(Some(e.span)), ..f })
-            }
+            Some(e) => Ty::parse(&e.expr).map_err(|f| Fault {
+                span: f.span.or(Some(e.span)),
+                ..f
+            }),
         }
     }
 
@@ -122,16 +125,26 @@ impl World<'_> {
                 None => return wrong(&v, "bool"),
             },
             Ty::List(t) | Ty::Set(t) => {
-                let Some(items) = v.items() else { return wrong(&v, "list") };
-                let mut out =
-                    items.iter().map(|i| self.convert(i.clone(), t, scope)).collect::<Result<Vec<_>, _>>()?;
+                let Some(items) = v.items() else {
+                    return wrong(&v, "list");
+                };
+                let mut out = items
+                    .iter()
+                    .map(|i| self.convert(i.clone(), t, scope))
+                    .collect::<Result<Vec<_>, _>>()?;
                 if matches!(**t, Ty::Any) {
                     unify(&mut out);
                 }
-                if matches!(ty, Ty::Set(_)) { V::set(out) } else { V::list(out) }
+                if matches!(ty, Ty::Set(_)) {
+                    V::set(out)
+                } else {
+                    V::list(out)
+                }
             }
             Ty::Tuple(ts) => {
-                let Some(items) = v.items().filter(|i| i.len() == ts.len()) else { return wrong(&v, "tuple") };
+                let Some(items) = v.items().filter(|i| i.len() == ts.len()) else {
+                    return wrong(&v, "tuple");
+                };
                 V::list(
                     items
                         .iter()

@@ -82,7 +82,11 @@ pub(crate) fn number(n: f64) -> String {
     if n == 0.0 {
         return "0".to_string();
     }
-    if n.fract() == 0.0 && n.abs() < 1e21 { format!("{n:.0}") } else { format!("{n}") }
+    if n.fract() == 0.0 && n.abs() < 1e21 {
+        format!("{n:.0}")
+    } else {
+        format!("{n}")
+    }
 }
 
 impl V {
@@ -108,7 +112,10 @@ impl V {
     pub(crate) fn why_unknown(&self) -> Option<Unknown> {
         match self {
             V::Unknown(u) => Some(u.clone()),
-            V::Ref(r) => Some(Unknown::new(format!("{}.{} is known only after apply", r.address, r.attribute))),
+            V::Ref(r) => Some(Unknown::new(format!(
+                "{}.{} is known only after apply",
+                r.address, r.attribute
+            ))),
             _ => None,
         }
     }
@@ -190,9 +197,12 @@ pub(crate) fn order(a: &V, b: &V) -> std::cmp::Ordering {
         (V::Bool(a), V::Bool(b)) => a.cmp(b),
         (V::Num(a), V::Num(b)) => a.partial_cmp(b).unwrap_or(Equal),
         (V::Str(a), V::Str(b)) => a.cmp(b),
-        (V::List(a), V::List(b)) | (V::Set(a), V::Set(b)) => {
-            a.iter().zip(b.iter()).map(|(x, y)| order(x, y)).find(|o| *o != Equal).unwrap_or(a.len().cmp(&b.len()))
-        }
+        (V::List(a), V::List(b)) | (V::Set(a), V::Set(b)) => a
+            .iter()
+            .zip(b.iter())
+            .map(|(x, y)| order(x, y))
+            .find(|o| *o != Equal)
+            .unwrap_or(a.len().cmp(&b.len())),
         (V::Map(a), V::Map(b)) => {
             let pairs = a.iter().zip(b.iter());
             pairs
@@ -216,11 +226,21 @@ pub(crate) fn to_node(v: &V, span: Span, address: &dyn Fn(&Instance) -> Arc<str>
         V::Num(n) => Value::Number(number(*n).into()),
         V::Str(s) => Value::String(s.clone()),
         V::List(v) | V::Set(v) => list(v),
-        V::Map(m) => Value::Map(m.iter().map(|(k, v)| (k.clone(), to_node(v, span, address))).collect()),
+        V::Map(m) => Value::Map(
+            m.iter()
+                .map(|(k, v)| (k.clone(), to_node(v, span, address)))
+                .collect(),
+        ),
         V::Ref(r) => Value::Ref(r.clone()),
         // A whole resource where a value is wanted stands for its id.
-        V::Instance(i) => Value::Ref(Reference { address: address(i), attribute: "id".into() }),
-        V::Unknown(u) => Value::Unknown(Unknown { why: u.why.clone(), span: u.span.or(Some(span)) }),
+        V::Instance(i) => Value::Ref(Reference {
+            address: address(i),
+            attribute: "id".into(),
+        }),
+        V::Unknown(u) => Value::Unknown(Unknown {
+            why: u.why.clone(),
+            span: u.span.or(Some(span)),
+        }),
     };
     Node { value, span }
 }

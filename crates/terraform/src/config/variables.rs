@@ -1,11 +1,11 @@
 //! Where values of the root module's variables come from.
 
+use super::EvalOptions;
 use super::eval::{Fault, fault};
 use super::module::World;
 use super::source::{Expr, Item, parse_file};
 use super::types::Ty;
 use super::value::V;
-use super::EvalOptions;
 use bartizan_base::{Diagnostic, FileId, Span};
 use std::collections::BTreeMap;
 
@@ -35,7 +35,8 @@ impl Given {
             }
         }
         for (path, f) in &w.files.files {
-            if !path.contains('/') && (path.ends_with(".auto.tfvars") || path.ends_with(".auto.tfvars.json")) {
+            if !path.contains('/') && (path.ends_with(".auto.tfvars") || path.ends_with(".auto.tfvars.json"))
+            {
                 files.push((path.clone(), *f));
             }
         }
@@ -50,7 +51,11 @@ impl Given {
         }
         for (path, file) in files {
             let json = path.ends_with(".json");
-            let items = if json { super::json::tfvars(file, w.sources) } else { parse_file(file, w.sources, false) };
+            let items = if json {
+                super::json::tfvars(file, w.sources)
+            } else {
+                parse_file(file, w.sources, false)
+            };
             match items {
                 Ok(items) => {
                     for i in items {
@@ -59,9 +64,12 @@ impl Given {
                                 out.insert(k, Source::Expr(e));
                             }
                             Item::Block(b) => w.say(
-                                Diagnostic::warning("INPUT003", format!("block `{}` in a variable file", b.ident))
-                                    .at(b.span, "not read")
-                                    .help("variable files hold only `name = value`"),
+                                Diagnostic::warning(
+                                    "INPUT003",
+                                    format!("block `{}` in a variable file", b.ident),
+                                )
+                                .at(b.span, "not read")
+                                .help("variable files hold only `name = value`"),
                             ),
                         }
                     }
@@ -76,7 +84,12 @@ impl Given {
     }
 
     /// The value given for a variable, with its place.
-    pub(crate) fn value(&self, w: &World<'_>, name: &str, ty: &Ty) -> Result<Option<(V, Option<Span>)>, Fault> {
+    pub(crate) fn value(
+        &self,
+        w: &World<'_>,
+        name: &str,
+        ty: &Ty,
+    ) -> Result<Option<(V, Option<Span>)>, Fault> {
         let scope = w.scope(0);
         Ok(match self.0.get(name) {
             None => None,
@@ -86,7 +99,11 @@ impl Given {
             }
             Some(Source::Text(t)) => match hcl_edit::parser::parse_expr(t) {
                 Ok(e) => Some((w.eval(&e, &scope).map_err(|f| Fault { span: None, ..f })?, None)),
-                Err(_) => return fault(format!("the value given for variable `{name}` is not an expression")),
+                Err(_) => {
+                    return fault(format!(
+                        "the value given for variable `{name}` is not an expression"
+                    ));
+                }
             },
         })
     }

@@ -13,8 +13,14 @@ pub(super) const TABLE: &[Function] = &[
     f("chunklist", 2, 2, |c| {
         let items = c.a.list(0)?;
         match c.a.int(1)? {
-            0 => Ok(V::list(if items.is_empty() { vec![] } else { vec![V::list(items.to_vec())] })),
-            n if n > 0 => Ok(V::list(items.chunks(n as usize).map(|x| V::list(x.to_vec())).collect())),
+            0 => Ok(V::list(if items.is_empty() {
+                vec![]
+            } else {
+                vec![V::list(items.to_vec())]
+            })),
+            n if n > 0 => Ok(V::list(
+                items.chunks(n as usize).map(|x| V::list(x.to_vec())).collect(),
+            )),
             _ => fault("the size of a chunk cannot be negative"),
         }
     }),
@@ -62,7 +68,7 @@ pub(super) const TABLE: &[Function] = &[
             }
             match v.deep_unknown() {
                 Some(u) => doubt = doubt.or(Some(u)),
-                None if doubt.is_none() && like(v, want) => return Ok(V::Bool(true)),
+                None if doubt.is_none() && equal(v, want) => return Ok(V::Bool(true)),
                 None => {}
             }
         }
@@ -101,9 +107,9 @@ pub(super) const TABLE: &[Function] = &[
     }),
     f("keys", 1, 1, |c| match c.a.at(0)? {
         V::Map(m) => Ok(V::list(m.keys().cloned().map(V::Str).collect())),
-        V::Instance(i) => {
-            Ok(V::list(c.w.instance_attributes(i)?.into_keys().map(V::Str).collect()))
-        }
+        V::Instance(i) => Ok(V::list(
+            c.w.instance_attributes(i)?.into_keys().map(V::Str).collect(),
+        )),
         _ => c.a.wrong(0, "map"),
     }),
     f("length", 1, 1, |c| match c.a.at(0)? {
@@ -130,7 +136,14 @@ pub(super) const TABLE: &[Function] = &[
             return unknown(u);
         }
         let hit = |k: &V| wanted.iter().any(|w| like(k, w));
-        Ok(V::list(values.iter().zip(keys).filter(|(_, k)| hit(k)).map(|(v, _)| v.clone()).collect()))
+        Ok(V::list(
+            values
+                .iter()
+                .zip(keys)
+                .filter(|(_, k)| hit(k))
+                .map(|(v, _)| v.clone())
+                .collect(),
+        ))
     }),
     f("merge", 0, MANY, |c| {
         let mut out = BTreeMap::new();
@@ -148,9 +161,15 @@ pub(super) const TABLE: &[Function] = &[
         [v] => Ok(v.clone()),
         v => fault(format!("`one` of {} elements", v.len())),
     }),
-    f("reverse", 1, 1, |c| Ok(V::list(c.a.list(0)?.iter().rev().cloned().collect()))),
-    f("setintersection", 1, MANY, |c| sets(c, |a, b| a.retain(|v| b.contains(v)))),
-    f("setsubtract", 2, 2, |c| sets(c, |a, b| a.retain(|v| !b.contains(v)))),
+    f("reverse", 1, 1, |c| {
+        Ok(V::list(c.a.list(0)?.iter().rev().cloned().collect()))
+    }),
+    f("setintersection", 1, MANY, |c| {
+        sets(c, |a, b| a.retain(|v| b.contains(v)))
+    }),
+    f("setsubtract", 2, 2, |c| {
+        sets(c, |a, b| a.retain(|v| !b.contains(v)))
+    }),
     f("setunion", 1, MANY, |c| sets(c, |a, b| a.extend_from_slice(b))),
     f("setproduct", 1, MANY, |c| {
         let mut out: Vec<Vec<V>> = vec![Vec::new()];
@@ -161,7 +180,11 @@ pub(super) const TABLE: &[Function] = &[
             }
             out = out
                 .iter()
-                .flat_map(|p| items.iter().map(move |v| p.iter().cloned().chain([v.clone()]).collect()))
+                .flat_map(|p| {
+                    items
+                        .iter()
+                        .map(move |v| p.iter().cloned().chain([v.clone()]).collect())
+                })
                 .collect();
         }
         let sets = c.a.all.iter().all(|v| matches!(v, V::Set(_)));
@@ -171,9 +194,14 @@ pub(super) const TABLE: &[Function] = &[
     f("slice", 3, 3, |c| {
         let items = c.a.list(0)?;
         let (from, to) = (c.a.int(1)?, c.a.int(2)?);
-        match items.get(usize::try_from(from).unwrap_or(usize::MAX)..usize::try_from(to).unwrap_or(usize::MAX)) {
+        match items
+            .get(usize::try_from(from).unwrap_or(usize::MAX)..usize::try_from(to).unwrap_or(usize::MAX))
+        {
             Some(v) if from <= to => Ok(V::list(v.to_vec())),
-            _ => fault(format!("`slice` from {from} to {to} of a list of {}", items.len())),
+            _ => fault(format!(
+                "`slice` from {from} to {to} of a list of {}",
+                items.len()
+            )),
         }
     }),
     f("sort", 1, 1, |c| {
@@ -184,7 +212,9 @@ pub(super) const TABLE: &[Function] = &[
     f("transpose", 1, 1, |c| {
         let mut out: BTreeMap<Arc<str>, Vec<V>> = BTreeMap::new();
         for (k, v) in c.a.map(0)? {
-            let Some(items) = v.items() else { return fault("`transpose` needs a map of lists") };
+            let Some(items) = v.items() else {
+                return fault("`transpose` needs a map of lists");
+            };
             for i in items {
                 match (i.to_text(), i.why_unknown()) {
                     (Some(t), _) => out.entry(t).or_default().push(V::Str(k.clone())),
@@ -208,11 +238,19 @@ pub(super) const TABLE: &[Function] = &[
         if keys.len() != values.len() {
             return fault("the lists of `zipmap` differ in length");
         }
-        Ok(V::map(c.a.texts(0)?.into_iter().zip(values.iter().cloned()).collect()))
+        Ok(V::map(
+            c.a.texts(0)?.into_iter().zip(values.iter().cloned()).collect(),
+        ))
     }),
-    f("tobool", 1, 1, |c| scalar(c, "bool", |v| v.to_bool().map(V::Bool))),
-    f("tonumber", 1, 1, |c| scalar(c, "number", |v| v.to_num().map(V::Num))),
-    f("tostring", 1, 1, |c| scalar(c, "string", |v| v.to_text().map(V::Str))),
+    f("tobool", 1, 1, |c| {
+        scalar(c, "bool", |v| v.to_bool().map(V::Bool))
+    }),
+    f("tonumber", 1, 1, |c| {
+        scalar(c, "number", |v| v.to_num().map(V::Num))
+    }),
+    f("tostring", 1, 1, |c| {
+        scalar(c, "string", |v| v.to_text().map(V::Str))
+    }),
     f("tolist", 1, 1, |c| match c.a.at(0)? {
         V::Null => Ok(V::Null),
         _ => {
@@ -251,14 +289,20 @@ fn like(a: &V, b: &V) -> bool {
         return true;
     }
     match (a, b) {
-        (V::Str(_), V::Num(_) | V::Bool(_)) | (V::Num(_) | V::Bool(_), V::Str(_)) => a.to_text() == b.to_text(),
+        (V::Str(_), V::Num(_) | V::Bool(_)) | (V::Num(_) | V::Bool(_), V::Str(_)) => {
+            a.to_text() == b.to_text()
+        }
         _ => false,
     }
 }
 
 fn distinct(items: &[V]) -> Vec<V> {
     let mut seen: std::collections::BTreeSet<Ordered> = std::collections::BTreeSet::new();
-    items.iter().filter(|v| seen.insert(Ordered((*v).clone()))).cloned().collect()
+    items
+        .iter()
+        .filter(|v| seen.insert(Ordered((*v).clone())))
+        .cloned()
+        .collect()
 }
 
 struct Ordered(V);
@@ -321,7 +365,8 @@ fn flatten(items: &[V], out: &mut Vec<V>) -> Option<bartizan_model::Unknown> {
 }
 
 fn plural(attribute: &str) -> bool {
-    attribute.ends_with("[*]") || (attribute.ends_with('s') && !attribute.ends_with("address") && !attribute.ends_with("status"))
+    attribute.ends_with("[*]")
+        || (attribute.ends_with('s') && !attribute.ends_with("address") && !attribute.ends_with("status"))
 }
 
 fn lookup(c: &Call<'_, '_>) -> R {
@@ -349,10 +394,12 @@ fn lookup(c: &Call<'_, '_>) -> R {
 
 fn sets(c: &Call<'_, '_>, op: fn(&mut Vec<V>, &[V])) -> R {
     let mut acc = c.a.list(0)?.to_vec();
-    if let Some(u) = c.a.all.iter().find_map(|v| v.items()?.iter().find_map(|v| match v {
-        V::Unknown(u) => Some(u.clone()),
-        _ => None,
-    })) {
+    if let Some(u) = c.a.all.iter().find_map(|v| {
+        v.items()?.iter().find_map(|v| match v {
+            V::Unknown(u) => Some(u.clone()),
+            _ => None,
+        })
+    }) {
         return unknown(u);
     }
     for i in 1..c.a.len() {

@@ -9,14 +9,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(super) const TABLE: &[Function] = &[
-    f("base64decode", 1, 1, |c| match STANDARD.decode(c.a.text(0)?.as_bytes()).map(String::from_utf8) {
-        Ok(Ok(t)) => Ok(V::str(t)),
-        Ok(Err(_)) => fault("the decoded bytes are not UTF-8"),
-        Err(_) => fault("this is not base64"),
+    f("base64decode", 1, 1, |c| {
+        match STANDARD.decode(c.a.text(0)?.as_bytes()).map(String::from_utf8) {
+            Ok(Ok(t)) => Ok(V::str(t)),
+            Ok(Err(_)) => fault("the decoded bytes are not UTF-8"),
+            Err(_) => fault("this is not base64"),
+        }
     }),
-    f("base64encode", 1, 1, |c| Ok(V::str(STANDARD.encode(c.a.text(0)?.as_bytes())))),
+    f("base64encode", 1, 1, |c| {
+        Ok(V::str(STANDARD.encode(c.a.text(0)?.as_bytes())))
+    }),
     // The bytes depend on the compressor.
-    f("base64gzip", 1, 1, |_| Ok(V::unknown("compressed bytes differ between compressors"))),
+    f("base64gzip", 1, 1, |_| {
+        Ok(V::unknown("compressed bytes differ between compressors"))
+    }),
     f("textencodebase64", 2, 2, |c| {
         let t = c.a.text(0)?;
         let bytes: Vec<u8> = match c.a.text(1)?.to_uppercase().as_str() {
@@ -28,7 +34,9 @@ pub(super) const TABLE: &[Function] = &[
         Ok(V::str(STANDARD.encode(bytes)))
     }),
     f("textdecodebase64", 2, 2, |c| {
-        let Ok(bytes) = STANDARD.decode(c.a.text(0)?.as_bytes()) else { return fault("this is not base64") };
+        let Ok(bytes) = STANDARD.decode(c.a.text(0)?.as_bytes()) else {
+            return fault("this is not base64");
+        };
         let pairs = |from: fn([u8; 2]) -> u16| {
             let (units, _) = bytes.as_chunks::<2>();
             String::from_utf16(&units.iter().map(|b| from(*b)).collect::<Vec<_>>()).ok()
@@ -45,9 +53,11 @@ pub(super) const TABLE: &[Function] = &[
         }
     }),
     f("csvdecode", 1, 1, csvdecode),
-    f("jsondecode", 1, 1, |c| match serde_json::from_str::<serde_json::Value>(&c.a.text(0)?) {
-        Ok(j) => Ok(from_json(&j)),
-        Err(e) => fault(format!("this is not JSON: {e}")),
+    f("jsondecode", 1, 1, |c| {
+        match serde_json::from_str::<serde_json::Value>(&c.a.text(0)?) {
+            Ok(j) => Ok(from_json(&j)),
+            Err(e) => fault(format!("this is not JSON: {e}")),
+        }
     }),
     f("jsonencode", 1, 1, |c| match c.a.at(0)? {
         V::Instance(_) => Ok(V::unknown("a resource as a whole is known only after apply")),
@@ -57,7 +67,9 @@ pub(super) const TABLE: &[Function] = &[
         let mut out = String::new();
         for b in c.a.text(0)?.bytes() {
             match b {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(b)),
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                    out.push(char::from(b))
+                }
                 b' ' => out.push('+'),
                 b => out.push_str(&format!("%{b:02X}")),
             }
@@ -75,7 +87,11 @@ pub(super) fn from_json(j: &serde_json::Value) -> V {
         J::Number(n) => V::Num(n.as_f64().unwrap_or(f64::NAN)),
         J::String(s) => V::str(s.as_str()),
         J::Array(v) => V::list(v.iter().map(from_json).collect()),
-        J::Object(m) => V::map(m.iter().map(|(k, v)| (Arc::from(k.as_str()), from_json(v))).collect()),
+        J::Object(m) => V::map(
+            m.iter()
+                .map(|(k, v)| (Arc::from(k.as_str()), from_json(v)))
+                .collect(),
+        ),
     }
 }
 
@@ -135,13 +151,22 @@ pub(super) fn json_text(v: &V) -> String {
 
 fn csvdecode(c: &Call<'_, '_>) -> R {
     let text = c.a.text(0)?;
-    let mut reader = csv::ReaderBuilder::new().has_headers(true).from_reader(text.as_bytes());
-    let Ok(head) = reader.headers().cloned() else { return fault("this is not CSV") };
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(true)
+        .from_reader(text.as_bytes());
+    let Ok(head) = reader.headers().cloned() else {
+        return fault("this is not CSV");
+    };
     let mut rows = Vec::new();
     for r in reader.records() {
-        let Ok(r) = r else { return fault("a line of the CSV has another number of fields than the first") };
-        let row: BTreeMap<Arc<str>, V> =
-            head.iter().zip(r.iter()).map(|(k, v)| (Arc::from(k), V::str(v))).collect();
+        let Ok(r) = r else {
+            return fault("a line of the CSV has another number of fields than the first");
+        };
+        let row: BTreeMap<Arc<str>, V> = head
+            .iter()
+            .zip(r.iter())
+            .map(|(k, v)| (Arc::from(k), V::str(v)))
+            .collect();
         rows.push(V::map(row));
     }
     Ok(V::list(rows))

@@ -33,25 +33,49 @@ pub(super) const TABLE: &[Function] = &[
         }))
     }),
     f("file", 1, 1, |c| with(c, |t| Ok(V::str(t)))),
-    f("filebase64", 1, 1, |c| with(c, |t| Ok(V::str(STANDARD.encode(t))))),
-    f("filebase64sha256", 1, 1, |c| with(c, |t| Ok(V::str(STANDARD.encode(sha2::Sha256::digest(t)))))),
-    f("filebase64sha512", 1, 1, |c| with(c, |t| Ok(V::str(STANDARD.encode(sha2::Sha512::digest(t)))))),
-    f("filemd5", 1, 1, |c| with(c, |t| Ok(V::str(hex(&md5::Md5::digest(t)))))),
-    f("filesha1", 1, 1, |c| with(c, |t| Ok(V::str(hex(&sha1::Sha1::digest(t)))))),
-    f("filesha256", 1, 1, |c| with(c, |t| Ok(V::str(hex(&sha2::Sha256::digest(t)))))),
-    f("filesha512", 1, 1, |c| with(c, |t| Ok(V::str(hex(&sha2::Sha512::digest(t)))))),
+    f("filebase64", 1, 1, |c| {
+        with(c, |t| Ok(V::str(STANDARD.encode(t))))
+    }),
+    f("filebase64sha256", 1, 1, |c| {
+        with(c, |t| Ok(V::str(STANDARD.encode(sha2::Sha256::digest(t)))))
+    }),
+    f("filebase64sha512", 1, 1, |c| {
+        with(c, |t| Ok(V::str(STANDARD.encode(sha2::Sha512::digest(t)))))
+    }),
+    f("filemd5", 1, 1, |c| {
+        with(c, |t| Ok(V::str(hex(&md5::Md5::digest(t)))))
+    }),
+    f("filesha1", 1, 1, |c| {
+        with(c, |t| Ok(V::str(hex(&sha1::Sha1::digest(t)))))
+    }),
+    f("filesha256", 1, 1, |c| {
+        with(c, |t| Ok(V::str(hex(&sha2::Sha256::digest(t)))))
+    }),
+    f("filesha512", 1, 1, |c| {
+        with(c, |t| Ok(V::str(hex(&sha2::Sha512::digest(t)))))
+    }),
     f("fileexists", 1, 1, |c| match read(c, &c.a.text(0)?) {
         Some(_) => Ok(V::Bool(true)),
         // Files that have nothing to do with Terraform are not loaded.
-        None => Ok(V::unknown(format!("whether file `{}` exists is not known here", c.a.text(0)?))),
+        None => Ok(V::unknown(format!(
+            "whether file `{}` exists is not known here",
+            c.a.text(0)?
+        ))),
     }),
     f("fileset", 2, 2, |c| {
         let dir = normal(&c.a.text(0)?);
-        let Ok(glob) = globset::GlobBuilder::new(&c.a.text(1)?).literal_separator(true).build() else {
+        let Ok(glob) = globset::GlobBuilder::new(&c.a.text(1)?)
+            .literal_separator(true)
+            .build()
+        else {
             return fault("this is not a file pattern");
         };
         let glob = glob.compile_matcher();
-        let prefix = if dir.is_empty() { String::new() } else { format!("{dir}/") };
+        let prefix = if dir.is_empty() {
+            String::new()
+        } else {
+            format!("{dir}/")
+        };
         let mut out = Vec::new();
         for p in c.w.files.files.keys() {
             if let Some(rest) = p.strip_prefix(&prefix).filter(|r| glob.is_match(r)) {
@@ -79,7 +103,9 @@ fn read(c: &Call<'_, '_>, path: &str) -> Option<Arc<str>> {
 }
 
 fn missing(path: &str) -> R {
-    Ok(V::unknown(format!("file `{path}` is not among the files that were read")))
+    Ok(V::unknown(format!(
+        "file `{path}` is not among the files that were read"
+    )))
 }
 
 fn with(c: &Call<'_, '_>, make: fn(&str) -> R) -> R {
@@ -93,7 +119,10 @@ fn with(c: &Call<'_, '_>, make: fn(&str) -> R) -> R {
 /// A template with variables of its own.
 fn template(c: &Call<'_, '_>, text: &str) -> R {
     let vars = match c.a.at(1)? {
-        V::Map(m) => m.iter().map(|(k, v)| (k.to_string(), v.clone())).collect::<Vec<_>>(),
+        V::Map(m) => m
+            .iter()
+            .map(|(k, v)| (k.to_string(), v.clone()))
+            .collect::<Vec<_>>(),
         _ => return c.a.wrong(1, "map"),
     };
     if crate::config::source::too_deep(text) {
@@ -103,7 +132,10 @@ fn template(c: &Call<'_, '_>, text: &str) -> R {
         Ok(t) => t,
         Err(_) => return fault("the template cannot be parsed"),
     };
-    let scope = Scope { locals: Rc::new(vars), ..c.s.clone() };
+    let scope = Scope {
+        locals: Rc::new(vars),
+        ..c.s.clone()
+    };
     // Places in the template file are of no use in the file that calls it.
     c.w.template(&t, &scope).map_err(|f| Fault { span: None, ..f })
 }

@@ -31,8 +31,10 @@ pub(super) const TABLE: &[Function] = &[
         }
         let mut out = Vec::new();
         for i in 0..n {
-            let row: Vec<V> =
-                args.iter().map(|a| a.items().map_or_else(|| a.clone(), |v| v[i].clone())).collect();
+            let row: Vec<V> = args
+                .iter()
+                .map(|a| a.items().map_or_else(|| a.clone(), |v| v[i].clone()))
+                .collect();
             out.push(match row.iter().find_map(V::deep_unknown) {
                 Some(u) => V::Unknown(u),
                 None => V::str(format(&spec, &row)?),
@@ -58,7 +60,11 @@ fn format(spec: &str, args: &[V]) -> Result<String, Fault> {
             out.push(c);
             continue;
         }
-        let mut v = Verb { flags: String::new(), width: None, precision: None };
+        let mut v = Verb {
+            flags: String::new(),
+            width: None,
+            precision: None,
+        };
         while let Some(c) = it.next_if(|c| "+-# 0".contains(*c)) {
             v.flags.push(c);
         }
@@ -80,12 +86,16 @@ fn format(spec: &str, args: &[V]) -> Result<String, Fault> {
                 _ => return fault("`format` needs a number in `%[n]`"),
             }
         }
-        let Some(verb) = it.next() else { return fault("`format` ends with a lone `%`") };
+        let Some(verb) = it.next() else {
+            return fault("`format` ends with a lone `%`");
+        };
         if verb == '%' {
             out.push('%');
             continue;
         }
-        let Some(a) = args.get(next) else { return fault(format!("`format` has no argument {}", next + 1)) };
+        let Some(a) = args.get(next) else {
+            return fault(format!("`format` has no argument {}", next + 1));
+        };
         next += 1;
         used = used.max(next);
         out.push_str(&one(verb, &v, a)?);
@@ -97,7 +107,10 @@ fn format(spec: &str, args: &[V]) -> Result<String, Fault> {
 }
 
 fn one(verb: char, v: &Verb, a: &V) -> Result<String, Fault> {
-    let num = || a.to_num().map_or_else(|| fault(format!("`%{verb}` needs a number")), Ok);
+    let num = || {
+        a.to_num()
+            .map_or_else(|| fault(format!("`%{verb}` needs a number")), Ok)
+    };
     let whole = || match a.to_num() {
         Some(n) if n.fract() == 0.0 && n.abs() < 1e30 => Ok(n as i128),
         _ => fault(format!("`%{verb}` needs a whole number")),
@@ -108,7 +121,13 @@ fn one(verb: char, v: &Verb, a: &V) -> Result<String, Fault> {
         (_, _, true) => format!(" {digits}"),
         _ => digits,
     };
-    let float = |t: String| if v.flags.contains('+') && !t.starts_with('-') { format!("+{t}") } else { t };
+    let float = |t: String| {
+        if v.flags.contains('+') && !t.starts_with('-') {
+            format!("+{t}")
+        } else {
+            t
+        }
+    };
     let cut = |t: String| match v.precision {
         Some(p) => t.chars().take(p).collect(),
         None => t,

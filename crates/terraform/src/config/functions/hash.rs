@@ -8,12 +8,28 @@ use base64::engine::general_purpose::STANDARD;
 use md5::Digest as _;
 
 pub(super) const TABLE: &[Function] = &[
-    f("md5", 1, 1, |c| Ok(V::str(hex(&md5::Md5::digest(c.a.text(0)?.as_bytes()))))),
-    f("sha1", 1, 1, |c| Ok(V::str(hex(&sha1::Sha1::digest(c.a.text(0)?.as_bytes()))))),
-    f("sha256", 1, 1, |c| Ok(V::str(hex(&sha2::Sha256::digest(c.a.text(0)?.as_bytes()))))),
-    f("sha512", 1, 1, |c| Ok(V::str(hex(&sha2::Sha512::digest(c.a.text(0)?.as_bytes()))))),
-    f("base64sha256", 1, 1, |c| Ok(V::str(STANDARD.encode(sha2::Sha256::digest(c.a.text(0)?.as_bytes()))))),
-    f("base64sha512", 1, 1, |c| Ok(V::str(STANDARD.encode(sha2::Sha512::digest(c.a.text(0)?.as_bytes()))))),
+    f("md5", 1, 1, |c| {
+        Ok(V::str(hex(&md5::Md5::digest(c.a.text(0)?.as_bytes()))))
+    }),
+    f("sha1", 1, 1, |c| {
+        Ok(V::str(hex(&sha1::Sha1::digest(c.a.text(0)?.as_bytes()))))
+    }),
+    f("sha256", 1, 1, |c| {
+        Ok(V::str(hex(&sha2::Sha256::digest(c.a.text(0)?.as_bytes()))))
+    }),
+    f("sha512", 1, 1, |c| {
+        Ok(V::str(hex(&sha2::Sha512::digest(c.a.text(0)?.as_bytes()))))
+    }),
+    f("base64sha256", 1, 1, |c| {
+        Ok(V::str(
+            STANDARD.encode(sha2::Sha256::digest(c.a.text(0)?.as_bytes())),
+        ))
+    }),
+    f("base64sha512", 1, 1, |c| {
+        Ok(V::str(
+            STANDARD.encode(sha2::Sha512::digest(c.a.text(0)?.as_bytes())),
+        ))
+    }),
     f("uuidv5", 2, 2, |c| {
         // RFC 4122 appendix C; the namespaces differ in one byte.
         let mut ns: [u8; 16] = [
@@ -36,7 +52,14 @@ pub(super) const TABLE: &[Function] = &[
         u[6] = (u[6] & 0x0f) | 0x50;
         u[8] = (u[8] & 0x3f) | 0x80;
         let t = hex(&u);
-        Ok(V::str(format!("{}-{}-{}-{}-{}", &t[..8], &t[8..12], &t[12..16], &t[16..20], &t[20..])))
+        Ok(V::str(format!(
+            "{}-{}-{}-{}-{}",
+            &t[..8],
+            &t[8..12],
+            &t[12..16],
+            &t[16..20],
+            &t[20..]
+        )))
     }),
 ];
 

@@ -40,7 +40,11 @@ impl Args {
     }
     fn wrong<T>(&self, i: usize, want: &str) -> Get<T> {
         let t = self.all.get(i).map_or("nothing", V::type_name);
-        fault(format!("argument {} of `{}` has to be a {want}, not a {t}", i + 1, self.name))
+        fault(format!(
+            "argument {} of `{}` has to be a {want}, not a {t}",
+            i + 1,
+            self.name
+        ))
     }
     fn text(&self, i: usize) -> Get<Arc<str>> {
         match self.at(i)?.to_text() {
@@ -57,7 +61,11 @@ impl Args {
     /// A whole number.
     fn int(&self, i: usize) -> Get<i64> {
         let n = self.num(i)?;
-        if n.fract() == 0.0 && n.abs() < 9e15 { Ok(n as i64) } else { self.wrong(i, "whole number") }
+        if n.fract() == 0.0 && n.abs() < 9e15 {
+            Ok(n as i64)
+        } else {
+            self.wrong(i, "whole number")
+        }
     }
     fn list(&self, i: usize) -> Get<&[V]> {
         match self.at(i)?.items() {
@@ -86,17 +94,57 @@ impl Args {
 
 /// Functions that look into collections without needing to know every element.
 const PARTIAL: [&str; 34] = [
-    "chunklist", "coalesce", "coalescelist", "compact", "concat", "contains", "distinct", "element",
-    "ephemeralasnull", "flatten", "format", "formatlist", "index", "issensitive", "join", "keys", "length",
-    "list", "lookup", "map", "matchkeys", "merge", "nonsensitive", "one", "reverse", "sensitive",
-    "setintersection", "setproduct", "setsubtract", "setunion", "slice", "transpose", "values", "zipmap",
+    "chunklist",
+    "coalesce",
+    "coalescelist",
+    "compact",
+    "concat",
+    "contains",
+    "distinct",
+    "element",
+    "ephemeralasnull",
+    "flatten",
+    "format",
+    "formatlist",
+    "index",
+    "issensitive",
+    "join",
+    "keys",
+    "length",
+    "list",
+    "lookup",
+    "map",
+    "matchkeys",
+    "merge",
+    "nonsensitive",
+    "one",
+    "reverse",
+    "sensitive",
+    "setintersection",
+    "setproduct",
+    "setsubtract",
+    "setunion",
+    "slice",
+    "transpose",
+    "values",
+    "zipmap",
 ];
 const CONVERSIONS: [&str; 6] = ["tobool", "tolist", "tomap", "tonumber", "toset", "tostring"];
 
 /// Functions of two arguments or more take nulls nowhere but here.
 const NULLS: [&str; 12] = [
-    "coalesce", "compact", "ephemeralasnull", "issensitive", "jsonencode", "nonsensitive", "sensitive", "tobool",
-    "tolist", "tomap", "tonumber", "tostring",
+    "coalesce",
+    "compact",
+    "ephemeralasnull",
+    "issensitive",
+    "jsonencode",
+    "nonsensitive",
+    "sensitive",
+    "tobool",
+    "tolist",
+    "tomap",
+    "tonumber",
+    "tostring",
 ];
 
 pub(crate) fn call(w: &World<'_>, name: &str, args: Vec<V>, s: &Scope) -> R {
@@ -121,7 +169,21 @@ pub(crate) fn call(w: &World<'_>, name: &str, args: Vec<V>, s: &Scope) -> R {
         if let Some(u) = args.iter().find_map(V::deep_unknown) {
             return Ok(V::Unknown(u));
         }
-    } else if partial && !matches!(f.name, "coalesce" | "join" | "format" | "lookup" | "sensitive" | "nonsensitive" | "ephemeralasnull" | "contains" | "list" | "map") {
+    } else if partial
+        && !matches!(
+            f.name,
+            "coalesce"
+                | "join"
+                | "format"
+                | "lookup"
+                | "sensitive"
+                | "nonsensitive"
+                | "ephemeralasnull"
+                | "contains"
+                | "list"
+                | "map"
+        )
+    {
         if let Some(u) = args.iter().find_map(V::why_unknown) {
             return Ok(V::Unknown(u));
         }
@@ -129,11 +191,31 @@ pub(crate) fn call(w: &World<'_>, name: &str, args: Vec<V>, s: &Scope) -> R {
         // The same value in another type.
         return Ok(args[0].clone());
     }
-    let nullable = NULLS.contains(&f.name) || matches!(f.name, "toset" | "yamlencode" | "contains" | "lookup" | "merge" | "list" | "map" | "format" | "formatlist" | "concat" | "try" | "can" | "type" | "templatefile");
+    let nullable = NULLS.contains(&f.name)
+        || matches!(
+            f.name,
+            "toset"
+                | "yamlencode"
+                | "contains"
+                | "lookup"
+                | "merge"
+                | "list"
+                | "map"
+                | "format"
+                | "formatlist"
+                | "concat"
+                | "try"
+                | "can"
+                | "type"
+                | "templatefile"
+        );
     if !nullable && let Some(i) = args.iter().position(|v| *v == V::Null) {
         return fault(format!("argument {} of `{name}` must not be null", i + 1));
     }
-    let args = Args { name: f.name, all: args };
+    let args = Args {
+        name: f.name,
+        all: args,
+    };
     if args.len() < f.least || args.len() > f.most {
         return fault(format!("`{name}` does not take {} arguments", args.len()));
     }
@@ -156,7 +238,12 @@ pub(crate) struct Function {
 
 /// A line of a family's table.
 const fn f(name: &'static str, least: usize, most: usize, run: fn(&Call<'_, '_>) -> R) -> Function {
-    Function { name, least, most, run }
+    Function {
+        name,
+        least,
+        most,
+        run,
+    }
 }
 /// Any number of arguments.
 const MANY: usize = usize::MAX;
@@ -185,7 +272,15 @@ fn find(name: &str) -> Option<&'static Function> {
 pub(crate) fn known(name: &str) -> bool {
     matches!(
         name,
-        "timestamp" | "plantimestamp" | "uuid" | "bcrypt" | "rsadecrypt" | "abspath" | "pathexpand" | "try" | "can"
+        "timestamp"
+            | "plantimestamp"
+            | "uuid"
+            | "bcrypt"
+            | "rsadecrypt"
+            | "abspath"
+            | "pathexpand"
+            | "try"
+            | "can"
     ) || find(name).is_some()
 }
 
@@ -195,4 +290,28 @@ fn unknown(u: Unknown) -> R {
 
 fn strings(v: impl IntoIterator<Item = String>) -> V {
     V::list(v.into_iter().map(V::str).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    /// What `terraform metadata functions` of 1.11 lists.
+    const TERRAFORMS: &str = "abs abspath alltrue anytrue base64decode base64encode base64gzip base64sha256 \
+        base64sha512 basename bcrypt can ceil chomp chunklist cidrhost cidrnetmask cidrsubnet cidrsubnets coalesce \
+        coalescelist compact concat contains csvdecode dirname distinct element endswith ephemeralasnull file \
+        filebase64 filebase64sha256 filebase64sha512 fileexists filemd5 fileset filesha1 filesha256 filesha512 \
+        flatten floor format formatdate formatlist indent index issensitive join jsondecode jsonencode keys length \
+        log lookup lower matchkeys max md5 merge min nonsensitive one parseint pathexpand plantimestamp pow range \
+        regex regexall replace reverse rsadecrypt sensitive setintersection setproduct setsubtract setunion sha1 \
+        sha256 sha512 signum slice sort split startswith strcontains strrev substr sum templatefile templatestring \
+        textdecodebase64 textencodebase64 timeadd timecmp timestamp title tobool tolist tomap tonumber toset \
+        tostring transpose trim trimprefix trimspace trimsuffix try upper urlencode uuid uuidv5 values yamldecode \
+        yamlencode zipmap";
+
+    #[test]
+    fn every_function_of_terraform_is_known() {
+        let names: Vec<&str> = TERRAFORMS.split_whitespace().collect();
+        assert_eq!(names.len(), 118);
+        let missing: Vec<&&str> = names.iter().filter(|n| !super::known(n)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
 }

@@ -14,10 +14,18 @@ pub(super) const TABLE: &[Function] = &[
             return c.a.wrong(1, "whole number");
         }
         let bits = width(&n) - u32::from(n.prefix_len());
-        let size = if bits == 128 { u128::MAX } else { (1u128 << bits) - 1 };
+        let size = if bits == 128 {
+            u128::MAX
+        } else {
+            (1u128 << bits) - 1
+        };
         let at = host.abs() as u128;
         let out = if host < 0.0 {
-            if at == 0 || at - 1 > size { None } else { Some(base(&n) + size - (at - 1)) }
+            if at == 0 || at - 1 > size {
+                None
+            } else {
+                Some(base(&n) + size - (at - 1))
+            }
         } else if at > size {
             None
         } else {
@@ -101,4 +109,3 @@ fn address(n: &IpNet, a: u128) -> IpAddr {
         IpNet::V6(_) => IpAddr::V6(Ipv6Addr::from(a)),
     }
 }
-

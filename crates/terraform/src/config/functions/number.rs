@@ -64,7 +64,11 @@ pub(super) const TABLE: &[Function] = &[
 ];
 
 fn finite(n: f64) -> R {
-    if n.is_finite() { Ok(V::Num(n)) } else { fault("the result is not a finite number") }
+    if n.is_finite() {
+        Ok(V::Num(n))
+    } else {
+        fault("the result is not a finite number")
+    }
 }
 
 fn fold(c: &Call<'_, '_>, op: fn(f64, f64) -> f64) -> R {

@@ -8,34 +8,51 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(super) const TABLE: &[Function] = &[
-    f("chomp", 1, 1, |c| Ok(V::str(c.a.text(0)?.trim_end_matches(['\n', '\r'])))),
-    f("endswith", 2, 2, |c| Ok(V::Bool(c.a.text(0)?.ends_with(&*c.a.text(1)?)))),
-    f("startswith", 2, 2, |c| Ok(V::Bool(c.a.text(0)?.starts_with(&*c.a.text(1)?)))),
-    f("strcontains", 2, 2, |c| Ok(V::Bool(c.a.text(0)?.contains(&*c.a.text(1)?)))),
+    f("chomp", 1, 1, |c| {
+        Ok(V::str(c.a.text(0)?.trim_end_matches(['\n', '\r'])))
+    }),
+    f("endswith", 2, 2, |c| {
+        Ok(V::Bool(c.a.text(0)?.ends_with(&*c.a.text(1)?)))
+    }),
+    f("startswith", 2, 2, |c| {
+        Ok(V::Bool(c.a.text(0)?.starts_with(&*c.a.text(1)?)))
+    }),
+    f("strcontains", 2, 2, |c| {
+        Ok(V::Bool(c.a.text(0)?.contains(&*c.a.text(1)?)))
+    }),
     f("indent", 2, 2, |c| {
         let pad = " ".repeat(usize::try_from(c.a.int(0)?).unwrap_or(0).min(10_000));
         Ok(V::str(c.a.text(1)?.replace('\n', &format!("\n{pad}"))))
     }),
     f("join", 1, MANY, join),
     f("lower", 1, 1, |c| Ok(V::str(c.a.text(0)?.to_lowercase()))),
-    f("upper", 1, 1, |c| Ok(V::str(c.a.text(0)?.to_uppercase()))),
+    f("upper", 1, 1, |c| {
+        Ok(V::str(c.a.text(0)?.chars().map(upper).collect::<String>()))
+    }),
     f("title", 1, 1, |c| {
         let mut out = String::new();
         let mut start = true;
         for ch in c.a.text(0)?.chars() {
-            if start { out.extend(ch.to_uppercase()) } else { out.push(ch) }
-            start = !(ch.is_alphanumeric() || ch == '_' || ch == '\'');
+            out.push(if start { upper(ch) } else { ch });
+            start = !(ch.is_alphanumeric() || ch == '_');
         }
         Ok(V::str(out))
     }),
-    f("strrev", 1, 1, |c| Ok(V::str(c.a.text(0)?.chars().rev().collect::<String>()))),
+    f("strrev", 1, 1, |c| {
+        Ok(V::str(c.a.text(0)?.chars().rev().collect::<String>()))
+    }),
     f("substr", 3, 3, |c| {
         let t: Vec<char> = c.a.text(0)?.chars().collect();
         let n = t.len() as i64;
         let (at, len) = (c.a.int(1)?, c.a.int(2)?);
         let at = if at < 0 { (n + at).max(0) } else { at.min(n) };
         let end = if len < 0 { n } else { (at + len).min(n) };
-        Ok(V::str(t.get(at as usize..end as usize).unwrap_or_default().iter().collect::<String>()))
+        Ok(V::str(
+            t.get(at as usize..end as usize)
+                .unwrap_or_default()
+                .iter()
+                .collect::<String>(),
+        ))
     }),
     f("trim", 2, 2, |c| {
         let cut = c.a.text(1)?;
@@ -78,9 +95,22 @@ pub(super) const TABLE: &[Function] = &[
     }),
     f("regexall", 2, 2, |c| {
         let re = compile(&c.a.text(0)?)?;
-        Ok(V::list(re.captures_iter(&c.a.text(1)?).map(|m| captured(&re, &m)).collect()))
+        Ok(V::list(
+            re.captures_iter(&c.a.text(1)?)
+                .map(|m| captured(&re, &m))
+                .collect(),
+        ))
     }),
 ];
+
+/// One character for one, as Go maps them.
+fn upper(c: char) -> char {
+    let mut up = c.to_uppercase();
+    match (up.next(), up.next()) {
+        (Some(u), None) => u,
+        _ => c,
+    }
+}
 
 fn compile(p: &str) -> Result<Regex, crate::config::eval::Fault> {
     match regex::RegexBuilder::new(p).size_limit(1 << 20).build() {
@@ -96,8 +126,11 @@ fn captured(re: &Regex, m: &regex::Captures<'_>) -> V {
         return text(m.get(0));
     }
     if re.capture_names().any(|n| n.is_some()) {
-        let named: BTreeMap<Arc<str>, V> =
-            re.capture_names().flatten().map(|n| (Arc::from(n), text(m.name(n)))).collect();
+        let named: BTreeMap<Arc<str>, V> = re
+            .capture_names()
+            .flatten()
+            .map(|n| (Arc::from(n), text(m.name(n))))
+            .collect();
         return V::map(named);
     }
     V::list((1..re.captures_len()).map(|i| text(m.get(i))).collect())

@@ -88,7 +88,17 @@ pub(super) const TABLE: &[Function] = &[
 ];
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -107,7 +117,9 @@ fn day(d: jiff::civil::Weekday) -> &'static str {
 
 fn parse(t: &str) -> Result<(Timestamp, Offset), Fault> {
     let bad = || fault(format!("`{t}` is not an RFC 3339 time"));
-    let Ok(ts) = t.parse::<Timestamp>() else { return bad() };
+    let Ok(ts) = t.parse::<Timestamp>() else {
+        return bad();
+    };
     let zone = t.rfind(['Z', 'z', '+', '-']).map(|i| &t[i..]).unwrap_or("Z");
     if zone.starts_with(['Z', 'z']) {
         return Ok((ts, Offset::UTC));
@@ -126,7 +138,12 @@ fn show(t: Timestamp, offset: Offset) -> String {
     let zone = if s == 0 {
         "Z".to_string()
     } else {
-        format!("{}{:02}:{:02}", if s < 0 { '-' } else { '+' }, s.abs() / 3600, s.abs() / 60 % 60)
+        format!(
+            "{}{:02}:{:02}",
+            if s < 0 { '-' } else { '+' },
+            s.abs() / 3600,
+            s.abs() / 60 % 60
+        )
     };
     format!(
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{zone}",
@@ -151,9 +168,15 @@ fn duration(t: &str) -> Result<SignedDuration, Fault> {
         return bad();
     }
     while !rest.is_empty() && rest != "0" {
-        let n = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(rest.len());
-        let unit_end = rest[n..].find(|c: char| c.is_ascii_digit() || c == '.').map_or(rest.len(), |e| n + e);
-        let Ok(v) = rest[..n].parse::<f64>() else { return bad() };
+        let n = rest
+            .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+            .unwrap_or(rest.len());
+        let unit_end = rest[n..]
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .map_or(rest.len(), |e| n + e);
+        let Ok(v) = rest[..n].parse::<f64>() else {
+            return bad();
+        };
         secs += v * match &rest[n..unit_end] {
             "h" => 3600.0,
             "m" => 60.0,

@@ -51,7 +51,11 @@ fn put(v: &V, indent: usize, out: &mut String) {
         }
         V::Num(n) => out.push_str(&number(*n)),
         // Many lines are a block of their own.
-        V::Str(s) if s.contains('\n') && s.chars().all(|c| c == '\n' || !c.is_control()) && !s.starts_with([' ', '\n']) => {
+        V::Str(s)
+            if s.contains('\n')
+                && s.chars().all(|c| c == '\n' || !c.is_control())
+                && !s.starts_with([' ', '\n']) =>
+        {
             out.push_str(match (s.ends_with("\n\n"), s.ends_with('\n')) {
                 (true, _) => "|+",
                 (_, true) => "|",
@@ -79,7 +83,11 @@ fn nested(v: &V, indent: usize, out: &mut String) {
     if block {
         out.push('\n');
         // Lists stand under their key without indentation.
-        let inner = if matches!(v, V::Map(_)) { indent + 2 } else { indent };
+        let inner = if matches!(v, V::Map(_)) {
+            indent + 2
+        } else {
+            indent
+        };
         out.push_str(&" ".repeat(inner));
         put(v, inner, out);
     } else {
