@@ -482,6 +482,7 @@ impl World<'_> {
                             .collect::<Result<_, _>>()?,
                     ),
                     V::Unknown(u) => V::Unknown(u.clone()),
+                    V::Instance(i) if i.key == Key::Any => V::Unknown(self.how_many(i)),
                     V::Ref(r) => {
                         // A list attribute that is known only after apply: every element is.
                         V::Ref(Reference {
@@ -542,6 +543,8 @@ impl World<'_> {
                     None => fault(format!("there is no element `{t}`")),
                 }
             }
+            // One instance stands for all of them.
+            V::Instance(i) if i.key == Key::Any => Ok(v.clone()),
             V::Instance(i) => match k.to_text() {
                 Some(t) => self.attribute(i, &t),
                 None => fault("an attribute name has to be a string"),

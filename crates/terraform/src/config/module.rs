@@ -667,6 +667,14 @@ impl<'a> World<'a> {
         )
     }
 
+    /// Why the number of instances of a resource is unknown.
+    pub(crate) fn how_many(&self, i: &Instance) -> Unknown {
+        match self.expansion(i.module, i.decl) {
+            Ok(Expansion::Unknown(u)) => u,
+            _ => Unknown::new(format!("how many `{}` there are is unknown", self.address(i))),
+        }
+    }
+
     /// Whether an attribute of an instance is written as nested blocks.
     pub(crate) fn has_blocks(&self, i: &Instance, name: &str) -> bool {
         self.module(i.module).is_ok_and(|m| {

@@ -16,7 +16,7 @@ mod yaml;
 
 use super::eval::{R, Scope, fault};
 use super::module::World;
-use super::value::V;
+use super::value::{Key, V};
 use bartizan_model::Unknown;
 use std::sync::Arc;
 
@@ -163,6 +163,12 @@ pub(crate) fn call(w: &World<'_>, name: &str, args: Vec<V>, s: &Scope) -> R {
     let Some(f) = find(name) else {
         return fault(format!("there is no function `{name}`"));
     };
+    if let Some(V::Instance(i)) = args
+        .iter()
+        .find(|v| matches!(v, V::Instance(i) if i.key == Key::Any))
+    {
+        return unknown(w.how_many(i));
+    }
     let partial = PARTIAL.contains(&f.name);
     let conversion = CONVERSIONS.contains(&f.name);
     if !partial && !conversion {
