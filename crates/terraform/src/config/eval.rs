@@ -61,7 +61,7 @@ impl Scope {
 }
 
 /// Calls nest at most this deep; beyond it the value is refused as circular or absurd.
-pub(crate) const MAX_DEPTH: usize = 220;
+pub(crate) const MAX_DEPTH: usize = 4_000;
 
 impl World<'_> {
     pub(crate) fn expr(&self, e: &Expr, s: &Scope) -> R {
