@@ -16,6 +16,8 @@ mod types;
 mod value;
 mod variables;
 
+pub(crate) use value::{number, quote};
+
 use crate::FileSet;
 use bartizan_base::{Diagnostic, Sources};
 use bartizan_model::Resource;

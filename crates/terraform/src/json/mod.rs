@@ -1,14 +1,94 @@
 //! Reads `terraform show -json` and raw state files.
+//!
+//! A plan knows values but not where they come from; its `configuration` part knows what each unknown value
+//! refers to. Together they give what a directory gives: values where they are known, references where only the
+//! identity is. Positions in these files mean nothing to people, so every span is the file as a whole.
 
-use bartizan_base::{Diagnostic, FileId};
+mod plan;
+mod references;
+mod state;
+mod value;
+
+use bartizan_base::{Diagnostic, FileId, Sources};
 use bartizan_model::Resource;
 
 /// Reads `terraform show -json PLAN`.
-pub fn read_plan(_text: &str, _file: FileId) -> (Vec<Resource>, Vec<Diagnostic>) {
-    (Vec::new(), Vec::new())
+///
+/// # Errors
+/// One `INPUT001` with line and column when the text is not such a document.
+pub fn read_plan(file: FileId, sources: &Sources) -> (Vec<Resource>, Vec<Diagnostic>) {
+    outcome(plan::read(text(file, sources), file), file, sources)
 }
 
 /// Reads `terraform show -json` of a state, or a raw `terraform.tfstate`.
-pub fn read_state(_text: &str, _file: FileId) -> (Vec<Resource>, Vec<Diagnostic>) {
-    (Vec::new(), Vec::new())
+///
+/// # Errors
+/// One `INPUT001` with line and column when the text is not such a document.
+pub fn read_state(file: FileId, sources: &Sources) -> (Vec<Resource>, Vec<Diagnostic>) {
+    outcome(state::read(text(file, sources), file), file, sources)
+}
+
+fn text(file: FileId, sources: &Sources) -> &str {
+    sources.get(file).map_or("", |f| f.text.strip_prefix('\u{feff}').unwrap_or(&f.text))
+}
+
+fn outcome(
+    r: Result<Vec<Resource>, serde_json::Error>,
+    file: FileId,
+    sources: &Sources,
+) -> (Vec<Resource>, Vec<Diagnostic>) {
+    match r {
+        Ok(mut v) => {
+            v.sort_by(|a, b| a.address.cmp(&b.address));
+            (v, Vec::new())
+        }
+        Err(e) => (Vec::new(), vec![broken(&e, file, sources)]),
+    }
+}
+
+/// Says where a document is broken.
+pub(crate) fn broken(e: &serde_json::Error, file: FileId, sources: &Sources) -> Diagnostic {
+    let text = sources.get(file).map_or("", |f| &*f.text);
+    let line: usize = text.split_inclusive('\n').take(e.line().saturating_sub(1)).map(str::len).sum();
+    let mut at = (line + e.column().saturating_sub(1)).min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    let what = if e.is_eof() { "this file ends too early" } else { "this file is not what it seems to be" };
+    Diagnostic::error("INPUT001", format!("{what}: {e}"))
+        .at(sources.span(file, at..at), "cannot be read from here on")
+        .help("write it again with `terraform show -json plan.out > plan.json`; nothing was read")
+}
+
+/// What kind of document a JSON file is, by its members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Plan,
+    State,
+    Snapshot,
+    Other,
+}
+
+/// Tells documents apart without building anything.
+pub(crate) fn kind(text: &str) -> Result<Kind, serde_json::Error> {
+    #[derive(serde::Deserialize)]
+    struct Members {
+        format: Option<serde::de::IgnoredAny>,
+        planned_values: Option<serde::de::IgnoredAny>,
+        resource_changes: Option<serde::de::IgnoredAny>,
+        values: Option<serde::de::IgnoredAny>,
+        terraform_version: Option<serde::de::IgnoredAny>,
+        resources: Option<serde::de::IgnoredAny>,
+        lineage: Option<serde::de::IgnoredAny>,
+    }
+    let m: Members = serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text))?;
+    Ok(if m.format.is_some() {
+        Kind::Snapshot
+    } else if m.planned_values.is_some() || m.resource_changes.is_some() {
+        Kind::Plan
+    } else if m.values.is_some() || m.terraform_version.is_some() || (m.resources.is_some() && m.lineage.is_some()) {
+        Kind::State
+    } else {
+        Kind::Other
+    })
 }

@@ -1,0 +1,138 @@
+//! Plans.
+
+use super::references::Configuration;
+use super::state::{Values, flatten};
+use bartizan_base::{FileId, Span};
+use bartizan_model::{Node, Resource, Unknown, Value};
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
+use serde_json::Value as J;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+struct Document {
+    #[serde(default)]
+    planned_values: Option<Values>,
+    #[serde(default)]
+    resource_changes: Vec<Changed>,
+    #[serde(default)]
+    configuration: Option<J>,
+    #[serde(default)]
+    prior_state: Option<Prior>,
+}
+
+#[derive(Deserialize)]
+struct Prior {
+    #[serde(default)]
+    values: Option<Values>,
+}
+
+#[derive(Deserialize)]
+struct Changed {
+    address: String,
+    #[serde(default)]
+    change: Option<Change>,
+}
+
+/// `before` and `after` are not read: the planned values say the same.
+#[derive(Deserialize)]
+struct Change {
+    #[serde(default)]
+    after_unknown: J,
+}
+
+pub(super) fn read(text: &str, file: FileId) -> Result<Vec<Resource>, serde_json::Error> {
+    let doc: Document = serde_json::from_str(text)?;
+    let mut out = Vec::new();
+    if let Some(v) = doc.planned_values {
+        flatten(v.root_module, file, &mut out);
+    }
+    // Data sources that were read while planning are in the prior state only.
+    let mut before = Vec::new();
+    if let Some(v) = doc.prior_state.and_then(|p| p.values) {
+        flatten(v.root_module, file, &mut before);
+    }
+    let planned: BTreeSet<Arc<str>> = out.iter().map(|r| r.address.clone()).collect();
+    out.extend(before.into_iter().filter(|r| r.data && !planned.contains(&r.address)));
+
+    let config = Configuration::new(doc.configuration, out.iter().map(|r| r.address.clone()));
+    let unknown: FxHashMap<String, J> =
+        doc.resource_changes.into_iter().filter_map(|c| Some((c.address, c.change?.after_unknown))).collect();
+    for r in &mut out {
+        let Some(J::Object(after)) = unknown.get(&*r.address) else { continue };
+        for (name, flags) in after {
+            let slot = r.attributes.remove(name.as_str());
+            let at = Place { address: r.address.clone(), path: vec![Part::Name(name.clone())], span: r.span };
+            if let Some(n) = overlay(slot, flags, &at, &config) {
+                r.attributes.insert(name.as_str().into(), n);
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// A part of a path into the arguments of a resource.
+#[derive(Clone, Debug)]
+pub(super) enum Part {
+    Name(String),
+    Index(usize),
+}
+
+/// Where a value stands.
+pub(super) struct Place {
+    pub(super) address: Arc<str>,
+    pub(super) path: Vec<Part>,
+    pub(super) span: Span,
+}
+
+impl Place {
+    fn down(&self, p: Part) -> Place {
+        let mut path = self.path.clone();
+        path.push(p);
+        Place { address: self.address.clone(), path, span: self.span }
+    }
+}
+
+/// Puts what is unknown into a value: references where the configuration says which, unknowns elsewhere.
+fn overlay(node: Option<Node>, flags: &J, at: &Place, config: &Configuration) -> Option<Node> {
+    match flags {
+        J::Bool(true) => Some(Node {
+            value: config.value_at(at).unwrap_or_else(|| Value::Unknown(Unknown::new("known only after apply"))),
+            span: at.span,
+        }),
+        J::Array(flags) if !flags.is_empty() => {
+            let mut items = match node.map(|n| n.value) {
+                Some(Value::List(v)) => v,
+                _ => Vec::new(),
+            };
+            for (i, f) in flags.iter().enumerate() {
+                let old = items.get_mut(i).map(|n| std::mem::replace(n, null(at.span)));
+                let new = overlay(old, f, &at.down(Part::Index(i)), config).unwrap_or_else(|| null(at.span));
+                match items.get_mut(i) {
+                    Some(slot) => *slot = new,
+                    None => items.push(new),
+                }
+            }
+            Some(Node { value: Value::List(items), span: at.span })
+        }
+        J::Object(flags) if !flags.is_empty() => {
+            let mut m = match node.map(|n| n.value) {
+                Some(Value::Map(m)) => m,
+                _ => BTreeMap::new(),
+            };
+            for (k, f) in flags {
+                let old = m.remove(k.as_str());
+                if let Some(n) = overlay(old, f, &at.down(Part::Name(k.clone())), config) {
+                    m.insert(k.as_str().into(), n);
+                }
+            }
+            Some(Node { value: Value::Map(m), span: at.span })
+        }
+        _ => node,
+    }
+}
+
+fn null(span: Span) -> Node {
+    Node { value: Value::Null, span }
+}

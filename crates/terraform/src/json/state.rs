@@ -1,0 +1,124 @@
+//! States: `terraform show -json`, and the raw file.
+
+use super::value::{Raw, node};
+use crate::config::quote;
+use bartizan_base::{FileId, Span};
+use bartizan_model::{Resource, Understanding};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A module of `values`, `planned_values` or `prior_state.values`.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Module {
+    pub(super) resources: Vec<Shown>,
+    pub(super) child_modules: Vec<Module>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Shown {
+    pub(super) address: String,
+    #[serde(default)]
+    mode: Option<String>,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    provider_name: Option<String>,
+    #[serde(default)]
+    values: Option<BTreeMap<String, Raw>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Values {
+    pub(super) root_module: Module,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    #[serde(default)]
+    values: Option<Values>,
+    #[serde(default)]
+    resources: Option<Vec<Stored>>,
+}
+
+/// A resource of a raw state, format version 4.
+#[derive(Deserialize)]
+struct Stored {
+    #[serde(default)]
+    module: Option<String>,
+    #[serde(default)]
+    mode: Option<String>,
+    #[serde(rename = "type")]
+    kind: String,
+    name: String,
+    #[serde(default)]
+    provider: Option<String>,
+    #[serde(default)]
+    instances: Vec<StoredInstance>,
+}
+
+#[derive(Deserialize)]
+struct StoredInstance {
+    #[serde(default)]
+    index_key: Option<serde_json::Value>,
+    #[serde(default)]
+    attributes: Option<BTreeMap<String, Raw>>,
+}
+
+pub(super) fn read(text: &str, file: FileId) -> Result<Vec<Resource>, serde_json::Error> {
+    let doc: Document = serde_json::from_str(text)?;
+    let mut out = Vec::new();
+    if let Some(v) = doc.values {
+        flatten(v.root_module, file, &mut out);
+    }
+    for r in doc.resources.into_iter().flatten() {
+        let data = r.mode.as_deref() == Some("data");
+        for i in r.instances {
+            let key = match &i.index_key {
+                Some(serde_json::Value::String(s)) => format!("[{}]", quote(s)),
+                Some(serde_json::Value::Number(n)) => format!("[{n}]"),
+                _ => String::new(),
+            };
+            let module = r.module.as_deref().map(|m| format!("{m}.")).unwrap_or_default();
+            let address = format!("{module}{}{}.{}{key}", if data { "data." } else { "" }, r.kind, r.name);
+            out.push(resource(address, &r.kind, r.provider.as_deref(), data, i.attributes, file));
+        }
+    }
+    Ok(out)
+}
+
+/// Every resource of a module and of those below it.
+pub(super) fn flatten(m: Module, file: FileId, out: &mut Vec<Resource>) {
+    for r in m.resources {
+        let data = r.mode.as_deref() == Some("data");
+        out.push(resource(r.address, &r.kind, r.provider_name.as_deref(), data, r.values, file));
+    }
+    for c in m.child_modules {
+        flatten(c, file, out);
+    }
+}
+
+fn resource(
+    address: String,
+    kind: &str,
+    provider: Option<&str>,
+    data: bool,
+    values: Option<BTreeMap<String, Raw>>,
+    file: FileId,
+) -> Resource {
+    let span = Span::file(file);
+    // `registry.terraform.io/aliyun/alicloud`, or `provider["..."].alias` in raw states.
+    let provider = provider.map(|p| p.trim_end_matches("\"]").rsplit('/').next().unwrap_or(p).into());
+    Resource {
+        address: address.into(),
+        kind: kind.into(),
+        provider,
+        region: None,
+        data,
+        attributes: values.into_iter().flatten().map(|(k, v)| (k.into(), node(v.0, span))).collect(),
+        span,
+        maybe: None,
+        understanding: Understanding::NotUnderstood("not classified".into()),
+    }
+}
