@@ -21,9 +21,7 @@ const MAX_LABELS: usize = 6;
 
 fn renderer(style: Style) -> Renderer {
     let r = if style.color { Renderer::styled() } else { Renderer::plain() };
-    let decor = if style.unicode { DecorStyle::Unicode } else { DecorStyle::Ascii };
-    // The unicode frame of the library is heavier than the text it frames; rustc's own is ASCII too.
-    let _ = decor;
+    // The library's Unicode frame is heavier than the text it frames; rustc's own is ASCII too.
     r.decor_style(DecorStyle::Ascii).term_width(style.width)
 }
 
@@ -73,7 +71,7 @@ fn quoted<'a>(group: Group<'a>, sources: &'a Sources, file: FileId, labels: &'a 
         }
         let group = group.element(origin);
         return match here.iter().find(|l| !l.text.is_empty()) {
-            Some(l) => group.element(Level::NOTE.with_name("here").message(clean(&l.text))),
+            Some(l) => group.element(Level::NOTE.with_name("note").message(clean(&l.text))),
             None => group,
         };
     }
@@ -86,9 +84,8 @@ fn quoted<'a>(group: Group<'a>, sources: &'a Sources, file: FileId, labels: &'a 
     let to = text[hi..].find('\n').map_or(text.len(), |i| hi + i);
     let line = text[..from].bytes().filter(|b| *b == b'\n').count() + 1;
     let mut snippet = Snippet::source(&text[from..to]).line_start(line).path(name);
-    let any_primary = marks.iter().any(|(_, l)| l.primary);
-    for (i, (r, l)) in marks.into_iter().enumerate() {
-        let kind = if l.primary || !any_primary && i == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+    for (r, l) in marks {
+        let kind = if l.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
         let a = kind.span(r.start - from..r.end - from);
         snippet = snippet.annotation(if l.text.is_empty() { a } else { a.label(clean(&l.text)) });
     }
