@@ -6,6 +6,7 @@
 
 use super::plan::{Part, Place};
 use bartizan_model::{Node, Reference, Value};
+use rustc_hash::FxHashSet;
 use serde_json::Value as J;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub(super) struct Configuration {
     root: J,
     /// Instances by address without index.
     instances: BTreeMap<String, Vec<Arc<str>>>,
+    addresses: FxHashSet<Arc<str>>,
 }
 
 /// A module instance as a path of calls with their keys (`[0]`, `["a"]`, or nothing).
@@ -33,7 +35,9 @@ struct Address {
 impl Configuration {
     pub(super) fn new(config: Option<J>, addresses: impl Iterator<Item = Arc<str>>) -> Self {
         let mut instances: BTreeMap<String, Vec<Arc<str>>> = BTreeMap::new();
+        let mut known = FxHashSet::default();
         for a in addresses {
+            known.insert(a.clone());
             let parsed = parse(&a);
             let base = joined(&parsed.module, &parsed.resource);
             instances.entry(base).or_default().push(a);
@@ -42,7 +46,7 @@ impl Configuration {
             Some(J::Object(mut m)) => m.remove("root_module").unwrap_or(J::Null),
             _ => J::Null,
         };
-        Configuration { root, instances }
+        Configuration { root, instances, addresses: known }
     }
 
     /// The references that an unknown value stands for.
@@ -155,13 +159,13 @@ impl Configuration {
                         _ => (None, parts.get(2..).unwrap_or_default()),
                     };
                     let attribute = if rest.is_empty() { "id".to_string() } else { path(rest) };
-                    let with = |k: &str| {
-                        all.iter().find(|a| ***a == *format!("{base}{k}")).cloned()
-                    };
+                    let with = |k: &str| self.addresses.get(format!("{base}{k}").as_str()).cloned();
                     let mut push = |a: Arc<str>| out.push(Reference { address: a, attribute: attribute.as_str().into() });
                     match key {
                         Some(k) => push(with(k)?),
                         None if by_key && !s.key.is_empty() && with(s.key).is_some() => push(with(s.key)?),
+                        // A splat over very many says nothing that could be used.
+                        None if all.len() > 1_000 => return None,
                         None => all.iter().cloned().for_each(push),
                     }
                 }
