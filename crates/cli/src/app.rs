@@ -1,0 +1,93 @@
+//! Flags, and which command they start.
+
+use crate::cmd;
+use crate::failure::Outcome;
+use crate::settings::{self, Color};
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Proves or disproves who may talk to whom in an Alibaba Cloud network.
+///
+/// Bartizan reads Terraform (a directory, a plan or a state, without credentials), works out exactly which packets
+/// the network delivers, and compares that with an intent: a short file that says who may talk to whom.
+#[derive(Parser)]
+#[command(
+    name = "bartizan",
+    version,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_help = "Start with:  bartizan draft DIR > DIR/intent.btz   then  bartizan check DIR\n\nExit codes: 0 it holds (or the question is answered), 1 violated, 2 bad input or usage, 3 undecided."
+)]
+pub(crate) struct Cli {
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
+    color: Color,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check a network against its intent
+    #[command(after_help = cmd::check::HELP)]
+    Check(cmd::check::Args),
+    /// List every resource and what became of it
+    #[command(after_help = cmd::inventory::HELP)]
+    Inventory(cmd::inventory::Args),
+    /// Work on intent files: lint, fmt, read, json
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Intent(cmd::intent::Args),
+    /// Say what a code means and what to do
+    #[command(after_help = cmd::explain::HELP)]
+    Explain(cmd::explain::Args),
+    /// Write shell completions or manual pages
+    #[command(hide = true)]
+    Generate(cmd::generate::Args),
+}
+
+/// Runs the command that the arguments name.
+pub(crate) fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(c) => c,
+        Err(e) => {
+            // Help and version are answers; everything else is usage.
+            let code = if e.use_stderr() { 2 } else { 0 };
+            // A closed pipe leaves nobody to tell.
+            let _ = e.print();
+            return ExitCode::from(code);
+        }
+    };
+    let ctx = Context { color: cli.color };
+    let outcome: Outcome = match cli.command {
+        Command::Check(a) => cmd::check::run(&ctx, a),
+        Command::Inventory(a) => cmd::inventory::run(&ctx, a),
+        Command::Intent(a) => cmd::intent::run(&ctx, a),
+        Command::Explain(a) => cmd::explain::run(&ctx, &a),
+        Command::Generate(a) => cmd::generate::run(&a),
+    };
+    match outcome {
+        Ok(code) => code.into(),
+        Err(f) => {
+            f.print(settings::stderr_style(cli.color));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// What every command may ask for.
+pub(crate) struct Context {
+    pub(crate) color: Color,
+}
+
+impl Context {
+    /// The style of what is written to standard output, or to the file.
+    pub(crate) fn style(&self, output: Option<&str>) -> bartizan_report::Style {
+        settings::stdout_style(self.color, output.is_some_and(|o| o != "-"))
+    }
+    /// The style of what is written to standard error.
+    pub(crate) fn errors(&self) -> bartizan_report::Style {
+        settings::stderr_style(self.color)
+    }
+}

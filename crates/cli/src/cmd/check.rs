@@ -1,0 +1,193 @@
+//! `bartizan check PATH...`.
+
+use crate::app::Context;
+use crate::cmd::{date, intent_for};
+use crate::failure::{Failure, Outcome};
+use crate::load::{self, Input};
+use crate::out::{self, Code};
+use crate::progress::Progress;
+use crate::settings;
+use bartizan_base::{Diagnostic, Severity, Sources, Verdict};
+use bartizan_check::{CheckOptions, CheckReport};
+use bartizan_lang::Date;
+use bartizan_report::{InventoryFacts, Run, json, junit, markdown, sarif, summary};
+use clap::ValueEnum;
+
+pub(crate) const HELP: &str = "Examples:
+  bartizan check examples/shop
+  bartizan check plan.json --intent intent.btz
+  bartizan check . --as-of 2027-02-01                  what holds on another day
+  bartizan check . --format sarif --output bartizan.sarif
+  bartizan check . --assume A-UNMODELLED=harmless      what is not modelled carries no packets
+
+The intent is every *.btz beside PATH unless --intent names files.
+Exit codes: 0 everything holds, 1 violated, 2 bad input or usage, 3 undecided.";
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Pretty,
+    Json,
+    Sarif,
+    Junit,
+    Markdown,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Level {
+    Error,
+    Warning,
+    Note,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Directory of Terraform files, plan, state or snapshot
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<String>,
+    /// Intent file (default: every *.btz beside PATH)
+    #[arg(long, value_name = "FILE")]
+    intent: Vec<String>,
+    /// Judge as of this date (default: today, UTC)
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    as_of: Option<Date>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "pretty")]
+    format: Format,
+    /// The lowest severity that makes the command fail
+    #[arg(long, value_enum, default_value = "error", value_name = "LEVEL")]
+    fail_on: Level,
+    /// Decide a documented assumption: `A-UNMODELLED=harmless`
+    #[arg(long, value_name = "ID=READING", value_parser = assumption)]
+    assume: Vec<Assumption>,
+    /// Write to a file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<String>,
+    #[command(flatten)]
+    input: Input,
+}
+
+/// A reading that the user has decided on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Assumption {
+    UnmodelledHarmless,
+    UnmodelledOpen,
+}
+
+fn assumption(s: &str) -> Result<Assumption, String> {
+    match s {
+        "A-UNMODELLED=harmless" => Ok(Assumption::UnmodelledHarmless),
+        "A-UNMODELLED=undecided" => Ok(Assumption::UnmodelledOpen),
+        _ => Err("expected A-UNMODELLED=harmless or A-UNMODELLED=undecided".to_string()),
+    }
+}
+
+/// One path, judged.
+struct Judged {
+    path: String,
+    network: Option<String>,
+    facts: InventoryFacts,
+    report: CheckReport,
+    diagnostics: Vec<Diagnostic>,
+    sources: Sources,
+}
+
+impl Judged {
+    fn run(&self) -> Run<'_> {
+        Run {
+            path: &self.path,
+            network: self.network.as_deref(),
+            inventory: &self.facts,
+            report: &self.report,
+            diagnostics: &self.diagnostics,
+            sources: &self.sources,
+        }
+    }
+}
+
+pub(crate) fn run(ctx: &Context, args: Args) -> Outcome {
+    let as_of = args.as_of.unwrap_or_else(settings::today);
+    let mut judged = Vec::new();
+    let mut code = Code::Holds;
+    for p in &args.paths {
+        match judge(&args, p, as_of) {
+            Ok(j) => judged.push(j),
+            Err(f) if args.paths.len() == 1 => return Err(f),
+            Err(f) => {
+                f.print(ctx.errors());
+                code = Code::Bad;
+            }
+        }
+    }
+    let runs: Vec<Run<'_>> = judged.iter().map(Judged::run).collect();
+    for r in &runs {
+        code = code.worst(code_of(r, args.fail_on));
+    }
+    let style = ctx.style(args.output.as_deref());
+    let page = match args.format {
+        Format::Pretty => runs.iter().map(|r| summary::check(r, style)).collect::<Vec<_>>().join("\n"),
+        Format::Json => json::check(&runs),
+        Format::Sarif => sarif::check(&runs),
+        Format::Junit => junit::check(&runs),
+        Format::Markdown => markdown::check(&runs),
+    };
+    out::write(args.output.as_deref(), &page)?;
+    Ok(code)
+}
+
+fn judge(args: &Args, path: &str, as_of: Date) -> Result<Judged, Failure> {
+    let mut l = load::load(path, &args.input)?;
+    let hash = matches!(args.format, Format::Json | Format::Markdown);
+    let facts = InventoryFacts::of(&l.inventory, &l.sources, hash);
+    let files = intent_for(path, &args.intent, &mut l.sources, as_of)?;
+    let mut diagnostics = std::mem::take(&mut l.inventory.diagnostics);
+    let report = if files.usable() {
+        let opt = CheckOptions { unmodelled_harmless: args.assume.last() == Some(&Assumption::UnmodelledHarmless) };
+        let _progress = Progress::start(format!("checking {path}"));
+        bartizan_check::check(&l.inventory, &files.intent, as_of, &opt)
+    } else {
+        // An intent with errors says something else than was meant: nothing is judged by it.
+        CheckReport {
+            verdict: Verdict::Undecided,
+            as_of,
+            clauses: Vec::new(),
+            tests: Vec::new(),
+            zones: Vec::new(),
+            findings: Vec::new(),
+            diagnostics: Vec::new(),
+        }
+    };
+    diagnostics.extend(files.diagnostics);
+    Ok(Judged {
+        path: path.to_string(),
+        network: files.intent.network,
+        facts,
+        report,
+        diagnostics,
+        sources: l.sources,
+    })
+}
+
+fn code_of(run: &Run<'_>, fail_on: Level) -> Code {
+    if run.bad_input() {
+        return Code::Bad;
+    }
+    let least = match fail_on {
+        Level::Error => Severity::Error,
+        Level::Warning => Severity::Warning,
+        Level::Note => Severity::Note,
+    };
+    match run.report.verdict {
+        Verdict::Violated => Code::Violated,
+        Verdict::Undecided => Code::Undecided,
+        Verdict::Holds => {
+            let worst = run
+                .report
+                .findings
+                .iter()
+                .map(|f| f.severity)
+                .chain(run.all_diagnostics().map(|d| d.severity))
+                .max();
+            if fail_on != Level::Error && worst.is_some_and(|w| w >= least) { Code::Violated } else { Code::Holds }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The edge: paths to file tables, and those to inventories and intents.
+
+mod directory;
+mod intent;
+mod scan;
+
+pub(crate) use intent::{IntentFiles, beside, intent};
+
+use crate::failure::{Failure, reason};
+use crate::progress::Progress;
+use crate::settings;
+use bartizan_base::{Diagnostic, Severity, Sources};
+use bartizan_model::Inventory;
+use bartizan_terraform::{EvalOptions, FileSet, ReadOptions};
+use std::path::Path;
+
+/// A plan, state or snapshot larger than this is refused rather than read for minutes.
+const MAX_DOCUMENT: u64 = 1 << 30;
+
+/// What the user gives beside a path.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct Input {
+    /// Value of a Terraform variable
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Reading Terraform")]
+    pub(crate) vars: Vec<(String, String)>,
+    /// File of Terraform variables, as `terraform -var-file`
+    #[arg(long = "var-file", value_name = "FILE", help_heading = "Reading Terraform")]
+    pub(crate) var_files: Vec<String>,
+    /// Terraform workspace (default: $TF_WORKSPACE, else `default`)
+    #[arg(long, value_name = "NAME", help_heading = "Reading Terraform")]
+    pub(crate) workspace: Option<String>,
+}
+
+fn pair(s: &str) -> Result<(String, String), String> {
+    s.split_once('=')
+        .map(|(k, v)| (k.trim().to_string(), v.to_string()))
+        .filter(|(k, _)| !k.is_empty())
+        .ok_or_else(|| "expected NAME=VALUE".to_string())
+}
+
+/// An inventory with the files that it was read from.
+pub(crate) struct Loaded {
+    pub(crate) inventory: Inventory,
+    pub(crate) sources: Sources,
+}
+
+/// Reads a directory, plan, state or snapshot.
+pub(crate) fn load(path: &str, input: &Input) -> Result<Loaded, Failure> {
+    let _progress = Progress::start(format!("reading {path}"));
+    let meta = std::fs::metadata(path).map_err(|e| missing(path, &e))?;
+    let mut sources = Sources::default();
+    let mut early = Vec::new();
+    let mut files;
+    if meta.is_dir() {
+        files = FileSet { root: path.to_string(), ..FileSet::default() };
+        directory::read(Path::new(path), &mut files, &mut sources, &mut early)?;
+    } else {
+        files = FileSet::default();
+        document(path, meta.len(), &mut files, &mut sources)?;
+    }
+    let mut eval = EvalOptions {
+        vars: input.vars.clone(),
+        env: settings::terraform_variables(),
+        workspace: input.workspace.clone().or_else(settings::terraform_workspace),
+        ..EvalOptions::default()
+    };
+    if meta.is_dir() {
+        for f in &input.var_files {
+            let text = std::fs::read_to_string(f).map_err(|e| Failure::io("read", f, &e))?;
+            // Their paths are relative to where the user is, not to the root: they get names of their own.
+            let key = format!("--var-file/{f}");
+            let id = sources.add(f.as_str(), text);
+            files.files.insert(key.clone(), id);
+            eval.var_files.push(key);
+        }
+    }
+    let mut inventory = bartizan_terraform::read(&files, &mut sources, &ReadOptions { eval });
+    early.append(&mut inventory.diagnostics);
+    inventory.diagnostics = early;
+    let failed = !meta.is_dir() && inventory.diagnostics.iter().any(|d| d.severity == Severity::Error);
+    if failed && inventory.resources.is_empty() {
+        return Err(Failure::new(inventory.diagnostics, sources));
+    }
+    Ok(Loaded { inventory, sources })
+}
+
+fn missing(path: &str, e: &std::io::Error) -> Failure {
+    let d = Diagnostic::error("INPUT001", format!("cannot read `{path}`: {}", reason(e)));
+    Failure::of(d.help("give a directory of Terraform files, a plan or state (`terraform show -json`), or a snapshot"))
+}
+
+fn document(path: &str, len: u64, files: &mut FileSet, sources: &mut Sources) -> Result<(), Failure> {
+    if path.ends_with(".btz") {
+        let d = Diagnostic::error("INPUT001", format!("`{path}` is an intent, not a network"));
+        return Err(Failure::of(d.help("give the network first: `bartizan check PATH --intent FILE`")));
+    }
+    if path.ends_with(".tf") || path.ends_with(".tf.json") {
+        let dir = Path::new(path).parent().map(|p| p.display().to_string()).filter(|p| !p.is_empty());
+        let d = Diagnostic::error("INPUT001", format!("`{path}` is one file of a configuration"));
+        let dir = dir.unwrap_or_else(|| ".".to_string());
+        return Err(Failure::of(d.help(format!("give the directory: `{dir}`"))));
+    }
+    if len > MAX_DOCUMENT {
+        let d = Diagnostic::error("INPUT001", format!("`{path}` has {} MB, more than 1024 MB", len >> 20));
+        return Err(Failure::of(d.help("`bartizan inventory PATH --snapshot FILE` makes a smaller file of parts of it")));
+    }
+    let bytes = std::fs::read(path).map_err(|e| missing(path, &e))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => {
+            files.add(sources, path, text);
+            Ok(())
+        }
+        Err(e) => {
+            let at = e.utf8_error().valid_up_to();
+            let d = Diagnostic::error("INPUT001", format!("`{path}` is not UTF-8 text (byte {at})"));
+            let binary = e.as_bytes().starts_with(b"PK");
+            Err(Failure::of(d.help(if binary {
+                "a saved plan is binary: give the output of `terraform show -json PLAN`"
+            } else {
+                "give the output of `terraform show -json`, a state or a snapshot"
+            })))
+        }
+    }
+}
