@@ -12,7 +12,7 @@ use bartizan_packet::{AtomSet, ServiceSet};
 use bartizan_reach::Point;
 
 /// What a finding is filed under.
-pub struct Subject {
+pub(crate) struct Subject {
     /// Code.
     pub code: &'static str,
     /// Its name.
@@ -50,7 +50,7 @@ fn pair_of(w: &World<'_>, leak: &Leak) -> Option<(Point, Point, AtomSet)> {
 
 /// The witness of a flow: one packet and its hops.
 #[must_use]
-pub fn witness(w: &World<'_>, plan: &Plan, s: Point, d: Point, services: &ServiceSet) -> Option<Witness> {
+pub(crate) fn witness(w: &World<'_>, plan: &Plan, s: Point, d: Point, services: &ServiceSet) -> Option<Witness> {
     let (proto, port) = services.first()?;
     Some(crate::path::witness(w, plan, s, d, proto, CLIENT_PORT, port))
 }
@@ -111,7 +111,7 @@ fn label_text(w: &World<'_>, c: &Culprit, i: usize) -> String {
 /// A finding about flows that should not exist.
 #[expect(clippy::too_many_arguments, reason = "the parts of one finding")]
 #[must_use]
-pub fn leak(
+pub(crate) fn leak(
     w: &World<'_>,
     plan: &Plan,
     intent: &Intent,
@@ -201,7 +201,7 @@ pub fn leak(
 /// A finding about something required that does not work.
 #[expect(clippy::too_many_arguments, reason = "the parts of one finding")]
 #[must_use]
-pub fn miss(
+pub(crate) fn miss(
     w: &World<'_>,
     plan: &Plan,
     subject: Subject,
@@ -274,7 +274,7 @@ pub fn miss(
 
 /// A finding about endpoints in no zone.
 #[must_use]
-pub fn unzoned(w: &World<'_>, plan: &Plan, interfaces: &[InterfaceId], flows: Vec<String>) -> Finding {
+pub(crate) fn unzoned(w: &World<'_>, plan: &Plan, interfaces: &[InterfaceId], flows: Vec<String>) -> Finding {
     let t = &w.inventory.typed;
     let names: Vec<String> = interfaces.iter().map(|&i| format!("`{}`", names::interface(w, i))).collect();
     let span = interfaces.first().map(|&i| t[i].meta.origin.span);
@@ -299,7 +299,7 @@ pub fn unzoned(w: &World<'_>, plan: &Plan, interfaces: &[InterfaceId], flows: Ve
 
 /// A finding about claims that could not be decided.
 #[must_use]
-pub fn undecided(why: &str, ids: &[String], clause: Span, at: Option<Span>) -> Finding {
+pub(crate) fn undecided(why: &str, ids: &[String], clause: Span, at: Option<Span>) -> Finding {
     let mut labels = Vec::new();
     if let Some(s) = at {
         labels.push(Label::primary(s, "not modelled"));

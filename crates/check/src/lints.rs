@@ -6,7 +6,7 @@ use bartizan_base::{Finding, Label, Severity, Verdict, fingerprint};
 
 /// All lints, in no particular order.
 #[must_use]
-pub fn all(w: &World<'_>, plan: &Plan, _notes: &[&'static str]) -> Vec<Finding> {
+pub(crate) fn all(w: &World<'_>, plan: &Plan, _notes: &[&'static str]) -> Vec<Finding> {
     let mut out = Vec::new();
     out.extend(overlaps(w, plan));
     out.extend(empty(w, plan));

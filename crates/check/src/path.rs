@@ -25,13 +25,13 @@ fn hop(s: &Step) -> Hop {
 
 /// Whether a hop stops the packet.
 #[must_use]
-pub fn blocks(h: &Hop) -> bool {
+pub(crate) fn blocks(h: &Hop) -> bool {
     h.decision == "drop"
 }
 
 /// One packet with the hops of the way that gets furthest.
 #[must_use]
-pub fn witness(
+pub(crate) fn witness(
     w: &World<'_>,
     plan: &Plan,
     s: Point,
@@ -61,7 +61,7 @@ pub fn witness(
 
 /// Each layer once, in order, with what the path meets there.
 #[must_use]
-pub fn layers(hops: &[Hop]) -> Vec<(String, String)> {
+pub(crate) fn layers(hops: &[Hop]) -> Vec<(String, String)> {
     let mut out: Vec<(String, String)> = Vec::new();
     for h in hops {
         let state = if blocks(h) { "blocked" } else { "open" };
@@ -76,7 +76,7 @@ pub fn layers(hops: &[Hop]) -> Vec<(String, String)> {
 
 /// `from 0.0.0.0/0`, `to security group ...`.
 #[must_use]
-pub fn peer_text(inv: &Inventory, p: &Peer, direction: &str) -> String {
+pub(crate) fn peer_text(inv: &Inventory, p: &Peer, direction: &str) -> String {
     let word = if direction == "egress" { "to" } else { "from" };
     let what = match p {
         Peer::Net(NetSpec::Net(Fact::Known(n))) => n.to_string(),

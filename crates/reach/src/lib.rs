@@ -8,6 +8,10 @@ mod point;
 mod public;
 mod reach;
 mod rows;
+mod trace;
+mod trace_text;
+mod trace_walk;
+mod trace_ways;
 pub use attribution::{Crossing, Used};
 pub use compile::{CompileOptions, compile};
 pub use domain::{Cell, Partition};
@@ -15,6 +19,8 @@ pub use flow::Flow;
 pub use network::*;
 pub use point::{Inside, Point, ReplyPort};
 pub use reach::{Reach, Sizes, ip_of};
+pub use trace::{DecidedBy, Decision, Layer, Step, Trace, TracedPacket, WayTrace, trace};
+pub use trace_text::{describe, describe_route};
 use bartizan_packet::PortSet;
 
 /// Source ports that a client may use: replies must get back to all of them for `must` (ALIBABA.md §6).

@@ -170,7 +170,7 @@ pub(crate) fn is_service_ip(ip: IpAddr) -> bool {
 }
 
 /// Appliances that one packet may pass before it counts as looping.
-const MAX_APPLIANCES: usize = 4;
+pub(crate) const MAX_APPLIANCES: usize = 4;
 
 /// A packet on its way, as filters see it.
 #[derive(Clone, Copy)]
@@ -183,11 +183,14 @@ struct Moving<'a> {
     goal: Option<InterfaceId>,
     /// The sender and its address, for the Internet.
     sender: Option<Inside>,
+    /// Whether an appliance may send it on as its own. Only once: two appliances that default to each other
+    /// would otherwise translate without end.
+    translate: bool,
 }
 
 /// Where one branch of a packet's way ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub(crate) enum End {
     Arrived,
     Own,
     Nat(NatId),
@@ -271,11 +274,11 @@ impl Network {
         }
     }
 
-    fn controlled(&self, v: &Vsw) -> bool {
+    pub(crate) fn controlled(&self, v: &Vsw) -> bool {
         self.vpcs.get(v.vpc.index()).is_some_and(|n| n.ipv4_gateway)
     }
 
-    fn binded(&self, i: &Iface) -> bool {
+    pub(crate) fn binded(&self, i: &Iface) -> bool {
         i.addrs.iter().any(|a| a.own.iter().any(|o| o.bypass_acl))
     }
 
@@ -297,7 +300,7 @@ impl Network {
         if t.atoms.is_empty() {
             return self.dropped(t, out);
         }
-        if !sender && m.goal.is_none() && self.may_translate() {
+        if m.translate && !sender && m.goal.is_none() && self.may_translate() {
             self.translate(&t, at, m.dst.ip, out);
         }
         let own = m.goal.is_none()
@@ -463,6 +466,7 @@ impl Network {
             sessions,
             goal: Some(d.iface),
             sender: None,
+            translate: false,
         };
         let mut out = Vec::new();
         self.leave(m, self.start(s), si, true, &mut out);
@@ -497,7 +501,7 @@ impl Network {
     }
 
     /// What the platform and the kind of address let through to the Internet at all.
-    fn public_carrier(&self, dst: IpAddr, request: bool) -> AtomSet {
+    pub(crate) fn public_carrier(&self, dst: IpAddr, request: bool) -> AtomSet {
         let mut a = self.common.all.clone();
         if request {
             // A-P25.
@@ -510,7 +514,7 @@ impl Network {
         a
     }
 
-    fn out_branches(&self, s: Inside, dst: IpAddr, sessions: &[InterfaceId]) -> Vec<Branch> {
+    fn out_branches(&self, s: Inside, dst: IpAddr, sessions: &[InterfaceId], translate: bool) -> Vec<Branch> {
         let Some((si, sa)) = self.addr_of(s) else { return Vec::new() };
         if s.ip.is_ipv4() != dst.is_ipv4() || s.ip.is_ipv6() && !sa.v6.outbound {
             return Vec::new();
@@ -521,6 +525,7 @@ impl Network {
             sessions,
             goal: None,
             sender: Some(s),
+            translate,
         };
         let mut out = Vec::new();
         self.leave(m, self.start(s), si, true, &mut out);
@@ -546,7 +551,7 @@ impl Network {
         }
         let carrier = self.public_carrier(dst, true);
         let mut out = Vec::new();
-        for b in self.out_branches(s, dst, &[]) {
+        for b in self.out_branches(s, dst, &[], translate) {
             let atoms = b.atoms.intersect(&carrier);
             let exit = |kind, src| Exit {
                 kind,
@@ -589,12 +594,12 @@ impl Network {
         out
     }
 
-    fn outside_v4(&self) -> IpSet {
+    pub(crate) fn outside_v4(&self) -> IpSet {
         IpSet { v4: self.outside.v4.clone(), ..IpSet::default() }
     }
 
     /// A-NAT-1: the entries with the longest source that covers it.
-    fn snat_of(&self, n: NatId, si: &Iface, src: IpAddr, dst: IpAddr) -> Vec<(usize, Arc<IpSet>)> {
+    pub(crate) fn snat_of(&self, n: NatId, si: &Iface, src: IpAddr, dst: IpAddr) -> Vec<(usize, Arc<IpSet>)> {
         let Some(nat) = self.nats.get(n.index()).filter(|n| n.exit.contains(dst)) else { return Vec::new() };
         let covers = |e: &crate::network::Snat| {
             e.sources.contains(src) && e.vswitch.is_none_or(|w| w == si.vswitch)
@@ -652,6 +657,7 @@ impl Network {
             sessions,
             goal: Some(d.iface),
             sender: None,
+            translate: false,
         };
         let t = Trail { visited: Vec::new(), senders: 0, atoms: self.common.all.clone(), route: None };
         let mut out = Vec::new();
@@ -702,7 +708,7 @@ impl Network {
 
     /// Whether the tables of a vSwitch send `ip` straight to a gateway (§7.2, §7.3): by some branch when
     /// widening, by every branch when narrowing.
-    fn routes_to(&self, v: &Vsw, ip: IpAddr, gateway: &Hop) -> bool {
+    pub(crate) fn routes_to(&self, v: &Vsw, ip: IpAddr, gateway: &Hop) -> bool {
         let (mut any, mut all) = (false, true);
         for table in v.tables.iter().filter_map(|&t| self.tables.get(t as usize)) {
             let mut decided = false;
@@ -720,17 +726,17 @@ impl Network {
     }
 
     /// Whether an appliance is taken to do more than forward unchanged (A-APPL-1).
-    fn may_translate(&self) -> bool {
+    pub(crate) fn may_translate(&self) -> bool {
         self.mode == Mode::Widen && self.appliances_translate
     }
 
-    fn routes_to_appliance(&self, v: &Vsw, ip: IpAddr) -> bool {
+    pub(crate) fn routes_to_appliance(&self, v: &Vsw, ip: IpAddr) -> bool {
         let tables = v.tables.iter().filter_map(|&t| self.tables.get(t as usize));
         tables.flat_map(|t| t.lookup(ip)).flat_map(|r| &r.hops).any(|h| matches!(h, Hop::Interface(_) | Hop::HaVip(_)))
     }
 
     /// What an entry lets in by itself: the ports of a DNAT entry and the protocols of a public address.
-    fn door_atoms(&self, d: Inside, e: Entry) -> AtomSet {
+    pub(crate) fn door_atoms(&self, d: Inside, e: Entry) -> AtomSet {
         let mut a = match (self.addr_of(d), e) {
             (Some((_, a)), Entry::Dnat(i)) => self.atoms.touching(&a.dnat[i].internal()),
             _ => self.common.all.clone(),
@@ -776,6 +782,6 @@ impl Network {
 
     /// The branches of a reply to a public client: an egress-only IPv6 address may answer, a private one not.
     fn reply_branches(&self, d: Inside, x: IpAddr, _e: Entry, sessions: &[InterfaceId]) -> Vec<Branch> {
-        self.out_branches(d, x, sessions)
+        self.out_branches(d, x, sessions, false)
     }
 }

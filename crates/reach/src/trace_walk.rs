@@ -1,0 +1,438 @@
+//! One packet, hop by hop, in words. Goes on behind a blocker, so that every blocker is seen.
+//!
+//! This follows `point` branch by branch: the same order of layers and the same alternatives, for one atom.
+
+use crate::network::{Acl, Hop, Iface, Mode, Network, Route, RouteRef, RuleList, RuleRef, Table, Vsw};
+use crate::point::{End, Inside, MAX_APPLIANCES, PeerView, matches};
+use crate::trace::{DecidedBy, Decision, Layer, Step, TracedPacket};
+use crate::trace_text::{describe, describe_route};
+use bartizan_model::{InterfaceId, Inventory, Origin, Peer, SecurityGroupId, VswitchId};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// What a first-match list does with one service of one peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Deciding {
+    /// The rule.
+    pub(crate) from: RuleRef,
+    /// What it does.
+    pub(crate) accept: bool,
+    /// Whether no rule matched.
+    pub(crate) default: bool,
+}
+
+/// The rule that decides: the first that matches, or the default.
+pub(crate) fn deciding(list: &RuleList, peer: PeerView<'_>, atom: usize) -> Deciding {
+    match list.rules.iter().find(|r| matches(&r.peer, peer) && r.atoms.contains(atom)) {
+        Some(r) => Deciding { from: r.from, accept: r.accept, default: false },
+        None => Deciding { from: list.default_ref, accept: list.default_accept, default: true },
+    }
+}
+
+/// A packet on one leg of its way.
+#[derive(Clone, Copy)]
+pub(crate) struct Leg<'a> {
+    pub(crate) src: PeerView<'a>,
+    pub(crate) dst: PeerView<'a>,
+    /// Interfaces whose groups know the session; not empty exactly for replies.
+    pub(crate) sessions: &'a [InterfaceId],
+    /// The interface it is meant for; `None` for the Internet.
+    pub(crate) goal: Option<InterfaceId>,
+    /// The sender and its address, for the Internet.
+    pub(crate) sender: Option<Inside>,
+    /// Whether an appliance may send it on from an address of its own (A-APPL-1).
+    pub(crate) translate: bool,
+    /// The service.
+    pub(crate) atom: usize,
+}
+
+/// One branch on its way.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trail {
+    pub(crate) visited: Vec<InterfaceId>,
+    senders: usize,
+    pub(crate) steps: Vec<Step>,
+    closed: bool,
+}
+
+impl Trail {
+    pub(crate) fn from(sender: InterfaceId) -> Self {
+        Trail { visited: vec![sender], senders: 1, ..Trail::default() }
+    }
+    pub(crate) fn push(&mut self, s: Step) {
+        self.closed |= !s.open;
+        self.steps.push(s);
+    }
+}
+
+/// One branch at its end.
+#[derive(Clone, Debug)]
+pub(crate) struct Branch {
+    pub(crate) end: End,
+    pub(crate) steps: Vec<Step>,
+    /// Whether every layer lets it pass. Never for [`End::Dropped`].
+    pub(crate) open: bool,
+    pub(crate) appliances: Vec<InterfaceId>,
+}
+
+/// Branches behind a blocker are for explanation only; no more than so many of them are followed.
+const MAX_BLOCKED: usize = 24;
+
+pub(crate) struct Tracer<'a> {
+    pub(crate) net: &'a Network,
+    pub(crate) inv: &'a Inventory,
+    pub(crate) packet: TracedPacket,
+}
+
+impl<'a> Tracer<'a> {
+    pub(crate) fn new(net: &'a Network, inv: &'a Inventory, packet: TracedPacket) -> Self {
+        Tracer { net, inv, packet }
+    }
+
+    pub(crate) fn iface_at(&self, i: InterfaceId) -> Arc<str> {
+        self.inv.typed[i].meta.origin.address.clone()
+    }
+
+    fn vsw_at(&self, v: VswitchId) -> Arc<str> {
+        self.inv.typed[v].meta.origin.address.clone()
+    }
+
+    pub(crate) fn step(&self, at: Arc<str>, layer: Layer, rule: impl Into<String>, decision: Decision) -> Step {
+        let open = decision != Decision::Drop;
+        Step { at, layer, rule: rule.into(), decision, open, origin: None, from: None, assumptions: Vec::new() }
+    }
+
+    /// The groups of an interface judge the packet.
+    pub(crate) fn sg(&self, i: &Iface, ingress: bool, leg: Leg<'_>) -> Step {
+        let layer = if ingress { Layer::SecurityGroupIngress } else { Layer::SecurityGroupEgress };
+        let at = self.iface_at(i.id);
+        let t = &self.inv.typed;
+        let Some(set) = self.net.group_sets.get(i.groups as usize) else {
+            return self.step(at, layer, "no security group", Decision::Drop);
+        };
+        let enterprise = |g: &&SecurityGroupId| t[**g].enterprise.known() != Some(&false);
+        if leg.sessions.contains(&i.id) {
+            let mut s = self.step(at, layer, "established session", Decision::Accept);
+            if set.groups.iter().any(|g| enterprise(&g)) {
+                s.assumptions.push("A-SG-3");
+            }
+            return s;
+        }
+        let (list, peer) = if ingress { (&set.ingress, leg.src) } else { (&set.egress, leg.dst) };
+        let d = deciding(list, peer, leg.atom);
+        let decision = if d.accept { Decision::Accept } else { Decision::Drop };
+        let (mut rule, mut origin) = describe(self.inv, d.from);
+        let mut assumptions = Vec::new();
+        match d.from {
+            RuleRef::Default if !d.default => rule = "the metadata service is never blocked".to_string(),
+            RuleRef::Default => {
+                // The group whose type makes the difference: an enterprise group closes egress for all.
+                let g = set.groups.iter().find(enterprise).or(set.groups.first());
+                origin = g.map(|g| t[*g].meta.origin.clone());
+                let kind = match g {
+                    Some(g) if enterprise(&g) => "an enterprise group",
+                    Some(_) => "a basic group",
+                    None => "groups that are not known",
+                };
+                rule = format!("default of {kind}: {}", if d.accept { "accept" } else { "drop" });
+            }
+            RuleRef::Sg(r) if matches!(t.sg_rules[r as usize].peer, Peer::Group(_)) => assumptions.push("A-SG-1"),
+            RuleRef::Inner(_) => assumptions.extend(["A-SG-2", "A-SG-4"]),
+            RuleRef::UnknownGroup => rule = format!("{rule}: {}", if d.accept { "accept" } else { "drop" }),
+            _ => {}
+        }
+        let from = Some(DecidedBy::Rule(d.from));
+        Step { origin, from, assumptions, ..self.step(at, layer, rule, decision) }
+    }
+
+    /// The network ACL of a vSwitch judges the packet; `None` without one.
+    pub(crate) fn acl(&self, id: VswitchId, ingress: bool, leg: Leg<'_>) -> Option<Step> {
+        let v = self.net.vsw(id)?;
+        let acl: &Acl = self.net.acls.get(v.acl? as usize)?;
+        let layer = if ingress { Layer::AclIngress } else { Layer::AclEgress };
+        let (list, peer) =
+            if ingress { (&acl.ingress, leg.src.ip) } else { (&acl.egress, leg.dst.ip) };
+        let d = deciding(list, PeerView::public(peer), leg.atom);
+        let (mut rule, mut origin) = describe(self.inv, d.from);
+        let mut assumptions = Vec::new();
+        match d.from {
+            RuleRef::AclEnd(..) if !d.default => rule = "DNS and metadata are always allowed".to_string(),
+            RuleRef::AclEnd(..) if origin.is_none() => {
+                rule = "the network ACL of this vSwitch is not known".to_string();
+                origin = Some(self.inv.typed[id].meta.origin.clone());
+            }
+            RuleRef::AclEnd(..) => {
+                rule.push_str(": deny");
+                assumptions.push("A-NACL-1");
+            }
+            RuleRef::AclUnknown(_) => rule.push_str(if d.accept { ": accept" } else { ": drop" }),
+            _ if ingress => assumptions.push("A-NACL-2"),
+            _ => {}
+        }
+        if !leg.sessions.is_empty() && self.packet.proto.has_ports() {
+            assumptions.push("A-EPHEMERAL");
+        }
+        let decision = if d.accept { Decision::Accept } else { Decision::Drop };
+        let from = Some(DecidedBy::Rule(d.from));
+        Some(Step { origin, from, assumptions, ..self.step(self.vsw_at(id), layer, rule, decision) })
+    }
+
+    fn route(&self, at: &Iface, table: &Table, r: &Route) -> Step {
+        let (rule, origin) = describe_route(self.inv, r.from);
+        let beside = |l: &Route| l.from == RouteRef::Local && l.length == r.length && l.ips == r.ips;
+        let assumptions = match r.from {
+            RouteRef::Entry(_) if table.routes.iter().any(beside) => vec!["A-ROUTE-1"],
+            _ => Vec::new(),
+        };
+        let origin = origin.or_else(|| self.table_origin(table));
+        let from = Some(DecidedBy::Route(r.from));
+        Step { origin, from, assumptions, ..self.step(self.vsw_at(at.vswitch), Layer::Route, rule, Decision::Forward) }
+    }
+
+    fn table_origin(&self, table: &Table) -> Option<Origin> {
+        self.inv.typed.route_tables.get(table.id.index()).map(|t| t.meta.origin.clone())
+    }
+
+    /// Ends a branch that goes no further, for a reason.
+    pub(crate) fn dropped(&self, mut t: Trail, why: Step, out: &mut Vec<Branch>) {
+        t.push(why);
+        self.end(t, End::Dropped, out);
+    }
+
+    fn end(&self, t: Trail, end: End, out: &mut Vec<Branch>) {
+        let appliances = t.visited.into_iter().skip(t.senders).collect();
+        out.push(Branch { end, open: !t.closed && end != End::Dropped, steps: t.steps, appliances });
+    }
+
+    fn no_route(&self, at: &Iface, table: Option<&Table>, ip: IpAddr) -> Step {
+        let s = self.step(self.vsw_at(at.vswitch), Layer::Route, format!("no route to {ip}"), Decision::Drop);
+        Step { origin: table.and_then(|t| self.table_origin(t)), ..s }
+    }
+
+    /// The packet leaves interface `at`, the sender or an appliance: groups, then routes.
+    pub(crate) fn leave(&self, m: Leg<'_>, mut t: Trail, at: &Iface, sender: bool, out: &mut Vec<Branch>) {
+        t.push(self.sg(at, false, m));
+        let Some(v) = self.net.vsw(at.vswitch) else {
+            return self.dropped(t, self.no_route(at, None, m.dst.ip), out);
+        };
+        if t.closed && out.len() >= MAX_BLOCKED {
+            return self.end(t, End::Dropped, out);
+        }
+        let before = out.len();
+        if m.translate && !sender && m.goal.is_none() && !t.closed && self.net.may_translate() {
+            self.translate(m, &t, at, out);
+        }
+        let own = m.goal.is_none()
+            && sender
+            && !self.net.controlled(v)
+            && m.sender.and_then(|s| self.net.addr_of(s)).is_some_and(|(_, a)| !a.own.is_empty());
+        for &table in &v.tables {
+            let Some(table) = self.net.tables.get(table as usize) else { continue };
+            let mut decided = false;
+            for r in table.lookup(m.dst.ip) {
+                if own && r.length == 0 {
+                    break;
+                }
+                decided |= !r.optional;
+                for h in &r.hops {
+                    let mut t = t.clone();
+                    t.push(self.route(at, table, r));
+                    self.hop(m, t, at, table, h, out);
+                }
+            }
+            if !decided {
+                if own {
+                    let mut t = t.clone();
+                    let text = "a public address of its own needs no route";
+                    let s = self.step(self.vsw_at(at.vswitch), Layer::Route, text, Decision::Forward);
+                    t.push(Step { assumptions: vec!["A-EIP-1"], origin: self.table_origin(table), ..s });
+                    self.depart(m, t, at, End::Own, out);
+                } else {
+                    self.dropped(t.clone(), self.no_route(at, Some(table), m.dst.ip), out);
+                }
+            }
+        }
+        if t.closed && out.len() == before {
+            self.end(t, End::Dropped, out);
+        }
+    }
+
+    fn hop(&self, m: Leg<'_>, t: Trail, at: &Iface, table: &Table, h: &Hop, out: &mut Vec<Branch>) {
+        let stop = |layer, why: String| {
+            let s = self.step(self.vsw_at(at.vswitch), layer, why, Decision::Drop);
+            Step { origin: t.steps.last().and_then(|s| s.origin.clone()).or_else(|| self.table_origin(table)), ..s }
+        };
+        let Some(v) = self.net.vsw(at.vswitch) else {
+            let s = self.no_route(at, Some(table), m.dst.ip);
+            return self.dropped(t, s, out);
+        };
+        let name = |o: &Origin| format!("`{}`", o.address);
+        match (h, m.goal) {
+            (Hop::Local, Some(to)) => self.reach(m, t, Some(at), to, out),
+            (Hop::Interface(i), _) => self.reach(m, t, Some(at), *i, out),
+            (Hop::HaVip(h), _) => {
+                let members = self.net.ha_vips.get(h.index()).map_or(&[][..], |v| v);
+                if members.is_empty() {
+                    let s = stop(Layer::Route, "nobody holds the virtual IP".to_string());
+                    self.dropped(t.clone(), s, out);
+                }
+                for f in members {
+                    self.reach(m, t.clone(), Some(at), *f, out);
+                }
+            }
+            (Hop::Nat(n), None) if m.dst.ip.is_ipv4() => {
+                match self.net.nats.get(n.index()).filter(|n| n.internet && n.vpc == Some(v.vpc)) {
+                    Some(_) => self.depart(m, t, at, End::Nat(*n), out),
+                    None => {
+                        let gw = name(&self.inv.typed[*n].meta.origin);
+                        let s = stop(Layer::Nat, format!("{gw} is no Internet NAT gateway of this VPC"));
+                        self.dropped(t, s, out);
+                    }
+                }
+            }
+            (Hop::Ipv4Gateway, None) if m.dst.ip.is_ipv4() && self.net.controlled(v) => {
+                let own = m
+                    .sender
+                    .filter(|s| s.iface == at.id || self.net.may_translate())
+                    .and_then(|s| self.net.addr_of(s))
+                    .is_some_and(|(_, a)| !a.own.is_empty());
+                if own {
+                    self.depart(m, t, at, End::Own, out);
+                } else {
+                    let why = "the IPv4 gateway does not translate and the sender has no public address here";
+                    let s = stop(Layer::Ipv4Gateway, why.to_string());
+                    self.dropped(t, s, out);
+                }
+            }
+            (Hop::Ipv6Gateway, None) if m.dst.ip.is_ipv6() => self.depart(m, t, at, End::V6, out),
+            (h, _) => {
+                let (layer, why) = match h {
+                    Hop::Local => (Layer::Route, "nobody in the VPC has this address"),
+                    Hop::Ipv4Gateway if m.goal.is_none() => (Layer::Ipv4Gateway, "the IPv4 gateway is not active"),
+                    Hop::Nat(_) | Hop::Ipv4Gateway | Hop::Ipv6Gateway => {
+                        (Layer::Route, "a gateway to the Internet does not lead to addresses inside")
+                    }
+                    _ => (Layer::Route, "the next hop is not modelled"),
+                };
+                let s = stop(layer, why.to_string());
+                self.dropped(t, s, out);
+            }
+        }
+    }
+
+    fn bypass(&self, v: VswitchId, ingress: bool) -> Step {
+        let layer = if ingress { Layer::AclIngress } else { Layer::AclEgress };
+        let text = "bypassed by an EIP in ENI-visible mode";
+        Step { assumptions: vec!["A-EIP-3"], ..self.step(self.vsw_at(v), layer, text, Decision::Accept) }
+    }
+
+    /// The packet leaves the VPC.
+    fn depart(&self, m: Leg<'_>, mut t: Trail, at: &Iface, end: End, out: &mut Vec<Branch>) {
+        if let Some(s) = self.acl(at.vswitch, false, m) {
+            t.push(if self.net.binded(at) { self.bypass(at.vswitch, false) } else { s });
+        }
+        self.end(t, end, out);
+    }
+
+    /// The packet comes to interface `to` from interface `from`, or from the Internet.
+    pub(crate) fn reach(
+        &self,
+        m: Leg<'_>,
+        mut t: Trail,
+        from: Option<&Iface>,
+        to: InterfaceId,
+        out: &mut Vec<Branch>,
+    ) {
+        let refuse = |why: &str| self.step(self.iface_at(to), Layer::Appliance, why, Decision::Drop);
+        let placed = self.net.iface(to).and_then(|i| Some((i, self.net.vsw(i.vswitch)?)));
+        let Some((ti, tv)): Option<(&Iface, &Vsw)> = placed else {
+            return self.dropped(t, refuse("it is not known where this interface is"), out);
+        };
+        let goal = m.goal == Some(to);
+        let fv = from.and_then(|f| self.net.vsw(f.vswitch));
+        if fv.is_some_and(|v| v.vpc != tv.vpc) {
+            return self.dropped(t, refuse("this next hop is in another VPC"), out);
+        }
+        if !goal {
+            if t.visited.contains(&to) {
+                return self.dropped(t, refuse("the packet has been here already: it loops"), out);
+            }
+            if t.visited.len() - t.senders >= MAX_APPLIANCES {
+                return self.dropped(t, refuse("too many appliances in a row: it counts as a loop"), out);
+            }
+            if t.closed && out.len() >= MAX_BLOCKED {
+                return self.end(t, End::Dropped, out);
+            }
+            if self.net.binded(ti) {
+                return self.dropped(t, refuse("an EIP in ENI-visible mode replaces its private networking"), out);
+            }
+            t.push(self.appliance(ti));
+        }
+        if from.is_none_or(|f| f.vswitch != ti.vswitch) {
+            if let Some(f) = from {
+                t.extend(self.acl(f.vswitch, false, m));
+            }
+            if let Some(s) = self.acl(ti.vswitch, true, m) {
+                t.push(if from.is_none() && self.net.binded(ti) { self.bypass(ti.vswitch, true) } else { s });
+            }
+        }
+        t.push(self.sg(ti, true, m));
+        if goal {
+            return self.end(t, End::Arrived, out);
+        }
+        t.visited.push(to);
+        self.leave(m, t, ti, false, out);
+    }
+
+    fn appliance(&self, i: &Iface) -> Step {
+        let unset = self.inv.typed[i.id].source_dest_check.known() == Some(&None);
+        let (rule, decision) = match (i.forwards, unset) {
+            (true, true) => ("source_dest_check is not set: it may forward", Decision::Forward),
+            (true, false) => ("source_dest_check is off: it forwards", Decision::Forward),
+            (false, true) => ("source_dest_check is not set: it may drop what is not its own", Decision::Drop),
+            (false, false) => ("source_dest_check is on: it drops what is not its own", Decision::Drop),
+        };
+        let mut s = self.step(self.iface_at(i.id), Layer::Appliance, rule, decision);
+        s.origin = Some(self.inv.typed[i.id].meta.origin.clone());
+        s.assumptions.push("A-APPL-1");
+        if unset {
+            s.assumptions.push("A-SDC-1");
+        }
+        s
+    }
+
+    /// An appliance sends on from a public address of its own (A-APPL-1).
+    fn translate(&self, m: Leg<'_>, t: &Trail, at: &Iface, out: &mut Vec<Branch>) {
+        for (ai, a) in at.addrs.iter().enumerate() {
+            let addr = u32::try_from(ai).unwrap_or(u32::MAX);
+            let Some(ip) = a.region.first().filter(|ip| ip.is_ipv4() == m.dst.ip.is_ipv4()) else { continue };
+            let own = Inside { iface: at.id, addr, ip };
+            for e in self.exits(own, m.dst.ip, m.atom, false).into_iter().filter(|e| e.open) {
+                let src = e.own.unwrap_or(usize::MAX);
+                let mut t = t.clone();
+                let s = self.step(self.iface_at(at.id), Layer::Appliance, "may send on as its own", Decision::Forward);
+                t.push(Step { assumptions: vec!["A-APPL-1"], ..s });
+                e.steps.into_iter().for_each(|s| t.push(s));
+                self.end(t, End::Translated(at.id, addr, src), out);
+            }
+        }
+    }
+
+    pub(crate) fn fold(&self, alternatives: impl IntoIterator<Item = bool>) -> bool {
+        crate::trace::fold(self.net.mode, alternatives)
+    }
+
+    /// Of several replies, the one to show: one that gets back if any has to, one that does not if all have to.
+    pub(crate) fn shown(&self, branches: Vec<(bool, Vec<Step>)>) -> Vec<Step> {
+        let wanted = self.net.mode == Mode::Widen;
+        let blockers = |s: &[Step]| s.iter().filter(|s| !s.open).count();
+        let best = branches.into_iter().min_by_key(|(open, s)| (*open != wanted, blockers(s)));
+        best.map(|(_, s)| s).unwrap_or_default()
+    }
+}
+
+impl Extend<Step> for Trail {
+    fn extend<T: IntoIterator<Item = Step>>(&mut self, steps: T) {
+        steps.into_iter().for_each(|s| self.push(s));
+    }
+}
