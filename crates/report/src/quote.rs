@@ -16,6 +16,9 @@ pub(crate) struct Message<'a> {
     pub(crate) footers: &'a [(&'a str, String)],
 }
 
+/// Lines longer than this are not for people: a plan is one line of megabytes.
+const MAX_QUOTED: usize = 20_000;
+
 /// More labels than this in one file hide the first one.
 const MAX_LABELS: usize = 6;
 
@@ -38,6 +41,14 @@ pub(crate) fn render(m: &Message<'_>, sources: &Sources, style: Style) -> String
         group = quoted(group, sources, file, m.labels);
     }
     let footers: Vec<(&str, String)> = m.footers.iter().map(|(k, t)| (*k, clean(t))).collect();
+    if m.labels.is_empty() {
+        // Without a place there is no frame that the lines below could hang from.
+        let mut out = renderer(style).render(&[group]);
+        for (name, text) in &footers {
+            out.push_str(&format!("\n  = {}: {text}", style.bold(name)));
+        }
+        return out;
+    }
     for (name, text) in &footers {
         let level = if *name == "help" { Level::HELP } else { Level::NOTE };
         group = group.element(level.with_name(*name).message(text.as_str()));
@@ -63,7 +74,15 @@ fn quoted<'a>(group: Group<'a>, sources: &'a Sources, file: FileId, labels: &'a 
     let text = sources.get(file).map_or("", |f| &*f.text);
     let mut marks: Vec<(Range<usize>, &Label)> =
         here.iter().filter_map(|l| shown(text, l.span).map(|r| (r, *l))).collect();
-    if marks.is_empty() {
+    marks.sort_by_key(|(_, l)| !l.primary);
+    marks.truncate(MAX_LABELS);
+    // Only the lines around the labels are handed on: the cost does not depend on the size of the file.
+    let lo = marks.iter().map(|(r, _)| r.start).min().unwrap_or(0);
+    let hi = marks.iter().map(|(r, _)| r.end).max().unwrap_or(0);
+    let from = text[..lo].rfind('\n').map_or(0, |i| i + 1);
+    let to = text[hi..].find('\n').map_or(text.len(), |i| hi + i);
+    let long = text.get(from..to).is_some_and(|t| t.lines().any(|l| l.len() > MAX_QUOTED));
+    if marks.is_empty() || long {
         // A plan, a state or a snapshot: there is nothing to quote, only a place.
         let mut origin = Origin::path(name);
         if let Some(l) = here.iter().find(|l| l.span.line > 0) {
@@ -75,13 +94,6 @@ fn quoted<'a>(group: Group<'a>, sources: &'a Sources, file: FileId, labels: &'a 
             None => group,
         };
     }
-    marks.sort_by_key(|(_, l)| !l.primary);
-    marks.truncate(MAX_LABELS);
-    // Only the lines around the labels are handed on: the cost does not depend on the size of the file.
-    let lo = marks.iter().map(|(r, _)| r.start).min().unwrap_or(0);
-    let hi = marks.iter().map(|(r, _)| r.end).max().unwrap_or(0);
-    let from = text[..lo].rfind('\n').map_or(0, |i| i + 1);
-    let to = text[hi..].find('\n').map_or(text.len(), |i| hi + i);
     let line = text[..from].bytes().filter(|b| *b == b'\n').count() + 1;
     let mut snippet = Snippet::source(&text[from..to]).line_start(line).path(name);
     for (r, l) in marks {

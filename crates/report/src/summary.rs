@@ -14,6 +14,12 @@ pub fn check(run: &Run<'_>, style: Style) -> String {
         out.push_str(&crate::text::finding(f, run.sources, style));
         out.push('\n');
     }
+    if run.bad_input() && run.report.clauses.is_empty() {
+        // Nothing was judged; a table of nothing would look like a result.
+        out.push_str(&verdict(run, style));
+        out.push('\n');
+        return out;
+    }
     out.push_str(&summary(run, style));
     out
 }

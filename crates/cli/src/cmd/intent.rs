@@ -121,7 +121,9 @@ fn lint(ctx: &Context, files: &[String], as_of: Date) -> Outcome {
     page.push_str(&if e + w + k == 0 {
         format!("{}  {size}, as of {as_of}\n", style.green("CLEAN"))
     } else {
-        format!("{e} errors, {w} warnings, {k} notes in {size}, as of {as_of}\n")
+        let count = |n: usize, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
+        let counts = [count(e, "error"), count(w, "warning"), count(k, "note")].join(", ");
+        format!("{counts} in {size}, as of {as_of}\n")
     });
     out::write(None, &page)?;
     Ok(if i.usable() { Code::Holds } else { Code::Bad })

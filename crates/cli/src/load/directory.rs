@@ -120,6 +120,15 @@ fn normal(path: &str) -> String {
 }
 
 impl Reader<'_> {
+    /// Adds a file under its path; in messages `../mod/main.tf` of `envs/prod` is `envs/mod/main.tf`.
+    fn add(&mut self, path: &str, text: String) {
+        let root = self.root.display().to_string();
+        let name = format!("{}/{path}", root.trim_end_matches('/'));
+        let name = if name.starts_with('/') { format!("/{}", normal(&name)) } else { normal(&name) };
+        let id = self.sources.add(name, text);
+        self.files.files.insert(path.to_string(), id);
+    }
+
     fn problem(&mut self, path: &str, why: &str, help: &str) {
         let name = self.root.join(path).display().to_string();
         self.problems.push(Diagnostic::error("INPUT001", format!("cannot read `{name}`: {why}")).help(help));
@@ -131,7 +140,7 @@ impl Reader<'_> {
             let path = join(dir, name);
             let Some(text) = self.text(&path) else { continue };
             let m = mentions(&text);
-            self.files.add(self.sources, &path, text);
+            self.add(&path, text);
             self.follow(dir, &m);
         }
     }
@@ -163,7 +172,7 @@ impl Reader<'_> {
     fn manifest(&mut self) {
         let Ok(text) = std::fs::read_to_string(self.root.join(MANIFEST)) else { return };
         let parsed: Option<serde_json::Value> = serde_json::from_str(&text).ok();
-        self.files.add(self.sources, MANIFEST, text);
+        self.add(MANIFEST, text);
         let list = parsed.as_ref().and_then(|v| v.get("Modules")).and_then(serde_json::Value::as_array);
         for d in list.into_iter().flatten().filter_map(|m| m.get("Dir")?.as_str()) {
             if !d.starts_with('/') {
@@ -217,7 +226,7 @@ impl Reader<'_> {
             return;
         }
         if let Ok(text) = std::fs::read_to_string(&full) {
-            self.files.add(self.sources, path, text);
+            self.add(path, text);
         }
     }
 
