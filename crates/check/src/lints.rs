@@ -2,7 +2,8 @@
 
 use crate::plan::Plan;
 use crate::world::World;
-use bartizan_base::{Finding, Label, Severity, Verdict, fingerprint};
+use bartizan_base::{Finding, Fix, FixSafety, Label, Severity, Verdict, fingerprint};
+use bartizan_reach::{RuleRef, Shadow, ShadowKind, dead_references, describe, shadowed};
 
 /// All lints, in no particular order.
 #[must_use]
@@ -10,6 +11,8 @@ pub(crate) fn all(w: &World<'_>, plan: &Plan, _notes: &[&'static str]) -> Vec<Fi
     let mut out = Vec::new();
     out.extend(overlaps(w, plan));
     out.extend(empty(w, plan));
+    out.extend(shadowed(w.inventory).iter().map(|s| shadow(w, s)));
+    out.extend(dead(w));
     out
 }
 
@@ -76,6 +79,82 @@ fn overlaps(w: &World<'_>, plan: &Plan) -> Vec<Finding> {
         }
     }
     out
+}
+
+/// Deciding rules that are shown in a finding; more are counted.
+const MAX_SHOWN: usize = 3;
+
+/// A rule that can never decide anything.
+fn shadow(w: &World<'_>, s: &Shadow) -> Finding {
+    let (code, name) = match s.rule {
+        RuleRef::Acl(..) => ("ACL001", "shadowed-acl-entry"),
+        _ => ("SG001", "shadowed-rule"),
+    };
+    let (text, origin) = describe(w.inventory, s.rule);
+    let at = origin.as_ref().map(|o| o.address.to_string()).unwrap_or_default();
+    // Superfluous is untidy; to ask for something and not get it is a mistake.
+    let severity = if s.contradicted { Severity::Warning } else { Severity::Note };
+    let why = match (s.kind, s.contradicted) {
+        (ShadowKind::Duplicate, _) => "the same rule is written before it",
+        (ShadowKind::Shadowed, true) => "stronger rules match all that it does, and not all of them agree",
+        (ShadowKind::Shadowed, false) => "stronger rules match all that it does",
+    };
+    let mut labels: Vec<Label> = origin.iter().map(|o| Label::primary(o.span, text.clone())).collect();
+    for &r in s.by.iter().take(MAX_SHOWN) {
+        let (text, origin) = describe(w.inventory, r);
+        labels.extend(origin.map(|o| Label::secondary(o.span, format!("decides before it: {text}"))));
+    }
+    let message = format!("`{at}` can never decide anything: {why}");
+    // The text tells several rules of one resource apart.
+    let subject = format!("{at}: {text}");
+    let mut f = lint(code, name, severity, message, &subject, labels);
+    f.subject = at;
+    if s.by.len() > MAX_SHOWN {
+        f.notes.push(format!("{} rules decide in its place", s.by.len()));
+    }
+    f.fix = Some(Fix {
+        text: if s.contradicted {
+            "move it before the rules that decide, or delete it".to_string()
+        } else {
+            "delete it; nothing changes".to_string()
+        },
+        breaks: Vec::new(),
+        safety: if s.contradicted { FixSafety::DisplayOnly } else { FixSafety::Safe },
+    });
+    f
+}
+
+/// Rules that name a group of another VPC.
+fn dead(w: &World<'_>) -> Vec<Finding> {
+    let t = &w.inventory.typed;
+    dead_references(w.inventory)
+        .into_iter()
+        .map(|d| {
+            let (text, _) = describe(w.inventory, RuleRef::Sg(d.rule));
+            let origin = &t.sg_rules[d.rule as usize].origin;
+            let names = &t[d.names].meta.origin;
+            let mut f = lint(
+                "SG002",
+                "dead-cross-vpc-reference",
+                Severity::Warning,
+                format!("`{}` matches nothing: `{}` is in another VPC", origin.address, names.address),
+                &format!("{}: {text}", origin.address),
+                vec![
+                    Label::primary(origin.span, text),
+                    Label::secondary(t[d.group].meta.origin.span, "in one VPC"),
+                    Label::secondary(names.span, "in another"),
+                ],
+            );
+            f.subject = origin.address.to_string();
+            f.notes.push("a reference to a security group matches members in the same VPC only".to_string());
+            f.fix = Some(Fix {
+                text: "name the addresses of the other VPC instead, or delete the rule".to_string(),
+                breaks: Vec::new(),
+                safety: FixSafety::DisplayOnly,
+            });
+            f
+        })
+        .collect()
 }
 
 /// Zones that match nothing.

@@ -164,3 +164,66 @@ fn every_witness_replays_in_the_interpreter() {
     }
     assert!(replayed > 2_000, "only {replayed} witnesses");
 }
+
+// Two appliances whose default routes lead to each other: a packet between them ends, whatever they may do.
+#[test]
+fn appliances_that_default_to_each_other_end() {
+    use bartizan_testkit::{GroupKind, InventoryBuilder, rule};
+    let mut b = InventoryBuilder::new();
+    let vpc = b.vpc("main", "10.0.0.0/16");
+    let g = b.sg("g", vpc, GroupKind::BasicDrop);
+    b.rule(g, rule("in accept all -1/-1 from 0.0.0.0/0")).rule(g, rule("out accept all -1/-1 to 0.0.0.0/0"));
+    let mut enis = Vec::new();
+    let mut tables = Vec::new();
+    for (n, net) in ["10.0.1.0/24", "10.0.2.0/24", "10.0.3.0/24"].iter().enumerate() {
+        let v = b.vswitch(&format!("v{n}"), vpc, net);
+        let t = b.table(&format!("t{n}"), vpc, bartizan_model::RouteTableKind::Custom);
+        b.attach(v, t);
+        enis.push(b.eni(&format!("e{n}"), v, &[g], &net.replace("0/24", "10")));
+        tables.push(t);
+    }
+    b.source_dest_check(enis[1], false).source_dest_check(enis[2], false);
+    b.route(tables[0], "0.0.0.0/0", NextHop::Interface(enis[1]));
+    b.route(tables[1], "0.0.0.0/0", NextHop::Interface(enis[2]));
+    b.route(tables[2], "0.0.0.0/0", NextHop::Interface(enis[1]));
+    let ask = |inv: &Inventory| {
+        let net = compile(inv, Mode::Widen, &CompileOptions::default());
+        let s = Inside { iface: enis[0], addr: 0, ip: "10.0.1.10".parse().unwrap() };
+        let out = Point::Outside("1.2.3.4".parse().unwrap());
+        trace(&net, inv, Point::Inside(s), out, bartizan_packet::Proto::TCP, 40000, 443)
+    };
+    let t = ask(&b.clone().build());
+    assert!(!t.delivered);
+    let rules: Vec<&str> = t.ways.iter().flat_map(|w| w.blockers()).map(|s| s.rule.as_str()).collect();
+    assert_eq!(rules, ["the packet has been here already: it loops"]);
+    b.eip(enis[2], 0, "8.8.4.4");
+    let t = ask(&b.build());
+    assert!(t.delivered, "the second appliance may translate to its own address (A-APPL-1)");
+    assert!(t.ways[0].request.iter().any(|s| s.assumptions.contains(&"A-APPL-1")));
+}
+
+// Every blocker is listed, not only the first one.
+#[test]
+fn all_blockers_are_listed() {
+    use bartizan_testkit::{GroupKind, InventoryBuilder, rule};
+    let mut b = InventoryBuilder::new();
+    let vpc = b.vpc("main", "10.0.0.0/16");
+    let (web, db) = (b.sg("web", vpc, GroupKind::Enterprise), b.sg("db", vpc, GroupKind::BasicDrop));
+    b.rule(db, rule("in drop tcp 3306/3306 from sg:web prio 7"));
+    let (v1, v2) = (b.vswitch("v1", vpc, "10.0.1.0/24"), b.vswitch("v2", vpc, "10.0.2.0/24"));
+    let acl = b.acl("a", vpc, &[rule("in drop tcp 3306/3306 from 10.0.1.0/24"), rule("out accept all -1/-1 to 0.0.0.0/0")]);
+    b.bind_acl(v2, acl);
+    let (s, d) = (b.eni("web", v1, &[web], "10.0.1.10"), b.eni("db", v2, &[db], "10.0.2.10"));
+    let inv = b.build();
+    let net = compile(&inv, Mode::Widen, &CompileOptions::default());
+    let at = |iface, ip: &str| Point::Inside(Inside { iface, addr: 0, ip: ip.parse().unwrap() });
+    let t = trace(&net, &inv, at(s, "10.0.1.10"), at(d, "10.0.2.10"), bartizan_packet::Proto::TCP, 40000, 3306);
+    let said: Vec<String> =
+        t.ways[0].blockers().map(|s| format!("{} at {}: {}", s.layer, s.at, s.rule)).collect();
+    assert_eq!(said, [
+        "security group egress at alicloud_instance.web: default of an enterprise group: drop",
+        "network acl ingress at alicloud_vswitch.v2: drop tcp/3306 from 10.0.1.0/24, entry 1",
+        "security group ingress at alicloud_instance.db: drop tcp/3306 from members of `alicloud_security_group.web`, priority 7",
+    ]);
+    assert!(t.ways[0].blockers().all(|s| s.origin.is_some()));
+}
