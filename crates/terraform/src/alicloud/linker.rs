@@ -58,6 +58,8 @@ pub(super) struct Linker<'r> {
     pub(super) primary: Vec<Option<InterfaceId>>,
     /// IPv6 addresses of interfaces that come from an `alicloud_vpc_ipv6_address`: (interface, position) -> resource.
     pub(super) ipv6_from: BTreeMap<(u32, u32), usize>,
+    /// Internet access of IPv6 addresses.
+    pub(super) ipv6: super::ipv6::Ipv6Access,
     /// Parts of each resource that were not understood.
     pub(super) partly: Vec<Vec<String>>,
     /// A reason to call the resource as a whole not understood.
@@ -107,6 +109,7 @@ impl<'r> Linker<'r> {
             entity: vec![None; res.len()],
             primary: Vec::new(),
             ipv6_from: BTreeMap::new(),
+            ipv6: super::ipv6::Ipv6Access::default(),
             partly: vec![Vec::new(); res.len()],
             refused: BTreeMap::new(),
             diagnostics: Vec::new(),
@@ -329,7 +332,7 @@ impl<'r> Linker<'r> {
     }
 
     /// A truth value; `default` when not set.
-    pub(super) fn flag(&mut self, i: usize, a: &Attrs<'r>, name: &'static str, default: bool) -> Fact<bool> {
+    pub(super) fn flag(&mut self, i: usize, a: &Attrs<'_>, name: &'static str, default: bool) -> Fact<bool> {
         match a.get(name) {
             None => Fact::Known(default),
             Some(n) => self.parsed(i, name, n, "write `true` or `false`", |s| match s.to_ascii_lowercase().as_str() {
@@ -344,7 +347,7 @@ impl<'r> Linker<'r> {
     pub(super) fn either(
         &mut self,
         i: usize,
-        a: &Attrs<'r>,
+        a: &Attrs<'_>,
         name: &'static str,
         (yes, no): (&str, &str),
         default: bool,
@@ -364,7 +367,7 @@ impl<'r> Linker<'r> {
     }
 
     /// A count; 0 when not set.
-    pub(super) fn count(&mut self, i: usize, a: &Attrs<'r>, name: &'static str) -> Fact<u32> {
+    pub(super) fn count(&mut self, i: usize, a: &Attrs<'_>, name: &'static str) -> Fact<u32> {
         match a.get(name) {
             None => Fact::Known(0),
             Some(n) => self.parsed(i, name, n, "write a whole number", |s| {
@@ -377,7 +380,7 @@ impl<'r> Linker<'r> {
     pub(super) fn link<T>(
         &mut self,
         i: usize,
-        a: &Attrs<'r>,
+        a: &Attrs<'_>,
         names: &[&'static str],
         what: &str,
         pick: impl Fn(Entity) -> Option<T>,
@@ -433,13 +436,13 @@ impl<'r> Linker<'r> {
         }
     }
 
-    pub(super) fn vpc(&mut self, i: usize, a: &Attrs<'r>) -> Fact<VpcId> {
+    pub(super) fn vpc(&mut self, i: usize, a: &Attrs<'_>) -> Fact<VpcId> {
         self.link(i, a, &["vpc_id"], "VPC", |e| if let Entity::Vpc(v) = e { Some(v) } else { None })
     }
-    pub(super) fn vswitch(&mut self, i: usize, a: &Attrs<'r>, names: &[&'static str]) -> Fact<VswitchId> {
+    pub(super) fn vswitch(&mut self, i: usize, a: &Attrs<'_>, names: &[&'static str]) -> Fact<VswitchId> {
         self.link(i, a, names, "vSwitch", as_vswitch)
     }
-    pub(super) fn table(&mut self, i: usize, a: &Attrs<'r>) -> Fact<RouteTableId> {
+    pub(super) fn table(&mut self, i: usize, a: &Attrs<'_>) -> Fact<RouteTableId> {
         self.link(i, a, &["route_table_id"], "route table", as_table)
     }
 
@@ -463,7 +466,7 @@ impl<'r> Linker<'r> {
     }
 
     /// Identity of a resource.
-    pub(super) fn meta(&mut self, i: usize, a: &Attrs<'r>, names: &[&'static str]) -> Meta {
+    pub(super) fn meta(&mut self, i: usize, a: &Attrs<'_>, names: &[&'static str]) -> Meta {
         let origin = self.origin(i, a.span);
         let id = match a.get("id").map(|n| &n.value) {
             Some(Value::String(s)) => Some(s.clone()),

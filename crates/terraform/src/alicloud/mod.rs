@@ -173,7 +173,14 @@ pub fn link(mut resources: Vec<Resource>, source: SourceKind, diagnostics: Vec<D
     let mut missing: BTreeMap<String, (String, Vec<usize>)> = BTreeMap::new();
     for (i, (parts, h)) in partly.into_iter().zip(&handled).enumerate() {
         let Some(r) = resources.get_mut(i) else { continue };
-        r.understanding = if dry(r) && by_kind.contains_key(&*r.kind) {
+        r.understanding = if &*r.kind == "module" {
+            // The evaluator lists modules that are not there as resources of this kind, and has said so.
+            let why = match r.get("why").map(|n| &n.value) {
+                Some(Value::String(s)) => s.to_string(),
+                _ => "its files are not here".to_string(),
+            };
+            Understanding::NotUnderstood(format!("the module is not loaded: {why}"))
+        } else if dry(r) && by_kind.contains_key(&*r.kind) {
             Understanding::Ignored("`dry_run` is set: it is never created".into())
         } else if let Some(why) = refused.get(&i) {
             Understanding::NotUnderstood(why.clone())

@@ -1,0 +1,143 @@
+//! Elastic IP addresses and what they are bound to (ALIBABA.md §7.4).
+
+use super::attrs::Attrs;
+use super::linker::{Entity, Found, Linker, next};
+use super::{Handler, Stage, TypeSpec, own, parse};
+use bartizan_model::*;
+
+pub(super) const HANDLERS: &[Handler] = &[
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_eip_address",
+            attributes: &["id", "tags", "address_name", "name", "allocation_id", "ip_address", "mode"],
+        },
+        aliases: &["alicloud_eip"],
+        identities: &[own("id"), own("allocation_id"), own("ip_address")],
+        steps: &[(Stage::Declare, declare)],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_eip_association",
+            attributes: &["allocation_id", "instance_id", "instance_type", "mode", "private_ip_address"],
+        },
+        aliases: &[],
+        identities: &[],
+        steps: &[(Stage::Bind, associate)],
+    },
+];
+
+fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let meta = l.meta(i, &a, &["address_name", "name"]);
+    let ip = match a.get("ip_address") {
+        None => Fact::Unknown(Unknown::at("the cloud picks the address", a.span)),
+        Some(n) => match l.text(n) {
+            Fact::Known(t) => match parse::ip(&t) {
+                Ok(ip) => Fact::Known(ip),
+                Err(why) => Fact::Unknown(l.invalid(i, "ip_address", n.span, &why, "write an address")),
+            },
+            Fact::Unknown(u) => Fact::Unknown(u),
+        },
+    };
+    let id = EipId(next(l.typed.eips.len()));
+    l.typed.eips.push(Eip { meta, ip, bound: Vec::new() });
+    l.declare(i, Entity::Eip(id));
+}
+
+fn associate(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let eip = l.link(i, &a, &["allocation_id"], "EIP", |e| if let Entity::Eip(x) = e { Some(x) } else { None });
+    let found = match a.get("instance_id") {
+        Some(n) => l.find(n),
+        None => Found::Unset,
+    };
+    let kind = match a.get("instance_type").map(|n| l.text(n)) {
+        Some(Fact::Known(t)) => Some(t),
+        _ => None,
+    };
+    let origin = l.origin(i, a.span);
+    let target = match found {
+        Found::Entity(Entity::Nat(n)) => EipTarget::Nat(n),
+        Found::Entity(Entity::HaVip(h)) => EipTarget::HaVip(h),
+        Found::Entity(e) => match l.interface_of(e) {
+            Some(x) => {
+                public(l, i, &a, x, eip.known().copied(), origin.clone());
+                EipTarget::Interface(x)
+            }
+            None => {
+                let u = l.invalid(i, "instance_id", a.span, "an EIP cannot be bound to it", "name an instance, an interface, a NAT gateway or a HaVip");
+                EipTarget::Unknown(u)
+            }
+        },
+        Found::Resource(r) => EipTarget::Unmodelled(l.res.get(r).map_or_else(|| "?".into(), |r| r.address.clone())),
+        Found::Foreign(id) => {
+            // What the id or the type says is not modelled is bound to nothing that is.
+            let elsewhere = id.starts_with("lb-")
+                || kind.as_deref().is_some_and(|k| k.eq_ignore_ascii_case("SlbInstance") || k.eq_ignore_ascii_case("IpAddress"));
+            if elsewhere {
+                EipTarget::Unmodelled(id)
+            } else {
+                l.dangling(i, "instance_id", &id, a.span, "target of an EIP");
+                let u = Unknown::at(format!("`{id}` is not in the inventory"), a.span);
+                l.unknown(i, "instance_id", &u);
+                EipTarget::Unknown(u)
+            }
+        }
+        Found::Unset => EipTarget::Unknown(l.invalid(i, "instance_id", a.span, "no target is set", "set `instance_id`")),
+        Found::Unknown(u) => {
+            l.unknown(i, "instance_id", &u);
+            EipTarget::Unknown(u)
+        }
+    };
+    // Whether it is bound at all may be unknown; the interface keeps that in the origin of its public address.
+    let target = match (&origin.maybe, target) {
+        (Some(u), EipTarget::Nat(_) | EipTarget::HaVip(_)) => EipTarget::Unknown((**u).clone()),
+        (_, t) => t,
+    };
+    if let Fact::Known(e) = eip
+        && let Some(e) = l.typed.eips.get_mut(e.index())
+    {
+        e.bound.push(target);
+    }
+}
+
+/// The public address of an interface.
+fn public(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, x: InterfaceId, eip: Option<EipId>, origin: Origin) {
+    let wanted = match a.get("private_ip_address").map(|n| l.text(n)) {
+        Some(Fact::Known(t)) => parse::ip(&t).ok(),
+        _ => None,
+    };
+    let private = wanted.and_then(|ip| {
+        let all = &l.typed.interfaces.get(x.index())?.addresses;
+        all.iter().position(|a| a.spec == AddressSpec::Ip(ip))
+    });
+    if wanted.is_some() && private.is_none() {
+        l.note(i, "`private_ip_address` is not an address of the interface; the primary one is taken");
+    }
+    let private = private.unwrap_or(0);
+    let own = match a.get("mode") {
+        Some(n) => l.text(n).known().cloned(),
+        None => eip.and_then(|e| {
+            let address = l.typed.eips.get(e.index())?.meta.origin.address.clone();
+            let r = l.res.get(l.position(&address)?)?;
+            let n = r.get("mode")?;
+            l.text(n).known().cloned()
+        }),
+    };
+    // §7.4: ENI-visible modes switch the private network of the interface off.
+    let kind = match own.as_deref().map(str::to_ascii_uppercase).as_deref() {
+        Some("BINDED") => PublicKind::EipBinded,
+        Some("MULTI_BINDED") => {
+            l.note(i, "mode MULTI_BINDED is closed to new users and read as NAT");
+            PublicKind::Eip
+        }
+        _ => PublicKind::Eip,
+    };
+    let ip = match eip.and_then(|e| l.typed.eips.get(e.index())) {
+        Some(e) => e.ip.clone(),
+        None => Fact::Unknown(Unknown::at("the EIP is not known", a.span)),
+    };
+    if let Some(e) = l.typed.interfaces.get_mut(x.index())
+        && !e.addresses.is_empty()
+    {
+        e.public.push(PublicAddress { origin, ip, eip, kind, private: next(private) });
+    }
+}

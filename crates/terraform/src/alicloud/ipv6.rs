@@ -1,0 +1,136 @@
+//! Internet access of IPv6 addresses (ALIBABA.md §7.3): bandwidth is bought for one address, and an egress-only
+//! rule takes the inbound direction away again.
+
+use super::attrs::Attrs;
+use super::linker::{Entity, Found, Linker};
+use super::{Handler, Stage, TypeSpec, own};
+use bartizan_model::*;
+
+pub(super) const HANDLERS: &[Handler] = &[
+    Handler {
+        spec: TypeSpec { name: "alicloud_vpc_ipv6_address", attributes: &["id", "vswitch_id", "ipv6_address"] },
+        aliases: &[],
+        identities: &[own("id"), own("ipv6_address")],
+        steps: &[(Stage::Declare, |l, i, _| l.declare(i, Entity::Ipv6Address(i)))],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_vpc_ipv6_internet_bandwidth",
+            attributes: &["ipv6_address_id", "ipv6_gateway_id", "bandwidth"],
+        },
+        aliases: &[],
+        identities: &[],
+        steps: &[(Stage::Attach, bandwidth)],
+    },
+    Handler {
+        spec: TypeSpec { name: "alicloud_vpc_ipv6_egress_rule", attributes: &["instance_id", "ipv6_gateway_id"] },
+        aliases: &[],
+        identities: &[],
+        steps: &[(Stage::Attach, egress)],
+    },
+];
+
+/// What is said about the Internet access of IPv6 addresses.
+#[derive(Debug, Default)]
+pub(super) struct Ipv6Access {
+    /// Bandwidth, by the resource that is the address.
+    bandwidth: std::collections::BTreeMap<usize, Origin>,
+    /// Egress-only rules, by the resource that is the address.
+    egress_only: std::collections::BTreeMap<usize, Origin>,
+    /// Bandwidth or rules for an address that is not known, with the VPC of the gateway.
+    loose: Vec<(Option<VpcId>, Unknown)>,
+}
+
+fn gateway_vpc(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Option<VpcId> {
+    let g = l.link(i, a, &["ipv6_gateway_id"], "IPv6 gateway", |e| {
+        if let Entity::Ipv6Gateway(g) = e { Some(g) } else { None }
+    });
+    g.known().and_then(|g| l.typed[*g].vpc.known().copied())
+}
+
+fn address(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'static str) -> Result<usize, Unknown> {
+    let found = match a.get(name) {
+        Some(n) => l.find(n),
+        None => Found::Unset,
+    };
+    let u = match found {
+        Found::Entity(Entity::Ipv6Address(r)) => return Ok(r),
+        Found::Unknown(u) => u,
+        Found::Foreign(id) => Unknown::at(format!("`{id}` is not in the inventory"), a.span),
+        Found::Unset | Found::Entity(_) | Found::Resource(_) => {
+            l.invalid(i, name, a.span, "it is not the id of an IPv6 address", "name an `alicloud_vpc_ipv6_address`")
+        }
+    };
+    l.unknown(i, name, &u);
+    Err(u)
+}
+
+fn bandwidth(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let vpc = gateway_vpc(l, i, &a);
+    // 0 Mbit/s makes the address private again.
+    let amount = l.count(i, &a, "bandwidth");
+    if amount == Fact::Known(0) && a.get("bandwidth").is_some() {
+        return;
+    }
+    let mut origin = l.origin(i, a.span);
+    if let Fact::Unknown(u) = amount {
+        origin.maybe = Some(Box::new(u));
+    }
+    match address(l, i, &a, "ipv6_address_id") {
+        Ok(r) => {
+            l.ipv6.bandwidth.insert(r, origin);
+        }
+        Err(u) => l.ipv6.loose.push((vpc, u)),
+    }
+}
+
+fn egress(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let vpc = gateway_vpc(l, i, &a);
+    let origin = l.origin(i, a.span);
+    match address(l, i, &a, "instance_id") {
+        Ok(r) => {
+            l.ipv6.egress_only.insert(r, origin);
+        }
+        Err(u) => l.ipv6.loose.push((vpc, u)),
+    }
+}
+
+/// Decides the access of every address once everything is linked.
+pub(super) fn settle(l: &mut Linker<'_>) {
+    let vpcs: Vec<Option<VpcId>> = l
+        .typed
+        .interfaces
+        .iter()
+        .map(|x| x.vswitch.known().and_then(|v| l.typed[*v].vpc.known().copied()))
+        .collect();
+    let access = std::mem::take(&mut l.ipv6);
+    for ((x, home), iface) in (0u32..).zip(&vpcs).zip(&mut l.typed.interfaces) {
+        for (at, address) in (0u32..).zip(&mut iface.addresses) {
+            if address.kind != AddressKind::Ipv6 {
+                continue;
+            }
+            let from = l.ipv6_from.get(&(x, at));
+            let (band, only) = match from {
+                Some(r) => (access.bandwidth.get(r), access.egress_only.get(r)),
+                None => (None, None),
+            };
+            let loose = access.loose.iter().find(|(vpc, _)| match (vpc, home) {
+                (Some(a), Some(b)) => a == b,
+                _ => true,
+            });
+            // Bandwidth for an unknown address may be for this one, unless this one is accounted for.
+            address.ipv6_internet = match (band, only, loose) {
+                (Some(o), _, _) if o.maybe.is_some() => Ipv6Internet::Unknown(unknown(o)),
+                (Some(_), Some(e), _) if e.maybe.is_some() => Ipv6Internet::Unknown(unknown(e)),
+                (Some(_), Some(e), _) => Ipv6Internet::EgressOnly(e.clone()),
+                (Some(o), None, None) => Ipv6Internet::Both(o.clone()),
+                (_, _, Some((_, u))) => Ipv6Internet::Unknown(u.clone()),
+                (None, _, None) => Ipv6Internet::None,
+            };
+        }
+    }
+}
+
+fn unknown(o: &Origin) -> Unknown {
+    o.maybe.as_deref().cloned().unwrap_or_else(|| Unknown::new("not known"))
+}

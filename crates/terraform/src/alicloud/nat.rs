@@ -1,0 +1,220 @@
+//! NAT gateways, SNAT and DNAT entries (ALIBABA.md §8).
+
+use super::attrs::Attrs;
+use super::linker::{Entity, Found, Linker, as_vswitch, next};
+use super::{Handler, Stage, TypeSpec, own, parse};
+use bartizan_model::*;
+
+pub(super) const HANDLERS: &[Handler] = &[
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_nat_gateway",
+            attributes: &[
+                "id",
+                "tags",
+                "nat_gateway_name",
+                "name",
+                "vpc_id",
+                "vswitch_id",
+                "network_type",
+                "snat_table_ids",
+                "forward_table_ids",
+            ],
+        },
+        aliases: &[],
+        identities: &[own("id"), own("snat_table_ids"), own("forward_table_ids")],
+        steps: &[(Stage::Declare, declare), (Stage::Fill, fill)],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_snat_entry",
+            attributes: &["snat_table_id", "source_vswitch_id", "source_cidr", "snat_ip"],
+        },
+        aliases: &[],
+        identities: &[],
+        steps: &[(Stage::Bind, snat)],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_forward_entry",
+            attributes: &[
+                "forward_table_id",
+                "external_ip",
+                "external_port",
+                "ip_protocol",
+                "internal_ip",
+                "internal_port",
+            ],
+        },
+        aliases: &[],
+        identities: &[],
+        steps: &[(Stage::Bind, forward)],
+    },
+];
+
+fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let meta = l.meta(i, &a, &["nat_gateway_name", "name"]);
+    let id = NatId(next(l.typed.nat_gateways.len()));
+    let vpc = Fact::Unknown(Unknown::new("not linked"));
+    l.typed.nat_gateways.push(NatGateway { meta, vpc, vswitch: None, internet: Fact::Known(true) });
+    l.declare(i, Entity::Nat(id));
+}
+
+fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let Some(Some(Entity::Nat(id))) = l.entity.get(i).copied() else { return };
+    let vpc = l.vpc(i, &a);
+    let vswitch = a.get("vswitch_id").map(|n| l.link_node(i, "vswitch_id", n, "vSwitch", as_vswitch));
+    // §8.1: an Internet NAT gateway unless it says otherwise.
+    let internet = l.either(i, &a, "network_type", ("internet", "intranet"), true);
+    if let Some(n) = l.typed.nat_gateways.get_mut(id.index()) {
+        n.vpc = vpc;
+        n.vswitch = vswitch;
+        n.internet = internet;
+    }
+}
+
+fn nat(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, table: &'static str) -> Fact<NatId> {
+    l.link(i, a, &[table], "NAT gateway's table", |e| if let Entity::Nat(n) = e { Some(n) } else { None })
+}
+
+/// A public address by reference to an EIP, or as text.
+fn nat_ip(l: &mut Linker<'_>, i: usize, name: &str, node: &Node) -> NatIp {
+    match l.find(node) {
+        Found::Entity(Entity::Eip(e)) => NatIp::Eip(e),
+        Found::Foreign(t) => text_ip(l, i, name, node, &t),
+        Found::Unknown(u) => {
+            l.unknown(i, name, &u);
+            NatIp::Unknown(u)
+        }
+        _ => NatIp::Unknown(Unknown::at("it is not an address", node.span)),
+    }
+}
+
+fn text_ip(l: &mut Linker<'_>, i: usize, name: &str, node: &Node, t: &str) -> NatIp {
+    match parse::ip(t) {
+        Ok(ip) => NatIp::Ip(ip),
+        Err(why) => NatIp::Unknown(l.invalid(i, name, node.span, &why, "write a public address of the NAT gateway")),
+    }
+}
+
+fn snat(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let nat = nat(l, i, &a, "snat_table_id");
+    let vswitch = a.get("source_vswitch_id");
+    let cidr = a.get("source_cidr");
+    // §8.2: exactly one of the two; a plan lists the other as known only after apply.
+    let known = |n: &Option<&Node>| n.is_some_and(|n| !matches!(n.value, Value::Unknown(_)));
+    let source = match (vswitch, cidr) {
+        (Some(n), c) if known(&vswitch) || !known(&c) => {
+            SnatSource::Vswitch(l.link_node(i, "source_vswitch_id", n, "vSwitch", as_vswitch))
+        }
+        (_, Some(n)) => SnatSource::Net(l.net(i, "source_cidr", n)),
+        _ => {
+            let help = "set `source_vswitch_id` or `source_cidr`";
+            SnatSource::Net(Fact::Unknown(l.invalid(i, "source_cidr", a.span, "no source is set", help)))
+        }
+    };
+    let ips = match a.get("snat_ip") {
+        None => vec![NatIp::Unknown(Unknown::at("no address is set", a.span))],
+        Some(n) => match &n.value {
+            Value::String(s) if s.contains(',') => s
+                .split(',')
+                .map(|part| {
+                    let one = Node { value: Value::String(part.trim().into()), span: n.span };
+                    nat_ip(l, i, "snat_ip", &one)
+                })
+                .collect(),
+            Value::List(all) => all.iter().map(|n| nat_ip(l, i, "snat_ip", n)).collect(),
+            _ => vec![nat_ip(l, i, "snat_ip", n)],
+        },
+    };
+    let origin = l.origin(i, a.span);
+    l.typed.snat_entries.push(SnatEntry { origin, nat, source, ips });
+}
+
+fn forward(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let nat = nat(l, i, &a, "forward_table_id");
+    let external = match a.get("external_ip") {
+        Some(n) => nat_ip(l, i, "external_ip", n),
+        None => NatIp::Unknown(Unknown::at("no address is set", a.span)),
+    };
+    let protocol = match a.get("ip_protocol") {
+        Some(n) => l.parsed(i, "ip_protocol", n, "write `tcp`, `udp` or `any`", |s| match s.to_ascii_lowercase().as_str() {
+            "tcp" => Ok(DnatProtocol::Tcp),
+            "udp" => Ok(DnatProtocol::Udp),
+            "any" => Ok(DnatProtocol::Any),
+            _ => Err(format!("`{s}` is not `tcp`, `udp` or `any`")),
+        }),
+        None => Fact::Unknown(l.invalid(i, "ip_protocol", a.span, "no protocol is set", "write `tcp`, `udp` or `any`")),
+    };
+    let ports = if protocol == Fact::Known(DnatProtocol::Any) { Fact::Known(None) } else { ports(l, i, &a) };
+    let target = target(l, i, &a, nat.known().copied());
+    let origin = l.origin(i, a.span);
+    l.typed.dnat_entries.push(DnatEntry { origin, nat, external, protocol, ports, target });
+}
+
+/// §8.3: `80`, `any`, or equally long ranges `10/20` to `80/90`.
+fn ports(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Fact<Option<PortMapping>> {
+    let mut one = |name: &'static str| match a.get(name) {
+        None => Fact::Unknown(l.invalid(i, name, a.span, "no port is set", "write a port")),
+        Some(n) => l.parsed(i, name, n, "write a port such as `443` or a range such as `10/20`", |s| {
+            if s.eq_ignore_ascii_case("any") {
+                return Ok(None);
+            }
+            let (lo, hi) = s.split_once('/').unwrap_or((s, s));
+            match (lo.trim().parse::<u16>(), hi.trim().parse::<u16>()) {
+                (Ok(lo), Ok(hi)) if lo <= hi => Ok(Some((lo, hi))),
+                _ => Err(format!("`{s}` is not a port or a range of ports")),
+            }
+        }),
+    };
+    match (one("external_port"), one("internal_port")) {
+        (Fact::Known(None), Fact::Known(None)) => Fact::Known(None),
+        (Fact::Known(Some(e)), Fact::Known(Some(n))) if e.1 - e.0 == n.1 - n.0 => {
+            Fact::Known(Some(PortMapping { external: e, internal: n }))
+        }
+        (Fact::Unknown(u), _) | (_, Fact::Unknown(u)) => Fact::Unknown(u),
+        _ => Fact::Unknown(l.invalid(
+            i,
+            "internal_port",
+            a.span,
+            "the port ranges differ in length",
+            "make both ranges equally long",
+        )),
+    }
+}
+
+fn target(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, nat: Option<NatId>) -> DnatTarget {
+    let Some(node) = a.get("internal_ip") else {
+        return DnatTarget::Unknown(l.invalid(i, "internal_ip", a.span, "no address is set", "write a private address"));
+    };
+    match l.find(node) {
+        Found::Entity(e) => match l.interface_of(e) {
+            Some(x) if !l.typed[x].addresses.is_empty() => DnatTarget::Interface(x, 0),
+            _ => {
+                let u = Unknown::at("the address is not known", node.span);
+                l.unknown(i, "internal_ip", &u);
+                DnatTarget::Unknown(u)
+            }
+        },
+        Found::Foreign(t) => match parse::ip(&t) {
+            Ok(ip) => {
+                let vpc = nat.and_then(|n| l.typed[n].vpc.known().copied());
+                let mut owners = l.owners(ip);
+                owners.retain(|(x, _)| {
+                    let home = l.typed[*x].vswitch.known().and_then(|v| l.typed[*v].vpc.known().copied());
+                    vpc.is_none() || home.is_none() || home == vpc
+                });
+                match owners.as_slice() {
+                    [(x, at)] => DnatTarget::Interface(*x, *at),
+                    _ => DnatTarget::Ip(ip),
+                }
+            }
+            Err(why) => DnatTarget::Unknown(l.invalid(i, "internal_ip", node.span, &why, "write a private address")),
+        },
+        Found::Unknown(u) => {
+            l.unknown(i, "internal_ip", &u);
+            DnatTarget::Unknown(u)
+        }
+        Found::Unset | Found::Resource(_) => DnatTarget::Unknown(Unknown::at("it is not an address", node.span)),
+    }
+}
