@@ -1,0 +1,184 @@
+//! A first intent: what the network allows today, in the words of the language, for a person to correct.
+
+use super::{By, Frame, reach};
+use bartizan_base::{Diagnostic, FileId};
+use bartizan_lang::{Date, Intent, format_file, parse_text};
+use bartizan_model::{Fact, InterfaceId, Inventory, Meta};
+use bartizan_packet::ServiceSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Words that are no names of zones.
+const KEYWORDS: &[&str] = &[
+    "allow", "must", "only", "never", "zone", "env", "service", "boundary", "exception", "test", "edition",
+    "network", "include", "everything", "outside", "unzoned", "cidr", "host", "except", "but", "any", "some",
+    "through", "not", "in", "and", "or", "tag", "tf", "nat", "firewall", "internet", "governs", "because", "can",
+    "cannot", "with", "as", "of", "on", "reach", "from", "to",
+];
+
+/// Tag keys by which people tell tiers apart, best first.
+const KEYS: &[&str] = &["tier", "zone", "role", "layer", "component", "app", "application", "service", "Name"];
+
+/// More tiers than this are no tiers.
+const MAX_ZONES: usize = 40;
+
+/// Writes an intent that the network fulfils as it is: zones by tag, by vSwitch or by resource, whichever tells
+/// all endpoints apart, and one `allow` for each pair of zones that can talk.
+///
+/// # Errors
+/// When there is no endpoint to write about.
+pub fn draft(inv: &Inventory, name: &str, as_of: Date) -> Result<String, Diagnostic> {
+    if inv.typed.interfaces.is_empty() {
+        return Err(Diagnostic::error("INPUT001", "there is no endpoint in this network: nothing can be said about it")
+            .help("`bartizan inventory PATH` lists what was read and what was not understood"));
+    }
+    for zones in [by_tag(inv), by_vswitch(inv), Some(by_resource(inv))].into_iter().flatten() {
+        let head = header(name, &zones);
+        let (tree, problems) = parse_text(FileId(0), &head);
+        let mut sources = bartizan_base::Sources::default();
+        sources.add("draft.btz", head.as_str());
+        let (intent, unresolved) = bartizan_lang::resolve(std::slice::from_ref(&tree), &sources);
+        if problems.is_empty() && unresolved.is_empty() && told_apart(inv, &intent, as_of) {
+            return allows(inv, &intent, as_of, &head, &zones);
+        }
+    }
+    Err(Diagnostic::error("INPUT001", "the endpoints of this network cannot be told apart by name")
+        .help("give them tags, and run `bartizan draft` again"))
+}
+
+/// Whether every endpoint is in exactly one zone.
+fn told_apart(inv: &Inventory, intent: &Intent, as_of: Date) -> bool {
+    let f = Frame::new(inv, intent, as_of);
+    let w = f.world(&[], &[]);
+    (0..w.blocks()).all(|b| f.plan.zones.iter().filter(|z| w.in_set(b, z.set)).count() == 1)
+}
+
+fn header(name: &str, zones: &BTreeMap<String, String>) -> String {
+    let mut s = String::from(
+        "# A draft: what the network allows today, not what it should allow.\n\
+         # Go through it clause by clause: delete what is not meant (the check then shows where it is open),\n\
+         # turn what has to work into `must`, and write down what must never be as `never`.\n\
+         edition 2027\n",
+    );
+    s.push_str(&format!("network {}\n\nzone internet = outside\n", ident(name, &BTreeSet::new())));
+    for (z, selector) in zones {
+        s.push_str(&format!("zone {z} = {selector}\n"));
+    }
+    s
+}
+
+fn allows(
+    inv: &Inventory,
+    intent: &Intent,
+    as_of: Date,
+    head: &str,
+    zones: &BTreeMap<String, String>,
+) -> Result<String, Diagnostic> {
+    let f = Frame::new(inv, intent, as_of);
+    let m = reach(&f, None, None, &ServiceSet::any(), By::Zone)?;
+    // Sources with the same services to the same zone share a clause.
+    let mut by: BTreeMap<(usize, String), BTreeSet<usize>> = BTreeMap::new();
+    for e in &m.entries {
+        by.entry((e.to, services(&e.services))).or_default().insert(e.from);
+    }
+    let names: Vec<&str> = zones.keys().map(String::as_str).collect();
+    let mut text = format!("{head}\nboundary found governs {} {{\n  mode enforce\n", names.join(", "));
+    for ((to, s), from) in by {
+        let from: Vec<&str> = from.into_iter().map(|i| m.groups[i].name.as_str()).collect();
+        let from = if from.len() == 1 { from.concat() } else { format!("{{{}}}", from.join(", ")) };
+        text.push_str(&format!("  allow {from} -> {} : {s} because \"found, not reviewed\"\n", m.groups[to].name));
+    }
+    text.push_str("}\n");
+    let (tree, problems) = parse_text(FileId(0), &text);
+    // INVARIANT (own words): the draft is made of words of the language; show it as it is if it were not.
+    Ok(if problems.is_empty() { format_file(&tree) } else { text })
+}
+
+/// Services in the language: `any` where everything but odd protocols is open.
+fn services(s: &ServiceSet) -> String {
+    s.to_string()
+}
+
+/// A name of the language out of any text.
+fn ident(text: &str, taken: &BTreeSet<String>) -> String {
+    let mut s: String = text
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c.to_ascii_lowercase() } else { '-' })
+        .collect();
+    s = s.trim_matches('-').to_string();
+    if s.is_empty() || !s.starts_with(|c: char| c.is_ascii_alphabetic()) || KEYWORDS.contains(&s.as_str()) {
+        s = format!("z-{s}").trim_end_matches('-').to_string();
+    }
+    let base = s.clone();
+    let mut n = 2;
+    while taken.contains(&s) {
+        s = format!("{base}-{n}");
+        n += 1;
+    }
+    s
+}
+
+fn quoted(s: &str) -> Option<String> {
+    // What needs escapes, or would be a pattern, is no good name for a selector.
+    let plain = !s.is_empty() && s.chars().all(|c| !c.is_control() && !matches!(c, '"' | '\\' | '*' | '?'));
+    plain.then(|| format!("\"{s}\""))
+}
+
+fn add(zones: &mut BTreeMap<String, String>, name: &str, selector: String) {
+    if zones.values().any(|s| *s == selector) {
+        return;
+    }
+    let taken: BTreeSet<String> = zones.keys().cloned().collect();
+    zones.insert(ident(name, &taken), selector);
+}
+
+fn by_tag(inv: &Inventory) -> Option<BTreeMap<String, String>> {
+    let t = &inv.typed;
+    let value = |i: &bartizan_model::Interface, key: &str| -> Option<String> {
+        let of = |m: &Meta| m.tags.known()?.get(key)?.known().map(ToString::to_string);
+        of(&i.meta).or_else(|| i.instance.and_then(|n| of(&t[n].meta)))
+    };
+    for key in KEYS {
+        let values: Option<BTreeSet<String>> = t.interfaces.iter().map(|i| value(i, key)).collect();
+        let Some(values) = values.filter(|v| (2..=MAX_ZONES).contains(&v.len())) else { continue };
+        let mut zones = BTreeMap::new();
+        for v in &values {
+            add(&mut zones, v, format!("tag {key}={}", quoted(v)?));
+        }
+        return Some(zones);
+    }
+    None
+}
+
+fn by_vswitch(inv: &Inventory) -> Option<BTreeMap<String, String>> {
+    let t = &inv.typed;
+    let mut zones = BTreeMap::new();
+    for i in &t.interfaces {
+        let m = &t[*i.vswitch.known()?].meta;
+        let name = match &m.name {
+            Some(Fact::Known(n)) => n.to_string(),
+            Some(Fact::Unknown(_)) => return None,
+            None => m.origin.address.rsplit('.').next()?.split('[').next()?.to_string(),
+        };
+        add(&mut zones, &name, format!("vswitch {}", quoted(&name)?));
+        if zones.len() > MAX_ZONES {
+            return None;
+        }
+    }
+    (zones.len() >= 2).then_some(zones)
+}
+
+/// One zone per resource block: `count` and `for_each` instances together.
+fn by_resource(inv: &Inventory) -> BTreeMap<String, String> {
+    let t = &inv.typed;
+    let mut zones = BTreeMap::new();
+    for i in 0..t.interfaces.len() {
+        let id = InterfaceId(u32::try_from(i).unwrap_or(u32::MAX));
+        let address = super::resource(inv, id);
+        // `[` begins a class of characters in no pattern of the language; quotes inside need another form.
+        let block = address.split('[').next().unwrap_or(&address).to_string();
+        let pattern = if address.contains('[') { format!("{block}*") } else { block.clone() };
+        let name = block.rsplit('.').next().unwrap_or(&block).to_string();
+        add(&mut zones, &name, format!("tf \"{}\"", pattern.replace('"', "?")));
+    }
+    zones
+}
