@@ -17,6 +17,7 @@ mod lints;
 pub mod names;
 mod path;
 pub mod plan;
+pub mod query;
 mod report;
 mod sets;
 pub mod unmodelled;
