@@ -8,14 +8,23 @@ use bartizan_reach::{CompileOptions, Inside, Mode, Partition, Point, Reach, comp
 use std::net::IpAddr;
 
 fn options() -> CompileOptions {
-    CompileOptions { transparent_appliances: true, ..CompileOptions::default() }
+    CompileOptions {
+        transparent_appliances: true,
+        ..CompileOptions::default()
+    }
 }
 
 fn point(e: Endpoint) -> Point {
     match e {
-        Endpoint::Address { interface, address, ip } => {
-            Point::Inside(Inside { iface: interface, addr: address, ip })
-        }
+        Endpoint::Address {
+            interface,
+            address,
+            ip,
+        } => Point::Inside(Inside {
+            iface: interface,
+            addr: address,
+            ip,
+        }),
         Endpoint::Outside(ip) => Point::Outside(ip),
     }
 }
@@ -28,7 +37,9 @@ struct Coarse {
 impl Coarse {
     fn new() -> Self {
         let half: Option<ipnet::IpNet> = "128.0.0.0/2".parse().ok();
-        Coarse { cut: IpSet::from_nets(half) }
+        Coarse {
+            cut: IpSet::from_nets(half),
+        }
     }
 }
 
@@ -54,7 +65,9 @@ impl Partition for Coarse {
 /// # Errors
 /// A text that names the flow.
 pub fn coarse_blocks_are_unions(inv: &Inventory, queries: &[Query]) -> Result<(), String> {
-    let Ok(oracle) = Oracle::new(inv, Options::normative()) else { return Ok(()) };
+    let Ok(oracle) = Oracle::new(inv, Options::normative()) else {
+        return Ok(());
+    };
     let part = Coarse::new();
     let mut r = Reach::new(compile(inv, Mode::Widen, &options()), &part);
     r.all_pairs();
@@ -95,7 +108,9 @@ pub fn coarse_blocks_are_unions(inv: &Inventory, queries: &[Query]) -> Result<()
 /// # Errors
 /// A text that names the flow.
 pub fn narrow_is_below_the_oracle(inv: &Inventory, queries: &[Query]) -> Result<(), String> {
-    let Ok(oracle) = Oracle::new(inv, Options::normative()) else { return Ok(()) };
+    let Ok(oracle) = Oracle::new(inv, Options::normative()) else {
+        return Ok(());
+    };
     let sure = compile(inv, Mode::Narrow, &options());
     let may = compile(inv, Mode::Widen, &options());
     for q in queries {

@@ -79,7 +79,9 @@ struct Rewrite<'d>(&'d Declared);
 impl VisitMut for Rewrite<'_> {
     fn visit_traversal_mut(&mut self, t: &mut Traversal) {
         visit_traversal_mut(self, t);
-        let Expression::Variable(first) = &t.expr else { return };
+        let Expression::Variable(first) = &t.expr else {
+            return;
+        };
         let attr = |i: usize| match t.operators.get(i).map(|o| o.value()) {
             Some(TraversalOperator::GetAttr(a)) => Some(a.as_str().to_string()),
             _ => None,
@@ -89,13 +91,23 @@ impl VisitMut for Rewrite<'_> {
             (k, Some(n), _) => (false, k.to_string(), n),
             _ => return,
         };
-        let Some(known) = self.0.get(&(kind.clone(), name.clone(), data)) else { return };
+        let Some(known) = self.0.get(&(kind.clone(), name.clone(), data)) else {
+            return;
+        };
         let from = if data { 2 } else { 1 };
         let mut ops: Vec<_> = t.operators.drain(..).skip(from).collect();
-        let at = ops.iter().position(|o| matches!(o.value(), TraversalOperator::GetAttr(_)));
+        let at = ops
+            .iter()
+            .position(|o| matches!(o.value(), TraversalOperator::GetAttr(_)));
         if let Some(at) = at {
-            let TraversalOperator::GetAttr(a) = ops[at].value() else { return };
-            let via = if known.contains(a.as_str()) { "input" } else { "triggers_replace" };
+            let TraversalOperator::GetAttr(a) = ops[at].value() else {
+                return;
+            };
+            let via = if known.contains(a.as_str()) {
+                "input"
+            } else {
+                "triggers_replace"
+            };
             ops.insert(at, TraversalOperator::GetAttr(Ident::new(via).into()).into());
         }
         let new = renamed(&kind, &name, data);
@@ -122,7 +134,8 @@ fn rewrite(body: Body, declared: &Declared, root: bool) -> Body {
             ("resource" | "data", 2) => {
                 let data = b.ident.as_str() == "data";
                 let (kind, name) = (b.labels[0].as_str().to_string(), b.labels[1].as_str().to_string());
-                let mut new = Block::builder(Ident::new("resource")).labels(["terraform_data".to_string(), renamed(&kind, &name, data)]);
+                let mut new = Block::builder(Ident::new("resource"))
+                    .labels(["terraform_data".to_string(), renamed(&kind, &name, data)]);
                 let mut input = Object::new();
                 for a in b.body.attributes() {
                     match a.key.as_str() {
@@ -144,7 +157,8 @@ fn rewrite(body: Body, declared: &Declared, root: bool) -> Body {
             ("variable" | "locals" | "output", _) => out.push(b),
             ("module", _) => {
                 let mut b = b;
-                b.body.retain_attributes(|a| !["providers", "version", "depends_on"].contains(&a.key.as_str()));
+                b.body
+                    .retain_attributes(|a| !["providers", "version", "depends_on"].contains(&a.key.as_str()));
                 out.push(b);
             }
             _ => {}
@@ -183,15 +197,24 @@ fn gather(dir: &Path, at: &str, depth: usize, out: &mut BTreeMap<String, String>
         return Err("modules nest too deeply for this comparison".into());
     }
     let mut bodies = Vec::new();
-    let mut files: Vec<_> = std::fs::read_dir(dir).map_err(|_| "a module is missing".to_string())?.flatten().collect();
+    let mut files: Vec<_> = std::fs::read_dir(dir)
+        .map_err(|_| "a module is missing".to_string())?
+        .flatten()
+        .collect();
     files.sort_by_key(std::fs::DirEntry::path);
     for f in files {
         let name = f.file_name().to_string_lossy().into_owned();
-        let path = if at.is_empty() { name.clone() } else { format!("{at}/{name}") };
+        let path = if at.is_empty() {
+            name.clone()
+        } else {
+            format!("{at}/{name}")
+        };
         if f.path().is_dir() {
             continue;
         }
-        let Ok(text) = std::fs::read_to_string(f.path()) else { continue };
+        let Ok(text) = std::fs::read_to_string(f.path()) else {
+            continue;
+        };
         if name.ends_with(".tf") {
             let body = hcl_edit::parser::parse_body(&text).map_err(|_| "does not parse".to_string())?;
             bodies.push((path, body));
@@ -201,17 +224,30 @@ fn gather(dir: &Path, at: &str, depth: usize, out: &mut BTreeMap<String, String>
     }
     let mut declared = Declared::new();
     for (_, body) in &bodies {
-        for b in body.blocks().filter(|b| ["resource", "data"].contains(&b.ident.as_str()) && b.labels.len() == 2) {
-            let key =
-                (b.labels[0].as_str().to_string(), b.labels[1].as_str().to_string(), b.ident.as_str() == "data");
+        for b in body
+            .blocks()
+            .filter(|b| ["resource", "data"].contains(&b.ident.as_str()) && b.labels.len() == 2)
+        {
+            let key = (
+                b.labels[0].as_str().to_string(),
+                b.labels[1].as_str().to_string(),
+                b.ident.as_str() == "data",
+            );
             let args = b.body.attributes().map(|a| a.key.as_str().to_string()).collect();
             declared.insert(key, args);
         }
         for b in body.blocks().filter(|b| b.ident.as_str() == "module") {
-            let source = b.body.get_attribute("source").and_then(|a| a.value.as_str().map(str::to_string));
+            let source = b
+                .body
+                .get_attribute("source")
+                .and_then(|a| a.value.as_str().map(str::to_string));
             match source {
                 Some(s) if s.starts_with('.') => {
-                    let sub = if at.is_empty() { s.clone() } else { format!("{at}/{s}") };
+                    let sub = if at.is_empty() {
+                        s.clone()
+                    } else {
+                        format!("{at}/{s}")
+                    };
                     let sub = sub.trim_start_matches("./").replace("/./", "/");
                     if sub.contains("..") {
                         return Err("a module outside of the directory".into());
@@ -249,7 +285,11 @@ fn compare(dir: &Path) -> Result<Outcome, String> {
         if out.status.success() {
             return Ok(out.stdout);
         }
-        let line = err.lines().find(|l| l.contains("Error: ")).unwrap_or("fails").trim_start_matches(['│', ' ']);
+        let line = err
+            .lines()
+            .find(|l| l.contains("Error: "))
+            .unwrap_or("fails")
+            .trim_start_matches(['│', ' ']);
         Err(format!("Terraform refuses it: {line}"))
     };
     run(&["init", "-input=false", "-no-color"])?;
@@ -264,11 +304,18 @@ fn compare(dir: &Path) -> Result<Outcome, String> {
         set.add(&mut sources, name, text.clone());
     }
     let (ours, said) = evaluate(&set, &sources, &EvalOptions::default());
-    let ours: BTreeMap<String, &bartizan_model::Resource> = ours.iter().map(|r| (r.address.to_string(), r)).collect();
-    let mut out = Outcome { resources: theirs.len(), ..Outcome::default() };
+    let ours: BTreeMap<String, &bartizan_model::Resource> =
+        ours.iter().map(|r| (r.address.to_string(), r)).collect();
+    let mut out = Outcome {
+        resources: theirs.len(),
+        ..Outcome::default()
+    };
     for (a, want) in &theirs {
         match ours.get(a) {
-            None => out.wrong.push(format!("{a} is missing here; said {:?}", said.first().map(|d| &d.message))),
+            None => out.wrong.push(format!(
+                "{a} is missing here; said {:?}",
+                said.first().map(|d| &d.message)
+            )),
             Some(r) => diff(a, want, r.attributes.get("input"), &mut out),
         }
     }
@@ -280,7 +327,10 @@ fn compare(dir: &Path) -> Result<Outcome, String> {
 
 fn collect(module: &J, out: &mut BTreeMap<String, J>) {
     for r in module["resources"].as_array().into_iter().flatten() {
-        out.insert(r["address"].as_str().unwrap().to_string(), r["values"]["input"].clone());
+        out.insert(
+            r["address"].as_str().unwrap().to_string(),
+            r["values"]["input"].clone(),
+        );
     }
     for m in module["child_modules"].as_array().into_iter().flatten() {
         collect(m, out);
@@ -297,7 +347,12 @@ fn diff(at: &str, theirs: &J, ours: Option<&Node>, out: &mut Outcome) {
         }
         (J::Object(t), Value::Map(o)) => {
             for (k, v) in o {
-                diff(&format!("{at}.{k}"), t.get(&**k).unwrap_or(&J::Null), Some(v), out);
+                diff(
+                    &format!("{at}.{k}"),
+                    t.get(&**k).unwrap_or(&J::Null),
+                    Some(v),
+                    out,
+                );
             }
             t.keys().all(|k| o.contains_key(k.as_str()))
         }
@@ -311,12 +366,17 @@ fn diff(at: &str, theirs: &J, ours: Option<&Node>, out: &mut Outcome) {
         (J::Bool(t), Value::Bool(o)) => t == o,
         (J::Number(t), Value::Number(o)) => t.as_f64() == o.parse().ok(),
         // A list or an object of nothing but unknown values.
-        (J::Null, Value::List(v)) => v.iter().all(|n| matches!(n.value, Value::Unknown(_) | Value::Ref(_))),
-        (J::Null, Value::Map(v)) => v.values().all(|n| matches!(n.value, Value::Unknown(_) | Value::Ref(_))),
+        (J::Null, Value::List(v)) => v
+            .iter()
+            .all(|n| matches!(n.value, Value::Unknown(_) | Value::Ref(_))),
+        (J::Null, Value::Map(v)) => v
+            .values()
+            .all(|n| matches!(n.value, Value::Unknown(_) | Value::Ref(_))),
         _ => false,
     };
     out.values += 1;
     if !agree {
-        out.wrong.push(format!("{at}: theirs {theirs}, ours {:?}", ours.value));
+        out.wrong
+            .push(format!("{at}: theirs {theirs}, ours {:?}", ours.value));
     }
 }

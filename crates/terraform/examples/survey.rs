@@ -17,7 +17,10 @@ fn main() {
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     for (dir, files) in &dirs {
         let mut sources = Sources::default();
-        let mut set = FileSet { root: dir.clone(), ..FileSet::default() };
+        let mut set = FileSet {
+            root: dir.clone(),
+            ..FileSet::default()
+        };
         for f in files {
             if let Ok(text) = std::fs::read_to_string(f) {
                 set.add(&mut sources, f.rsplit('/').next().unwrap(), text);
@@ -37,7 +40,12 @@ fn main() {
             if show {
                 println!("    {} {place}", d.message);
             }
-            let m: String = d.message.split('`').enumerate().map(|(i, p)| if i % 2 == 0 { p } else { "_" }).collect();
+            let m: String = d
+                .message
+                .split('`')
+                .enumerate()
+                .map(|(i, p)| if i % 2 == 0 { p } else { "_" })
+                .collect();
             *kinds.entry(m).or_default() += 1;
         }
     }
@@ -48,7 +56,11 @@ fn main() {
 }
 
 fn walk(dir: &Path, out: &mut BTreeMap<String, Vec<String>>) {
-    let mut entries: Vec<_> = std::fs::read_dir(dir).unwrap().flatten().map(|e| e.path()).collect();
+    let mut entries: Vec<_> = std::fs::read_dir(dir)
+        .unwrap()
+        .flatten()
+        .map(|e| e.path())
+        .collect();
     entries.sort();
     for p in entries {
         if p.is_symlink() {
@@ -56,8 +68,13 @@ fn walk(dir: &Path, out: &mut BTreeMap<String, Vec<String>>) {
         }
         if p.is_dir() {
             walk(&p, out);
-        } else if [".tf", ".tf.json", ".tfvars"].iter().any(|e| p.to_string_lossy().ends_with(e)) {
-            out.entry(dir.to_string_lossy().into_owned()).or_default().push(p.to_string_lossy().into_owned());
+        } else if [".tf", ".tf.json", ".tfvars"]
+            .iter()
+            .any(|e| p.to_string_lossy().ends_with(e))
+        {
+            out.entry(dir.to_string_lossy().into_owned())
+                .or_default()
+                .push(p.to_string_lossy().into_owned());
         }
     }
 }

@@ -29,9 +29,13 @@ pub fn read(files: &FileSet, sources: &mut Sources, options: &ReadOptions) -> In
 /// The one file of a set that is a document and not a directory.
 fn document(files: &FileSet) -> Option<FileId> {
     let mut it = files.files.iter();
-    let (Some((path, file)), None) = (it.next(), it.next()) else { return None };
+    let (Some((path, file)), None) = (it.next(), it.next()) else {
+        return None;
+    };
     let name = path.rsplit('/').next().unwrap_or(path);
-    let configuration = [".tf", ".tf.json", ".tfvars", ".tfvars.json"].iter().any(|e| name.ends_with(e));
+    let configuration = [".tf", ".tf.json", ".tfvars", ".tfvars.json"]
+        .iter()
+        .any(|e| name.ends_with(e));
     (!configuration).then_some(*file)
 }
 
@@ -69,9 +73,12 @@ fn read_document(file: FileId, sources: &mut Sources) -> Inventory {
             }
         }
         Ok(Kind::Other) => failed(
-            Diagnostic::error("INPUT001", "this JSON file is neither a plan, nor a state, nor a snapshot")
-                .at(Span::file(file), "not read")
-                .help("a plan is what `terraform show -json plan.out` prints; a directory is given by its path"),
+            Diagnostic::error(
+                "INPUT001",
+                "this JSON file is neither a plan, nor a state, nor a snapshot",
+            )
+            .at(Span::file(file), "not read")
+            .help("a plan is what `terraform show -json plan.out` prints; a directory is given by its path"),
             SourceKind::Plan,
         ),
     }

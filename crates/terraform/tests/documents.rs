@@ -15,18 +15,32 @@ fn read_text(name: &str, text: &str) -> (Inventory, Vec<String>) {
         .diagnostics
         .iter()
         .filter(|d| d.code == "INPUT001")
-        .map(|d| format!("{} {}", d.span().map(|s| sources.place(s)).unwrap_or_default(), d.message))
+        .map(|d| {
+            format!(
+                "{} {}",
+                d.span().map(|s| sources.place(s)).unwrap_or_default(),
+                d.message
+            )
+        })
         .collect();
     (inv, said)
 }
 
 fn show(inv: &Inventory, address: &str, attribute: &str) -> String {
     let r = inv.resources.iter().find(|r| &*r.address == address);
-    let r = r.unwrap_or_else(|| panic!("no {address}: {:?}", inv.resources.iter().map(|r| &r.address).collect::<Vec<_>>()));
+    let r = r.unwrap_or_else(|| {
+        panic!(
+            "no {address}: {:?}",
+            inv.resources.iter().map(|r| &r.address).collect::<Vec<_>>()
+        )
+    });
     fn text(v: &Value) -> String {
         match v {
             Value::Ref(r) => format!("{}|{}", r.address, r.attribute),
-            Value::List(v) => format!("[{}]", v.iter().map(|n| text(&n.value)).collect::<Vec<_>>().join(", ")),
+            Value::List(v) => format!(
+                "[{}]",
+                v.iter().map(|n| text(&n.value)).collect::<Vec<_>>().join(", ")
+            ),
             Value::Unknown(_) => "?".into(),
             Value::String(s) | Value::Number(s) => s.to_string(),
             v => format!("{v:?}"),
@@ -43,25 +57,48 @@ fn unknown_values_of_a_plan_are_what_its_configuration_refers_to() {
     assert!(said.is_empty(), "{said:?}");
     assert_eq!(inv.source, SourceKind::Plan);
     // A plain reference.
-    assert_eq!(show(&inv, "alicloud_vswitch.plain", "vpc_id"), "alicloud_vpc.main|id");
+    assert_eq!(
+        show(&inv, "alicloud_vswitch.plain", "vpc_id"),
+        "alicloud_vpc.main|id"
+    );
     // `count.index` into another resource with the same keys.
-    assert_eq!(show(&inv, "alicloud_instance.web[1]", "vswitch_id"), "alicloud_vswitch.zone[1]|id");
+    assert_eq!(
+        show(&inv, "alicloud_instance.web[1]", "vswitch_id"),
+        "alicloud_vswitch.zone[1]|id"
+    );
     // A list of one reference, and one of two.
-    assert_eq!(show(&inv, "alicloud_instance.web[0]", "security_groups"), "alicloud_security_group.web|id");
+    assert_eq!(
+        show(&inv, "alicloud_instance.web[0]", "security_groups"),
+        "alicloud_security_group.web|id"
+    );
     assert_eq!(
         show(&inv, "alicloud_instance.db", "security_groups"),
         "[alicloud_security_group.web|id, alicloud_security_group.db|id]"
     );
     // Through a variable of a module, and through an output of it.
-    assert_eq!(show(&inv, "module.net[\"a\"].alicloud_vswitch.v", "vpc_id"), "alicloud_vpc.main|id");
-    assert_eq!(show(&inv, "alicloud_instance.db", "vswitch_id"), "module.net[\"a\"].alicloud_vswitch.v|id");
-    // Two things that could be meant, a local, a computed attribute.
+    assert_eq!(
+        show(&inv, "module.net[\"a\"].alicloud_vswitch.v", "vpc_id"),
+        "alicloud_vpc.main|id"
+    );
+    assert_eq!(
+        show(&inv, "alicloud_instance.db", "vswitch_id"),
+        "module.net[\"a\"].alicloud_vswitch.v|id"
+    );
+    // Two things that could be meant, and a local.
     assert_eq!(show(&inv, "alicloud_vswitch.either", "vpc_id"), "?");
     assert_eq!(show(&inv, "alicloud_vswitch.local", "vpc_id"), "?");
-    assert_eq!(show(&inv, "alicloud_vpc.main", "id"), "?");
+    // What is left to the cloud is not set.
+    assert!(
+        !inv.resources
+            .iter()
+            .any(|r| r.attributes.contains_key("id") && !r.data)
+    );
     // Known values stay, numbers keep their form.
     assert_eq!(show(&inv, "alicloud_vpc.main", "cidr_block"), "10.0.0.0/8");
-    assert_eq!(show(&inv, "alicloud_instance.db", "internet_max_bandwidth_out"), "10");
+    assert_eq!(
+        show(&inv, "alicloud_instance.db", "internet_max_bandwidth_out"),
+        "10"
+    );
     // Data sources that were read come from the prior state.
     assert_eq!(show(&inv, "data.alicloud_zones.z", "id"), "zones-1");
 }
@@ -81,8 +118,14 @@ fn a_raw_state_gives_the_addresses_that_terraform_shows() {
     assert!(said.is_empty(), "{said:?}");
     assert_eq!(inv.source, SourceKind::State);
     assert_eq!(show(&inv, "alicloud_vpc.a", "id"), "vpc-1");
-    assert_eq!(show(&inv, "module.m[\"k\"].alicloud_vswitch.v[0]", "vpc_id"), "vpc-1");
-    assert_eq!(show(&inv, "module.m[\"k\"].alicloud_vswitch.v[\"x.y\"]", "id"), "vsw-1");
+    assert_eq!(
+        show(&inv, "module.m[\"k\"].alicloud_vswitch.v[0]", "vpc_id"),
+        "vpc-1"
+    );
+    assert_eq!(
+        show(&inv, "module.m[\"k\"].alicloud_vswitch.v[\"x.y\"]", "id"),
+        "vsw-1"
+    );
     assert_eq!(show(&inv, "data.alicloud_zones.z", "id"), "1");
     assert_eq!(inv.resources[0].provider.as_deref(), Some("alicloud"));
 }
@@ -108,19 +151,29 @@ fn broken_documents_are_one_error_with_its_place() {
         let (inv, said) = read_text("plan.json", &PLAN[..cut]);
         assert!(inv.resources.is_empty());
         assert_eq!(said.len(), 1, "{said:?}");
-        assert!(said[0].starts_with("plan.json:") && said[0].contains("ends too early"), "{said:?}");
+        assert!(
+            said[0].starts_with("plan.json:") && said[0].contains("ends too early"),
+            "{said:?}"
+        );
     }
     for (text, want) in [
         ("[]", "not what it seems"),
         ("{}", "neither a plan"),
         ("", "ends too early"),
         ("{\"planned_values\": 3}", "not what it seems"),
-        ("{\"format\":\"bartizan-snapshot/99\",\"files\":[],\"resources\":[],\"typed\":{}}", "snapshot"),
+        (
+            "{\"format\":\"bartizan-snapshot/99\",\"files\":[],\"resources\":[],\"typed\":{}}",
+            "snapshot",
+        ),
     ] {
         let (_, said) = read_text("x.json", text);
         assert!(said.len() == 1 && said[0].contains(want), "{text}: {said:?}");
     }
-    let deep = format!("{{\"planned_values\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+    let deep = format!(
+        "{{\"planned_values\":{}{}}}",
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
     assert_eq!(read_text("x.json", &deep).1.len(), 1);
 }
 

@@ -36,7 +36,11 @@ pub(super) const HANDLERS: &[Handler] = &[
         },
         aliases: &[],
         identities: &[own("id")],
-        steps: &[(Stage::Declare, declare), (Stage::Fill, fill), (Stage::Attach, resources)],
+        steps: &[
+            (Stage::Declare, declare),
+            (Stage::Fill, fill),
+            (Stage::Attach, resources),
+        ],
     },
     Handler {
         spec: TypeSpec {
@@ -85,15 +89,36 @@ fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let meta = l.meta(i, &a, &["network_acl_name", "name"]);
     let id = AclId(next(l.typed.acls.len()));
     let vpc = Fact::Unknown(Unknown::new("not linked"));
-    l.typed.acls.push(NetworkAcl { meta, vpc, ingress: AclList::Unset, egress: AclList::Unset });
+    l.typed.acls.push(NetworkAcl {
+        meta,
+        vpc,
+        ingress: AclList::Unset,
+        egress: AclList::Unset,
+    });
     l.declare(i, Entity::Acl(id));
 }
 
 fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let Some(Some(Entity::Acl(id))) = l.entity.get(i).copied() else { return };
+    let Some(Some(Entity::Acl(id))) = l.entity.get(i).copied() else {
+        return;
+    };
     let vpc = l.vpc(i, &a);
-    let mut ingress = entries(l, i, &a, "ingress_acl_entries", "source_cidr_ip", "network_acl_entry_name");
-    let mut egress = entries(l, i, &a, "egress_acl_entries", "destination_cidr_ip", "network_acl_entry_name");
+    let mut ingress = entries(
+        l,
+        i,
+        &a,
+        "ingress_acl_entries",
+        "source_cidr_ip",
+        "network_acl_entry_name",
+    );
+    let mut egress = entries(
+        l,
+        i,
+        &a,
+        "egress_acl_entries",
+        "destination_cidr_ip",
+        "network_acl_entry_name",
+    );
     if let Some(n) = a.get("source_network_acl_id") {
         let u = Unknown::at("its entries are copied from another network ACL", n.span);
         for list in [&mut ingress, &mut egress] {
@@ -133,7 +158,13 @@ fn entries(
                     },
                     accept: match b.get("policy") {
                         Some(_) => l.either(i, b, "policy", ("accept", "drop"), true),
-                        None => Fact::Unknown(l.invalid(i, "policy", b.span, "no policy is set", "write `accept` or `drop`")),
+                        None => Fact::Unknown(l.invalid(
+                            i,
+                            "policy",
+                            b.span,
+                            "no policy is set",
+                            "write `accept` or `drop`",
+                        )),
                     },
                     services: services(l, i, b, "protocol", "port"),
                     peer: match b.get(peer) {
@@ -184,11 +215,16 @@ fn legacy_entries(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 }
 
 fn link(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Fact<AclId> {
-    l.link(i, a, &["network_acl_id"], "network ACL", |e| if let Entity::Acl(x) = e { Some(x) } else { None })
+    l.link(i, a, &["network_acl_id"], "network ACL", |e| {
+        if let Entity::Acl(x) = e { Some(x) } else { None }
+    })
 }
 
 fn bind(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, acl: &Fact<AclId>, vsw: Fact<VswitchId>) {
-    let vpc = acl.known().and_then(|x| l.typed.acls.get(x.index())).and_then(|x| x.vpc.known().copied());
+    let vpc = acl
+        .known()
+        .and_then(|x| l.typed.acls.get(x.index()))
+        .and_then(|x| x.vpc.known().copied());
     let maybe = l.origin(i, a.span).maybe.map(|u| *u);
     vswitch::bind(l, vsw, vpc, maybe, |v, doubt| {
         v.acl = match (doubt, acl) {
@@ -226,7 +262,9 @@ impl Linker<'_> {
 }
 
 fn resources(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let Some(Some(Entity::Acl(id))) = l.entity.get(i).copied() else { return };
+    let Some(Some(Entity::Acl(id))) = l.entity.get(i).copied() else {
+        return;
+    };
     bind_all(l, i, &a, &Fact::Known(id));
 }
 

@@ -31,7 +31,12 @@ pub(super) enum Blocks<'r> {
 
 impl<'r> Attrs<'r> {
     pub(super) fn new(resource: &'r Resource, spec: &'static TypeSpec) -> Self {
-        Attrs { map: &resource.attributes, spec, prefix: "", span: resource.span }
+        Attrs {
+            map: &resource.attributes,
+            spec,
+            prefix: "",
+            span: resource.span,
+        }
     }
 
     fn declared(&self, name: &str) -> bool {
@@ -46,7 +51,11 @@ impl<'r> Attrs<'r> {
 
     /// An attribute that is set; null and the empty string are not (modules pass `""` for "not given").
     pub(super) fn get(&self, name: &'static str) -> Option<&'r Node> {
-        debug_assert!(self.declared(name), "{}: `{name}` is not declared in its TypeSpec", self.spec.name);
+        debug_assert!(
+            self.declared(name),
+            "{}: `{name}` is not declared in its TypeSpec",
+            self.spec.name
+        );
         self.map.get(name).filter(|n| match &n.value {
             Value::Null => false,
             Value::String(s) => !s.is_empty(),
@@ -61,12 +70,22 @@ impl<'r> Attrs<'r> {
 
     /// Nested blocks.
     pub(super) fn blocks(&self, name: &'static str) -> Blocks<'r> {
-        let Some(node) = self.get(name) else { return Blocks::Absent };
+        let Some(node) = self.get(name) else {
+            return Blocks::Absent;
+        };
         let (spec, span) = (self.spec, node.span);
         let one = |n: &'r Node| match &n.value {
-            Value::Map(m) => Ok(Attrs { map: m, spec, prefix: name, span: n.span }),
+            Value::Map(m) => Ok(Attrs {
+                map: m,
+                spec,
+                prefix: name,
+                span: n.span,
+            }),
             Value::Unknown(u) => Err(u.clone()),
-            Value::Ref(r) => Err(Unknown::at(format!("`{}.{}` is not known yet", r.address, r.attribute), n.span)),
+            Value::Ref(r) => Err(Unknown::at(
+                format!("`{}.{}` is not known yet", r.address, r.attribute),
+                n.span,
+            )),
             _ => Err(Unknown::at(format!("`{name}` is not a block"), n.span)),
         };
         match &node.value {

@@ -58,13 +58,22 @@ const RULES: &[(&str, Bearing)] = &[
     ("amqp_instance", S(DATA)),
     ("api_gateway_", N(PLATFORM)),
     ("api_gateway_instance", S("an API gateway with access to a VPC")),
-    ("api_gateway_vpc_access", S("lets an API gateway reach a server in a VPC")),
+    (
+        "api_gateway_vpc_access",
+        S("lets an API gateway reach a server in a VPC"),
+    ),
     ("apig_", S("an API gateway with access to a VPC")),
     ("arms_", N(LOGS)),
     ("auto_provisioning_group", S(CONTAINER)),
     ("bastionhost_", N("accounts and hosts inside a bastion host")),
-    ("bastionhost_instance", S("a bastion host with an address of its own and access to servers")),
-    ("bp_studio_", S("applies a template that makes resources of its own")),
+    (
+        "bastionhost_instance",
+        S("a bastion host with an address of its own and access to servers"),
+    ),
+    (
+        "bp_studio_",
+        S("applies a template that makes resources of its own"),
+    ),
     ("brain_", N(PLATFORM)),
     ("cas_", N(NAMES)),
     ("cassandra_", S(DATA)),
@@ -73,10 +82,19 @@ const RULES: &[(&str, Bearing)] = &[
     ("cddc_dedicated_host_account", N(ACCOUNTS)),
     ("cdn_", N(EDGE)),
     ("cen_", S(TRANSIT)),
-    ("cen_bandwidth", N("bandwidth of a cloud enterprise network; without it regions are not connected")),
+    (
+        "cen_bandwidth",
+        N("bandwidth of a cloud enterprise network; without it regions are not connected"),
+    ),
     ("cen_flowlog", N(LOGS)),
-    ("cen_inter_region_traffic_qos", N("quality of service between regions")),
-    ("cen_traffic_marking_policy", N("quality of service between regions")),
+    (
+        "cen_inter_region_traffic_qos",
+        N("quality of service between regions"),
+    ),
+    (
+        "cen_traffic_marking_policy",
+        N("quality of service between regions"),
+    ),
     ("chatbot_", N(PLATFORM)),
     ("click_house_", S(DATA)),
     ("click_house_account", N(ACCOUNTS)),
@@ -85,7 +103,10 @@ const RULES: &[(&str, Bearing)] = &[
     ("click_house_enterprise_db_cluster_backup_policy", N(ACCOUNTS)),
     ("click_house_enterprise_db_cluster_computing_group", N(ACCOUNTS)),
     ("cloud_connect_network", S(HYBRID)),
-    ("cloud_control_resource", S("makes any resource through a generic API")),
+    (
+        "cloud_control_resource",
+        S("makes any resource through a generic API"),
+    ),
     ("cloud_firewall_", S(PERIMETER)),
     ("cloud_firewall_ai_traffic_analysis_status", N(LOGS)),
     ("cloud_firewall_user_alarm_config", N(LOGS)),
@@ -94,20 +115,35 @@ const RULES: &[(&str, Bearing)] = &[
     ("cloud_phone_image", N(DISKS)),
     ("cloud_phone_key_pair", N(DISKS)),
     ("cloud_sso_", N(IDENTITY)),
-    ("cloud_storage_gateway_", S("a storage gateway with an address of its own in a VPC")),
-    ("cloud_storage_gateway_storage_bundle", N("a group of storage gateways")),
+    (
+        "cloud_storage_gateway_",
+        S("a storage gateway with an address of its own in a VPC"),
+    ),
+    (
+        "cloud_storage_gateway_storage_bundle",
+        N("a group of storage gateways"),
+    ),
     ("cloudauth_", N(IDENTITY)),
     ("cms_", N(LOGS)),
     ("common_bandwidth_package", N(BANDWIDTH)),
-    ("compute_nest_", S("applies a template that makes resources of its own")),
+    (
+        "compute_nest_",
+        S("applies a template that makes resources of its own"),
+    ),
     ("config_", N(LOGS)),
     ("copy_image", N(DISKS)),
     ("cr_", N("container images")),
     ("cr_endpoint_acl_policy", N("who may pull container images")),
-    ("cr_vpc_endpoint_linked_vpc", N("access from a VPC to container images")),
+    (
+        "cr_vpc_endpoint_linked_vpc",
+        N("access from a VPC to container images"),
+    ),
     ("cs_", S(CONTAINER)),
     ("cs_autoscaling_config", N("scaling of a cluster")),
-    ("cs_kubernetes_addon", S("an add-on of a cluster that may make load balancers")),
+    (
+        "cs_kubernetes_addon",
+        S("an add-on of a cluster that may make load balancers"),
+    ),
     ("cs_kubernetes_autoscaler", N("scaling of a cluster")),
     ("cs_kubernetes_permissions", N(IDENTITY)),
     ("cs_kubernetes_policy_instance", N("a policy inside of a cluster")),
@@ -128,7 +164,10 @@ const RULES: &[(&str, Bearing)] = &[
     ("ddos", S(PERIMETER)),
     ("dfs_", N(STORAGE)),
     ("dfs_mount_point", S("a mount point of a file system in a VPC")),
-    ("dfs_vsc_mount_point", S("a mount point of a file system in a VPC")),
+    (
+        "dfs_vsc_mount_point",
+        S("a mount point of a file system in a VPC"),
+    ),
     ("direct_mail_", N(PLATFORM)),
     ("disk", N(DISKS)),
     ("dms_", N(PLATFORM)),
@@ -154,8 +193,14 @@ const RULES: &[(&str, Bearing)] = &[
     ("ecs_", N(DISKS)),
     ("ecs_elasticity_assurance", N("reserved capacity")),
     ("ecs_instance_set", S(CONTAINER)),
-    ("ecs_launch_template", N("a template; the instances made from it are read where they are made")),
-    ("ecs_network_interface_permission", S("lets another account attach a network interface")),
+    (
+        "ecs_launch_template",
+        N("a template; the instances made from it are read where they are made"),
+    ),
+    (
+        "ecs_network_interface_permission",
+        S("lets another account attach a network interface"),
+    ),
     ("edas_", S(CONTAINER)),
     ("eflo_", S(CONTAINER)),
     ("ehpc_", S(CONTAINER)),
@@ -187,7 +232,10 @@ const RULES: &[(&str, Bearing)] = &[
     ("fcv3_function", S("a function that may reach into a VPC")),
     ("fcv3_vpc_binding", S("a function that may reach into a VPC")),
     ("fnf_", N(PLATFORM)),
-    ("ga_", S("a global accelerator: it accepts packets and sends them on to servers")),
+    (
+        "ga_",
+        S("a global accelerator: it accepts packets and sends them on to servers"),
+    ),
     ("governance_", N(IDENTITY)),
     ("gpdb_", N(ACCOUNTS)),
     ("gpdb_connection", S(DATA)),
@@ -212,7 +260,10 @@ const RULES: &[(&str, Bearing)] = &[
     ("kvstore_", N(ACCOUNTS)),
     ("kvstore_connection", S(DATA)),
     ("kvstore_instance", S(DATA)),
-    ("launch_template", N("a template; the instances made from it are read where they are made")),
+    (
+        "launch_template",
+        N("a template; the instances made from it are read where they are made"),
+    ),
     ("lindorm_", S(DATA)),
     ("live_", N(PLATFORM)),
     ("log", N(LOGS)),
@@ -239,7 +290,10 @@ const RULES: &[(&str, Bearing)] = &[
     ("nas_", N(STORAGE)),
     ("nas_access_point", S("an access point of a file system in a VPC")),
     ("nas_mount_target", S("a mount target of a file system in a VPC")),
-    ("nas_protocol_mount_target", S("a mount target of a file system in a VPC")),
+    (
+        "nas_protocol_mount_target",
+        S("a mount target of a file system in a VPC"),
+    ),
     ("nlb_", S(BALANCER)),
     ("nlb_hd_monitor_region_config", N(LOGS)),
     ("nlb_security_policy", N("TLS versions and ciphers")),
@@ -262,7 +316,10 @@ const RULES: &[(&str, Bearing)] = &[
     ("polardb_primary_endpoint", S(DATA)),
     ("polardb_zonal_db_cluster", S(DATA)),
     ("polardb_zonal_endpoint", S(DATA)),
-    ("privatelink_", S("a private link: it accepts packets in one VPC and sends them on in another")),
+    (
+        "privatelink_",
+        S("a private link: it accepts packets in one VPC and sends them on in another"),
+    ),
     ("pvtz_", N(NAMES)),
     ("quick_bi_", N(PLATFORM)),
     ("quotas_", N(PLATFORM)),
@@ -279,20 +336,35 @@ const RULES: &[(&str, Bearing)] = &[
     ("rds_db_proxy", S(DATA)),
     ("rds_ddr_instance", S(DATA)),
     ("rds_upgrade_db_instance", S(DATA)),
-    ("rds_whitelist_template", S("addresses that may reach managed databases")),
+    (
+        "rds_whitelist_template",
+        S("addresses that may reach managed databases"),
+    ),
     ("realtime_compute_", N(PLATFORM)),
     ("realtime_compute_vvp_instance", S(DATA)),
     ("redis_", N(ACCOUNTS)),
     ("redis_tair_instance", S(DATA)),
     ("reserved_instance", N("reserved capacity")),
     ("resource_manager_", N(IDENTITY)),
-    ("resource_manager_resource_share", S("shares vSwitches and other resources with other accounts")),
-    ("resource_manager_shared_resource", S("shares vSwitches and other resources with other accounts")),
-    ("resource_manager_shared_target", S("shares vSwitches and other resources with other accounts")),
+    (
+        "resource_manager_resource_share",
+        S("shares vSwitches and other resources with other accounts"),
+    ),
+    (
+        "resource_manager_shared_resource",
+        S("shares vSwitches and other resources with other accounts"),
+    ),
+    (
+        "resource_manager_shared_target",
+        S("shares vSwitches and other resources with other accounts"),
+    ),
     ("rocketmq_", N(ACCOUNTS)),
     ("rocketmq_instance", S(DATA)),
     ("ros_", N("templates")),
-    ("ros_stack", S("applies a template that makes resources of its own")),
+    (
+        "ros_stack",
+        S("applies a template that makes resources of its own"),
+    ),
     ("router_interface", S(TRANSIT)),
     ("sae_", S(CONTAINER)),
     ("sae_config_map", N("settings of applications")),
@@ -303,10 +375,16 @@ const RULES: &[(&str, Bearing)] = &[
     ("sddp_", N(LOGS)),
     ("security_center_", N(LOGS)),
     ("selectdb_", S(DATA)),
-    ("service_catalog_", S("applies a template that makes resources of its own")),
+    (
+        "service_catalog_",
+        S("applies a template that makes resources of its own"),
+    ),
     ("service_mesh_", S(CONTAINER)),
     ("service_mesh_user_permission", N(IDENTITY)),
-    ("simple_application_server_", S("a server in a network of its own")),
+    (
+        "simple_application_server_",
+        S("a server in a network of its own"),
+    ),
     ("simple_application_server_custom_image", N(DISKS)),
     ("simple_application_server_disk", N(DISKS)),
     ("simple_application_server_snapshot", N(DISKS)),
@@ -331,20 +409,35 @@ const RULES: &[(&str, Bearing)] = &[
     ("vpc_bgp_", S(HYBRID)),
     ("vpc_dhcp_options_set", N(NAMES)),
     ("vpc_flow_log", N(LOGS)),
-    ("vpc_gateway_endpoint", N("leads to a service of the cloud, which is no endpoint of an intent")),
+    (
+        "vpc_gateway_endpoint",
+        N("leads to a service of the cloud, which is no endpoint of an intent"),
+    ),
     ("vpc_ipam_", N(ALLOCATION)),
     ("vpc_nat_ip", Modelled),
     ("vpc_peer_connection", S(TRANSIT)),
     ("vpc_public_ip_address_pool", N(ALLOCATION)),
-    ("vpc_traffic_mirror_", N("copies packets to an analyser; the originals go on as before")),
+    (
+        "vpc_traffic_mirror_",
+        N("copies packets to an analyser; the originals go on as before"),
+    ),
     ("vpc_vbr_ha", S(HYBRID)),
     ("vpc_vswitch_cidr_reservation", N(ALLOCATION)),
     ("vpn_", S(HYBRID)),
-    ("vpn_customer_gateway", N("describes the far end of a VPN connection")),
+    (
+        "vpn_customer_gateway",
+        N("describes the far end of a VPN connection"),
+    ),
     ("waf", S(PERIMETER)),
     ("waf_certificate", N(NAMES)),
-    ("yundun_bastionhost_instance", S("a bastion host with an address of its own and access to servers")),
-    ("yundun_dbaudit_instance", S("an audit server with an address of its own")),
+    (
+        "yundun_bastionhost_instance",
+        S("a bastion host with an address of its own and access to servers"),
+    ),
+    (
+        "yundun_dbaudit_instance",
+        S("an audit server with an address of its own"),
+    ),
 ];
 
 /// Helpers of Terraform and other providers that make nothing on a network.
@@ -395,7 +488,12 @@ pub fn coverage_markdown() -> String {
     let mut rows: BTreeMap<&str, String> = BTreeMap::new();
     for h in handlers() {
         let list = |v: &[&str]| v.iter().map(|a| format!("`{a}`")).collect::<Vec<_>>().join(", ");
-        let row = format!("| `{}` | {} | {} |", h.spec.name, list(h.aliases), list(h.spec.attributes));
+        let row = format!(
+            "| `{}` | {} | {} |",
+            h.spec.name,
+            list(h.aliases),
+            list(h.spec.attributes)
+        );
         rows.insert(h.spec.name, row);
     }
     for row in rows.values() {
@@ -416,7 +514,10 @@ pub fn coverage_markdown() -> String {
          These have a bearing on packets and no model yet. They are listed in every report, and claims about the \
          VPCs that they touch are undecided. The longest prefix that fits wins, here and below.\n\n",
     );
-    table(&mut out, |b| if let Bearing::Some(w) = b { Some(w) } else { None });
+    table(
+        &mut out,
+        |b| if let Bearing::Some(w) = b { Some(w) } else { None },
+    );
     out.push_str("\nTypes that fit no prefix, and types of other providers, are not understood either.\n\n## Ignored\n\n");
     table(&mut out, |b| match b {
         Bearing::None(w) => Some(w),
@@ -445,7 +546,10 @@ mod tests {
 
     #[test]
     fn the_longest_prefix_wins() {
-        assert_eq!(bearing("alicloud_vpn_customer_gateway", false), Bearing::None("describes the far end of a VPN connection"));
+        assert_eq!(
+            bearing("alicloud_vpn_customer_gateway", false),
+            Bearing::None("describes the far end of a VPN connection")
+        );
         assert!(matches!(bearing("alicloud_vpn_gateway", false), Bearing::Some(_)));
         assert!(matches!(bearing("alicloud_brand_new", false), Bearing::Some(_)));
         assert!(matches!(bearing("aws_instance", false), Bearing::Some(_)));

@@ -9,7 +9,15 @@ pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_eip_address",
-            attributes: &["id", "tags", "address_name", "name", "allocation_id", "ip_address", "mode"],
+            attributes: &[
+                "id",
+                "tags",
+                "address_name",
+                "name",
+                "allocation_id",
+                "ip_address",
+                "mode",
+            ],
         },
         aliases: &["alicloud_eip"],
         identities: &[own("id"), own("allocation_id"), own("ip_address")],
@@ -18,7 +26,13 @@ pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_eip_association",
-            attributes: &["allocation_id", "instance_id", "instance_type", "mode", "private_ip_address"],
+            attributes: &[
+                "allocation_id",
+                "instance_id",
+                "instance_type",
+                "mode",
+                "private_ip_address",
+            ],
         },
         aliases: &[],
         identities: &[],
@@ -39,12 +53,18 @@ fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         },
     };
     let id = EipId(next(l.typed.eips.len()));
-    l.typed.eips.push(Eip { meta, ip, bound: Vec::new() });
+    l.typed.eips.push(Eip {
+        meta,
+        ip,
+        bound: Vec::new(),
+    });
     l.declare(i, Entity::Eip(id));
 }
 
 fn associate(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let eip = l.link(i, &a, &["allocation_id"], "EIP", |e| if let Entity::Eip(x) = e { Some(x) } else { None });
+    let eip = l.link(i, &a, &["allocation_id"], "EIP", |e| {
+        if let Entity::Eip(x) = e { Some(x) } else { None }
+    });
     let found = match a.get("instance_id") {
         Some(n) => l.find(n),
         None => Found::Unset,
@@ -63,15 +83,25 @@ fn associate(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
                 EipTarget::Interface(x)
             }
             None => {
-                let u = l.invalid(i, "instance_id", a.span, "an EIP cannot be bound to it", "name an instance, an interface, a NAT gateway or a HaVip");
+                let u = l.invalid(
+                    i,
+                    "instance_id",
+                    a.span,
+                    "an EIP cannot be bound to it",
+                    "name an instance, an interface, a NAT gateway or a HaVip",
+                );
                 EipTarget::Unknown(u)
             }
         },
-        Found::Resource(r) => EipTarget::Unmodelled(l.res.get(r).map_or_else(|| "?".into(), |r| r.address.clone())),
+        Found::Resource(r) => {
+            EipTarget::Unmodelled(l.res.get(r).map_or_else(|| "?".into(), |r| r.address.clone()))
+        }
         Found::Foreign(id) => {
             // What the id or the type says is not modelled is bound to nothing that is.
             let elsewhere = id.starts_with("lb-")
-                || kind.as_deref().is_some_and(|k| k.eq_ignore_ascii_case("SlbInstance") || k.eq_ignore_ascii_case("IpAddress"));
+                || kind.as_deref().is_some_and(|k| {
+                    k.eq_ignore_ascii_case("SlbInstance") || k.eq_ignore_ascii_case("IpAddress")
+                });
             if elsewhere {
                 EipTarget::Unmodelled(id)
             } else {
@@ -81,7 +111,9 @@ fn associate(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
                 EipTarget::Unknown(u)
             }
         }
-        Found::Unset => EipTarget::Unknown(l.invalid(i, "instance_id", a.span, "no target is set", "set `instance_id`")),
+        Found::Unset => {
+            EipTarget::Unknown(l.invalid(i, "instance_id", a.span, "no target is set", "set `instance_id`"))
+        }
         Found::Unknown(u) => {
             l.unknown(i, "instance_id", &u);
             EipTarget::Unknown(u)
@@ -110,7 +142,10 @@ fn public(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, x: InterfaceId, eip: Opti
         all.iter().position(|a| a.spec == AddressSpec::Ip(ip))
     });
     if wanted.is_some() && private.is_none() {
-        l.note(i, "`private_ip_address` is not an address of the interface; the primary one is taken");
+        l.note(
+            i,
+            "`private_ip_address` is not an address of the interface; the primary one is taken",
+        );
     }
     let private = private.unwrap_or(0);
     let own = match a.get("mode") {
@@ -138,6 +173,12 @@ fn public(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, x: InterfaceId, eip: Opti
     if let Some(e) = l.typed.interfaces.get_mut(x.index())
         && !e.addresses.is_empty()
     {
-        e.public.push(PublicAddress { origin, ip, eip, kind, private: next(private) });
+        e.public.push(PublicAddress {
+            origin,
+            ip,
+            eip,
+            kind,
+            private: next(private),
+        });
     }
 }

@@ -34,8 +34,16 @@ pub(super) const HANDLERS: &[Handler] = &[
         aliases: &["alicloud_network_interface"],
         identities: &[
             own("id"),
-            Identity { attribute: "primary_ip_address", role: Role::Own, literal: false },
-            Identity { attribute: "private_ip", role: Role::Own, literal: false },
+            Identity {
+                attribute: "primary_ip_address",
+                role: Role::Own,
+                literal: false,
+            },
+            Identity {
+                attribute: "private_ip",
+                role: Role::Own,
+                literal: false,
+            },
         ],
         steps: &[(Stage::Declare, declare), (Stage::Fill, fill)],
     },
@@ -79,7 +87,9 @@ fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 }
 
 fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let Some(Some(Entity::Interface(id))) = l.entity.get(i).copied() else { return };
+    let Some(Some(Entity::Interface(id))) = l.entity.get(i).copied() else {
+        return;
+    };
     let vswitch = l.vswitch(i, &a, &["vswitch_id"]);
     let (groups, foreign) = groups(l, i, &a, &["security_group_ids", "security_groups"]);
     let primary = primary(l, i, &a, &["primary_ip_address", "private_ip"]);
@@ -135,7 +145,11 @@ pub(super) fn groups(
 }
 
 fn address(spec: AddressSpec, kind: AddressKind) -> Address {
-    Address { spec, kind, ipv6_internet: Ipv6Internet::None }
+    Address {
+        spec,
+        kind,
+        ipv6_internet: Ipv6Internet::None,
+    }
 }
 
 /// The primary private address, or any of the vSwitch.
@@ -152,7 +166,9 @@ fn one(l: &mut Linker<'_>, i: usize, name: &str, n: &Node) -> AddressSpec {
     match l.text(n) {
         Fact::Known(t) => match parse::ip(&t) {
             Ok(ip) => AddressSpec::Ip(ip),
-            Err(why) => AddressSpec::AnyV4(l.invalid(i, name, n.span, &why, "write an address of the vSwitch")),
+            Err(why) => {
+                AddressSpec::AnyV4(l.invalid(i, name, n.span, &why, "write an address of the vSwitch"))
+            }
         },
         Fact::Unknown(u) => AddressSpec::AnyV4(u),
     }
@@ -185,8 +201,18 @@ pub(super) fn secondary(
             }
         }
     }
-    let Some((name, node)) = a.first(counts) else { return };
-    counted(l, i, name, node, listed, |u| address(AddressSpec::AnyV4(u), AddressKind::Secondary), out);
+    let Some((name, node)) = a.first(counts) else {
+        return;
+    };
+    counted(
+        l,
+        i,
+        name,
+        node,
+        listed,
+        |u| address(AddressSpec::AnyV4(u), AddressKind::Secondary),
+        out,
+    );
 }
 
 /// As many addresses as are counted beyond those listed.
@@ -208,7 +234,13 @@ fn counted(
                 }
             }
             _ => {
-                l.invalid(i, name, span, &format!("`{t}` is not a number of addresses"), "write a whole number");
+                l.invalid(
+                    i,
+                    name,
+                    span,
+                    &format!("`{t}` is not a number of addresses"),
+                    "write a whole number",
+                );
             }
         },
         Fact::Unknown(u) => {
@@ -262,7 +294,13 @@ pub(super) fn ipv6(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, id: InterfaceId)
                     let spec = match l.text(n) {
                         Fact::Known(t) => match parse::ip(&t) {
                             Ok(ip) => AddressSpec::Ip(ip),
-                            Err(why) => AddressSpec::AnyV6(l.invalid(i, "ipv6_addresses", n.span, &why, "write an IPv6 address")),
+                            Err(why) => AddressSpec::AnyV6(l.invalid(
+                                i,
+                                "ipv6_addresses",
+                                n.span,
+                                &why,
+                                "write an IPv6 address",
+                            )),
                         },
                         Fact::Unknown(u) => AddressSpec::AnyV6(u),
                     };
@@ -283,7 +321,9 @@ pub(super) fn ipv6(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, id: InterfaceId)
         found.extend(more.into_iter().map(|x| (x, None)));
     }
     for (x, from) in found {
-        let Some(iface) = l.typed.interfaces.get_mut(id.index()) else { return };
+        let Some(iface) = l.typed.interfaces.get_mut(id.index()) else {
+            return;
+        };
         let at = next(iface.addresses.len());
         iface.addresses.push(x);
         if let Some(r) = from {
@@ -294,10 +334,18 @@ pub(super) fn ipv6(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, id: InterfaceId)
 
 fn attach(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let eni = l.link(i, &a, &["network_interface_id"], "network interface", |e| {
-        if let Entity::Interface(x) = e { Some(x) } else { None }
+        if let Entity::Interface(x) = e {
+            Some(x)
+        } else {
+            None
+        }
     });
     let instance = l.link(i, &a, &["instance_id"], "instance", |e| {
-        if let Entity::Instance(x) = e { Some(x) } else { None }
+        if let Entity::Instance(x) = e {
+            Some(x)
+        } else {
+            None
+        }
     });
     if let (Fact::Known(x), Fact::Known(n)) = (eni, instance)
         && let Some(x) = l.typed.interfaces.get_mut(x.index())

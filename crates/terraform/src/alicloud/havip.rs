@@ -9,13 +9,25 @@ pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_vpc_ha_vip",
-            attributes: &["id", "tags", "ha_vip_name", "havip_name", "ha_vip_id", "vswitch_id", "ip_address"],
+            attributes: &[
+                "id",
+                "tags",
+                "ha_vip_name",
+                "havip_name",
+                "ha_vip_id",
+                "vswitch_id",
+                "ip_address",
+            ],
         },
         aliases: &["alicloud_havip"],
         identities: &[
             own("id"),
             own("ha_vip_id"),
-            Identity { attribute: "ip_address", role: Role::Own, literal: false },
+            Identity {
+                attribute: "ip_address",
+                role: Role::Own,
+                literal: false,
+            },
         ],
         steps: &[(Stage::Declare, declare), (Stage::Fill, fill)],
     },
@@ -44,14 +56,18 @@ fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 }
 
 fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let Some(Some(Entity::HaVip(id))) = l.entity.get(i).copied() else { return };
+    let Some(Some(Entity::HaVip(id))) = l.entity.get(i).copied() else {
+        return;
+    };
     let vswitch = l.vswitch(i, &a, &["vswitch_id"]);
     let ip = match a.get("ip_address") {
         None => Fact::Unknown(Unknown::at("the cloud picks the address", a.span)),
         Some(n) => match l.text(n) {
             Fact::Known(t) => match parse::ip(&t) {
                 Ok(ip) => Fact::Known(ip),
-                Err(why) => Fact::Unknown(l.invalid(i, "ip_address", n.span, &why, "write an address of the vSwitch")),
+                Err(why) => {
+                    Fact::Unknown(l.invalid(i, "ip_address", n.span, &why, "write an address of the vSwitch"))
+                }
             },
             Fact::Unknown(u) => Fact::Unknown(u),
         },
@@ -84,7 +100,9 @@ fn attach(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         }
     };
     let Fact::Known(h) = vip else { return };
-    let Some(vip) = l.typed.ha_vips.get_mut(h.index()) else { return };
+    let Some(vip) = l.typed.ha_vips.get_mut(h.index()) else {
+        return;
+    };
     let spec = match &vip.ip {
         Fact::Known(ip) => AddressSpec::Ip(*ip),
         Fact::Unknown(u) => AddressSpec::AnyV4(u.clone()),
@@ -92,7 +110,11 @@ fn attach(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     if let Fact::Known(x) = fact
         && let Some(e) = l.typed.interfaces.get_mut(x.index())
     {
-        e.addresses.push(Address { spec, kind: AddressKind::HaVip, ipv6_internet: Ipv6Internet::None });
+        e.addresses.push(Address {
+            spec,
+            kind: AddressKind::HaVip,
+            ipv6_internet: Ipv6Internet::None,
+        });
     }
     vip.members.push(fact);
 }

@@ -36,11 +36,27 @@ pub(super) const HANDLERS: &[Handler] = &[Handler {
     aliases: &[],
     identities: &[
         own("id"),
-        Identity { attribute: "private_ip", role: Role::PrimaryInterface, literal: false },
-        Identity { attribute: "primary_ip_address", role: Role::PrimaryInterface, literal: false },
-        Identity { attribute: "network_interface_id", role: Role::PrimaryInterface, literal: false },
+        Identity {
+            attribute: "private_ip",
+            role: Role::PrimaryInterface,
+            literal: false,
+        },
+        Identity {
+            attribute: "primary_ip_address",
+            role: Role::PrimaryInterface,
+            literal: false,
+        },
+        Identity {
+            attribute: "network_interface_id",
+            role: Role::PrimaryInterface,
+            literal: false,
+        },
     ],
-    steps: &[(Stage::Declare, declare), (Stage::Own, own_interface), (Stage::Fill, fill)],
+    steps: &[
+        (Stage::Declare, declare),
+        (Stage::Own, own_interface),
+        (Stage::Fill, fill),
+    ],
 }];
 
 fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
@@ -53,7 +69,9 @@ fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 
 /// The primary interface is a declared one where the instance names it, else the instance brings its own.
 fn own_interface(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let Some(Some(Entity::Instance(id))) = l.entity.get(i).copied() else { return };
+    let Some(Some(Entity::Instance(id))) = l.entity.get(i).copied() else {
+        return;
+    };
     let named = match a.get("network_interface_id") {
         Some(n) => l.find(n),
         None => Found::Unset,
@@ -81,10 +99,17 @@ fn own_interface(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 }
 
 fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let Some(Some(Entity::Instance(id))) = l.entity.get(i).copied() else { return };
-    let Some(x) = l.primary.get(id.index()).copied().flatten() else { return };
+    let Some(Some(Entity::Instance(id))) = l.entity.get(i).copied() else {
+        return;
+    };
+    let Some(x) = l.primary.get(id.index()).copied().flatten() else {
+        return;
+    };
     // An interface that is declared by itself has its own settings.
-    let own = l.res.get(i).is_some_and(|r| l.typed[x].meta.origin.address == r.address);
+    let own = l
+        .res
+        .get(i)
+        .is_some_and(|r| l.typed[x].meta.origin.address == r.address);
     if own {
         let vswitch = l.vswitch(i, &a, &["vswitch_id", "subnet_id"]);
         let (groups, foreign) = groups(l, i, &a, &["security_groups"]);
@@ -120,12 +145,20 @@ fn public(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, x: InterfaceId) {
         Fact::Unknown(u) => origin.maybe = Some(Box::new(u)),
     }
     let ip = match a.get("public_ip").map(|n| (l.text(n), n.span)) {
-        Some((Fact::Known(t), span)) => parse::ip(&t).map_or_else(|w| Fact::Unknown(Unknown::at(w, span)), Fact::Known),
+        Some((Fact::Known(t), span)) => {
+            parse::ip(&t).map_or_else(|w| Fact::Unknown(Unknown::at(w, span)), Fact::Known)
+        }
         Some((Fact::Unknown(u), _)) => Fact::Unknown(u),
         None => Fact::Unknown(Unknown::at("the cloud picks the address", a.span)),
     };
     if let Some(e) = l.typed.interfaces.get_mut(x.index()) {
-        e.public.push(PublicAddress { origin, ip, eip: None, kind: PublicKind::StaticIp, private: 0 });
+        e.public.push(PublicAddress {
+            origin,
+            ip,
+            eip: None,
+            kind: PublicKind::StaticIp,
+            private: 0,
+        });
     }
 }
 
@@ -172,8 +205,11 @@ fn more_interfaces(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, id: InstanceId) 
             e.groups = groups;
             e.foreign_groups = foreign;
             e.source_dest_check = check;
-            e.addresses =
-                vec![Address { spec: any, kind: AddressKind::Primary, ipv6_internet: Ipv6Internet::None }];
+            e.addresses = vec![Address {
+                spec: any,
+                kind: AddressKind::Primary,
+                ipv6_internet: Ipv6Internet::None,
+            }];
         }
     }
 }

@@ -8,7 +8,10 @@ use bartizan_model::*;
 
 pub(super) const HANDLERS: &[Handler] = &[
     Handler {
-        spec: TypeSpec { name: "alicloud_vpc_ipv6_address", attributes: &["id", "vswitch_id", "ipv6_address"] },
+        spec: TypeSpec {
+            name: "alicloud_vpc_ipv6_address",
+            attributes: &["id", "vswitch_id", "ipv6_address"],
+        },
         aliases: &[],
         identities: &[own("id"), own("ipv6_address")],
         steps: &[(Stage::Declare, |l, i, _| l.declare(i, Entity::Ipv6Address(i)))],
@@ -23,7 +26,10 @@ pub(super) const HANDLERS: &[Handler] = &[
         steps: &[(Stage::Attach, bandwidth)],
     },
     Handler {
-        spec: TypeSpec { name: "alicloud_vpc_ipv6_egress_rule", attributes: &["instance_id", "ipv6_gateway_id"] },
+        spec: TypeSpec {
+            name: "alicloud_vpc_ipv6_egress_rule",
+            attributes: &["instance_id", "ipv6_gateway_id"],
+        },
         aliases: &[],
         identities: &[],
         steps: &[(Stage::Attach, egress)],
@@ -43,7 +49,11 @@ pub(super) struct Ipv6Access {
 
 fn gateway_vpc(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Option<VpcId> {
     let g = l.link(i, a, &["ipv6_gateway_id"], "IPv6 gateway", |e| {
-        if let Entity::Ipv6Gateway(g) = e { Some(g) } else { None }
+        if let Entity::Ipv6Gateway(g) = e {
+            Some(g)
+        } else {
+            None
+        }
     });
     g.known().and_then(|g| l.typed[*g].vpc.known().copied())
 }
@@ -57,9 +67,13 @@ fn address(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'static str) -> R
         Found::Entity(Entity::Ipv6Address(r)) => return Ok(r),
         Found::Unknown(u) => u,
         Found::Foreign(id) => Unknown::at(format!("`{id}` is not in the inventory"), a.span),
-        Found::Unset | Found::Entity(_) | Found::Resource(_) => {
-            l.invalid(i, name, a.span, "it is not the id of an IPv6 address", "name an `alicloud_vpc_ipv6_address`")
-        }
+        Found::Unset | Found::Entity(_) | Found::Resource(_) => l.invalid(
+            i,
+            name,
+            a.span,
+            "it is not the id of an IPv6 address",
+            "name an `alicloud_vpc_ipv6_address`",
+        ),
     };
     l.unknown(i, name, &u);
     Err(u)
@@ -132,5 +146,8 @@ pub(super) fn settle(l: &mut Linker<'_>) {
 }
 
 fn unknown(o: &Origin) -> Unknown {
-    o.maybe.as_deref().cloned().unwrap_or_else(|| Unknown::new("not known"))
+    o.maybe
+        .as_deref()
+        .cloned()
+        .unwrap_or_else(|| Unknown::new("not known"))
 }

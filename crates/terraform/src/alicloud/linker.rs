@@ -132,7 +132,9 @@ impl<'r> Linker<'r> {
             if !id.literal {
                 continue;
             }
-            let Some(Value::String(s)) = r.get(id.attribute).map(|n| &n.value) else { continue };
+            let Some(Value::String(s)) = r.get(id.attribute).map(|n| &n.value) else {
+                continue;
+            };
             for part in s.split(',').map(str::trim).filter(|p| !p.is_empty()) {
                 if let Some(e) = self.play(entity, id.role) {
                     self.ids.entry(part.into()).or_insert(e);
@@ -150,9 +152,12 @@ impl<'r> Linker<'r> {
         match (role, entity) {
             (Role::Own, e) => Some(e),
             (Role::SystemTable, Entity::Vpc(v)) => Some(Entity::Table(self.typed[v].system_table)),
-            (Role::PrimaryInterface, Entity::Instance(n)) => {
-                self.primary.get(n.index()).copied().flatten().map(Entity::Interface)
-            }
+            (Role::PrimaryInterface, Entity::Instance(n)) => self
+                .primary
+                .get(n.index())
+                .copied()
+                .flatten()
+                .map(Entity::Interface),
             _ => None,
         }
     }
@@ -164,7 +169,11 @@ impl<'r> Linker<'r> {
         // A reference without an index to a resource with one instance, or with an index to a resource whose
         // number of instances is not known, means that instance.
         match self.by_base.get(base(address))?.as_slice() {
-            [i] if base(address) == address || self.res.get(*i).is_some_and(|r| r.address.ends_with("[?]")) => Some(*i),
+            [i] if base(address) == address
+                || self.res.get(*i).is_some_and(|r| r.address.ends_with("[?]")) =>
+            {
+                Some(*i)
+            }
             _ => None,
         }
     }
@@ -178,7 +187,10 @@ impl<'r> Linker<'r> {
         match &node.value {
             Value::Null => Found::Unset,
             Value::String(s) if s.is_empty() => Found::Unset,
-            Value::String(s) => self.ids.get(s).map_or_else(|| Found::Foreign(s.clone()), |e| Found::Entity(*e)),
+            Value::String(s) => self
+                .ids
+                .get(s)
+                .map_or_else(|| Found::Foreign(s.clone()), |e| Found::Entity(*e)),
             Value::Unknown(u) => Found::Unknown(u.clone()),
             Value::Ref(r) => self.deref(r, node.span, depth),
             Value::List(l) if l.len() == 1 => l.first().map_or(Found::Unset, |n| self.find_at(n, depth)),
@@ -192,7 +204,10 @@ impl<'r> Linker<'r> {
         let what = format!("{}.{}", r.address, r.attribute);
         let Some(i) = self.position(&r.address) else {
             if r.address.starts_with("data.") || r.address.contains(".data.") {
-                return Found::Unknown(Unknown::at(format!("`{what}` is read from the cloud by a data source"), span));
+                return Found::Unknown(Unknown::at(
+                    format!("`{what}` is read from the cloud by a data source"),
+                    span,
+                ));
             }
             let why = format!("`{}` is not in the inventory", r.address);
             if self.causes.insert((why.clone(), Some(span))) {
@@ -204,7 +219,9 @@ impl<'r> Linker<'r> {
             }
             return Found::Unknown(Unknown::at(why, span));
         };
-        let Some(res) = self.res.get(i) else { return Found::Unset };
+        let Some(res) = self.res.get(i) else {
+            return Found::Unset;
+        };
         if let Some(e) = self.entity.get(i).copied().flatten() {
             let ids = self.identities.get(&*res.kind).copied().unwrap_or_default();
             let head = r.attribute.split(['.', '[']).next().unwrap_or("");
@@ -220,11 +237,16 @@ impl<'r> Linker<'r> {
                 Value::Unknown(_) | Value::Null => {}
                 _ => return self.find_at(n, depth + 1),
             },
-            (Some(_), false) => return Found::Unknown(Unknown::at(format!("`{what}` refers to itself"), span)),
+            (Some(_), false) => {
+                return Found::Unknown(Unknown::at(format!("`{what}` refers to itself"), span));
+            }
             (None, _) => {}
         }
         if res.data {
-            return Found::Unknown(Unknown::at(format!("`{what}` is read from the cloud by a data source"), span));
+            return Found::Unknown(Unknown::at(
+                format!("`{what}` is read from the cloud by a data source"),
+                span,
+            ));
         }
         if &*r.attribute == "id" && self.entity.get(i).copied().flatten().is_none() {
             return Found::Resource(i);
@@ -247,7 +269,10 @@ impl<'r> Linker<'r> {
                 },
                 Value::List(_) | Value::Map(_) => break,
                 Value::Ref(r) => {
-                    let next = self.position(&r.address).and_then(|i| self.res.get(i)).and_then(|x| lookup(x, &r.attribute));
+                    let next = self
+                        .position(&r.address)
+                        .and_then(|i| self.res.get(i))
+                        .and_then(|x| lookup(x, &r.attribute));
                     match next {
                         Some(n) => node = n,
                         None => {
@@ -281,12 +306,22 @@ impl<'r> Linker<'r> {
     }
 
     /// Says that a value is outside what Alibaba Cloud accepts.
-    pub(super) fn invalid(&mut self, i: usize, attribute: &str, span: Span, why: &str, help: &str) -> Unknown {
+    pub(super) fn invalid(
+        &mut self,
+        i: usize,
+        attribute: &str,
+        span: Span,
+        why: &str,
+        help: &str,
+    ) -> Unknown {
         if let Some(r) = self.res.get(i) {
             self.diagnostics.push(
-                Diagnostic::error("INPUT005", format!("`{attribute}` of `{}` is not valid: {why}", r.address))
-                    .at(span, why)
-                    .help(help),
+                Diagnostic::error(
+                    "INPUT005",
+                    format!("`{attribute}` of `{}` is not valid: {why}", r.address),
+                )
+                .at(span, why)
+                .help(help),
             );
         }
         let note = format!("`{attribute}`: {why}");
@@ -328,17 +363,25 @@ impl<'r> Linker<'r> {
 
     /// A prefix.
     pub(super) fn net(&mut self, i: usize, attribute: &str, node: &Node) -> Fact<IpNet> {
-        self.parsed(i, attribute, node, "write a prefix such as `10.0.0.0/8` or one address", parse::net)
+        self.parsed(
+            i,
+            attribute,
+            node,
+            "write a prefix such as `10.0.0.0/8` or one address",
+            parse::net,
+        )
     }
 
     /// A truth value; `default` when not set.
     pub(super) fn flag(&mut self, i: usize, a: &Attrs<'_>, name: &'static str, default: bool) -> Fact<bool> {
         match a.get(name) {
             None => Fact::Known(default),
-            Some(n) => self.parsed(i, name, n, "write `true` or `false`", |s| match s.to_ascii_lowercase().as_str() {
-                "true" => Ok(true),
-                "false" => Ok(false),
-                _ => Err(format!("`{s}` is neither `true` nor `false`")),
+            Some(n) => self.parsed(i, name, n, "write `true` or `false`", |s| {
+                match s.to_ascii_lowercase().as_str() {
+                    "true" => Ok(true),
+                    "false" => Ok(false),
+                    _ => Err(format!("`{s}` is neither `true` nor `false`")),
+                }
             }),
         }
     }
@@ -371,7 +414,8 @@ impl<'r> Linker<'r> {
         match a.get(name) {
             None => Fact::Known(0),
             Some(n) => self.parsed(i, name, n, "write a whole number", |s| {
-                s.parse().map_err(|_| format!("`{s}` is not a whole number that is 0 or more"))
+                s.parse()
+                    .map_err(|_| format!("`{s}` is not a whole number that is 0 or more"))
             }),
         }
     }
@@ -407,9 +451,25 @@ impl<'r> Linker<'r> {
         let u = match found {
             Found::Entity(e) => match pick(e) {
                 Some(v) => return Fact::Known(v),
-                None => return Fact::Unknown(self.invalid(i, name, node.span, &format!("it is not the id of a {what}"), &format!("name a {what}"))),
+                None => {
+                    return Fact::Unknown(self.invalid(
+                        i,
+                        name,
+                        node.span,
+                        &format!("it is not the id of a {what}"),
+                        &format!("name a {what}"),
+                    ));
+                }
             },
-            Found::Resource(_) => return Fact::Unknown(self.invalid(i, name, node.span, &format!("it is not the id of a {what}"), &format!("name a {what}"))),
+            Found::Resource(_) => {
+                return Fact::Unknown(self.invalid(
+                    i,
+                    name,
+                    node.span,
+                    &format!("it is not the id of a {what}"),
+                    &format!("name a {what}"),
+                ));
+            }
             Found::Foreign(id) => {
                 self.dangling(i, name, &id, node.span, what);
                 Unknown::at(format!("`{id}` is not in the inventory"), node.span)
@@ -437,7 +497,9 @@ impl<'r> Linker<'r> {
     }
 
     pub(super) fn vpc(&mut self, i: usize, a: &Attrs<'_>) -> Fact<VpcId> {
-        self.link(i, a, &["vpc_id"], "VPC", |e| if let Entity::Vpc(v) = e { Some(v) } else { None })
+        self.link(i, a, &["vpc_id"], "VPC", |e| {
+            if let Entity::Vpc(v) = e { Some(v) } else { None }
+        })
     }
     pub(super) fn vswitch(&mut self, i: usize, a: &Attrs<'_>, names: &[&'static str]) -> Fact<VswitchId> {
         self.link(i, a, names, "vSwitch", as_vswitch)
@@ -475,14 +537,23 @@ impl<'r> Linker<'r> {
         let name = a.first(names).map(|(_, n)| self.text(n));
         let tags = match a.get("tags").map(|n| &n.value) {
             None => Fact::Known(BTreeMap::new()),
-            Some(Value::Map(m)) => {
-                Fact::Known(m.iter().filter(|(_, n)| n.value != Value::Null).map(|(k, n)| (k.clone(), self.text(n))).collect())
-            }
+            Some(Value::Map(m)) => Fact::Known(
+                m.iter()
+                    .filter(|(_, n)| n.value != Value::Null)
+                    .map(|(k, n)| (k.clone(), self.text(n)))
+                    .collect(),
+            ),
             Some(Value::Unknown(u)) => Fact::Unknown(u.clone()),
             Some(_) => Fact::Unknown(Unknown::at("the tags are not a map", a.span)),
         };
         let region = self.res.get(i).and_then(|r| r.region.clone());
-        Meta { origin, id, name, tags, region }
+        Meta {
+            origin,
+            id,
+            name,
+            tags,
+            region,
+        }
     }
 
     /// Several links at once: (known, literal ids outside the inventory), or why the set is not known.
@@ -505,7 +576,13 @@ impl<'r> Linker<'r> {
                 Found::Entity(e) => match pick(e) {
                     Some(v) => known.push(v),
                     None => {
-                        return Err(self.invalid(i, name, n.span, &format!("it is not the id of a {what}"), &format!("name a {what}")));
+                        return Err(self.invalid(
+                            i,
+                            name,
+                            n.span,
+                            &format!("it is not the id of a {what}"),
+                            &format!("name a {what}"),
+                        ));
                     }
                 },
                 Found::Foreign(id) => {
@@ -515,7 +592,13 @@ impl<'r> Linker<'r> {
                 Found::Unset => {}
                 Found::Unknown(u) => return Err(fail(self, u)),
                 Found::Resource(_) => {
-                    return Err(self.invalid(i, name, n.span, &format!("it is not the id of a {what}"), &format!("name a {what}")));
+                    return Err(self.invalid(
+                        i,
+                        name,
+                        n.span,
+                        &format!("it is not the id of a {what}"),
+                        &format!("name a {what}"),
+                    ));
                 }
             }
         }
@@ -552,7 +635,9 @@ pub(super) fn as_group(e: Entity) -> Option<SecurityGroupId> {
 
 /// The value at an attribute path such as `zone_mappings[0].vswitch_id`.
 fn lookup<'r>(r: &'r Resource, path: &str) -> Option<&'r Node> {
-    let mut parts = path.split(['.', '[']).map(|p| p.trim_end_matches(']').trim_matches('"'));
+    let mut parts = path
+        .split(['.', '['])
+        .map(|p| p.trim_end_matches(']').trim_matches('"'));
     let mut node = r.attributes.get(parts.next()?)?;
     for p in parts {
         node = match &node.value {

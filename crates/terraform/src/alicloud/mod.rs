@@ -58,7 +58,13 @@ enum Stage {
     Bind,
 }
 
-const STAGES: [Stage; 5] = [Stage::Declare, Stage::Own, Stage::Fill, Stage::Attach, Stage::Bind];
+const STAGES: [Stage; 5] = [
+    Stage::Declare,
+    Stage::Own,
+    Stage::Fill,
+    Stage::Attach,
+    Stage::Bind,
+];
 
 /// What an attribute of a resource identifies.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +87,11 @@ struct Identity {
 }
 
 const fn own(attribute: &'static str) -> Identity {
-    Identity { attribute, role: Role::Own, literal: true }
+    Identity {
+        attribute,
+        role: Role::Own,
+        literal: true,
+    }
 }
 
 type Step = for<'a, 'r> fn(&'a mut Linker<'r>, usize, Attrs<'r>);
@@ -122,8 +132,10 @@ fn handlers() -> impl Iterator<Item = &'static Handler> {
 pub fn type_specs() -> Vec<TypeSpec> {
     let mut v: Vec<TypeSpec> = handlers()
         .flat_map(|h| {
-            std::iter::once(h.spec)
-                .chain(h.aliases.iter().map(|a| TypeSpec { name: a, attributes: h.spec.attributes }))
+            std::iter::once(h.spec).chain(h.aliases.iter().map(|a| TypeSpec {
+                name: a,
+                attributes: h.spec.attributes,
+            }))
         })
         .collect();
     v.sort_by_key(|s| s.name);
@@ -152,12 +164,20 @@ pub fn link(mut resources: Vec<Resource>, source: SourceKind, diagnostics: Vec<D
     };
     let handled: Vec<Option<&'static Handler>> = resources
         .iter()
-        .map(|r| if r.data || dry(r) { None } else { by_kind.get(&*r.kind).copied() })
+        .map(|r| {
+            if r.data || dry(r) {
+                None
+            } else {
+                by_kind.get(&*r.kind).copied()
+            }
+        })
         .collect();
     let mut linker = Linker::new(&resources, identities);
     for stage in STAGES {
         for (i, h) in handled.iter().enumerate() {
-            let (Some(h), Some(r)) = (h, resources.get(i)) else { continue };
+            let (Some(h), Some(r)) = (h, resources.get(i)) else {
+                continue;
+            };
             for (_, step) in h.steps.iter().filter(|(s, _)| *s == stage) {
                 step(&mut linker, i, Attrs::new(r, &h.spec));
             }
@@ -185,22 +205,40 @@ pub fn link(mut resources: Vec<Resource>, source: SourceKind, diagnostics: Vec<D
         } else if let Some(why) = refused.get(&i) {
             Understanding::NotUnderstood(why.clone())
         } else if h.is_some() {
-            if parts.is_empty() { Understanding::Modelled } else { Understanding::Partly(parts) }
+            if parts.is_empty() {
+                Understanding::Modelled
+            } else {
+                Understanding::Partly(parts)
+            }
         } else {
             match bearing(&r.kind, r.data) {
                 Bearing::None(why) => Understanding::Ignored(why.into()),
                 Bearing::Modelled => Understanding::Modelled,
                 Bearing::Some(why) => {
-                    let key = if r.data { format!("data.{}", r.kind) } else { r.kind.to_string() };
-                    missing.entry(key).or_insert_with(|| (why.to_string(), Vec::new())).1.push(i);
+                    let key = if r.data {
+                        format!("data.{}", r.kind)
+                    } else {
+                        r.kind.to_string()
+                    };
+                    missing
+                        .entry(key)
+                        .or_insert_with(|| (why.to_string(), Vec::new()))
+                        .1
+                        .push(i);
                     Understanding::NotUnderstood(why.into())
                 }
             }
         };
     }
     for (kind, (why, at)) in missing {
-        let Some(first) = at.first().and_then(|i| resources.get(*i)) else { continue };
-        let times = if at.len() == 1 { String::new() } else { format!(" ({} of them)", at.len()) };
+        let Some(first) = at.first().and_then(|i| resources.get(*i)) else {
+            continue;
+        };
+        let times = if at.len() == 1 {
+            String::new()
+        } else {
+            format!(" ({} of them)", at.len())
+        };
         said.push(
             Diagnostic::warning("INPUT003", format!("`{kind}`{times} is not modelled: {why}"))
                 .at(first.span, "declared here")
@@ -209,5 +247,10 @@ pub fn link(mut resources: Vec<Resource>, source: SourceKind, diagnostics: Vec<D
     }
     let mut all = diagnostics;
     all.append(&mut said);
-    Inventory { source, resources, typed, diagnostics: all }
+    Inventory {
+        source,
+        resources,
+        typed,
+        diagnostics: all,
+    }
 }

@@ -56,14 +56,23 @@ fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let meta = l.meta(i, &a, &["nat_gateway_name", "name"]);
     let id = NatId(next(l.typed.nat_gateways.len()));
     let vpc = Fact::Unknown(Unknown::new("not linked"));
-    l.typed.nat_gateways.push(NatGateway { meta, vpc, vswitch: None, internet: Fact::Known(true) });
+    l.typed.nat_gateways.push(NatGateway {
+        meta,
+        vpc,
+        vswitch: None,
+        internet: Fact::Known(true),
+    });
     l.declare(i, Entity::Nat(id));
 }
 
 fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let Some(Some(Entity::Nat(id))) = l.entity.get(i).copied() else { return };
+    let Some(Some(Entity::Nat(id))) = l.entity.get(i).copied() else {
+        return;
+    };
     let vpc = l.vpc(i, &a);
-    let vswitch = a.get("vswitch_id").map(|n| l.link_node(i, "vswitch_id", n, "vSwitch", as_vswitch));
+    let vswitch = a
+        .get("vswitch_id")
+        .map(|n| l.link_node(i, "vswitch_id", n, "vSwitch", as_vswitch));
     // §8.1: an Internet NAT gateway unless it says otherwise.
     let internet = l.either(i, &a, "network_type", ("internet", "intranet"), true);
     if let Some(n) = l.typed.nat_gateways.get_mut(id.index()) {
@@ -74,7 +83,9 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 }
 
 fn nat(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, table: &'static str) -> Fact<NatId> {
-    l.link(i, a, &[table], "NAT gateway's table", |e| if let Entity::Nat(n) = e { Some(n) } else { None })
+    l.link(i, a, &[table], "NAT gateway's table", |e| {
+        if let Entity::Nat(n) = e { Some(n) } else { None }
+    })
 }
 
 /// A public address by reference to an EIP, or as text.
@@ -93,7 +104,13 @@ fn nat_ip(l: &mut Linker<'_>, i: usize, name: &str, node: &Node) -> NatIp {
 fn text_ip(l: &mut Linker<'_>, i: usize, name: &str, node: &Node, t: &str) -> NatIp {
     match parse::ip(t) {
         Ok(ip) => NatIp::Ip(ip),
-        Err(why) => NatIp::Unknown(l.invalid(i, name, node.span, &why, "write a public address of the NAT gateway")),
+        Err(why) => NatIp::Unknown(l.invalid(
+            i,
+            name,
+            node.span,
+            &why,
+            "write a public address of the NAT gateway",
+        )),
     }
 }
 
@@ -110,7 +127,13 @@ fn snat(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         (_, Some(n)) => SnatSource::Net(l.net(i, "source_cidr", n)),
         _ => {
             let help = "set `source_vswitch_id` or `source_cidr`";
-            SnatSource::Net(Fact::Unknown(l.invalid(i, "source_cidr", a.span, "no source is set", help)))
+            SnatSource::Net(Fact::Unknown(l.invalid(
+                i,
+                "source_cidr",
+                a.span,
+                "no source is set",
+                help,
+            )))
         }
     };
     let ips = match a.get("snat_ip") {
@@ -119,7 +142,10 @@ fn snat(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             Value::String(s) if s.contains(',') => s
                 .split(',')
                 .map(|part| {
-                    let one = Node { value: Value::String(part.trim().into()), span: n.span };
+                    let one = Node {
+                        value: Value::String(part.trim().into()),
+                        span: n.span,
+                    };
                     nat_ip(l, i, "snat_ip", &one)
                 })
                 .collect(),
@@ -128,7 +154,12 @@ fn snat(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         },
     };
     let origin = l.origin(i, a.span);
-    l.typed.snat_entries.push(SnatEntry { origin, nat, source, ips });
+    l.typed.snat_entries.push(SnatEntry {
+        origin,
+        nat,
+        source,
+        ips,
+    });
 }
 
 fn forward(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
@@ -138,39 +169,67 @@ fn forward(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         None => NatIp::Unknown(Unknown::at("no address is set", a.span)),
     };
     let protocol = match a.get("ip_protocol") {
-        Some(n) => l.parsed(i, "ip_protocol", n, "write `tcp`, `udp` or `any`", |s| match s.to_ascii_lowercase().as_str() {
-            "tcp" => Ok(DnatProtocol::Tcp),
-            "udp" => Ok(DnatProtocol::Udp),
-            "any" => Ok(DnatProtocol::Any),
-            _ => Err(format!("`{s}` is not `tcp`, `udp` or `any`")),
+        Some(n) => l.parsed(i, "ip_protocol", n, "write `tcp`, `udp` or `any`", |s| {
+            match s.to_ascii_lowercase().as_str() {
+                "tcp" => Ok(DnatProtocol::Tcp),
+                "udp" => Ok(DnatProtocol::Udp),
+                "any" => Ok(DnatProtocol::Any),
+                _ => Err(format!("`{s}` is not `tcp`, `udp` or `any`")),
+            }
         }),
-        None => Fact::Unknown(l.invalid(i, "ip_protocol", a.span, "no protocol is set", "write `tcp`, `udp` or `any`")),
+        None => Fact::Unknown(l.invalid(
+            i,
+            "ip_protocol",
+            a.span,
+            "no protocol is set",
+            "write `tcp`, `udp` or `any`",
+        )),
     };
-    let ports = if protocol == Fact::Known(DnatProtocol::Any) { Fact::Known(None) } else { ports(l, i, &a) };
+    let ports = if protocol == Fact::Known(DnatProtocol::Any) {
+        Fact::Known(None)
+    } else {
+        ports(l, i, &a)
+    };
     let target = target(l, i, &a, nat.known().copied());
     let origin = l.origin(i, a.span);
-    l.typed.dnat_entries.push(DnatEntry { origin, nat, external, protocol, ports, target });
+    l.typed.dnat_entries.push(DnatEntry {
+        origin,
+        nat,
+        external,
+        protocol,
+        ports,
+        target,
+    });
 }
 
 /// §8.3: `80`, `any`, or equally long ranges `10/20` to `80/90`.
 fn ports(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Fact<Option<PortMapping>> {
     let mut one = |name: &'static str| match a.get(name) {
         None => Fact::Unknown(l.invalid(i, name, a.span, "no port is set", "write a port")),
-        Some(n) => l.parsed(i, name, n, "write a port such as `443` or a range such as `10/20`", |s| {
-            if s.eq_ignore_ascii_case("any") {
-                return Ok(None);
-            }
-            let (lo, hi) = s.split_once('/').unwrap_or((s, s));
-            match (lo.trim().parse::<u16>(), hi.trim().parse::<u16>()) {
-                (Ok(lo), Ok(hi)) if lo <= hi => Ok(Some((lo, hi))),
-                _ => Err(format!("`{s}` is not a port or a range of ports")),
-            }
-        }),
+        Some(n) => l.parsed(
+            i,
+            name,
+            n,
+            "write a port such as `443` or a range such as `10/20`",
+            |s| {
+                if s.eq_ignore_ascii_case("any") {
+                    return Ok(None);
+                }
+                let (lo, hi) = s.split_once('/').unwrap_or((s, s));
+                match (lo.trim().parse::<u16>(), hi.trim().parse::<u16>()) {
+                    (Ok(lo), Ok(hi)) if lo <= hi => Ok(Some((lo, hi))),
+                    _ => Err(format!("`{s}` is not a port or a range of ports")),
+                }
+            },
+        ),
     };
     match (one("external_port"), one("internal_port")) {
         (Fact::Known(None), Fact::Known(None)) => Fact::Known(None),
         (Fact::Known(Some(e)), Fact::Known(Some(n))) if e.1 - e.0 == n.1 - n.0 => {
-            Fact::Known(Some(PortMapping { external: e, internal: n }))
+            Fact::Known(Some(PortMapping {
+                external: e,
+                internal: n,
+            }))
         }
         (Fact::Unknown(u), _) | (_, Fact::Unknown(u)) => Fact::Unknown(u),
         _ => Fact::Unknown(l.invalid(
@@ -185,7 +244,13 @@ fn ports(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Fact<Option<PortMapping
 
 fn target(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, nat: Option<NatId>) -> DnatTarget {
     let Some(node) = a.get("internal_ip") else {
-        return DnatTarget::Unknown(l.invalid(i, "internal_ip", a.span, "no address is set", "write a private address"));
+        return DnatTarget::Unknown(l.invalid(
+            i,
+            "internal_ip",
+            a.span,
+            "no address is set",
+            "write a private address",
+        ));
     };
     match l.find(node) {
         Found::Entity(e) => match l.interface_of(e) {
@@ -201,7 +266,10 @@ fn target(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, nat: Option<NatId>) -> Dn
                 let vpc = nat.and_then(|n| l.typed[n].vpc.known().copied());
                 let mut owners = l.owners(ip);
                 owners.retain(|(x, _)| {
-                    let home = l.typed[*x].vswitch.known().and_then(|v| l.typed[*v].vpc.known().copied());
+                    let home = l.typed[*x]
+                        .vswitch
+                        .known()
+                        .and_then(|v| l.typed[*v].vpc.known().copied());
                     vpc.is_none() || home.is_none() || home == vpc
                 });
                 match owners.as_slice() {
@@ -209,12 +277,16 @@ fn target(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, nat: Option<NatId>) -> Dn
                     _ => DnatTarget::Ip(ip),
                 }
             }
-            Err(why) => DnatTarget::Unknown(l.invalid(i, "internal_ip", node.span, &why, "write a private address")),
+            Err(why) => {
+                DnatTarget::Unknown(l.invalid(i, "internal_ip", node.span, &why, "write a private address"))
+            }
         },
         Found::Unknown(u) => {
             l.unknown(i, "internal_ip", &u);
             DnatTarget::Unknown(u)
         }
-        Found::Unset | Found::Resource(_) => DnatTarget::Unknown(Unknown::at("it is not an address", node.span)),
+        Found::Unset | Found::Resource(_) => {
+            DnatTarget::Unknown(Unknown::at("it is not an address", node.span))
+        }
     }
 }

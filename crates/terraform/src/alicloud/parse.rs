@@ -10,7 +10,9 @@ pub(super) fn net(s: &str) -> Result<IpNet, String> {
     if let Ok(n) = t.parse::<IpNet>() {
         return Ok(n.trunc());
     }
-    t.parse::<IpAddr>().map(IpNet::from).map_err(|_| format!("`{s}` is not a CIDR block or an address"))
+    t.parse::<IpAddr>()
+        .map(IpNet::from)
+        .map_err(|_| format!("`{s}` is not a CIDR block or an address"))
 }
 
 /// One address; a host prefix counts as its address.
@@ -30,11 +32,17 @@ pub(super) fn ports(s: &str) -> Result<PortSet, String> {
     let mut ranges = Vec::new();
     for part in s.split(',') {
         let (a, b) = part.trim().split_once('/').unwrap_or((part.trim(), part.trim()));
-        let (a, b): (i64, i64) = (a.trim().parse().map_err(|_| bad())?, b.trim().parse().map_err(|_| bad())?);
+        let (a, b): (i64, i64) = (
+            a.trim().parse().map_err(|_| bad())?,
+            b.trim().parse().map_err(|_| bad())?,
+        );
         if (a, b) == (-1, -1) || (a, b) == (1, 65535) || (a, b) == (0, 65535) {
             return Ok(PortSet::full());
         }
-        let (lo, hi) = (u16::try_from(a).map_err(|_| bad())?, u16::try_from(b).map_err(|_| bad())?);
+        let (lo, hi) = (
+            u16::try_from(a).map_err(|_| bad())?,
+            u16::try_from(b).map_err(|_| bad())?,
+        );
         if lo > hi {
             return Err(format!("`{s}` is a port range that ends before it begins"));
         }

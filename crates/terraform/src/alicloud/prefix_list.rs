@@ -18,7 +18,14 @@ pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_vpc_prefix_list",
-            attributes: &["id", "tags", "prefix_list_name", "prefix_list_id", "entrys", "entrys.cidr"],
+            attributes: &[
+                "id",
+                "tags",
+                "prefix_list_name",
+                "prefix_list_id",
+                "entrys",
+                "entrys.cidr",
+            ],
         },
         aliases: &[],
         identities: &[own("id"), own("prefix_list_id")],
@@ -38,7 +45,9 @@ fn declare(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, blocks: &'static str) {
             all.iter()
                 .map(|b| match b.get("cidr") {
                     Some(n) => l.net(i, "cidr", n),
-                    None => Fact::Unknown(l.invalid(i, blocks, b.span, "an entry has no `cidr`", "set `cidr`")),
+                    None => {
+                        Fact::Unknown(l.invalid(i, blocks, b.span, "an entry has no `cidr`", "set `cidr`"))
+                    }
                 })
                 .collect(),
         ),
@@ -49,7 +58,11 @@ fn declare(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, blocks: &'static str) {
 }
 
 pub(super) fn as_list(e: Entity) -> Option<PrefixListId> {
-    if let Entity::PrefixList(p) = e { Some(p) } else { None }
+    if let Entity::PrefixList(p) = e {
+        Some(p)
+    } else {
+        None
+    }
 }
 
 /// A destination or source that may be a prefix or a prefix list.

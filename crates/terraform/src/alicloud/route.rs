@@ -11,14 +11,24 @@ pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_route_table",
-            attributes: &["id", "tags", "route_table_name", "name", "vpc_id", "associate_type"],
+            attributes: &[
+                "id",
+                "tags",
+                "route_table_name",
+                "name",
+                "vpc_id",
+                "associate_type",
+            ],
         },
         aliases: &[],
         identities: &[own("id")],
         steps: &[(Stage::Declare, declare), (Stage::Fill, fill)],
     },
     Handler {
-        spec: TypeSpec { name: "alicloud_route_table_attachment", attributes: &["route_table_id", "vswitch_id"] },
+        spec: TypeSpec {
+            name: "alicloud_route_table_attachment",
+            attributes: &["route_table_id", "vswitch_id"],
+        },
         aliases: &[],
         identities: &[],
         steps: &[(Stage::Attach, attach)],
@@ -26,7 +36,12 @@ pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_route_entry",
-            attributes: &["route_table_id", "destination_cidrblock", "nexthop_type", "nexthop_id"],
+            attributes: &[
+                "route_table_id",
+                "destination_cidrblock",
+                "nexthop_type",
+                "nexthop_id",
+            ],
         },
         aliases: &[],
         identities: &[],
@@ -68,12 +83,18 @@ fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         Fact::Known(true) => RouteTableKind::Gateway,
         _ => RouteTableKind::Custom,
     };
-    l.typed.route_tables.push(RouteTable { meta, vpc: Fact::Unknown(Unknown::new("not linked")), kind });
+    l.typed.route_tables.push(RouteTable {
+        meta,
+        vpc: Fact::Unknown(Unknown::new("not linked")),
+        kind,
+    });
     l.declare(i, Entity::Table(id));
 }
 
 fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let Some(Some(Entity::Table(id))) = l.entity.get(i).copied() else { return };
+    let Some(Some(Entity::Table(id))) = l.entity.get(i).copied() else {
+        return;
+    };
     let vpc = l.vpc(i, &a);
     if let Some(t) = l.typed.route_tables.get_mut(id.index()) {
         t.vpc = vpc;
@@ -83,7 +104,10 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 fn attach(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let table = l.table(i, &a);
     let vsw = l.vswitch(i, &a, &["vswitch_id"]);
-    let vpc = table.known().and_then(|t| l.typed.route_tables.get(t.index())).and_then(|t| t.vpc.known().copied());
+    let vpc = table
+        .known()
+        .and_then(|t| l.typed.route_tables.get(t.index()))
+        .and_then(|t| t.vpc.known().copied());
     let maybe = l.origin(i, a.span).maybe.map(|u| *u);
     vswitch::bind(l, vsw, vpc, maybe, |v, doubt| {
         v.table = match doubt {
@@ -100,7 +124,11 @@ fn entry(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, destination: &'static str)
         None => NetSpec::Net(Fact::Unknown(Unknown::at("no destination is set", a.span))),
     };
     let mut hops = Vec::new();
-    let several = if destination == "destination_cidr_block" { a.blocks("next_hops") } else { Blocks::Absent };
+    let several = if destination == "destination_cidr_block" {
+        a.blocks("next_hops")
+    } else {
+        Blocks::Absent
+    };
     match several {
         Blocks::Unknown(u) => {
             l.unknown(i, "next_hops", &u);
@@ -118,7 +146,12 @@ fn entry(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, destination: &'static str)
         }
     }
     let origin = l.origin(i, a.span);
-    l.typed.route_entries.push(RouteEntry { origin, table, destination: to, next_hops: hops });
+    l.typed.route_entries.push(RouteEntry {
+        origin,
+        table,
+        destination: to,
+        next_hops: hops,
+    });
 }
 
 /// The next hop that a type and an id name (§3.5).
@@ -138,14 +171,27 @@ fn hop(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> NextHop {
         None => Found::Unset,
     };
     // What this version has no model of is named, whatever the id turns out to be.
-    let modelled = ["Instance", "NetworkInterface", "HaVip", "NatGateway", "Ipv4Gateway", "IPv6Gateway"];
-    if let Some(k) = kind.as_ref().filter(|k| !modelled.iter().any(|m| m.eq_ignore_ascii_case(k))) {
+    let modelled = [
+        "Instance",
+        "NetworkInterface",
+        "HaVip",
+        "NatGateway",
+        "Ipv4Gateway",
+        "IPv6Gateway",
+    ];
+    if let Some(k) = kind
+        .as_ref()
+        .filter(|k| !modelled.iter().any(|m| m.eq_ignore_ascii_case(k)))
+    {
         let target: Arc<str> = match found {
             Found::Resource(r) => l.res.get(r).map_or_else(|| "?".into(), |r| r.address.clone()),
             Found::Foreign(id) => id,
             _ => "?".into(),
         };
-        return NextHop::Unmodelled { kind: k.clone(), target };
+        return NextHop::Unmodelled {
+            kind: k.clone(),
+            target,
+        };
     }
     match found {
         Found::Entity(e) => match e {
@@ -158,13 +204,22 @@ fn hop(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> NextHop {
             Entity::Ipv4Gateway(g) => NextHop::Ipv4Gateway(g),
             Entity::Ipv6Gateway(g) => NextHop::Ipv6Gateway(g),
             _ => {
-                let u = l.invalid(i, "nexthop_id", a.span, "it cannot be a next hop", "name an instance, an interface or a gateway");
+                let u = l.invalid(
+                    i,
+                    "nexthop_id",
+                    a.span,
+                    "it cannot be a next hop",
+                    "name an instance, an interface or a gateway",
+                );
                 NextHop::Unknown(u)
             }
         },
         Found::Resource(r) => {
             let target = l.res.get(r).map_or_else(|| "?".into(), |r| r.address.clone());
-            NextHop::Unmodelled { kind: kind.unwrap_or_else(|| "?".into()), target }
+            NextHop::Unmodelled {
+                kind: kind.unwrap_or_else(|| "?".into()),
+                target,
+            }
         }
         Found::Foreign(id) => {
             l.dangling(i, "nexthop_id", &id, a.span, "next hop");
@@ -172,7 +227,9 @@ fn hop(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> NextHop {
             l.unknown(i, "nexthop_id", &u);
             NextHop::Unknown(u)
         }
-        Found::Unset => NextHop::Unknown(l.invalid(i, "nexthop_id", a.span, "no next hop is set", "set `nexthop_id`")),
+        Found::Unset => {
+            NextHop::Unknown(l.invalid(i, "nexthop_id", a.span, "no next hop is set", "set `nexthop_id`"))
+        }
         Found::Unknown(u) => {
             l.unknown(i, "nexthop_id", &u);
             NextHop::Unknown(u)
@@ -189,7 +246,11 @@ fn gateway(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         None => table,
     };
     let gw = l.link(i, &a, &["ipv4_gateway_id"], "IPv4 gateway", |e| {
-        if let Entity::Ipv4Gateway(g) = e { Some(g) } else { None }
+        if let Entity::Ipv4Gateway(g) = e {
+            Some(g)
+        } else {
+            None
+        }
     });
     match gw {
         Fact::Known(g) => {

@@ -61,7 +61,9 @@ fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 }
 
 fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let Some(Some(Entity::Group(id))) = l.entity.get(i).copied() else { return };
+    let Some(Some(Entity::Group(id))) = l.entity.get(i).copied() else {
+        return;
+    };
     let vpc = l.vpc(i, &a);
     // Defaults of §5.1: a basic group whose members reach one another.
     let enterprise = l.either(i, &a, "security_group_type", ("enterprise", "normal"), false);
@@ -79,26 +81,44 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 fn rule(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let group = l.link(i, &a, &["security_group_id"], "security group", as_group);
     let direction = match a.get("type") {
-        Some(n) => l.parsed(i, "type", n, "write `ingress` or `egress`", |s| match s.to_ascii_lowercase().as_str() {
-            "ingress" => Ok(Direction::Ingress),
-            "egress" => Ok(Direction::Egress),
-            _ => Err(format!("`{s}` is neither `ingress` nor `egress`")),
+        Some(n) => l.parsed(i, "type", n, "write `ingress` or `egress`", |s| {
+            match s.to_ascii_lowercase().as_str() {
+                "ingress" => Ok(Direction::Ingress),
+                "egress" => Ok(Direction::Egress),
+                _ => Err(format!("`{s}` is neither `ingress` nor `egress`")),
+            }
         }),
-        None => Fact::Unknown(l.invalid(i, "type", a.span, "no direction is set", "write `ingress` or `egress`")),
+        None => Fact::Unknown(l.invalid(
+            i,
+            "type",
+            a.span,
+            "no direction is set",
+            "write `ingress` or `egress`",
+        )),
     };
     let accept = l.either(i, &a, "policy", ("accept", "drop"), true);
     // §5.2: 1 is strongest and the default.
     let priority = match a.get("priority") {
         None => Fact::Known(1),
-        Some(n) => l.parsed(i, "priority", n, "write a number from 1 to 100", |s| match s.parse::<u8>() {
-            Ok(p) if (1..=100).contains(&p) => Ok(p),
-            _ => Err(format!("`{s}` is not a number from 1 to 100")),
+        Some(n) => l.parsed(i, "priority", n, "write a number from 1 to 100", |s| {
+            match s.parse::<u8>() {
+                Ok(p) if (1..=100).contains(&p) => Ok(p),
+                _ => Err(format!("`{s}` is not a number from 1 to 100")),
+            }
         }),
     };
     let services = services(l, i, &a, "ip_protocol", "port_range");
     let peer = peer(l, i, &a);
     let origin = l.origin(i, a.span);
-    l.typed.sg_rules.push(SgRule { origin, group, direction, accept, priority, services, peer });
+    l.typed.sg_rules.push(SgRule {
+        origin,
+        group,
+        direction,
+        accept,
+        priority,
+        services,
+        peer,
+    });
 }
 
 /// Protocol and ports of a rule or entry; ports count only where the protocol has them (§19.6).
@@ -111,9 +131,21 @@ pub(super) fn services(
 ) -> Fact<ServiceSet> {
     let proto = match a.get(protocol) {
         Some(n) => l.parsed(i, protocol, n, "write tcp, udp, icmp, icmpv6, gre or all", |s| {
-            parse::protocol(s).map(|p| (parse::has_ports(&p), parse::services(&p, None), s.to_ascii_lowercase()))
+            parse::protocol(s).map(|p| {
+                (
+                    parse::has_ports(&p),
+                    parse::services(&p, None),
+                    s.to_ascii_lowercase(),
+                )
+            })
         }),
-        None => Fact::Unknown(l.invalid(i, protocol, a.span, "no protocol is set", "write tcp, udp, icmp, icmpv6, gre or all")),
+        None => Fact::Unknown(l.invalid(
+            i,
+            protocol,
+            a.span,
+            "no protocol is set",
+            "write tcp, udp, icmp, icmpv6, gre or all",
+        )),
     };
     match proto {
         Fact::Unknown(u) => Fact::Unknown(u),
@@ -122,7 +154,13 @@ pub(super) fn services(
             None => Fact::Known(all),
             Some(n) => l
                 .parsed(i, port, n, "write `80/80`, `8000/8999` or `-1/-1`", parse::ports)
-                .map(|p| if name.trim() == "udp" { ServiceSet::udp(p) } else { ServiceSet::tcp(p) }),
+                .map(|p| {
+                    if name.trim() == "udp" {
+                        ServiceSet::udp(p)
+                    } else {
+                        ServiceSet::tcp(p)
+                    }
+                }),
         },
     }
 }
@@ -130,13 +168,25 @@ pub(super) fn services(
 /// The other side of a rule (§5.2): exactly one of four attributes.
 fn peer(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Peer {
     // A plan lists `prefix_list_id` as known only after apply when it is not set.
-    let names = ["cidr_ip", "ipv6_cidr_ip", "source_security_group_id", "prefix_list_id"];
-    let mut set: Vec<_> = names.into_iter().filter_map(|n| a.get(n).map(|v| (n, v))).collect();
+    let names = [
+        "cidr_ip",
+        "ipv6_cidr_ip",
+        "source_security_group_id",
+        "prefix_list_id",
+    ];
+    let mut set: Vec<_> = names
+        .into_iter()
+        .filter_map(|n| a.get(n).map(|v| (n, v)))
+        .collect();
     if set.len() > 1 {
         set.retain(|(n, v)| *n != "prefix_list_id" || !matches!(v.value, Value::Unknown(_)));
     }
     let [(name, node)] = set.as_slice() else {
-        let why = if set.is_empty() { "no peer is set" } else { "more than one peer is set" };
+        let why = if set.is_empty() {
+            "no peer is set"
+        } else {
+            "more than one peer is set"
+        };
         let help = "set one of cidr_ip, ipv6_cidr_ip, source_security_group_id, prefix_list_id";
         return Peer::Unknown(l.invalid(i, "cidr_ip", a.span, why, help));
     };
@@ -159,9 +209,13 @@ fn peer(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Peer {
                 "name a security group",
             )),
         },
-        "prefix_list_id" => {
-            Peer::Net(NetSpec::PrefixList(l.link_node(i, name, node, "prefix list", as_list)))
-        }
+        "prefix_list_id" => Peer::Net(NetSpec::PrefixList(l.link_node(
+            i,
+            name,
+            node,
+            "prefix list",
+            as_list,
+        ))),
         _ => Peer::Net(NetSpec::Net(l.net(i, name, node))),
     }
 }

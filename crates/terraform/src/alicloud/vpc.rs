@@ -25,19 +25,33 @@ pub(super) const HANDLERS: &[Handler] = &[
         aliases: &[],
         identities: &[
             own("id"),
-            Identity { attribute: "route_table_id", role: Role::SystemTable, literal: true },
-            Identity { attribute: "router_table_id", role: Role::SystemTable, literal: true },
+            Identity {
+                attribute: "route_table_id",
+                role: Role::SystemTable,
+                literal: true,
+            },
+            Identity {
+                attribute: "router_table_id",
+                role: Role::SystemTable,
+                literal: true,
+            },
         ],
         steps: &[(Stage::Declare, declare)],
     },
     Handler {
-        spec: TypeSpec { name: "alicloud_vpc_ipv4_cidr_block", attributes: &["vpc_id", "secondary_cidr_block"] },
+        spec: TypeSpec {
+            name: "alicloud_vpc_ipv4_cidr_block",
+            attributes: &["vpc_id", "secondary_cidr_block"],
+        },
         aliases: &[],
         identities: &[],
         steps: &[(Stage::Own, |l, i, a| block(l, i, &a, "secondary_cidr_block"))],
     },
     Handler {
-        spec: TypeSpec { name: "alicloud_vpc_ipv6_cidr_block", attributes: &["vpc_id", "ipv6_cidr_block"] },
+        spec: TypeSpec {
+            name: "alicloud_vpc_ipv6_cidr_block",
+            attributes: &["vpc_id", "ipv6_cidr_block"],
+        },
         aliases: &[],
         identities: &[],
         steps: &[(Stage::Own, |l, i, a| block(l, i, &a, "ipv6_cidr_block"))],
@@ -53,7 +67,12 @@ fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         vpc: Fact::Known(id),
         kind: RouteTableKind::System,
     });
-    l.typed.vpcs.push(Vpc { meta, cidrs: Vec::new(), user_cidrs: Vec::new(), system_table: table });
+    l.typed.vpcs.push(Vpc {
+        meta,
+        cidrs: Vec::new(),
+        user_cidrs: Vec::new(),
+        system_table: table,
+    });
     l.declare(i, Entity::Vpc(id));
     // Blocks of a VPC are needed before those of its vSwitches.
     let primary = match a.get("cidr_block") {
@@ -96,7 +115,6 @@ fn blocks(l: &mut Linker<'_>, i: usize, name: &str, node: &Node, out: &mut Vec<F
     }
 }
 
-
 /// A block that is added to a VPC by a resource of its own.
 fn block(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'static str) {
     let vpc = l.vpc(i, a);
@@ -115,7 +133,10 @@ fn block(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'static str) {
             }
         }
         Fact::Unknown(u) => {
-            l.refused.insert(i, format!("it adds addresses to a VPC that is not known: {}", u.why));
+            l.refused.insert(
+                i,
+                format!("it adds addresses to a VPC that is not known: {}", u.why),
+            );
         }
     }
 }

@@ -45,7 +45,9 @@ fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 }
 
 fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let Some(Some(Entity::Vswitch(id))) = l.entity.get(i).copied() else { return };
+    let Some(Some(Entity::Vswitch(id))) = l.entity.get(i).copied() else {
+        return;
+    };
     let vpc = l.vpc(i, &a);
     let cidr = match a.get("cidr_block") {
         Some(n) => l.net(i, "cidr_block", n),
@@ -83,13 +85,30 @@ fn ipv6_block(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, vpc: Option<VpcId>) -
     }
     let why = || Unknown::at("the cloud picks the IPv6 block", a.span);
     let mask = match a.get("ipv6_cidr_block_mask") {
-        Some(n) => l.parsed(i, "ipv6_cidr_block_mask", n, "write a number from 0 to 255", |s| {
-            s.parse::<u8>().map_err(|_| format!("`{s}` is not a number from 0 to 255"))
-        }),
+        Some(n) => l.parsed(
+            i,
+            "ipv6_cidr_block_mask",
+            n,
+            "write a number from 0 to 255",
+            |s| {
+                s.parse::<u8>()
+                    .map_err(|_| format!("`{s}` is not a number from 0 to 255"))
+            },
+        ),
         None => Fact::Unknown(why()),
     };
     let blocks: Vec<Ipv6Net> = match vpc.and_then(|v| l.typed.vpcs.get(v.index())) {
-        Some(v) => v.cidrs.iter().filter_map(|c| if let Fact::Known(IpNet::V6(n)) = c { Some(*n) } else { None }).collect(),
+        Some(v) => v
+            .cidrs
+            .iter()
+            .filter_map(|c| {
+                if let Fact::Known(IpNet::V6(n)) = c {
+                    Some(*n)
+                } else {
+                    None
+                }
+            })
+            .collect(),
         None => Vec::new(),
     };
     Some(match (mask, blocks.as_slice()) {

@@ -29,7 +29,9 @@ pub fn read_state(file: FileId, sources: &Sources) -> (Vec<Resource>, Vec<Diagno
 }
 
 fn text(file: FileId, sources: &Sources) -> &str {
-    sources.get(file).map_or("", |f| f.text.strip_prefix('\u{feff}').unwrap_or(&f.text))
+    sources
+        .get(file)
+        .map_or("", |f| f.text.strip_prefix('\u{feff}').unwrap_or(&f.text))
 }
 
 fn outcome(
@@ -49,12 +51,20 @@ fn outcome(
 /// Says where a document is broken.
 pub(crate) fn broken(e: &serde_json::Error, file: FileId, sources: &Sources) -> Diagnostic {
     let text = sources.get(file).map_or("", |f| &*f.text);
-    let line: usize = text.split_inclusive('\n').take(e.line().saturating_sub(1)).map(str::len).sum();
+    let line: usize = text
+        .split_inclusive('\n')
+        .take(e.line().saturating_sub(1))
+        .map(str::len)
+        .sum();
     let mut at = (line + e.column().saturating_sub(1)).min(text.len());
     while !text.is_char_boundary(at) {
         at -= 1;
     }
-    let what = if e.is_eof() { "this file ends too early" } else { "this file is not what it seems to be" };
+    let what = if e.is_eof() {
+        "this file ends too early"
+    } else {
+        "this file is not what it seems to be"
+    };
     Diagnostic::error("INPUT001", format!("{what}: {e}"))
         .at(sources.span(file, at..at), "cannot be read from here on")
         .help("write it again with `terraform show -json plan.out > plan.json`; nothing was read")
@@ -86,7 +96,10 @@ pub(crate) fn kind(text: &str) -> Result<Kind, serde_json::Error> {
         Kind::Snapshot
     } else if m.planned_values.is_some() || m.resource_changes.is_some() {
         Kind::Plan
-    } else if m.values.is_some() || m.terraform_version.is_some() || (m.resources.is_some() && m.lineage.is_some()) {
+    } else if m.values.is_some()
+        || m.terraform_version.is_some()
+        || (m.resources.is_some() && m.lineage.is_some())
+    {
         Kind::State
     } else {
         Kind::Other

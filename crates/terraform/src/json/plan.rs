@@ -54,16 +54,33 @@ pub(super) fn read(text: &str, file: FileId) -> Result<Vec<Resource>, serde_json
         flatten(v.root_module, file, &mut before);
     }
     let planned: BTreeSet<Arc<str>> = out.iter().map(|r| r.address.clone()).collect();
-    out.extend(before.into_iter().filter(|r| r.data && !planned.contains(&r.address)));
+    out.extend(
+        before
+            .into_iter()
+            .filter(|r| r.data && !planned.contains(&r.address)),
+    );
 
     let config = Configuration::new(doc.configuration, out.iter().map(|r| r.address.clone()));
-    let unknown: FxHashMap<String, J> =
-        doc.resource_changes.into_iter().filter_map(|c| Some((c.address, c.change?.after_unknown))).collect();
+    let unknown: FxHashMap<String, J> = doc
+        .resource_changes
+        .into_iter()
+        .filter_map(|c| Some((c.address, c.change?.after_unknown)))
+        .collect();
     for r in &mut out {
-        let Some(J::Object(after)) = unknown.get(&*r.address) else { continue };
+        let Some(J::Object(after)) = unknown.get(&*r.address) else {
+            continue;
+        };
         for (name, flags) in after {
             let slot = r.attributes.remove(name.as_str());
-            let at = Place { address: r.address.clone(), path: vec![Part::Name(name.clone())], span: r.span };
+            let at = Place {
+                address: r.address.clone(),
+                path: vec![Part::Name(name.clone())],
+                span: r.span,
+            };
+            // What is not written down and left to the cloud is as in a directory: not set.
+            if *flags == J::Bool(true) && config.leaves_out(&r.address, name) {
+                continue;
+            }
             if let Some(n) = overlay(slot, flags, &at, &config) {
                 r.attributes.insert(name.as_str().into(), n);
             }
@@ -90,7 +107,11 @@ impl Place {
     fn down(&self, p: Part) -> Place {
         let mut path = self.path.clone();
         path.push(p);
-        Place { address: self.address.clone(), path, span: self.span }
+        Place {
+            address: self.address.clone(),
+            path,
+            span: self.span,
+        }
     }
 }
 
@@ -98,7 +119,9 @@ impl Place {
 fn overlay(node: Option<Node>, flags: &J, at: &Place, config: &Configuration) -> Option<Node> {
     match flags {
         J::Bool(true) => Some(Node {
-            value: config.value_at(at).unwrap_or_else(|| Value::Unknown(Unknown::new("known only after apply"))),
+            value: config
+                .value_at(at)
+                .unwrap_or_else(|| Value::Unknown(Unknown::new("known only after apply"))),
             span: at.span,
         }),
         J::Array(flags) if !flags.is_empty() => {
@@ -114,7 +137,10 @@ fn overlay(node: Option<Node>, flags: &J, at: &Place, config: &Configuration) ->
                     None => items.push(new),
                 }
             }
-            Some(Node { value: Value::List(items), span: at.span })
+            Some(Node {
+                value: Value::List(items),
+                span: at.span,
+            })
         }
         J::Object(flags) if !flags.is_empty() => {
             let mut m = match node.map(|n| n.value) {
@@ -127,12 +153,18 @@ fn overlay(node: Option<Node>, flags: &J, at: &Place, config: &Configuration) ->
                     m.insert(k.as_str().into(), n);
                 }
             }
-            Some(Node { value: Value::Map(m), span: at.span })
+            Some(Node {
+                value: Value::Map(m),
+                span: at.span,
+            })
         }
         _ => node,
     }
 }
 
 fn null(span: Span) -> Node {
-    Node { value: Value::Null, span }
+    Node {
+        value: Value::Null,
+        span,
+    }
 }

@@ -46,17 +46,32 @@ impl Configuration {
             Some(J::Object(mut m)) => m.remove("root_module").unwrap_or(J::Null),
             _ => J::Null,
         };
-        Configuration { root, instances, addresses: known }
+        Configuration {
+            root,
+            instances,
+            addresses: known,
+        }
+    }
+
+    /// Whether the configuration of a resource is there and does not set an argument.
+    pub(super) fn leaves_out(&self, address: &str, argument: &str) -> bool {
+        let a = parse(address);
+        self.declaration(&a)
+            .is_some_and(|d| d["expressions"].get(argument).is_none())
+    }
+
+    fn declaration(&self, a: &Address) -> Option<&J> {
+        let module = self.module(&a.module)?;
+        module["resources"]
+            .as_array()?
+            .iter()
+            .find(|r| r["address"].as_str() == Some(&a.resource))
     }
 
     /// The references that an unknown value stands for.
     pub(super) fn value_at(&self, at: &Place) -> Option<Value> {
         let a = parse(&at.address);
-        let module = self.module(&a.module)?;
-        let decl = module["resources"]
-            .as_array()?
-            .iter()
-            .find(|r| r["address"].as_str() == Some(&a.resource))?;
+        let decl = self.declaration(&a)?;
         let mut e = &decl["expressions"];
         let mut plural = false;
         let mut element = None;
@@ -74,7 +89,11 @@ impl Configuration {
             }
         }
         let mut found = Vec::new();
-        let scope = Scope { module: &a.module, key: &a.key, decl };
+        let scope = Scope {
+            module: &a.module,
+            key: &a.key,
+            decl,
+        };
         self.chase(e, &scope, 0, &mut found)?;
         let mut seen = BTreeSet::new();
         found.retain(|r| seen.insert(r.clone()));
@@ -83,7 +102,14 @@ impl Configuration {
             (many, Some(i)) => many.get(i).map(|r| Value::Ref(r.clone())),
             (many, None) if plural && !many.is_empty() => {
                 let span = at.span;
-                Some(Value::List(many.iter().map(|r| Node { value: Value::Ref(r.clone()), span }).collect()))
+                Some(Value::List(
+                    many.iter()
+                        .map(|r| Node {
+                            value: Value::Ref(r.clone()),
+                            span,
+                        })
+                        .collect(),
+                ))
             }
             _ => None,
         }
@@ -108,9 +134,12 @@ impl Configuration {
         };
         let all: Vec<&str> = all.iter().filter_map(J::as_str).collect();
         let longest = all.iter().filter(|r| {
-            !all.iter().any(|o| o.len() > r.len() && o.starts_with(**r) && o[r.len()..].starts_with(['.', '[']))
+            !all.iter()
+                .any(|o| o.len() > r.len() && o.starts_with(**r) && o[r.len()..].starts_with(['.', '[']))
         });
-        let by_key = all.iter().any(|r| ["count.index", "each.key"].contains(r) || r.starts_with("each.value"));
+        let by_key = all
+            .iter()
+            .any(|r| ["count.index", "each.key"].contains(r) || r.starts_with("each.value"));
         for r in longest {
             let parts = split(r);
             match parts.first().map(String::as_str) {
@@ -123,16 +152,29 @@ impl Configuration {
                 Some("local") => return None,
                 Some("var") => {
                     let (name, rest) = (parts.get(1)?, parts.get(2..).unwrap_or_default());
-                    let Some(((call, key), above)) = s.module.split_last() else { continue };
+                    let Some(((call, key), above)) = s.module.split_last() else {
+                        continue;
+                    };
                     let above = above.to_vec();
                     let caller = self.module(&above)?;
                     let decl = caller["module_calls"].get(call)?;
                     // Without an argument the default is used, which is known.
-                    let Some(e) = decl["expressions"].get(name) else { continue };
+                    let Some(e) = decl["expressions"].get(name) else {
+                        continue;
+                    };
                     if !rest.is_empty() {
                         return None;
                     }
-                    self.chase(e, &Scope { module: &above, key, decl }, depth + 1, out)?;
+                    self.chase(
+                        e,
+                        &Scope {
+                            module: &above,
+                            key,
+                            decl,
+                        },
+                        depth + 1,
+                        out,
+                    )?;
                 }
                 Some("module") => {
                     let call = parts.get(1)?;
@@ -146,7 +188,11 @@ impl Configuration {
                     inside.push((call.clone(), key));
                     let m = self.module(&inside)?;
                     let o = m["outputs"].get(output)?;
-                    let scope = Scope { module: &inside, key: "", decl: o };
+                    let scope = Scope {
+                        module: &inside,
+                        key: "",
+                        decl: o,
+                    };
                     self.chase(&o["expression"], &scope, depth + 1, out)?;
                 }
                 // What a data source gives is known, or read only during apply.
@@ -158,9 +204,18 @@ impl Configuration {
                         Some(k) if k.starts_with('[') => (Some(k.as_str()), &parts[3..]),
                         _ => (None, parts.get(2..).unwrap_or_default()),
                     };
-                    let attribute = if rest.is_empty() { "id".to_string() } else { path(rest) };
+                    let attribute = if rest.is_empty() {
+                        "id".to_string()
+                    } else {
+                        path(rest)
+                    };
                     let with = |k: &str| self.addresses.get(format!("{base}{k}").as_str()).cloned();
-                    let mut push = |a: Arc<str>| out.push(Reference { address: a, attribute: attribute.as_str().into() });
+                    let mut push = |a: Arc<str>| {
+                        out.push(Reference {
+                            address: a,
+                            attribute: attribute.as_str().into(),
+                        })
+                    };
                     match key {
                         Some(k) => push(with(k)?),
                         None if by_key && !s.key.is_empty() && with(s.key).is_some() => push(with(s.key)?),
@@ -176,14 +231,33 @@ impl Configuration {
     }
 
     /// `each.value.x` of a resource or module whose `for_each` is another resource.
-    fn each_value(&self, parts: &[String], s: &Scope<'_>, depth: usize, out: &mut Vec<Reference>) -> Option<()> {
+    fn each_value(
+        &self,
+        parts: &[String],
+        s: &Scope<'_>,
+        depth: usize,
+        out: &mut Vec<Reference>,
+    ) -> Option<()> {
         let mut found = Vec::new();
-        let scope = Scope { module: s.module, key: "", decl: s.decl };
+        let scope = Scope {
+            module: s.module,
+            key: "",
+            decl: s.decl,
+        };
         self.chase(&s.decl["for_each_expression"], &scope, depth + 1, &mut found)?;
         let rest = parts.get(2..).unwrap_or_default();
-        let mine = found.into_iter().find(|r| r.address.ends_with(s.key) && &*r.attribute == "id")?;
-        let attribute = if rest.is_empty() { "id".to_string() } else { path(rest) };
-        out.push(Reference { address: mine.address, attribute: attribute.into() });
+        let mine = found
+            .into_iter()
+            .find(|r| r.address.ends_with(s.key) && &*r.attribute == "id")?;
+        let attribute = if rest.is_empty() {
+            "id".to_string()
+        } else {
+            path(rest)
+        };
+        out.push(Reference {
+            address: mine.address,
+            attribute: attribute.into(),
+        });
         Some(())
     }
 }
@@ -255,7 +329,11 @@ fn parse(address: &str) -> Address {
         Some(k) if k.starts_with('[') => rest.pop().unwrap_or_default(),
         _ => String::new(),
     };
-    Address { module, resource: rest.join("."), key }
+    Address {
+        module,
+        resource: rest.join("."),
+        key,
+    }
 }
 
 fn joined(module: &Path, resource: &str) -> String {

@@ -81,8 +81,20 @@ pub(super) fn read(text: &str, file: FileId) -> Result<Vec<Resource>, serde_json
                 _ => String::new(),
             };
             let module = r.module.as_deref().map(|m| format!("{m}.")).unwrap_or_default();
-            let address = format!("{module}{}{}.{}{key}", if data { "data." } else { "" }, r.kind, r.name);
-            out.push(resource(address, &r.kind, r.provider.as_deref(), data, i.attributes, file));
+            let address = format!(
+                "{module}{}{}.{}{key}",
+                if data { "data." } else { "" },
+                r.kind,
+                r.name
+            );
+            out.push(resource(
+                address,
+                &r.kind,
+                r.provider.as_deref(),
+                data,
+                i.attributes,
+                file,
+            ));
         }
     }
     Ok(out)
@@ -92,7 +104,14 @@ pub(super) fn read(text: &str, file: FileId) -> Result<Vec<Resource>, serde_json
 pub(super) fn flatten(m: Module, file: FileId, out: &mut Vec<Resource>) {
     for r in m.resources {
         let data = r.mode.as_deref() == Some("data");
-        out.push(resource(r.address, &r.kind, r.provider_name.as_deref(), data, r.values, file));
+        out.push(resource(
+            r.address,
+            &r.kind,
+            r.provider_name.as_deref(),
+            data,
+            r.values,
+            file,
+        ));
     }
     for c in m.child_modules {
         flatten(c, file, out);
@@ -116,7 +135,11 @@ fn resource(
         provider,
         region: None,
         data,
-        attributes: values.into_iter().flatten().map(|(k, v)| (k.into(), node(v.0, span))).collect(),
+        attributes: values
+            .into_iter()
+            .flatten()
+            .map(|(k, v)| (k.into(), node(v.0, span)))
+            .collect(),
         span,
         maybe: None,
         understanding: Understanding::NotUnderstood("not classified".into()),

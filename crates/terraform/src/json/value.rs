@@ -57,7 +57,10 @@ impl<'de> Visitor<'de> for Seed {
     fn visit_seq<A: SeqAccess<'de>>(self, mut a: A) -> Result<Value, A::Error> {
         let mut out = Vec::new();
         while let Some(value) = a.next_element_seed(Seed)? {
-            out.push(Node { value, span: nowhere() });
+            out.push(Node {
+                value,
+                span: nowhere(),
+            });
         }
         Ok(Value::List(out))
     }
@@ -65,7 +68,13 @@ impl<'de> Visitor<'de> for Seed {
         let mut out = BTreeMap::new();
         while let Some(k) = a.next_key::<String>()? {
             let value = a.next_value_seed(Seed)?;
-            out.insert(Arc::from(k), Node { value, span: nowhere() });
+            out.insert(
+                Arc::from(k),
+                Node {
+                    value,
+                    span: nowhere(),
+                },
+            );
         }
         Ok(Value::Map(out))
     }
