@@ -5,7 +5,10 @@ fn main() {
     let a: Vec<String> = std::env::args().skip(1).collect();
     let spec = Spec {
         enis: a.first().and_then(|s| s.parse().ok()).unwrap_or(1000),
-        shape: a.get(1).and_then(|s| s.parse().ok()).unwrap_or(bartizan_bench::Shape::Tight),
+        shape: a
+            .get(1)
+            .and_then(|s| s.parse().ok())
+            .unwrap_or(bartizan_bench::Shape::Tight),
         seed: a.get(2).and_then(|s| s.parse().ok()).unwrap_or(1),
     };
     match reach(&spec) {

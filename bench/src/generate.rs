@@ -72,15 +72,31 @@ impl Rng {
 
 fn span(line: usize) -> Span {
     let line = u32::try_from(line).unwrap_or(u32::MAX);
-    Span { file: FileId(0), start: 0, end: 0, line, column: 1 }
+    Span {
+        file: FileId(0),
+        start: 0,
+        end: 0,
+        line,
+        column: 1,
+    }
 }
 
 fn origin(address: String, line: usize) -> Origin {
-    Origin { address: address.into(), span: span(line), maybe: None }
+    Origin {
+        address: address.into(),
+        span: span(line),
+        maybe: None,
+    }
 }
 
 fn meta(address: String, line: usize) -> Meta {
-    Meta { origin: origin(address, line), id: None, name: None, tags: Fact::Known(BTreeMap::new()), region: None }
+    Meta {
+        origin: origin(address, line),
+        id: None,
+        name: None,
+        tags: Fact::Known(BTreeMap::new()),
+        region: None,
+    }
 }
 
 fn id(n: usize) -> u32 {
@@ -99,7 +115,14 @@ pub fn generate(spec: &Spec) -> Inventory {
     let ports: Vec<(u16, u16)> = (0..180)
         .map(|i| {
             let lo = 20 + id(i * 37 + g.below(30)) as u16;
-            (lo, if g.percent(15) { lo + g.below(400) as u16 } else { lo })
+            (
+                lo,
+                if g.percent(15) {
+                    lo + g.below(400) as u16
+                } else {
+                    lo
+                },
+            )
         })
         .collect();
     let services: Vec<ServiceSet> = ports
@@ -130,7 +153,10 @@ pub fn generate(spec: &Spec) -> Inventory {
             user_cidrs: vec![],
             system_table: system,
         });
-        for (kind, name) in [(RouteTableKind::System, "system"), (RouteTableKind::Custom, "nat")] {
+        for (kind, name) in [
+            (RouteTableKind::System, "system"),
+            (RouteTableKind::Custom, "nat"),
+        ] {
             t.route_tables.push(RouteTable {
                 meta: meta(format!("alicloud_route_table.v{v}_{name}"), next_line()),
                 vpc: Fact::Known(vpc),
@@ -142,7 +168,14 @@ pub fn generate(spec: &Spec) -> Inventory {
         let mut acls = Vec::new();
         for a in 0..2 {
             acls.push(AclId(id(t.acls.len())));
-            t.acls.push(acl(&mut g, vpc, base, &services, format!("alicloud_network_acl.v{v}_{a}"), next_line()));
+            t.acls.push(acl(
+                &mut g,
+                vpc,
+                base,
+                &services,
+                format!("alicloud_network_acl.v{v}_{a}"),
+                next_line(),
+            ));
         }
         let vsw0 = t.vswitches.len();
         for s in 0..vsws_per_vpc {
@@ -191,12 +224,22 @@ pub fn generate(spec: &Spec) -> Inventory {
                 enterprise: Fact::Known(false),
                 inner_accept: Fact::Known(spec.shape == Shape::Open && g.percent(20)),
             });
-            rules(&mut g, &mut t, spec.shape, sg, (sg0, groups_per_vpc), base, &services, &mut next_line);
+            rules(
+                &mut g,
+                &mut t,
+                spec.shape,
+                sg,
+                (sg0, groups_per_vpc),
+                base,
+                &services,
+                &mut next_line,
+            );
         }
         let mut templates: Vec<(Vec<SecurityGroupId>, usize, usize)> = Vec::new();
         for _ in 0..templates_per_vpc {
-            let mut set: Vec<SecurityGroupId> =
-                (0..1 + g.below(3)).map(|_| SecurityGroupId(id(sg0 + g.below(groups_per_vpc)))).collect();
+            let mut set: Vec<SecurityGroupId> = (0..1 + g.below(3))
+                .map(|_| SecurityGroupId(id(sg0 + g.below(groups_per_vpc))))
+                .collect();
             set.sort_unstable();
             set.dedup();
             templates.push((set, g.below(zones), g.below(vsws_per_vpc)));
@@ -205,7 +248,11 @@ pub fn generate(spec: &Spec) -> Inventory {
         for e in 0..per_vpc.min(spec.enis - v * per_vpc) {
             let (set, zone, home) = g.pick(&templates).clone();
             // A tier lives in a home vSwitch and one for failover; a full one overflows to the next.
-            let mut vsw = if g.percent(70) { home } else { (home + 1) % vsws_per_vpc };
+            let mut vsw = if g.percent(70) {
+                home
+            } else {
+                (home + 1) % vsws_per_vpc
+            };
             while used[vsw] >= 240 {
                 vsw = (vsw + 1) % vsws_per_vpc;
             }
@@ -251,7 +298,10 @@ pub fn generate(spec: &Spec) -> Inventory {
             });
         }
     }
-    Inventory { typed: t, ..Inventory::empty(SourceKind::Generated) }
+    Inventory {
+        typed: t,
+        ..Inventory::empty(SourceKind::Generated)
+    }
 }
 
 fn peer_net(g: &mut Rng, shape: Shape, base: u32) -> IpNet {
@@ -268,7 +318,10 @@ fn peer_net(g: &mut Rng, shape: Shape, base: u32) -> IpNet {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call site; the parts of one VPC under construction")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call site; the parts of one VPC under construction"
+)]
 fn rules(
     g: &mut Rng,
     t: &mut Typed,
@@ -284,7 +337,11 @@ fn rules(
         for k in 0..25 {
             let last = k == 24 && dir == Direction::Egress && closed_egress;
             let accept = !(last || g.percent(5));
-            let priority = if last { 100 } else { 1 + id(g.below(if accept { 98 } else { 20 })) as u8 };
+            let priority = if last {
+                100
+            } else {
+                1 + id(g.below(if accept { 98 } else { 20 })) as u8
+            };
             let services = if last || (shape == Shape::Open && g.percent(5)) {
                 ServiceSet::any()
             } else {
@@ -298,7 +355,10 @@ fn rules(
                 Peer::Net(NetSpec::Net(Fact::Known(peer_net(g, shape, base))))
             };
             t.sg_rules.push(SgRule {
-                origin: origin(format!("alicloud_security_group_rule.r{}", t.sg_rules.len()), next_line()),
+                origin: origin(
+                    format!("alicloud_security_group_rule.r{}", t.sg_rules.len()),
+                    next_line(),
+                ),
                 group: Fact::Known(sg),
                 direction: Fact::Known(dir),
                 accept: Fact::Known(accept),
@@ -310,14 +370,25 @@ fn rules(
     }
 }
 
-fn acl(g: &mut Rng, vpc: VpcId, base: u32, services: &[ServiceSet], address: String, line: usize) -> NetworkAcl {
+fn acl(
+    g: &mut Rng,
+    vpc: VpcId,
+    base: u32,
+    services: &[ServiceSet],
+    address: String,
+    line: usize,
+) -> NetworkAcl {
     let mut list = |name: &str| {
         let mut es = Vec::new();
         for i in 0..8 {
             let (accept, services, peer) = match i {
                 6 => (true, ServiceSet::tcp(PortSet::range(1024, 65535)), net(base, 16)),
                 7 => (true, ServiceSet::any(), net(10 << 24, 8)),
-                _ => (g.percent(50), g.pick(services).clone(), net(base | id(g.below(10)) << 8, 24)),
+                _ => (
+                    g.percent(50),
+                    g.pick(services).clone(),
+                    net(base | id(g.below(10)) << 8, 24),
+                ),
             };
             es.push(AclEntry {
                 origin: origin(format!("{address}.{name}[{i}]"), line),
@@ -330,5 +401,10 @@ fn acl(g: &mut Rng, vpc: VpcId, base: u32, services: &[ServiceSet], address: Str
         AclList::Entries(es)
     };
     let (ingress, egress) = (list("ingress"), list("egress"));
-    NetworkAcl { meta: meta(address.clone(), line), vpc: Fact::Known(vpc), ingress, egress }
+    NetworkAcl {
+        meta: meta(address.clone(), line),
+        vpc: Fact::Known(vpc),
+        ingress,
+        egress,
+    }
 }

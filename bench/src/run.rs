@@ -66,11 +66,20 @@ impl ByTag {
             .interfaces
             .iter()
             .map(|i| {
-                let tag = i.meta.tags.known().and_then(|t| t.get("zone")).and_then(Fact::known);
-                tag.and_then(|z| z.trim_start_matches('z').parse().ok()).unwrap_or(0)
+                let tag = i
+                    .meta
+                    .tags
+                    .known()
+                    .and_then(|t| t.get("zone"))
+                    .and_then(Fact::known);
+                tag.and_then(|z| z.trim_start_matches('z').parse().ok())
+                    .unwrap_or(0)
             })
             .collect();
-        ByTag { zone, blocks: zones + 1 }
+        ByTag {
+            zone,
+            blocks: zones + 1,
+        }
     }
 }
 
@@ -91,8 +100,12 @@ impl Partition for ByTag {
 
 fn peak_rss_mb() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kb = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).and_then(|l| l.split_whitespace().next());
-    kb.and_then(|k| k.parse::<f64>().ok()).map_or(f64::NAN, |k| k * 1024.0 / 1e6)
+    let kb = status
+        .lines()
+        .find_map(|l| l.strip_prefix("VmHWM:"))
+        .and_then(|l| l.split_whitespace().next());
+    kb.and_then(|k| k.parse::<f64>().ok())
+        .map_or(f64::NAN, |k| k * 1024.0 / 1e6)
 }
 
 /// Resets the peak, so that making the network does not count.
@@ -144,7 +157,12 @@ pub fn reach(spec: &Spec) -> Result<Figures, String> {
         bartizan_model::AclList::Entries(e) => e.len(),
         _ => 0,
     };
-    let acl_entries: usize = inv.typed.acls.iter().map(|a| entries(&a.ingress) + entries(&a.egress)).sum();
+    let acl_entries: usize = inv
+        .typed
+        .acls
+        .iter()
+        .map(|a| entries(&a.ingress) + entries(&a.egress))
+        .sum();
     Ok(Figures {
         enis: inv.typed.interfaces.len(),
         groups: inv.typed.security_groups.len(),

@@ -16,7 +16,9 @@ pub struct CodeInfo {
 /// Looks a code up by code (any case) or by name.
 #[must_use]
 pub fn code_info(code_or_name: &str) -> Option<&'static CodeInfo> {
-    CODES.iter().find(|c| c.code.eq_ignore_ascii_case(code_or_name) || c.name == code_or_name)
+    CODES
+        .iter()
+        .find(|c| c.code.eq_ignore_ascii_case(code_or_name) || c.name == code_or_name)
 }
 
 macro_rules! codes {
@@ -76,7 +78,11 @@ mod tests {
         assert!(CODES.windows(2).all(|w| w[0].code < w[1].code));
         for c in CODES {
             assert!(c.explain.len() > 120, "{} has no real explanation", c.code);
-            assert!(c.explain.contains("## What to do"), "{} does not say what to do", c.code);
+            assert!(
+                c.explain.contains("## What to do"),
+                "{} does not say what to do",
+                c.code
+            );
         }
     }
 

@@ -16,11 +16,19 @@ pub struct Label {
 impl Label {
     /// The place to look at first.
     pub fn primary(span: Span, text: impl Into<String>) -> Self {
-        Label { span, text: text.into(), primary: true }
+        Label {
+            span,
+            text: text.into(),
+            primary: true,
+        }
     }
     /// A place that helps to understand the primary one.
     pub fn secondary(span: Span, text: impl Into<String>) -> Self {
-        Label { span, text: text.into(), primary: false }
+        Label {
+            span,
+            text: text.into(),
+            primary: false,
+        }
     }
 }
 
@@ -56,11 +64,17 @@ impl Diagnostic {
     }
     /// A warning with a code and a message.
     pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
-        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, message) }
+        Diagnostic {
+            severity: Severity::Warning,
+            ..Diagnostic::error(code, message)
+        }
     }
     /// A note with a code and a message.
     pub fn note(code: &'static str, message: impl Into<String>) -> Self {
-        Diagnostic { severity: Severity::Note, ..Diagnostic::error(code, message) }
+        Diagnostic {
+            severity: Severity::Note,
+            ..Diagnostic::error(code, message)
+        }
     }
     /// Adds the primary place.
     #[must_use]
@@ -89,6 +103,10 @@ impl Diagnostic {
     /// The primary place, or the first one.
     #[must_use]
     pub fn span(&self) -> Option<Span> {
-        self.labels.iter().find(|l| l.primary).or_else(|| self.labels.first()).map(|l| l.span)
+        self.labels
+            .iter()
+            .find(|l| l.primary)
+            .or_else(|| self.labels.first())
+            .map(|l| l.span)
     }
 }

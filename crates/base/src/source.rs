@@ -29,7 +29,13 @@ impl Span {
     /// The file as a whole, for input that has no positions (a plan, a state, a snapshot).
     #[must_use]
     pub fn file(file: FileId) -> Self {
-        Span { file, start: 0, end: 0, line: 0, column: 0 }
+        Span {
+            file,
+            start: 0,
+            end: 0,
+            line: 0,
+            column: 0,
+        }
     }
 }
 
@@ -69,7 +75,11 @@ impl Sources {
             }
         }
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(SourceFile { name: name.into(), text, line_starts });
+        self.files.push(SourceFile {
+            name: name.into(),
+            text,
+            line_starts,
+        });
         id
     }
 
@@ -87,13 +97,18 @@ impl Sources {
 
     /// All files in the order they were added.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
-        self.files.iter().enumerate().map(|(i, f)| (FileId(u32::try_from(i).unwrap_or(u32::MAX)), f))
+        self.files
+            .iter()
+            .enumerate()
+            .map(|(i, f)| (FileId(u32::try_from(i).unwrap_or(u32::MAX)), f))
     }
 
     /// Line and column of a byte offset. Offsets past the end give the end.
     #[must_use]
     pub fn line_col(&self, file: FileId, offset: u32) -> LineCol {
-        let Some(f) = self.get(file) else { return LineCol { line: 0, column: 0 } };
+        let Some(f) = self.get(file) else {
+            return LineCol { line: 0, column: 0 };
+        };
         let line = f.line_starts.partition_point(|&s| s <= offset).max(1) - 1;
         let start = f.line_starts.get(line).copied().unwrap_or(0) as usize;
         let end = (offset as usize).min(f.text.len());
@@ -110,7 +125,13 @@ impl Sources {
         let start = u32::try_from(range.start).unwrap_or(u32::MAX);
         let end = u32::try_from(range.end).unwrap_or(u32::MAX);
         let lc = self.line_col(file, start);
-        Span { file, start, end, line: lc.line, column: lc.column }
+        Span {
+            file,
+            start,
+            end,
+            line: lc.line,
+            column: lc.column,
+        }
     }
 
     /// `name:line:column` for messages.

@@ -17,7 +17,10 @@ use bartizan_packet::IpSet;
 #[must_use]
 pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnostic>) {
     let mut diags = Vec::new();
-    let r = Resolver { intent, t: &inv.typed };
+    let r = Resolver {
+        intent,
+        t: &inv.typed,
+    };
     let mut p = Plan::default();
     let outside = p.set(Set::Outside, "outside");
     p.outside = outside;
@@ -27,32 +30,56 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
         p.zones.push(Zone {
             name: z.name.clone(),
             set: n,
-            overlaps: z.overlaps.iter().map(|o| intent.zone_name(*o).to_string()).collect(),
+            overlaps: z
+                .overlaps
+                .iter()
+                .map(|o| intent.zone_name(*o).to_string())
+                .collect(),
             required: z.required,
             selector: z.name.clone(),
             span: z.span,
         });
         for (text, span) in r.unmodelled(&z.selector) {
-            let help = "the zone is empty until that kind of endpoint is modelled; select by tag or name meanwhile";
+            let help =
+                "the zone is empty until that kind of endpoint is modelled; select by tag or name meanwhile";
             diags.push(
-                Diagnostic::warning("INTENT018", format!("zone `{}` selects {text}, which this version does not model", z.name))
-                    .at(span, "selected here")
-                    .help(help),
+                Diagnostic::warning(
+                    "INTENT018",
+                    format!(
+                        "zone `{}` selects {text}, which this version does not model",
+                        z.name
+                    ),
+                )
+                .at(span, "selected here")
+                .help(help),
             );
         }
     }
     let zoned = Set::Or(zone_sets.clone());
     let inside = Set::Except(Box::new(Set::Everything), Box::new(Set::Outside));
     p.unzoned = p.set(Set::Except(Box::new(inside), Box::new(zoned)), "unzoned");
-    let cx = Names { r: &r, zones: &zone_sets, unzoned: p.sets[p.unzoned].clone() };
+    let cx = Names {
+        r: &r,
+        zones: &zone_sets,
+        unzoned: p.sets[p.unzoned].clone(),
+    };
     for b in &intent.boundaries {
-        let governs = b.governs.iter().map(|s| p.set(cx.set(s), &intent.set_text(s))).collect();
+        let governs = b
+            .governs
+            .iter()
+            .map(|s| p.set(cx.set(s), &intent.set_text(s)))
+            .collect();
         let mode = match b.mode {
             lang::Mode::Observe => Mode::Observe,
             lang::Mode::Warn => Mode::Warn,
             lang::Mode::Enforce => Mode::Enforce,
         };
-        p.boundaries.push(Boundary { name: b.name.clone(), governs, mode, span: b.span });
+        p.boundaries.push(Boundary {
+            name: b.name.clone(),
+            governs,
+            mode,
+            span: b.span,
+        });
     }
     for c in &intent.clauses {
         let claim = match c.kind {
@@ -75,7 +102,10 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
             services: c.services.clone(),
             waypoint,
             boundary: c.boundary.map(lang::BoundaryId::index),
-            exception: c.exception.and_then(|e| intent.exceptions.get(e.index())).map(|e| e.id.clone()),
+            exception: c
+                .exception
+                .and_then(|e| intent.exceptions.get(e.index()))
+                .map(|e| e.id.clone()),
             active: intent.is_active(c, as_of),
             span: c.span,
         };
@@ -85,11 +115,20 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
         let mut statements = Vec::new();
         for s in &t.statements {
             let allowed_by = s.as_of.map(|d| {
-                let on = intent.clauses.iter().enumerate().filter(|(_, c)| intent.is_active(c, d));
+                let on = intent
+                    .clauses
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, c)| intent.is_active(c, d));
                 on.map(|(i, _)| i).collect()
             });
-            let down = (!s.down.is_empty())
-                .then(|| s.down.iter().map(|d| format!("{} {}", d.kind.word(), d.name)).collect::<Vec<_>>().join(", "));
+            let down = (!s.down.is_empty()).then(|| {
+                s.down
+                    .iter()
+                    .map(|d| format!("{} {}", d.kind.word(), d.name))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            });
             statements.push(Statement {
                 text: s.text.clone(),
                 from: p.set(cx.set(&s.from), &intent.set_text(&s.from)),
@@ -104,7 +143,11 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
                 span: s.span,
             });
         }
-        p.tests.push(Test { name: t.name.clone(), statements, span: t.span });
+        p.tests.push(Test {
+            name: t.name.clone(),
+            statements,
+            span: t.span,
+        });
     }
     (p, diags)
 }
@@ -124,9 +167,12 @@ impl Names<'_> {
     fn set(&self, s: &SetExpr) -> Set {
         match s {
             SetExpr::Zone(z) => self.zones.get(z.index()).cloned().unwrap_or(Set::Nothing),
-            SetExpr::Env(e) => {
-                self.r.intent.envs.get(e.index()).map_or(Set::Nothing, |e| self.r.selector(&e.selector))
-            }
+            SetExpr::Env(e) => self
+                .r
+                .intent
+                .envs
+                .get(e.index())
+                .map_or(Set::Nothing, |e| self.r.selector(&e.selector)),
             SetExpr::Cidr(n) => Set::Ips(IpSet::from(*n)),
             SetExpr::Everything => Set::Everything,
             SetExpr::Outside => Set::Outside,
@@ -138,7 +184,13 @@ impl Names<'_> {
 
     fn waypoint(&self, w: &WaypointRef, p: &mut Plan) -> Waypoint {
         let nats = |f: &dyn Fn(&Meta) -> bool| -> Vec<u32> {
-            let found = self.r.t.nat_gateways.iter().enumerate().filter(|(_, n)| f(&n.meta));
+            let found = self
+                .r
+                .t
+                .nat_gateways
+                .iter()
+                .enumerate()
+                .filter(|(_, n)| f(&n.meta));
             found.filter_map(|(i, _)| u32::try_from(i).ok()).collect()
         };
         match w {
@@ -157,7 +209,11 @@ impl Names<'_> {
             }
             WaypointRef::Named(g) => {
                 let found = nats(&|m| named(m, g));
-                if found.is_empty() { Waypoint::Unsupported(g.clone()) } else { Waypoint::Nats(found) }
+                if found.is_empty() {
+                    Waypoint::Unsupported(g.clone())
+                } else {
+                    Waypoint::Nats(found)
+                }
             }
             WaypointRef::Firewall(g) => Waypoint::Unsupported(format!("firewall {g}")),
         }
@@ -170,7 +226,12 @@ fn named(m: &Meta, glob: &str) -> bool {
         Some(Fact::Known(n)) => glob_match(glob, n),
         Some(Fact::Unknown(_)) => false,
         None => {
-            let name = m.origin.address.rsplit('.').next().map(|n| n.split('[').next().unwrap_or(n));
+            let name = m
+                .origin
+                .address
+                .rsplit('.')
+                .next()
+                .map(|n| n.split('[').next().unwrap_or(n));
             name.is_some_and(|n| glob_match(glob, n))
         }
     }
@@ -207,9 +268,11 @@ impl Resolver<'_> {
                 self.interfaces(|_, i| self.metas(i).any(|m| glob_match(g, &m.origin.address)))
             }
             SelectorKind::Cidr(n) => Set::Ips(IpSet::from(*n)),
-            SelectorKind::In(e) => {
-                self.intent.envs.get(e.index()).map_or(Set::Nothing, |e| self.selector(&e.selector))
-            }
+            SelectorKind::In(e) => self
+                .intent
+                .envs
+                .get(e.index())
+                .map_or(Set::Nothing, |e| self.selector(&e.selector)),
             // How a network is reached does not change which addresses it has.
             SelectorKind::Via { .. } => Set::Everything,
             SelectorKind::All(v) => Set::And(v.iter().map(|s| self.selector(s)).collect()),
@@ -224,9 +287,7 @@ impl Resolver<'_> {
     fn resource(&self, of: ResourceKind, glob: &str) -> Set {
         let t = self.t;
         match of {
-            ResourceKind::Ecs => {
-                self.interfaces(|_, i| i.instance.is_some_and(|n| named(&t[n].meta, glob)))
-            }
+            ResourceKind::Ecs => self.interfaces(|_, i| i.instance.is_some_and(|n| named(&t[n].meta, glob))),
             ResourceKind::Eni => self.interfaces(|_, i| named(&i.meta, glob)),
             ResourceKind::Vswitch => {
                 self.interfaces(|_, i| i.vswitch.known().is_some_and(|v| named(&t[*v].meta, glob)))
@@ -236,7 +297,9 @@ impl Resolver<'_> {
                 vpc.is_some_and(|v| named(&t[*v].meta, glob))
             }),
             ResourceKind::Sg => self.interfaces(|_, i| {
-                i.groups.known().is_some_and(|g| g.iter().any(|g| named(&t[*g].meta, glob)))
+                i.groups
+                    .known()
+                    .is_some_and(|g| g.iter().any(|g| named(&t[*g].meta, glob)))
             }),
             ResourceKind::Rds | ResourceKind::Redis | ResourceKind::Lb => Set::Nothing,
         }
@@ -251,10 +314,14 @@ impl Resolver<'_> {
                 ResourceKind::Lb => vec![("load balancers", s.span)],
                 _ => Vec::new(),
             },
-            SelectorKind::All(v) | SelectorKind::AnyOf(v) => v.iter().flat_map(|s| self.unmodelled(s)).collect(),
-            SelectorKind::Except(a, v) => {
-                self.unmodelled(a).into_iter().chain(v.iter().flat_map(|s| self.unmodelled(s))).collect()
+            SelectorKind::All(v) | SelectorKind::AnyOf(v) => {
+                v.iter().flat_map(|s| self.unmodelled(s)).collect()
             }
+            SelectorKind::Except(a, v) => self
+                .unmodelled(a)
+                .into_iter()
+                .chain(v.iter().flat_map(|s| self.unmodelled(s)))
+                .collect(),
             _ => Vec::new(),
         }
     }

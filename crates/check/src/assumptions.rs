@@ -10,20 +10,32 @@ pub fn of(inv: &Inventory) -> Vec<&'static str> {
     if t.sg_rules.iter().any(|r| matches!(r.peer, Peer::Group(_))) {
         v.push("A-SG-1");
     }
-    if t.security_groups.iter().any(|g| g.inner_accept.known() != Some(&false) && g.enterprise.known() != Some(&true)) {
+    if t.security_groups
+        .iter()
+        .any(|g| g.inner_accept.known() != Some(&false) && g.enterprise.known() != Some(&true))
+    {
         v.extend(["A-SG-2", "A-SG-4"]);
     }
-    if t.security_groups.iter().any(|g| g.enterprise.known() == Some(&true)) {
+    if t.security_groups
+        .iter()
+        .any(|g| g.enterprise.known() == Some(&true))
+    {
         v.push("A-SG-3");
     }
-    let bound: Vec<_> =
-        t.vswitches.iter().filter_map(|v| v.acl.known().copied().flatten()).map(|a| &t[a]).collect();
+    let bound: Vec<_> = t
+        .vswitches
+        .iter()
+        .filter_map(|v| v.acl.known().copied().flatten())
+        .map(|a| &t[a])
+        .collect();
     if !bound.is_empty() {
         v.extend(["A-NACL-2", "A-EPHEMERAL"]);
         let closed = |l: &AclList| match l {
             AclList::Entries(es) => es.iter().rev().take(2).any(|e| {
                 e.accept == Fact::Known(false)
-                    && e.services.known().is_some_and(bartizan_packet::ServiceSet::is_any)
+                    && e.services
+                        .known()
+                        .is_some_and(bartizan_packet::ServiceSet::is_any)
                     && matches!(&e.peer, bartizan_model::NetSpec::Net(Fact::Known(n)) if n.prefix_len() == 0)
             }),
             AclList::Unset | AclList::Unknown(_) => false,
@@ -32,10 +44,15 @@ pub fn of(inv: &Inventory) -> Vec<&'static str> {
             v.push("A-NACL-1");
         }
     }
-    let inside = |n: &ipnet::IpNet| t.vswitches.iter().any(|s| s.cidr.known().is_some_and(|c| c.contains(n)));
-    if t.route_entries.iter().any(
-        |r| matches!(&r.destination, bartizan_model::NetSpec::Net(Fact::Known(n)) if inside(n)),
-    ) {
+    let inside = |n: &ipnet::IpNet| {
+        t.vswitches
+            .iter()
+            .any(|s| s.cidr.known().is_some_and(|c| c.contains(n)))
+    };
+    if t.route_entries
+        .iter()
+        .any(|r| matches!(&r.destination, bartizan_model::NetSpec::Net(Fact::Known(n)) if inside(n)))
+    {
         v.push("A-ROUTE-1");
     }
     let public = t.interfaces.iter().any(|i| !i.public.is_empty());
@@ -43,11 +60,16 @@ pub fn of(inv: &Inventory) -> Vec<&'static str> {
         v.push("A-EIP-1");
     }
     if t.eips.iter().any(|e| e.ip.known().is_none())
-        || t.interfaces.iter().any(|i| i.public.iter().any(|p| p.ip.known().is_none()))
+        || t.interfaces
+            .iter()
+            .any(|i| i.public.iter().any(|p| p.ip.known().is_none()))
     {
         v.push("A-EIP-2");
     }
-    if t.interfaces.iter().any(|i| i.public.iter().any(|p| p.kind == PublicKind::EipBinded)) {
+    if t.interfaces
+        .iter()
+        .any(|i| i.public.iter().any(|p| p.kind == PublicKind::EipBinded))
+    {
         v.push("A-EIP-3");
     }
     if t.snat_entries.len() > 1 {
@@ -60,16 +82,27 @@ pub fn of(inv: &Inventory) -> Vec<&'static str> {
         .route_entries
         .iter()
         .flat_map(|r| &r.next_hops)
-        .filter_map(|h| if let NextHop::Interface(i) = h { Some(*i) } else { None })
+        .filter_map(|h| {
+            if let NextHop::Interface(i) = h {
+                Some(*i)
+            } else {
+                None
+            }
+        })
         .collect();
     if !appliances.is_empty() {
         v.push("A-APPL-1");
-        if appliances.iter().any(|i| t[*i].source_dest_check == Fact::Known(None)) {
+        if appliances
+            .iter()
+            .any(|i| t[*i].source_dest_check == Fact::Known(None))
+        {
             v.push("A-SDC-1");
         }
     }
     if t.interfaces.iter().any(|i| {
-        i.addresses.iter().any(|a| matches!(a.spec, AddressSpec::AnyV4(_) | AddressSpec::AnyV6(_)))
+        i.addresses
+            .iter()
+            .any(|a| matches!(a.spec, AddressSpec::AnyV4(_) | AddressSpec::AnyV6(_)))
     }) {
         v.push("A-ADDR-1");
     }

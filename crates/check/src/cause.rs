@@ -64,7 +64,9 @@ impl Culprit {
             | (Culprit::Snat(a), Culprit::Snat(b))
             | (Culprit::Egress(a), Culprit::Egress(b)) => a.extend(b),
             (Culprit::Public(a), Culprit::Public(b)) | (Culprit::Ipv6(a), Culprit::Ipv6(b)) => a.extend(b),
-            (Culprit::Inner(a), Culprit::Inner(b)) | (Culprit::Default(a), Culprit::Default(b)) => a.extend(b),
+            (Culprit::Inner(a), Culprit::Inner(b)) | (Culprit::Default(a), Culprit::Default(b)) => {
+                a.extend(b)
+            }
             _ => {}
         }
     }
@@ -74,13 +76,25 @@ impl Culprit {
     pub fn origins(&self, inv: &Inventory) -> Vec<Origin> {
         let t = &inv.typed;
         let mut v: Vec<Origin> = match self {
-            Culprit::Dnat(s) => s.iter().map(|&i| t.dnat_entries[i as usize].origin.clone()).collect(),
+            Culprit::Dnat(s) => s
+                .iter()
+                .map(|&i| t.dnat_entries[i as usize].origin.clone())
+                .collect(),
             Culprit::Ingress(s) | Culprit::Egress(s) => {
                 s.iter().map(|&i| t.sg_rules[i as usize].origin.clone()).collect()
             }
-            Culprit::Public(s) => s.iter().map(|&(i, k)| t[i].public[k as usize].origin.clone()).collect(),
-            Culprit::Routes(s) => s.iter().map(|&i| t.route_entries[i as usize].origin.clone()).collect(),
-            Culprit::Snat(s) => s.iter().map(|&i| t.snat_entries[i as usize].origin.clone()).collect(),
+            Culprit::Public(s) => s
+                .iter()
+                .map(|&(i, k)| t[i].public[k as usize].origin.clone())
+                .collect(),
+            Culprit::Routes(s) => s
+                .iter()
+                .map(|&i| t.route_entries[i as usize].origin.clone())
+                .collect(),
+            Culprit::Snat(s) => s
+                .iter()
+                .map(|&i| t.snat_entries[i as usize].origin.clone())
+                .collect(),
             Culprit::Ipv6(s) => s
                 .iter()
                 .map(|&(i, a)| match &t[i].addresses[a as usize].ipv6_internet {
@@ -104,7 +118,10 @@ impl Culprit {
                 !gone.contains(&(i - 1))
             });
         }
-        let mut out = Inventory { typed: inv.typed.clone(), ..Inventory::empty(inv.source) };
+        let mut out = Inventory {
+            typed: inv.typed.clone(),
+            ..Inventory::empty(inv.source)
+        };
         let t = &mut out.typed;
         match self {
             Culprit::Dnat(s) => drop_at(&mut t.dnat_entries, s),
@@ -171,7 +188,9 @@ pub fn used(w: &World<'_>, leak: &Leak) -> Used {
 }
 
 fn sg(set: &BTreeSet<RuleRef>) -> BTreeSet<u32> {
-    set.iter().filter_map(|r| if let RuleRef::Sg(i) = r { Some(*i) } else { None }).collect()
+    set.iter()
+        .filter_map(|r| if let RuleRef::Sg(i) = r { Some(*i) } else { None })
+        .collect()
 }
 
 /// The things whose removal may close the leak, most telling first.
@@ -183,8 +202,17 @@ pub fn candidates(w: &World<'_>, leak: &Leak, u: &Used) -> Vec<Culprit> {
         .chain(&u.egress)
         .filter_map(|r| if let RuleRef::Inner(g) = r { Some(*g) } else { None })
         .collect();
-    let routes: BTreeSet<u32> =
-        u.routes.iter().filter_map(|r| if let RouteRef::Entry(i) = r { Some(*i) } else { None }).collect();
+    let routes: BTreeSet<u32> = u
+        .routes
+        .iter()
+        .filter_map(|r| {
+            if let RouteRef::Entry(i) = r {
+                Some(*i)
+            } else {
+                None
+            }
+        })
+        .collect();
     let mut out = vec![
         Culprit::Dnat(u.dnat.clone()),
         Culprit::Ingress(sg(&u.ingress)),
@@ -198,13 +226,19 @@ pub fn candidates(w: &World<'_>, leak: &Leak, u: &Used) -> Vec<Culprit> {
     for block in [leak.from, leak.to] {
         let here = w.interfaces_of(block);
         out.push(Culprit::Public(
-            u.public.iter().filter(|(i, _)| here.binary_search(i).is_ok()).copied().collect(),
+            u.public
+                .iter()
+                .filter(|(i, _)| here.binary_search(i).is_ok())
+                .copied()
+                .collect(),
         ));
     }
     out.retain(|c| match c {
-        Culprit::Dnat(s) | Culprit::Ingress(s) | Culprit::Routes(s) | Culprit::Snat(s) | Culprit::Egress(s) => {
-            !s.is_empty()
-        }
+        Culprit::Dnat(s)
+        | Culprit::Ingress(s)
+        | Culprit::Routes(s)
+        | Culprit::Snat(s)
+        | Culprit::Egress(s) => !s.is_empty(),
         Culprit::Public(s) | Culprit::Ipv6(s) => !s.is_empty(),
         Culprit::Inner(s) | Culprit::Default(s) => !s.is_empty(),
     });
@@ -257,7 +291,11 @@ impl Baseline {
             .clauses
             .iter()
             .map(|c| c.services.clone())
-            .chain(plan.tests.iter().flat_map(|t| t.statements.iter().map(|s| s.services.clone())))
+            .chain(
+                plan.tests
+                    .iter()
+                    .flat_map(|t| t.statements.iter().map(|s| s.services.clone())),
+            )
             .collect();
         Baseline { holding, services }
     }
@@ -278,16 +316,23 @@ pub fn blame(w: &World<'_>, plan: &Plan, base: &Baseline, leak: &Leak) -> Blame 
     };
     if w.inventory.typed.interfaces.len() > MAX_INTERFACES {
         let culprit = list.into_iter().next().unwrap_or_else(fallback);
-        return Blame { culprit, closes: false, breaks: Vec::new(), loses: 0 };
+        return Blame {
+            culprit,
+            closes: false,
+            breaks: Vec::new(),
+            loses: 0,
+        };
     }
     let mut best: Option<(bool, usize, usize, Blame)> = None;
     for c in list {
-        let Some(inv) = c.without(w.inventory) else { continue };
+        let Some(inv) = c.without(w.inventory) else {
+            continue;
+        };
         let after = World::new(&inv, plan.sets.clone(), &base.services);
         let closes = match (after.same_block(w, leak.from), after.same_block(w, leak.to)) {
-            (Some(a), Some(b)) => {
-                !after.services(&after.may.delivered(a, b)).intersects(&w.services(&leak.atoms))
-            }
+            (Some(a), Some(b)) => !after
+                .services(&after.may.delivered(a, b))
+                .intersects(&w.services(&leak.atoms)),
             _ => true,
         };
         let breaks: Vec<String> = base
@@ -313,12 +358,27 @@ pub fn blame(w: &World<'_>, plan: &Plan, base: &Baseline, leak: &Leak) -> Blame 
         }
         let key = (!closes, breaks.len(), loses);
         if best.as_ref().is_none_or(|b| key < (b.0, b.1, b.2)) {
-            best = Some((key.0, key.1, key.2, Blame { culprit: c, closes, breaks, loses }));
+            best = Some((
+                key.0,
+                key.1,
+                key.2,
+                Blame {
+                    culprit: c,
+                    closes,
+                    breaks,
+                    loses,
+                },
+            ));
         }
     }
     match best {
         Some((_, _, _, b)) if b.closes => b,
         // Nothing that is written closes it alone: a default of the cloud lets it pass.
-        _ => Blame { culprit: fallback(), closes: false, breaks: Vec::new(), loses: 0 },
+        _ => Blame {
+            culprit: fallback(),
+            closes: false,
+            breaks: Vec::new(),
+            loses: 0,
+        },
     }
 }

@@ -53,10 +53,19 @@ pub fn holds() -> Outcome {
 
 impl Outcome {
     fn holds() -> Self {
-        Outcome { verdict: Verdict::Holds, leaks: Vec::new(), misses: Vec::new(), reasons: Vec::new() }
+        Outcome {
+            verdict: Verdict::Holds,
+            leaks: Vec::new(),
+            misses: Vec::new(),
+            reasons: Vec::new(),
+        }
     }
     fn undecided(why: String) -> Self {
-        Outcome { verdict: Verdict::Undecided, reasons: vec![why], ..Outcome::holds() }
+        Outcome {
+            verdict: Verdict::Undecided,
+            reasons: vec![why],
+            ..Outcome::holds()
+        }
     }
 }
 
@@ -78,7 +87,11 @@ pub fn leaks(w: &World<'_>, from: &[u32], to: &[u32], atoms: &AtomSet) -> Vec<Le
         for &b in to {
             let x = w.may.delivered(a, b).intersect(atoms);
             if !x.is_empty() {
-                out.push(Leak { from: a, to: b, atoms: x });
+                out.push(Leak {
+                    from: a,
+                    to: b,
+                    atoms: x,
+                });
             }
         }
     }
@@ -149,13 +162,22 @@ pub fn forbid(w: &World<'_>, leaks: Vec<Leak>) -> Outcome {
     if leaks.is_empty() {
         return Outcome::holds();
     }
-    let verdict = if leaks.iter().any(|l| is_sure(w, l)) { Verdict::Violated } else { Verdict::Undecided };
+    let verdict = if leaks.iter().any(|l| is_sure(w, l)) {
+        Verdict::Violated
+    } else {
+        Verdict::Undecided
+    };
     let reasons = if verdict == Verdict::Undecided {
         vec!["whether a packet gets through depends on a value that is not known".to_string()]
     } else {
         Vec::new()
     };
-    Outcome { verdict, leaks, misses: Vec::new(), reasons }
+    Outcome {
+        verdict,
+        leaks,
+        misses: Vec::new(),
+        reasons,
+    }
 }
 
 fn interface_of(p: Point) -> Option<InterfaceId> {
@@ -184,7 +206,12 @@ pub fn require(w: &World<'_>, from: &[u32], to: &[u32], atoms: &AtomSet, some: b
             leaks: Vec::new(),
         };
     }
-    Outcome { verdict: Verdict::Violated, leaks: Vec::new(), misses: may, reasons: Vec::new() }
+    Outcome {
+        verdict: Verdict::Violated,
+        leaks: Vec::new(),
+        misses: may,
+        reasons: Vec::new(),
+    }
 }
 
 /// The pairs for which it does not work; with `some`, empty as soon as one pair works.
@@ -199,37 +226,44 @@ fn attempt(w: &World<'_>, sure: bool, from: &[u32], to: &[u32], atoms: &AtomSet,
             let targets = r.points(b, a);
             for (s, sc) in &sources {
                 for (d, dc) in &targets {
-                    pair(w, r.network(), (*s, *sc), (*d, *dc), atoms, &mut |s, d, works, delivered| {
-                        if atoms.is_subset(works) {
-                            works_somewhere = true;
-                        }
-                        let key: Ends = (
-                            interface_of(s),
-                            interface_of(d),
-                            matches!((s, d), (Point::Outside(_), _) | (_, Point::Outside(_)))
-                                .then(|| bartizan_reach::ip_of(s).is_ipv4()),
-                        );
-                        let addr = |p: Point| if let Point::Inside(i) = p { i.addr } else { 0 };
-                        let lacking = atoms.subtract(works);
-                        let entry = best.entry(key).or_default();
-                        let miss = || Miss {
-                            from: s,
-                            to: d,
-                            delivered: lacking.intersect(delivered),
-                            atoms: lacking.clone(),
-                        };
-                        match entry.get_mut(&(addr(s), addr(d))) {
-                            None => {
-                                entry.insert((addr(s), addr(d)), (works.clone(), miss()));
+                    pair(
+                        w,
+                        r.network(),
+                        (*s, *sc),
+                        (*d, *dc),
+                        atoms,
+                        &mut |s, d, works, delivered| {
+                            if atoms.is_subset(works) {
+                                works_somewhere = true;
                             }
-                            Some((w, m)) => {
-                                if !lacking.is_empty() && m.atoms.is_empty() {
-                                    *m = miss();
+                            let key: Ends = (
+                                interface_of(s),
+                                interface_of(d),
+                                matches!((s, d), (Point::Outside(_), _) | (_, Point::Outside(_)))
+                                    .then(|| bartizan_reach::ip_of(s).is_ipv4()),
+                            );
+                            let addr = |p: Point| if let Point::Inside(i) = p { i.addr } else { 0 };
+                            let lacking = atoms.subtract(works);
+                            let entry = best.entry(key).or_default();
+                            let miss = || Miss {
+                                from: s,
+                                to: d,
+                                delivered: lacking.intersect(delivered),
+                                atoms: lacking.clone(),
+                            };
+                            match entry.get_mut(&(addr(s), addr(d))) {
+                                None => {
+                                    entry.insert((addr(s), addr(d)), (works.clone(), miss()));
                                 }
-                                w.intersect_with(works);
+                                Some((w, m)) => {
+                                    if !lacking.is_empty() && m.atoms.is_empty() {
+                                        *m = miss();
+                                    }
+                                    w.intersect_with(works);
+                                }
                             }
-                        }
-                    });
+                        },
+                    );
                 }
             }
         }
@@ -307,7 +341,10 @@ pub fn allowed(w: &World<'_>, plan: &Plan, from: u32, to: u32, only: Option<&[us
             Some(v) => v.contains(&i),
             None => c.active,
         };
-        let allows = matches!(c.claim, Claim::Allow | Claim::Must | Claim::MustSome | Claim::Only);
+        let allows = matches!(
+            c.claim,
+            Claim::Allow | Claim::Must | Claim::MustSome | Claim::Only
+        );
         if in_force && allows && w.in_set(from, c.from) && w.in_set(to, c.to) {
             out.union_with(&w.atoms(&c.services));
         }
@@ -344,7 +381,11 @@ fn waypoint(w: &World<'_>, plan: &Plan, c: &Clause, from: &[u32], to: &[u32], at
     let _ = plan;
     let in_set = |i: InterfaceId| match &c.waypoint {
         Some(Waypoint::Set(s)) => {
-            let place = w.network().iface(i).and_then(|f| f.addrs.first()).and_then(|a| a.region.first());
+            let place = w
+                .network()
+                .iface(i)
+                .and_then(|f| f.addrs.first())
+                .and_then(|a| a.region.first());
             place.is_some_and(|ip| w.sets[*s].contains(Some(i), ip))
         }
         _ => false,
@@ -401,7 +442,9 @@ pub fn uncovered(w: &World<'_>, plan: &Plan, b: &Boundary) -> Vec<Leak> {
 #[must_use]
 pub fn statement(w: &World<'_>, plan: &Plan, s: &Statement) -> Outcome {
     if let Some(what) = &s.down {
-        return Outcome::undecided(format!("failures (`with down {what}`) are not decided by this version"));
+        return Outcome::undecided(format!(
+            "failures (`with down {what}`) are not decided by this version"
+        ));
     }
     let (from, to) = (w.blocks_of(s.from), w.blocks_of(s.to));
     let atoms = w.atoms(&s.services);
@@ -412,15 +455,17 @@ pub fn statement(w: &World<'_>, plan: &Plan, s: &Statement) -> Outcome {
         (Expect::Cannot, Some(clauses)) => {
             let mut found = leaks(w, &from, &to, &atoms);
             for l in &mut found {
-                l.atoms.intersect_with(&allowed(w, plan, l.from, l.to, Some(clauses)));
+                l.atoms
+                    .intersect_with(&allowed(w, plan, l.from, l.to, Some(clauses)));
             }
             found.retain(|l| !l.atoms.is_empty());
             forbid(w, found)
         }
         (Expect::Can, Some(clauses)) => {
-            let covered = from
-                .iter()
-                .all(|&a| to.iter().all(|&b| atoms.is_subset(&allowed(w, plan, a, b, Some(clauses)))));
+            let covered = from.iter().all(|&a| {
+                to.iter()
+                    .all(|&b| atoms.is_subset(&allowed(w, plan, a, b, Some(clauses))))
+            });
             if !covered {
                 let mut o = Outcome::undecided("no clause allows it on that date".to_string());
                 o.verdict = Verdict::Violated;

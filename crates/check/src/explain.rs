@@ -50,33 +50,65 @@ fn pair_of(w: &World<'_>, leak: &Leak) -> Option<(Point, Point, AtomSet)> {
 
 /// The witness of a flow: one packet and its hops.
 #[must_use]
-pub(crate) fn witness(w: &World<'_>, plan: &Plan, s: Point, d: Point, services: &ServiceSet) -> Option<Witness> {
+pub(crate) fn witness(
+    w: &World<'_>,
+    plan: &Plan,
+    s: Point,
+    d: Point,
+    services: &ServiceSet,
+) -> Option<Witness> {
     let (proto, port) = services.first()?;
     Some(crate::path::witness(w, plan, s, d, proto, CLIENT_PORT, port))
 }
 
 fn primary(labels: &mut Vec<Label>, spans: &[(Span, String)]) {
     for (i, (span, text)) in spans.iter().enumerate() {
-        labels.push(Label { span: *span, text: text.clone(), primary: i == 0 });
+        labels.push(Label {
+            span: *span,
+            text: text.clone(),
+            primary: i == 0,
+        });
     }
 }
 
 fn culprit_text(w: &World<'_>, c: &Culprit) -> (String, &'static str) {
     let t = &w.inventory.typed;
-    let n = |k: usize, one: &str, many: &str| if k == 1 { one.to_string() } else { format!("{k} {many}") };
+    let n = |k: usize, one: &str, many: &str| {
+        if k == 1 {
+            one.to_string()
+        } else {
+            format!("{k} {many}")
+        }
+    };
     match c {
         Culprit::Dnat(s) => (n(s.len(), "a DNAT entry", "DNAT entries"), "delete"),
-        Culprit::Ingress(s) => (n(s.len(), "an ingress rule", "ingress rules that together let it in"), "delete"),
-        Culprit::Egress(s) => (n(s.len(), "an egress rule", "egress rules that together let it out"), "delete"),
+        Culprit::Ingress(s) => (
+            n(
+                s.len(),
+                "an ingress rule",
+                "ingress rules that together let it in",
+            ),
+            "delete",
+        ),
+        Culprit::Egress(s) => (
+            n(s.len(), "an egress rule", "egress rules that together let it out"),
+            "delete",
+        ),
         Culprit::Public(s) => {
-            let owner = s.first().map(|&(i, _)| t[i].meta.origin.address.to_string()).unwrap_or_default();
+            let owner = s
+                .first()
+                .map(|&(i, _)| t[i].meta.origin.address.to_string())
+                .unwrap_or_default();
             (format!("a public address of `{owner}`"), "remove")
         }
         Culprit::Routes(s) => (n(s.len(), "a route", "routes"), "delete"),
         Culprit::Snat(s) => (n(s.len(), "an SNAT entry", "SNAT entries"), "delete"),
         Culprit::Ipv6(_) => ("IPv6 Internet bandwidth".to_string(), "remove"),
         Culprit::Inner(_) => ("`inner_access_policy` Accept".to_string(), "set to Drop on"),
-        Culprit::Default(_) => ("a default of the security group type".to_string(), "close by an explicit drop in"),
+        Culprit::Default(_) => (
+            "a default of the security group type".to_string(),
+            "close by an explicit drop in",
+        ),
     }
 }
 
@@ -84,19 +116,33 @@ fn label_text(w: &World<'_>, c: &Culprit, i: usize) -> String {
     let t = &w.inventory.typed;
     let rule = |id: u32| {
         let r = &t.sg_rules[id as usize];
-        let verb = if r.accept.known() == Some(&false) { "drops" } else { "accepts" };
+        let verb = if r.accept.known() == Some(&false) {
+            "drops"
+        } else {
+            "accepts"
+        };
         let dir = match r.direction.known() {
             Some(Direction::Egress) => "egress",
             _ => "ingress",
         };
-        let svc = r.services.known().map_or_else(|| "unknown services".to_string(), ToString::to_string);
-        format!("{verb} {dir} {svc} {}", crate::path::peer_text(w.inventory, &r.peer, dir))
+        let svc = r
+            .services
+            .known()
+            .map_or_else(|| "unknown services".to_string(), ToString::to_string);
+        format!(
+            "{verb} {dir} {svc} {}",
+            crate::path::peer_text(w.inventory, &r.peer, dir)
+        )
     };
     match c {
         Culprit::Ingress(s) | Culprit::Egress(s) => {
             let many = s.len();
             let text = s.iter().nth(i).map(|&r| rule(r)).unwrap_or_default();
-            if many > 1 && i == 0 { format!("{text}; one of {many} rules that do it together") } else { text }
+            if many > 1 && i == 0 {
+                format!("{text}; one of {many} rules that do it together")
+            } else {
+                text
+            }
         }
         Culprit::Dnat(_) => "forwards from the Internet".to_string(),
         Culprit::Public(_) => "gives it a public address".to_string(),
@@ -125,9 +171,15 @@ pub(crate) fn leak(
 ) -> Finding {
     let excess = names::boxes(flows);
     let shown = leaks.iter().find_map(|l| pair_of(w, l).map(|p| (l, p)));
-    let witness = shown.as_ref().and_then(|(_, (s, d, x))| witness(w, plan, *s, *d, &w.services(x)));
+    let witness = shown
+        .as_ref()
+        .and_then(|(_, (s, d, x))| witness(w, plan, *s, *d, &w.services(x)));
     let (from, to, svc) = flows.first().cloned().unwrap_or_default();
-    let can = if verdict == Verdict::Violated { "can" } else { "may be able to" };
+    let can = if verdict == Verdict::Violated {
+        "can"
+    } else {
+        "may be able to"
+    };
     let rest = if flows.len() > 1 && excess.len() > 1 {
         format!(" (and {} more)", excess.len() - 1)
     } else {
@@ -135,11 +187,17 @@ pub(crate) fn leak(
     };
     let message = format!("{from} {can} reach {to} on {svc}{rest}");
     let origins = blame.culprit.origins(w.inventory);
-    let spans: Vec<(Span, String)> =
-        origins.iter().enumerate().map(|(i, o)| (o.span, label_text(w, &blame.culprit, i))).collect();
+    let spans: Vec<(Span, String)> = origins
+        .iter()
+        .enumerate()
+        .map(|(i, o)| (o.span, label_text(w, &blame.culprit, i)))
+        .collect();
     let mut labels = Vec::new();
     primary(&mut labels, &spans);
-    labels.push(Label::secondary(subject.clause_span, format!("against `{}`", subject.clause_text)));
+    labels.push(Label::secondary(
+        subject.clause_span,
+        format!("against `{}`", subject.clause_text),
+    ));
     let mut more = Vec::new();
     // An exception that covered it and has ended explains itself.
     for c in plan.clauses.iter().filter(|c| !c.active && c.exception.is_some()) {
@@ -149,8 +207,14 @@ pub(crate) fn leak(
         if covers {
             let id = c.exception.clone().unwrap_or_default();
             let e = intent.exceptions.iter().find(|e| e.id == id);
-            let when = e.and_then(|e| e.expires).map(|d| format!(" on {d}")).unwrap_or_default();
-            labels.push(Label::secondary(c.span, format!("exception {id} allowed it and ended{when}")));
+            let when = e
+                .and_then(|e| e.expires)
+                .map(|d| format!(" on {d}"))
+                .unwrap_or_default();
+            labels.push(Label::secondary(
+                c.span,
+                format!("exception {id} allowed it and ended{when}"),
+            ));
             more.push(format!("exception {id} ended{when}: renew it or close the path"));
         }
     }
@@ -159,8 +223,14 @@ pub(crate) fn leak(
     let fix_text = match (&blame.culprit, blame.breaks.is_empty() && blame.loses == 0) {
         (Culprit::Ingress(s) | Culprit::Egress(s), false) if s.len() == 1 => {
             let rule = &w.inventory.typed.sg_rules[*s.first().unwrap_or(&0) as usize];
-            let bad = leaks.iter().fold(ServiceSet::empty(), |a, l| a.union(&w.services(&l.atoms)));
-            let keep = rule.services.known().map(|s| s.subtract(&bad)).filter(|k| !k.is_empty());
+            let bad = leaks
+                .iter()
+                .fold(ServiceSet::empty(), |a, l| a.union(&w.services(&l.atoms)));
+            let keep = rule
+                .services
+                .known()
+                .map(|s| s.subtract(&bad))
+                .filter(|k| !k.is_empty());
             match keep {
                 Some(k) => format!("narrow {} to {k}", names::list(&names)),
                 None => format!("narrow the peer of {}", names::list(&names)),
@@ -172,11 +242,24 @@ pub(crate) fn leak(
     let fix = Fix {
         text: fix_text,
         breaks: blame.breaks.clone(),
-        safety: if safe { FixSafety::Safe } else if blame.closes { FixSafety::Unsafe } else { FixSafety::DisplayOnly },
+        safety: if safe {
+            FixSafety::Safe
+        } else if blame.closes {
+            FixSafety::Unsafe
+        } else {
+            FixSafety::DisplayOnly
+        },
     };
-    let layers = witness.as_ref().map(|x| crate::path::layers(&x.path)).unwrap_or_default();
+    let layers = witness
+        .as_ref()
+        .map(|x| crate::path::layers(&x.path))
+        .unwrap_or_default();
     let cause: Vec<&str> = origins.iter().map(|o| &*o.address).collect();
-    let print = fingerprint([subject.code, &subject.clause].into_iter().chain(cause.iter().copied()));
+    let print = fingerprint(
+        [subject.code, &subject.clause]
+            .into_iter()
+            .chain(cause.iter().copied()),
+    );
     more.insert(0, format!("the cause is {what}"));
     Finding {
         code: subject.code,
@@ -233,7 +316,11 @@ pub(crate) fn miss(
     let blockers: Vec<_> = hops.filter(|h| crate::path::blocks(h)).cloned().collect();
     for (i, h) in blockers.iter().filter(|h| h.span.is_some()).enumerate() {
         if let Some(span) = h.span {
-            labels.push(Label { span, text: format!("{}: {}", h.layer, h.rule), primary: i == 0 });
+            labels.push(Label {
+                span,
+                text: format!("{}: {}", h.layer, h.rule),
+                primary: i == 0,
+            });
         }
     }
     labels.push(Label {
@@ -276,7 +363,10 @@ pub(crate) fn miss(
 #[must_use]
 pub(crate) fn unzoned(w: &World<'_>, plan: &Plan, interfaces: &[InterfaceId], flows: Vec<String>) -> Finding {
     let t = &w.inventory.typed;
-    let names: Vec<String> = interfaces.iter().map(|&i| format!("`{}`", names::interface(w, i))).collect();
+    let names: Vec<String> = interfaces
+        .iter()
+        .map(|&i| format!("`{}`", names::interface(w, i)))
+        .collect();
     let span = interfaces.first().map(|&i| t[i].meta.origin.span);
     let mut f = crate::lints::lint(
         "REACH006",
@@ -284,16 +374,22 @@ pub(crate) fn unzoned(w: &World<'_>, plan: &Plan, interfaces: &[InterfaceId], fl
         Severity::Error,
         format!("{} belongs to no zone", names::list(&names)),
         &names.first().cloned().unwrap_or_default(),
-        span.into_iter().map(|s| Label::primary(s, "no zone selects it, so no clause speaks of it")).collect(),
+        span.into_iter()
+            .map(|s| Label::primary(s, "no zone selects it, so no clause speaks of it"))
+            .collect(),
     );
     f.excess = flows;
     let zones: Vec<String> = plan.zones.iter().map(|z| z.name.clone()).collect();
     f.fix = Some(Fix {
-        text: format!("give it the tags that one of the zones selects ({}), or declare a zone for it", zones.join(", ")),
+        text: format!(
+            "give it the tags that one of the zones selects ({}), or declare a zone for it",
+            zones.join(", ")
+        ),
         breaks: Vec::new(),
         safety: FixSafety::DisplayOnly,
     });
-    f.notes.push("in a governed network an endpoint without a zone may talk to nobody".to_string());
+    f.notes
+        .push("in a governed network an endpoint without a zone may talk to nobody".to_string());
     f
 }
 
@@ -304,7 +400,11 @@ pub(crate) fn undecided(why: &str, ids: &[String], clause: Span, at: Option<Span
     if let Some(s) = at {
         labels.push(Label::primary(s, "not modelled"));
     }
-    labels.push(Label { span: clause, text: "cannot be decided".to_string(), primary: labels.is_empty() });
+    labels.push(Label {
+        span: clause,
+        text: "cannot be decided".to_string(),
+        primary: labels.is_empty(),
+    });
     let mut f = crate::lints::lint(
         "REACH007",
         "undecided",
@@ -316,7 +416,7 @@ pub(crate) fn undecided(why: &str, ids: &[String], clause: Span, at: Option<Span
     f.verdict = Verdict::Undecided;
     f.clause = ids.first().cloned();
     f.also = ids.iter().skip(1).cloned().collect();
-    f.notes.push("undecided never counts as a pass (exit code 3)".to_string());
+    f.notes
+        .push("undecided never counts as a pass (exit code 3)".to_string());
     f
 }
-

@@ -33,7 +33,11 @@ pub fn check(inv: &Inventory, intent: &Intent, as_of: Date, opt: &CheckOptions) 
         .clauses
         .iter()
         .map(|c| c.services.clone())
-        .chain(plan.tests.iter().flat_map(|t| t.statements.iter().map(|s| s.services.clone())))
+        .chain(
+            plan.tests
+                .iter()
+                .flat_map(|t| t.statements.iter().map(|s| s.services.clone())),
+        )
         .collect();
     let w = World::new(inv, plan.sets.clone(), &services);
     Judge::new(&w, &plan, intent, opt).run(as_of, diagnostics)
@@ -70,7 +74,14 @@ impl<'a> Judge<'a> {
     fn new(w: &'a World<'a>, plan: &'a Plan, intent: &'a Intent, opt: &CheckOptions) -> Self {
         let open = unmodelled(w.inventory, &w.network().gaps);
         let notes = assumptions::of(w.inventory);
-        Judge { w, plan, intent, open, harmless: opt.unmodelled_harmless, notes }
+        Judge {
+            w,
+            plan,
+            intent,
+            open,
+            harmless: opt.unmodelled_harmless,
+            notes,
+        }
     }
 
     fn id(&self, a: Against) -> String {
@@ -108,15 +119,26 @@ impl<'a> Judge<'a> {
     /// Turns `holds` into `undecided` (absence) or `violated` into `undecided` (presence) where something
     /// that is not modelled may carry the packets.
     fn temper(&self, o: &mut Outcome, absence: bool, blocks: Vec<u32>) {
-        let shaky = if absence { Verdict::Holds } else { Verdict::Violated };
+        let shaky = if absence {
+            Verdict::Holds
+        } else {
+            Verdict::Violated
+        };
         if o.verdict != shaky || blocks.iter().all(|&b| self.w.interfaces_of(b).is_empty()) {
             return;
         }
         let open = self.touching(blocks);
         if let Some(first) = open.first() {
             o.verdict = Verdict::Undecided;
-            let more = if open.len() > 1 { format!(" and {} more", open.len() - 1) } else { String::new() };
-            o.reasons.push(format!("`{}`{more} may carry packets and is not modelled: {}", first.address, first.why));
+            let more = if open.len() > 1 {
+                format!(" and {} more", open.len() - 1)
+            } else {
+                String::new()
+            };
+            o.reasons.push(format!(
+                "`{}`{more} may carry packets and is not modelled: {}",
+                first.address, first.why
+            ));
         }
     }
 
@@ -132,7 +154,10 @@ impl<'a> Judge<'a> {
             let mut blocks = w.blocks_of(c.from);
             blocks.extend(w.blocks_of(c.to));
             let vacuous = w.blocks_of(c.from).is_empty() || w.blocks_of(c.to).is_empty();
-            let absence = matches!(c.claim, Claim::Never | Claim::Only | Claim::Through | Claim::NotThrough);
+            let absence = matches!(
+                c.claim,
+                Claim::Never | Claim::Only | Claim::Through | Claim::NotThrough
+            );
             if !vacuous {
                 self.temper(&mut o, absence, blocks);
             }
@@ -171,8 +196,20 @@ impl<'a> Judge<'a> {
         findings.extend(self.undecided(&outcomes, &governs, &tests));
         findings.extend(lints::all(w, plan, &self.notes));
         findings.sort_by(|a, b| {
-            (std::cmp::Reverse(a.severity), std::cmp::Reverse(a.verdict), a.code, place(a), &a.fingerprint)
-                .cmp(&(std::cmp::Reverse(b.severity), std::cmp::Reverse(b.verdict), b.code, place(b), &b.fingerprint))
+            (
+                std::cmp::Reverse(a.severity),
+                std::cmp::Reverse(a.verdict),
+                a.code,
+                place(a),
+                &a.fingerprint,
+            )
+                .cmp(&(
+                    std::cmp::Reverse(b.severity),
+                    std::cmp::Reverse(b.verdict),
+                    b.code,
+                    place(b),
+                    &b.fingerprint,
+                ))
         });
 
         let clauses = self.clause_results(&outcomes, &governs);
@@ -211,9 +248,13 @@ impl<'a> Judge<'a> {
         // One finding per resource, instances of one `count` or `for_each` together.
         let mut by: BTreeMap<Span, Vec<_>> = BTreeMap::new();
         for i in interfaces {
-            by.entry(self.w.inventory.typed[i].meta.origin.span).or_default().push(i);
+            by.entry(self.w.inventory.typed[i].meta.origin.span)
+                .or_default()
+                .push(i);
         }
-        let found = by.into_values().map(|v| explain::unzoned(self.w, self.plan, &v, names::boxes(&flows)));
+        let found = by
+            .into_values()
+            .map(|v| explain::unzoned(self.w, self.plan, &v, names::boxes(&flows)));
         (found.collect(), blocks)
     }
 
@@ -244,7 +285,10 @@ impl<'a> Judge<'a> {
             all.extend(o.leaks.iter().map(|l| (a, l)));
         }
         for (b, o) in governs.iter().enumerate() {
-            let mine = o.leaks.iter().filter(|l| !unzoned.contains(&l.from) && !unzoned.contains(&l.to));
+            let mine = o
+                .leaks
+                .iter()
+                .filter(|l| !unzoned.contains(&l.from) && !unzoned.contains(&l.to));
             all.extend(mine.map(|l| (Against::Governs(b), l)));
         }
         for (t, each) in tests.iter().enumerate() {
@@ -258,7 +302,10 @@ impl<'a> Judge<'a> {
             // Cut the leak along what is known of the same pair already.
             let mut rest = l.atoms.clone();
             let mut fresh = Vec::new();
-            for (who, p) in pieces.iter_mut().filter(|(_, p)| p.from == l.from && p.to == l.to) {
+            for (who, p) in pieces
+                .iter_mut()
+                .filter(|(_, p)| p.from == l.from && p.to == l.to)
+            {
                 let both = p.atoms.intersect(&rest);
                 if both.is_empty() {
                     continue;
@@ -270,12 +317,26 @@ impl<'a> Judge<'a> {
                     p.atoms.subtract_with(&both);
                     let mut w2 = who.clone();
                     w2.insert(a);
-                    fresh.push((w2, Leak { from: l.from, to: l.to, atoms: both }));
+                    fresh.push((
+                        w2,
+                        Leak {
+                            from: l.from,
+                            to: l.to,
+                            atoms: both,
+                        },
+                    ));
                 }
             }
             pieces.extend(fresh);
             if !rest.is_empty() {
-                pieces.push((BTreeSet::from([a]), Leak { from: l.from, to: l.to, atoms: rest }));
+                pieces.push((
+                    BTreeSet::from([a]),
+                    Leak {
+                        from: l.from,
+                        to: l.to,
+                        atoms: rest,
+                    },
+                ));
             }
         }
         let mut causes: Vec<Cause> = Vec::new();
@@ -292,7 +353,12 @@ impl<'a> Judge<'a> {
                     c.leaks.push(leak);
                     c.sure |= sure;
                 }
-                None => causes.push(Cause { blame: b, against, leaks: vec![leak], sure }),
+                None => causes.push(Cause {
+                    blame: b,
+                    against,
+                    leaks: vec![leak],
+                    sure,
+                }),
             }
         }
         causes.into_iter().map(|c| self.cause_finding(c)).collect()
@@ -309,7 +375,12 @@ impl<'a> Judge<'a> {
             Against::Waypoint(_) => ("REACH009", "waypoint-bypassed"),
             Against::Test(..) => ("REACH005", "test-failed"),
         };
-        let severity = c.against.iter().map(|a| self.severity(*a)).max().unwrap_or(Severity::Error);
+        let severity = c
+            .against
+            .iter()
+            .map(|a| self.severity(*a))
+            .max()
+            .unwrap_or(Severity::Error);
         let flows: Vec<(String, String, ServiceSet)> = c.leaks.iter().map(|l| self.flow_text(l)).collect();
         let clause_span = match strongest {
             Against::Never(i) | Against::Only(i) | Against::Waypoint(i) => self.plan.clauses[i].span,
@@ -325,12 +396,23 @@ impl<'a> Judge<'a> {
             self.w,
             self.plan,
             self.intent,
-            Subject { code, name, severity, clause: self.id(strongest), clause_text, clause_span },
+            Subject {
+                code,
+                name,
+                severity,
+                clause: self.id(strongest),
+                clause_text,
+                clause_span,
+            },
             c.against.iter().skip(1).map(|a| self.id(*a)).collect(),
             &c.leaks,
             &flows,
             &c.blame,
-            if c.sure { Verdict::Violated } else { Verdict::Undecided },
+            if c.sure {
+                Verdict::Violated
+            } else {
+                Verdict::Undecided
+            },
             &self.notes,
         )
     }
@@ -372,7 +454,9 @@ impl<'a> Judge<'a> {
                 let id = format!("test \"{}\" {}", t.name, k + 1);
                 let covered = list.iter_mut().find(|b| {
                     o.misses.iter().all(|m| {
-                        b.misses.iter().any(|n| n.from == m.from && n.to == m.to && m.atoms.intersects(&n.atoms))
+                        b.misses
+                            .iter()
+                            .any(|n| n.from == m.from && n.to == m.to && m.atoms.intersects(&n.atoms))
                     })
                 });
                 match covered {
@@ -403,7 +487,14 @@ impl<'a> Judge<'a> {
                 explain::miss(
                     self.w,
                     self.plan,
-                    Subject { code, name, severity: b.severity, clause, clause_text: b.text, clause_span: b.span },
+                    Subject {
+                        code,
+                        name,
+                        severity: b.severity,
+                        clause,
+                        clause_text: b.text,
+                        clause_span: b.span,
+                    },
                     ids.collect(),
                     b.misses,
                     b.verdict,
@@ -420,7 +511,10 @@ impl<'a> Judge<'a> {
         let mut add = |id: String, span: Span, o: &Outcome| {
             if o.verdict == Verdict::Undecided && o.leaks.is_empty() && o.misses.is_empty() {
                 for r in &o.reasons {
-                    by.entry(r.clone()).or_insert_with(|| (Vec::new(), span)).0.push(id.clone());
+                    by.entry(r.clone())
+                        .or_insert_with(|| (Vec::new(), span))
+                        .0
+                        .push(id.clone());
                 }
             }
         };
@@ -437,14 +531,20 @@ impl<'a> Judge<'a> {
         }
         by.into_iter()
             .map(|(why, (ids, span))| {
-                let place = self.open.iter().find(|u| why.contains(&format!("`{}`", u.address)));
+                let place = self
+                    .open
+                    .iter()
+                    .find(|u| why.contains(&format!("`{}`", u.address)));
                 explain::undecided(&why, &ids, span, place.map(|u| u.span))
             })
             .collect()
     }
 
     fn clause_results(&self, outcomes: &[Outcome], governs: &[Outcome]) -> Vec<ClauseResult> {
-        let boundary = |b: Option<usize>| b.and_then(|b| self.plan.boundaries.get(b)).map(|b| b.name.clone());
+        let boundary = |b: Option<usize>| {
+            b.and_then(|b| self.plan.boundaries.get(b))
+                .map(|b| b.name.clone())
+        };
         let notes = || self.notes.iter().map(ToString::to_string).collect();
         let mut out: Vec<ClauseResult> = self
             .plan
@@ -463,8 +563,18 @@ impl<'a> Judge<'a> {
                 span: c.span,
             })
             .collect();
-        for (b, o) in self.plan.boundaries.iter().zip(governs).filter(|(b, _)| !b.governs.is_empty()) {
-            let zones: Vec<String> = b.governs.iter().map(|&s| self.plan.set_names[s].clone()).collect();
+        for (b, o) in self
+            .plan
+            .boundaries
+            .iter()
+            .zip(governs)
+            .filter(|(b, _)| !b.governs.is_empty())
+        {
+            let zones: Vec<String> = b
+                .governs
+                .iter()
+                .map(|&s| self.plan.set_names[s].clone())
+                .collect();
             // An endpoint in no zone is part of what a boundary governs.
             out.push(ClauseResult {
                 id: governs_id(&b.name),
@@ -486,7 +596,10 @@ impl<'a> Judge<'a> {
 
     fn test_results(&self, tests: &[Vec<Outcome>]) -> Vec<TestResult> {
         let worst = |v: &[Outcome]| {
-            v.iter().map(|o| o.verdict).max_by_key(|v| rank(*v)).unwrap_or(Verdict::Holds)
+            v.iter()
+                .map(|o| o.verdict)
+                .max_by_key(|v| rank(*v))
+                .unwrap_or(Verdict::Holds)
         };
         self.plan
             .tests
@@ -542,7 +655,9 @@ pub fn zones(w: &World<'_>, plan: &Plan) -> Vec<ZoneResult> {
         let of = w.blocks_of(set);
         !of.is_empty()
             && of.iter().all(|&b| {
-                plan.boundaries.iter().any(|x| x.governs.iter().any(|&g| w.in_set(b, g)))
+                plan.boundaries
+                    .iter()
+                    .any(|x| x.governs.iter().any(|&g| w.in_set(b, g)))
             })
     };
     let one = |name: &str, set: usize| {
@@ -554,7 +669,12 @@ pub fn zones(w: &World<'_>, plan: &Plan) -> Vec<ZoneResult> {
             .collect();
         members.sort();
         members.dedup();
-        let public = w.blocks_of(set).into_iter().fold(bartizan_packet::IpSet::empty(), |s, b| s.union(&w.may.outside_of(b)));
+        let public = w
+            .blocks_of(set)
+            .into_iter()
+            .fold(bartizan_packet::IpSet::empty(), |s, b| {
+                s.union(&w.may.outside_of(b))
+            });
         let whole = public == w.network().outside;
         let n = public.to_nets().len();
         let public = match n {
@@ -563,7 +683,12 @@ pub fn zones(w: &World<'_>, plan: &Plan) -> Vec<ZoneResult> {
             1..=4 => public.to_string(),
             _ => format!("{n} prefixes of public addresses"),
         };
-        ZoneResult { name: name.to_string(), members, public, governed: governed(set) }
+        ZoneResult {
+            name: name.to_string(),
+            members,
+            public,
+            governed: governed(set),
+        }
     };
     let mut out: Vec<ZoneResult> = plan.zones.iter().map(|z| one(&z.name, z.set)).collect();
     let rest = one("unzoned", plan.unzoned);

@@ -29,7 +29,11 @@ pub(crate) fn lint(
         code,
         name,
         severity,
-        verdict: if severity == Severity::Error { Verdict::Violated } else { Verdict::Holds },
+        verdict: if severity == Severity::Error {
+            Verdict::Violated
+        } else {
+            Verdict::Holds
+        },
         fingerprint: fingerprint([code, subject, &message]),
         message,
         clause: None,
@@ -57,7 +61,13 @@ fn overlaps(w: &World<'_>, plan: &Plan) -> Vec<Finding> {
                 continue;
             };
             let who = w.interfaces_of(shared).first().map_or_else(
-                || w.may.outside_of(shared).first().map(|ip| ip.to_string()).unwrap_or_default(),
+                || {
+                    w.may
+                        .outside_of(shared)
+                        .first()
+                        .map(|ip| ip.to_string())
+                        .unwrap_or_default()
+                },
                 |&f| crate::names::interface(w, f),
             );
             let mut f = lint(
@@ -68,7 +78,10 @@ fn overlaps(w: &World<'_>, plan: &Plan) -> Vec<Finding> {
                 &a.name,
                 vec![
                     Label::primary(a.span, "selected here"),
-                    Label::secondary(b.span, "and here; a clause about one zone would silently speak of the other"),
+                    Label::secondary(
+                        b.span,
+                        "and here; a clause about one zone would silently speak of the other",
+                    ),
                 ],
             );
             f.notes.push(format!(
@@ -93,13 +106,20 @@ fn shadow(w: &World<'_>, s: &Shadow) -> Finding {
     let (text, origin) = describe(w.inventory, s.rule);
     let at = origin.as_ref().map(|o| o.address.to_string()).unwrap_or_default();
     // Superfluous is untidy; to ask for something and not get it is a mistake.
-    let severity = if s.contradicted { Severity::Warning } else { Severity::Note };
+    let severity = if s.contradicted {
+        Severity::Warning
+    } else {
+        Severity::Note
+    };
     let why = match (s.kind, s.contradicted) {
         (ShadowKind::Duplicate, _) => "the same rule is written before it",
         (ShadowKind::Shadowed, true) => "stronger rules match all that it does, and not all of them agree",
         (ShadowKind::Shadowed, false) => "stronger rules match all that it does",
     };
-    let mut labels: Vec<Label> = origin.iter().map(|o| Label::primary(o.span, text.clone())).collect();
+    let mut labels: Vec<Label> = origin
+        .iter()
+        .map(|o| Label::primary(o.span, text.clone()))
+        .collect();
     for &r in s.by.iter().take(MAX_SHOWN) {
         let (text, origin) = describe(w.inventory, r);
         labels.extend(origin.map(|o| Label::secondary(o.span, format!("decides before it: {text}"))));
@@ -119,7 +139,11 @@ fn shadow(w: &World<'_>, s: &Shadow) -> Finding {
             "delete it; nothing changes".to_string()
         },
         breaks: Vec::new(),
-        safety: if s.contradicted { FixSafety::DisplayOnly } else { FixSafety::Safe },
+        safety: if s.contradicted {
+            FixSafety::DisplayOnly
+        } else {
+            FixSafety::Safe
+        },
     });
     f
 }
@@ -137,7 +161,10 @@ fn dead(w: &World<'_>) -> Vec<Finding> {
                 "SG002",
                 "dead-cross-vpc-reference",
                 Severity::Warning,
-                format!("`{}` matches nothing: `{}` is in another VPC", origin.address, names.address),
+                format!(
+                    "`{}` matches nothing: `{}` is in another VPC",
+                    origin.address, names.address
+                ),
                 &format!("{}: {text}", origin.address),
                 vec![
                     Label::primary(origin.span, text),
@@ -146,7 +173,8 @@ fn dead(w: &World<'_>) -> Vec<Finding> {
                 ],
             );
             f.subject = origin.address.to_string();
-            f.notes.push("a reference to a security group matches members in the same VPC only".to_string());
+            f.notes
+                .push("a reference to a security group matches members in the same VPC only".to_string());
             f.fix = Some(Fix {
                 text: "name the addresses of the other VPC instead, or delete the rule".to_string(),
                 breaks: Vec::new(),
@@ -164,7 +192,11 @@ fn empty(w: &World<'_>, plan: &Plan) -> Vec<Finding> {
         .filter(|z| w.blocks_of(z.set).is_empty())
         .filter(|z| !matches!(w.sets[z.set], crate::Set::Ips(_)))
         .map(|z| {
-            let severity = if z.required { Severity::Error } else { Severity::Warning };
+            let severity = if z.required {
+                Severity::Error
+            } else {
+                Severity::Warning
+            };
             let mut f = lint(
                 "INTENT009",
                 "empty-selector",
@@ -173,7 +205,8 @@ fn empty(w: &World<'_>, plan: &Plan) -> Vec<Finding> {
                 &z.name,
                 vec![Label::primary(z.span, "no endpoint is selected here")],
             );
-            f.notes.push("clauses about it hold because there is nobody to break them".to_string());
+            f.notes
+                .push("clauses about it hold because there is nobody to break them".to_string());
             f
         })
         .collect()

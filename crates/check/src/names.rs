@@ -13,7 +13,9 @@ pub fn block(w: &World<'_>, plan: &Plan, b: u32) -> String {
     if let Some(z) = plan.zones.iter().find(|z| w.in_set(b, z.set)) {
         // A literal inside a zone is worth naming on its own.
         if w.is_outside(b)
-            && let Some(s) = w.sets_of(b).find(|&s| matches!(w.sets[s], crate::Set::Ips(_)) && s != z.set)
+            && let Some(s) = w
+                .sets_of(b)
+                .find(|&s| matches!(w.sets[s], crate::Set::Ips(_)) && s != z.set)
         {
             return format!("{} ({})", plan.set_names[s], z.name);
         }
@@ -41,7 +43,10 @@ pub fn point(w: &World<'_>, plan: &Plan, p: Point) -> (String, String) {
         Point::Inside(i) => (interface(w, i.iface), i.ip.to_string()),
         Point::Outside(ip) => {
             let zone = plan.zones.iter().find(|z| w.sets[z.set].contains(None, ip));
-            (zone.map_or_else(|| "internet".to_string(), |z| z.name.clone()), ip.to_string())
+            (
+                zone.map_or_else(|| "internet".to_string(), |z| z.name.clone()),
+                ip.to_string(),
+            )
         }
     }
 }
@@ -67,7 +72,10 @@ pub fn boxes(flows: &[(String, String, ServiceSet)]) -> Vec<String> {
     let mut merged: Vec<(BTreeSet<String>, BTreeSet<String>, ServiceSet)> = Vec::new();
     // First merge sources with the same destination and services, then destinations.
     for ((a, b), s) in by {
-        match merged.iter_mut().find(|m| m.1.len() == 1 && m.1.contains(&b) && m.2 == s) {
+        match merged
+            .iter_mut()
+            .find(|m| m.1.len() == 1 && m.1.contains(&b) && m.2 == s)
+        {
             Some(m) => {
                 m.0.insert(a);
             }
@@ -83,7 +91,13 @@ pub fn boxes(flows: &[(String, String, ServiceSet)]) -> Vec<String> {
     }
     let side = |s: BTreeSet<String>| {
         let v: Vec<String> = s.into_iter().collect();
-        if v.len() == 1 { v.concat() } else { format!("{{{}}}", v.join(", ")) }
+        if v.len() == 1 {
+            v.concat()
+        } else {
+            format!("{{{}}}", v.join(", "))
+        }
     };
-    out.into_iter().map(|(a, b, s)| format!("{} -> {}: {s}", side(a), side(b))).collect()
+    out.into_iter()
+        .map(|(a, b, s)| format!("{} -> {}: {s}", side(a), side(b)))
+        .collect()
 }

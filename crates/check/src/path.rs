@@ -54,7 +54,9 @@ pub(crate) fn witness(
             source_port: proto.has_ports().then_some(sport),
             destination_port: proto.has_ports().then_some(dport),
         },
-        path: way.map(|w| w.request.iter().map(hop).collect()).unwrap_or_default(),
+        path: way
+            .map(|w| w.request.iter().map(hop).collect())
+            .unwrap_or_default(),
         reply: way.map(|w| w.reply.iter().map(hop).collect()).unwrap_or_default(),
     }
 }

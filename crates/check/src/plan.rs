@@ -169,7 +169,12 @@ pub struct Plan {
 impl Plan {
     /// Adds a set under a name, or finds it again.
     pub fn set(&mut self, set: Set, name: &str) -> usize {
-        if let Some(i) = self.sets.iter().zip(&self.set_names).position(|(s, n)| *s == set && n == name) {
+        if let Some(i) = self
+            .sets
+            .iter()
+            .zip(&self.set_names)
+            .position(|(s, n)| *s == set && n == name)
+        {
             return i;
         }
         self.sets.push(set);

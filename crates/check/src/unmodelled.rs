@@ -47,7 +47,11 @@ pub fn unmodelled(inv: &Inventory, gaps: &[Gap]) -> Vec<Unmodelled> {
         .vswitches
         .iter()
         .map(|v| (&v.meta, v.vpc.known().copied()))
-        .chain(t.security_groups.iter().map(|g| (&g.meta, g.vpc.known().copied())))
+        .chain(
+            t.security_groups
+                .iter()
+                .map(|g| (&g.meta, g.vpc.known().copied())),
+        )
         .chain(t.route_tables.iter().map(|r| (&r.meta, r.vpc.known().copied())))
         .chain(t.interfaces.iter().map(|i| {
             let vpc = i.vswitch.known().and_then(|v| t[*v].vpc.known().copied());

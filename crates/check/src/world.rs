@@ -68,24 +68,41 @@ impl<'a> World<'a> {
         let mut ips = Vec::new();
         sets.iter().for_each(|s| s.ips(&mut ips));
         let addresses: Vec<IpSet> = ips.into_iter().cloned().collect();
-        let opt = CompileOptions { services: services.to_vec(), addresses: addresses.clone(), ..CompileOptions::default() };
+        let opt = CompileOptions {
+            services: services.to_vec(),
+            addresses: addresses.clone(),
+            ..CompileOptions::default()
+        };
         let may = compile(inventory, Mode::Widen, &opt);
         let sure = compile(inventory, Mode::Narrow, &opt);
-        let mut part = BySignature { sets: &sets, cuts: addresses, ids: FxHashMap::default() };
+        let mut part = BySignature {
+            sets: &sets,
+            cuts: addresses,
+            ids: FxHashMap::default(),
+        };
         let mut signatures = Vec::new();
         let mut put = |s: Signature| {
             if !part.ids.contains_key(&s) {
-                part.ids.insert(s.clone(), u32::try_from(signatures.len()).unwrap_or(u32::MAX));
+                part.ids
+                    .insert(s.clone(), u32::try_from(signatures.len()).unwrap_or(u32::MAX));
                 signatures.push(s);
             }
         };
         for n in [&may, &sure] {
-            endpoints(n, &addresses_of(&sets), |iface, ip| put(signature(&sets, iface, ip)));
+            endpoints(n, &addresses_of(&sets), |iface, ip| {
+                put(signature(&sets, iface, ip))
+            });
         }
         let mut may = Reach::new(may, &part);
         may.all_pairs();
         let sure = Reach::new(sure, &part);
-        World { inventory, signatures, may, sure, sets }
+        World {
+            inventory,
+            signatures,
+            may,
+            sure,
+            sets,
+        }
     }
 
     /// The network of everything that may happen.
@@ -103,14 +120,19 @@ impl<'a> World<'a> {
     /// Whether a block lies in a set.
     #[must_use]
     pub fn in_set(&self, block: u32, set: usize) -> bool {
-        self.signatures.get(block as usize).is_some_and(|s| s[set / 64] >> (set % 64) & 1 == 1)
+        self.signatures
+            .get(block as usize)
+            .is_some_and(|s| s[set / 64] >> (set % 64) & 1 == 1)
     }
 
     /// The block that holds the endpoints which `other` (a world over the same sets) has in `block`.
     #[must_use]
     pub fn same_block(&self, other: &World<'_>, block: u32) -> Option<u32> {
         let s = other.signatures.get(block as usize)?;
-        self.signatures.iter().position(|x| x == s).and_then(|i| u32::try_from(i).ok())
+        self.signatures
+            .iter()
+            .position(|x| x == s)
+            .and_then(|i| u32::try_from(i).ok())
     }
 
     /// The blocks of a set.
@@ -139,8 +161,11 @@ impl<'a> World<'a> {
     /// The interfaces that have an address in a block, sorted.
     #[must_use]
     pub fn interfaces_of(&self, block: u32) -> Vec<InterfaceId> {
-        let mut v: Vec<InterfaceId> =
-            self.may.cells_of(block).flat_map(|c| c.members.iter().map(|m| m.iface)).collect();
+        let mut v: Vec<InterfaceId> = self
+            .may
+            .cells_of(block)
+            .flat_map(|c| c.members.iter().map(|m| m.iface))
+            .collect();
         v.sort_unstable();
         v.dedup();
         v
@@ -176,8 +201,14 @@ fn endpoints(net: &Network, cuts: &[IpSet], mut f: impl FnMut(Option<InterfaceId
         }
         for p in pieces {
             for part in [
-                IpSet { v4: p.v4.clone(), ..IpSet::default() },
-                IpSet { v6: p.v6.clone(), ..IpSet::default() },
+                IpSet {
+                    v4: p.v4.clone(),
+                    ..IpSet::default()
+                },
+                IpSet {
+                    v6: p.v6.clone(),
+                    ..IpSet::default()
+                },
             ] {
                 if let Some(ip) = part.first() {
                     f(iface, ip);

@@ -17,11 +17,17 @@ pub struct Unknown {
 impl Unknown {
     /// An unknown with a reason and no place.
     pub fn new(why: impl Into<Arc<str>>) -> Self {
-        Unknown { why: why.into(), span: None }
+        Unknown {
+            why: why.into(),
+            span: None,
+        }
     }
     /// An unknown with a reason and the place that makes it unknown.
     pub fn at(why: impl Into<Arc<str>>, span: Span) -> Self {
-        Unknown { why: why.into(), span: Some(span) }
+        Unknown {
+            why: why.into(),
+            span: Some(span),
+        }
     }
 }
 

@@ -65,7 +65,9 @@ impl Resource {
     /// An attribute that is present and not null.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Node> {
-        self.attributes.get(name).filter(|n| n.value != crate::Value::Null)
+        self.attributes
+            .get(name)
+            .filter(|n| n.value != crate::Value::Null)
     }
 }
 
@@ -86,7 +88,12 @@ impl Inventory {
     /// An inventory without anything in it.
     #[must_use]
     pub fn empty(source: SourceKind) -> Self {
-        Inventory { source, resources: Vec::new(), typed: Typed::default(), diagnostics: Vec::new() }
+        Inventory {
+            source,
+            resources: Vec::new(),
+            typed: Typed::default(),
+            diagnostics: Vec::new(),
+        }
     }
 }
 
@@ -125,7 +132,10 @@ impl fmt::Display for SnapshotError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SnapshotError::Json(e) => write!(f, "the snapshot is not readable: {e}"),
-            SnapshotError::Format(s) => write!(f, "`{s}` is not a snapshot format that this version reads ({SNAPSHOT_FORMAT})"),
+            SnapshotError::Format(s) => write!(
+                f,
+                "`{s}` is not a snapshot format that this version reads ({SNAPSHOT_FORMAT})"
+            ),
             SnapshotError::Broken(s) => write!(f, "the snapshot contradicts itself: {s}"),
         }
     }
@@ -138,7 +148,12 @@ impl std::error::Error for SnapshotError {}
 /// Only when serialisation itself fails, which it does not for this type.
 pub fn to_snapshot(inv: &Inventory, sources: &Sources) -> Result<String, SnapshotError> {
     let files = sources.iter().map(|(_, f)| &*f.name).collect();
-    let out = SnapshotOut { format: SNAPSHOT_FORMAT, files, resources: &inv.resources, typed: &inv.typed };
+    let out = SnapshotOut {
+        format: SNAPSHOT_FORMAT,
+        files,
+        resources: &inv.resources,
+        typed: &inv.typed,
+    };
     serde_json::to_string(&out).map_err(SnapshotError::Json)
 }
 

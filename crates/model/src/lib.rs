@@ -17,7 +17,8 @@ mod value;
 
 pub use fact::{Fact, Unknown};
 pub use inventory::{
-    Inventory, Resource, SNAPSHOT_FORMAT, SnapshotError, SourceKind, Understanding, from_snapshot, to_snapshot,
+    Inventory, Resource, SNAPSHOT_FORMAT, SnapshotError, SourceKind, Understanding, from_snapshot,
+    to_snapshot,
 };
 pub use typed::*;
 pub use value::{Node, Reference, Value};

@@ -620,7 +620,11 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn ok(&self, what: &str, i: u32, len: usize) -> Result<(), String> {
-        if (i as usize) < len { Ok(()) } else { Err(format!("{what} {i} of {len} does not exist")) }
+        if (i as usize) < len {
+            Ok(())
+        } else {
+            Err(format!("{what} {i} of {len} does not exist"))
+        }
     }
     fn fact<T: Copy>(&self, f: &Fact<T>, check: impl Fn(T) -> Result<(), String>) -> Result<(), String> {
         f.known().map_or(Ok(()), |v| check(*v))
@@ -646,7 +650,9 @@ impl Checker<'_> {
     fn net(&self, n: &NetSpec) -> Result<(), String> {
         match n {
             NetSpec::Net(_) => Ok(()),
-            NetSpec::PrefixList(p) => self.fact(p, |p| self.ok("prefix list", p.0, self.t.prefix_lists.len())),
+            NetSpec::PrefixList(p) => {
+                self.fact(p, |p| self.ok("prefix list", p.0, self.t.prefix_lists.len()))
+            }
         }
     }
     fn nat_ip(&self, n: &NatIp) -> Result<(), String> {
@@ -670,7 +676,9 @@ impl Typed {
         for v in &self.vswitches {
             c.vpc(&v.vpc)?;
             c.table(&v.table)?;
-            c.fact(&v.acl, |a| a.map_or(Ok(()), |a| c.ok("network ACL", a.0, self.acls.len())))?;
+            c.fact(&v.acl, |a| {
+                a.map_or(Ok(()), |a| c.ok("network ACL", a.0, self.acls.len()))
+            })?;
         }
         for t in &self.route_tables {
             c.vpc(&t.vpc)?;

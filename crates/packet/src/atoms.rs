@@ -34,7 +34,9 @@ impl AtomSet {
     }
     fn zip(&self, o: &Self, f: impl Fn(u64, u64) -> u64) -> Self {
         debug_assert_eq!(self.words.len(), o.words.len());
-        AtomSet { words: self.words.iter().zip(&o.words).map(|(&a, &b)| f(a, b)).collect() }
+        AtomSet {
+            words: self.words.iter().zip(&o.words).map(|(&a, &b)| f(a, b)).collect(),
+        }
     }
     /// Atoms in either set.
     #[must_use]
@@ -179,7 +181,9 @@ impl<T: crate::Bound> Cuts<T> {
     }
     fn collect(&self, set: &AtomSet) -> IntervalSet<T> {
         IntervalSet::from_ranges(
-            (0..self.starts.len()).filter(|i| set.contains(self.base + i)).map(|i| self.interval(i)),
+            (0..self.starts.len())
+                .filter(|i| set.contains(self.base + i))
+                .map(|i| self.interval(i)),
         )
     }
 }
@@ -198,7 +202,14 @@ impl ServiceAtoms {
         // 1, 6, 17 and 58 have dimensions of their own; their atoms here stay empty.
         let own = [1, 2, 6, 7, 17, 18, 58, 59];
         let other = cuts(&sets.iter().map(|s| &s.other).collect::<Vec<_>>(), &mut len, &own);
-        ServiceAtoms { tcp, udp, icmp, icmpv6, other, len }
+        ServiceAtoms {
+            tcp,
+            udp,
+            icmp,
+            icmpv6,
+            other,
+            len,
+        }
     }
 
     /// Number of atoms.
@@ -219,7 +230,9 @@ impl ServiceAtoms {
     /// No atom.
     #[must_use]
     pub fn none(&self) -> AtomSet {
-        AtomSet { words: vec![0; self.words()].into() }
+        AtomSet {
+            words: vec![0; self.words()].into(),
+        }
     }
     /// Every atom.
     #[must_use]
@@ -279,7 +292,12 @@ mod tests {
     fn svc() -> impl Strategy<Value = ServiceSet> {
         let ports = || prop::collection::vec((0u16..40, 0u16..40), 0..3).prop_map(IntervalSet::from_ranges);
         (ports(), ports(), ports(), prop::bool::ANY).prop_map(|(tcp, udp, icmp, gre)| {
-            let mut s = ServiceSet { tcp, udp, icmp, ..ServiceSet::default() };
+            let mut s = ServiceSet {
+                tcp,
+                udp,
+                icmp,
+                ..ServiceSet::default()
+            };
             if gre {
                 s = s.union(&ServiceSet::protocol(Proto::GRE));
             }

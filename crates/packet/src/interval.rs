@@ -57,7 +57,9 @@ impl<T: Bound> IntervalSet<T> {
     /// Every value.
     #[must_use]
     pub fn full() -> Self {
-        IntervalSet { ranges: vec![(T::MIN, T::MAX)] }
+        IntervalSet {
+            ranges: vec![(T::MIN, T::MAX)],
+        }
     }
 
     /// One value.
@@ -69,7 +71,13 @@ impl<T: Bound> IntervalSet<T> {
     /// `lo..=hi`, inclusive on both ends; empty when `lo > hi`.
     #[must_use]
     pub fn range(lo: T, hi: T) -> Self {
-        if lo > hi { Self::empty() } else { IntervalSet { ranges: vec![(lo, hi)] } }
+        if lo > hi {
+            Self::empty()
+        } else {
+            IntervalSet {
+                ranges: vec![(lo, hi)],
+            }
+        }
     }
 
     /// The union of inclusive ranges in any order; ranges with `lo > hi` are ignored.
@@ -108,7 +116,9 @@ impl<T: Bound> IntervalSet<T> {
     /// Number of values, saturating.
     #[must_use]
     pub fn size(&self) -> u128 {
-        self.ranges.iter().fold(0u128, |n, &(l, h)| n.saturating_add(l.span_to(h)))
+        self.ranges
+            .iter()
+            .fold(0u128, |n, &(l, h)| n.saturating_add(l.span_to(h)))
     }
 
     /// The smallest value.
@@ -209,7 +219,11 @@ impl<T: Bound> fmt::Display for IntervalSet<T> {
             if i > 0 {
                 f.write_str(",")?;
             }
-            if lo == hi { write!(f, "{lo}")? } else { write!(f, "{lo}-{hi}")? }
+            if lo == hi {
+                write!(f, "{lo}")?
+            } else {
+                write!(f, "{lo}-{hi}")?
+            }
         }
         Ok(())
     }

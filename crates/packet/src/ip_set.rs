@@ -25,24 +25,39 @@ impl IpSet {
     /// Every address of both families.
     #[must_use]
     pub fn full() -> Self {
-        IpSet { v4: IntervalSet::full(), v6: IntervalSet::full() }
+        IpSet {
+            v4: IntervalSet::full(),
+            v6: IntervalSet::full(),
+        }
     }
     /// Every IPv4 address.
     #[must_use]
     pub fn all_v4() -> Self {
-        IpSet { v4: IntervalSet::full(), v6: IntervalSet::empty() }
+        IpSet {
+            v4: IntervalSet::full(),
+            v6: IntervalSet::empty(),
+        }
     }
     /// Every IPv6 address.
     #[must_use]
     pub fn all_v6() -> Self {
-        IpSet { v4: IntervalSet::empty(), v6: IntervalSet::full() }
+        IpSet {
+            v4: IntervalSet::empty(),
+            v6: IntervalSet::full(),
+        }
     }
     /// One address.
     #[must_use]
     pub fn single(ip: IpAddr) -> Self {
         match ip {
-            IpAddr::V4(a) => IpSet { v4: IntervalSet::single(a.into()), v6: IntervalSet::empty() },
-            IpAddr::V6(a) => IpSet { v4: IntervalSet::empty(), v6: IntervalSet::single(a.into()) },
+            IpAddr::V4(a) => IpSet {
+                v4: IntervalSet::single(a.into()),
+                v6: IntervalSet::empty(),
+            },
+            IpAddr::V6(a) => IpSet {
+                v4: IntervalSet::empty(),
+                v6: IntervalSet::single(a.into()),
+            },
         }
     }
     /// Union of prefixes; host bits are ignored (ALIBABA.md §5.2, vector S14).
@@ -55,7 +70,10 @@ impl IpSet {
                 IpNet::V6(n) => v6.push((u128::from(n.network()), u128::from(n.broadcast()))),
             }
         }
-        IpSet { v4: IntervalSet::from_ranges(v4), v6: IntervalSet::from_ranges(v6) }
+        IpSet {
+            v4: IntervalSet::from_ranges(v4),
+            v6: IntervalSet::from_ranges(v6),
+        }
     }
     /// The shortest list of prefixes that covers exactly this set, IPv4 first, ascending.
     #[must_use]
@@ -85,22 +103,34 @@ impl IpSet {
     /// Addresses in either set.
     #[must_use]
     pub fn union(&self, o: &Self) -> Self {
-        IpSet { v4: self.v4.union(&o.v4), v6: self.v6.union(&o.v6) }
+        IpSet {
+            v4: self.v4.union(&o.v4),
+            v6: self.v6.union(&o.v6),
+        }
     }
     /// Addresses in both sets.
     #[must_use]
     pub fn intersect(&self, o: &Self) -> Self {
-        IpSet { v4: self.v4.intersect(&o.v4), v6: self.v6.intersect(&o.v6) }
+        IpSet {
+            v4: self.v4.intersect(&o.v4),
+            v6: self.v6.intersect(&o.v6),
+        }
     }
     /// Addresses of `self` that are not in `o`.
     #[must_use]
     pub fn subtract(&self, o: &Self) -> Self {
-        IpSet { v4: self.v4.subtract(&o.v4), v6: self.v6.subtract(&o.v6) }
+        IpSet {
+            v4: self.v4.subtract(&o.v4),
+            v6: self.v6.subtract(&o.v6),
+        }
     }
     /// Addresses not in the set.
     #[must_use]
     pub fn complement(&self) -> Self {
-        IpSet { v4: self.v4.complement(), v6: self.v6.complement() }
+        IpSet {
+            v4: self.v4.complement(),
+            v6: self.v6.complement(),
+        }
     }
     /// Whether the sets share an address.
     #[must_use]
@@ -128,14 +158,23 @@ impl IpSet {
         let v6 = |s: &str| s.parse::<Ipv6Net>().ok().map(IpNet::V6);
         let not_public = IpSet::from_nets(
             [
-                "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-                "192.168.0.0/16", "224.0.0.0/3",
+                "0.0.0.0/8",
+                "10.0.0.0/8",
+                "100.64.0.0/10",
+                "127.0.0.0/8",
+                "169.254.0.0/16",
+                "172.16.0.0/12",
+                "192.168.0.0/16",
+                "224.0.0.0/3",
             ]
             .into_iter()
             .filter_map(v4),
         );
         let global6 = IpSet::from_nets(v6("2000::/3"));
-        IpSet { v4: not_public.v4.complement(), v6: global6.v6 }
+        IpSet {
+            v4: not_public.v4.complement(),
+            v6: global6.v6,
+        }
     }
 }
 
@@ -153,7 +192,11 @@ impl fmt::Display for IpSet {
             }
             let host = matches!(n, IpNet::V4(n) if n.prefix_len() == 32)
                 || matches!(n, IpNet::V6(n) if n.prefix_len() == 128);
-            if host { write!(f, "{}", n.addr())? } else { write!(f, "{n}")? }
+            if host {
+                write!(f, "{}", n.addr())?
+            } else {
+                write!(f, "{n}")?
+            }
         }
         Ok(())
     }

@@ -27,10 +27,23 @@ impl Packet {
     pub fn reply(self) -> Packet {
         let (sport, dport) = match self.proto {
             Proto::ICMP => (0, if self.dport >> 8 == 8 { 0 } else { self.dport }),
-            Proto::ICMPV6 => (0, if self.dport >> 8 == 128 { 129 << 8 } else { self.dport }),
+            Proto::ICMPV6 => (
+                0,
+                if self.dport >> 8 == 128 {
+                    129 << 8
+                } else {
+                    self.dport
+                },
+            ),
             _ => (self.dport, self.sport),
         };
-        Packet { src: self.dst, dst: self.src, proto: self.proto, sport, dport }
+        Packet {
+            src: self.dst,
+            dst: self.src,
+            proto: self.proto,
+            sport,
+            dport,
+        }
     }
 }
 
@@ -66,7 +79,11 @@ impl FromStr for Packet {
     /// Reads `SRC[:SPORT] > DST PROTO[/DPORT]`, as `1.2.3.4:40000 > 10.0.1.5 tcp/22`. Ports of IPv6
     /// sources are written `[2001:db8::1]:40000`.
     fn from_str(s: &str) -> Result<Self, Self::Err> {
-        let bad = || ParsePacketError(format!("`{s}` is not a packet such as `1.2.3.4 > 10.0.1.5 tcp/22`"));
+        let bad = || {
+            ParsePacketError(format!(
+                "`{s}` is not a packet such as `1.2.3.4 > 10.0.1.5 tcp/22`"
+            ))
+        };
         let (src, rest) = s.split_once('>').ok_or_else(bad)?;
         let (src, rest) = (src.trim(), rest.trim());
         let (dst, svc) = rest.split_once(' ').ok_or_else(bad)?;
@@ -79,6 +96,12 @@ impl FromStr for Packet {
         };
         let svc: crate::ServiceSet = svc.trim().parse().map_err(|_| bad())?;
         let (proto, dport) = svc.first().ok_or_else(bad)?;
-        Ok(Packet { src, dst: dst.parse().map_err(|_| bad())?, proto, sport, dport })
+        Ok(Packet {
+            src,
+            dst: dst.parse().map_err(|_| bad())?,
+            proto,
+            sport,
+            dport,
+        })
     }
 }

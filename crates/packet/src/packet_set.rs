@@ -22,7 +22,12 @@ impl Cube {
     /// Every packet.
     #[must_use]
     pub fn full() -> Self {
-        Cube { src: IpSet::full(), dst: IpSet::full(), sport: IntervalSet::full(), svc: ServiceSet::any() }
+        Cube {
+            src: IpSet::full(),
+            dst: IpSet::full(),
+            sport: IntervalSet::full(),
+            svc: ServiceSet::any(),
+        }
     }
     /// Whether no packet is in the box.
     #[must_use]
@@ -56,13 +61,25 @@ impl Cube {
                 out.push(c);
             }
         };
-        push(Cube { svc: rest.svc.subtract(&o.svc), ..rest.clone() });
+        push(Cube {
+            svc: rest.svc.subtract(&o.svc),
+            ..rest.clone()
+        });
         rest.svc = common.svc;
-        push(Cube { src: rest.src.subtract(&o.src), ..rest.clone() });
+        push(Cube {
+            src: rest.src.subtract(&o.src),
+            ..rest.clone()
+        });
         rest.src = common.src;
-        push(Cube { dst: rest.dst.subtract(&o.dst), ..rest.clone() });
+        push(Cube {
+            dst: rest.dst.subtract(&o.dst),
+            ..rest.clone()
+        });
         rest.dst = common.dst;
-        push(Cube { sport: rest.sport.subtract(&o.sport), ..rest });
+        push(Cube {
+            sport: rest.sport.subtract(&o.sport),
+            ..rest
+        });
         out
     }
     /// Whether a packet is in the box.
@@ -94,7 +111,13 @@ impl Cube {
         } else {
             self.sport.first()?
         };
-        Some(Packet { src, dst, proto: Proto(proto.0), sport, dport })
+        Some(Packet {
+            src,
+            dst,
+            proto: Proto(proto.0),
+            sport,
+            dport,
+        })
     }
 }
 
@@ -179,7 +202,9 @@ impl PacketSet {
 
 impl From<Cube> for PacketSet {
     fn from(c: Cube) -> Self {
-        PacketSet { cubes: if c.is_empty() { Vec::new() } else { vec![c] } }
+        PacketSet {
+            cubes: if c.is_empty() { Vec::new() } else { vec![c] },
+        }
     }
 }
 
@@ -208,7 +233,14 @@ mod tests {
     fn ips() -> impl Strategy<Value = IpSet> {
         (prop::collection::vec((0u32..6, 0u32..6), 0..3), prop::bool::ANY).prop_map(|(v, six)| {
             let v4 = IntervalSet::from_ranges(v);
-            IpSet { v6: if six { IntervalSet::range(0, 1) } else { IntervalSet::empty() }, v4 }
+            IpSet {
+                v6: if six {
+                    IntervalSet::range(0, 1)
+                } else {
+                    IntervalSet::empty()
+                },
+                v4,
+            }
         })
     }
     fn cube() -> impl Strategy<Value = Cube> {
@@ -217,7 +249,11 @@ mod tests {
             src,
             dst,
             sport,
-            svc: ServiceSet { tcp, udp, ..ServiceSet::default() },
+            svc: ServiceSet {
+                tcp,
+                udp,
+                ..ServiceSet::default()
+            },
         })
     }
     fn set() -> impl Strategy<Value = PacketSet> {
@@ -232,7 +268,13 @@ mod tests {
                     for dport in 0..4 {
                         for proto in [Proto::TCP, Proto::UDP] {
                             let (src, dst) = (IpAddr::V4(s.into()), IpAddr::V4(d.into()));
-                            v.push(Packet { src, dst, proto, sport, dport });
+                            v.push(Packet {
+                                src,
+                                dst,
+                                proto,
+                                sport,
+                                dport,
+                            });
                         }
                     }
                 }

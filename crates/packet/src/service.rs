@@ -119,12 +119,18 @@ impl ServiceSet {
     /// TCP with these destination ports.
     #[must_use]
     pub fn tcp(ports: PortSet) -> Self {
-        ServiceSet { tcp: ports, ..Self::default() }
+        ServiceSet {
+            tcp: ports,
+            ..Self::default()
+        }
     }
     /// UDP with these destination ports.
     #[must_use]
     pub fn udp(ports: PortSet) -> Self {
-        ServiceSet { udp: ports, ..Self::default() }
+        ServiceSet {
+            udp: ports,
+            ..Self::default()
+        }
     }
     /// A whole protocol.
     #[must_use]
@@ -226,18 +232,30 @@ impl ServiceSet {
     #[must_use]
     pub fn first(&self) -> Option<(Proto, u16)> {
         // Port 0 is never a real destination; prefer another one when there is one.
-        let port = |s: &PortSet| s.intersect(&IntervalSet::range(1, u16::MAX)).first().or_else(|| s.first());
+        let port = |s: &PortSet| {
+            s.intersect(&IntervalSet::range(1, u16::MAX))
+                .first()
+                .or_else(|| s.first())
+        };
         port(&self.tcp)
             .map(|p| (Proto::TCP, p))
             .or_else(|| port(&self.udp).map(|p| (Proto::UDP, p)))
             .or_else(|| {
                 let echo = 8 << 8;
-                let t = if self.icmp.contains(echo) { Some(echo) } else { self.icmp.first() };
+                let t = if self.icmp.contains(echo) {
+                    Some(echo)
+                } else {
+                    self.icmp.first()
+                };
                 t.map(|t| (Proto::ICMP, t))
             })
             .or_else(|| {
                 let echo = 128 << 8;
-                let t = if self.icmpv6.contains(echo) { Some(echo) } else { self.icmpv6.first() };
+                let t = if self.icmpv6.contains(echo) {
+                    Some(echo)
+                } else {
+                    self.icmpv6.first()
+                };
                 t.map(|t| (Proto::ICMPV6, t))
             })
             .or_else(|| self.other.first().map(|p| (Proto(p), 0)))
@@ -254,10 +272,18 @@ impl fmt::Display for ServiceSet {
         let all = |s: &PortSet| s.is_full() || *s == IntervalSet::range(1, u16::MAX);
         for (name, set) in [("tcp", &self.tcp), ("udp", &self.udp)] {
             if all(set) {
-                parts.push(if set.is_full() { name.to_string() } else { format!("{name}/1-65535") });
+                parts.push(if set.is_full() {
+                    name.to_string()
+                } else {
+                    format!("{name}/1-65535")
+                });
             } else {
                 for &(l, h) in set.ranges() {
-                    parts.push(if l == h { format!("{name}/{l}") } else { format!("{name}/{l}-{h}") });
+                    parts.push(if l == h {
+                        format!("{name}/{l}")
+                    } else {
+                        format!("{name}/{l}-{h}")
+                    });
                 }
             }
         }
@@ -280,7 +306,11 @@ impl fmt::Display for ServiceSet {
             parts.push("proto-other".to_string());
         } else {
             for &(l, h) in self.other.ranges() {
-                parts.push(if l == h { Proto(l).to_string() } else { format!("proto-{l}-{h}") });
+                parts.push(if l == h {
+                    Proto(l).to_string()
+                } else {
+                    format!("proto-{l}-{h}")
+                });
             }
         }
         f.write_str(if parts.is_empty() { "nothing" } else { "" })?;
@@ -303,7 +333,10 @@ impl FromStr for ServiceSet {
             let one = match part {
                 "any" => Self::any(),
                 "nothing" => Self::empty(),
-                "proto-other" => ServiceSet { other: other_protocols(), ..Self::default() },
+                "proto-other" => ServiceSet {
+                    other: other_protocols(),
+                    ..Self::default()
+                },
                 _ => {
                     let (proto, rest) = match part.split_once('/') {
                         Some((p, r)) => (p, Some(r)),
@@ -325,23 +358,34 @@ impl FromStr for ServiceSet {
                             None => Self::protocol(p),
                             Some(r) if p.has_ports() => {
                                 let (l, h) = r.split_once('-').unwrap_or((r, r));
-                                let (Ok(l), Ok(h)) = (l.trim().parse::<u16>(), h.trim().parse::<u16>()) else {
+                                let (Ok(l), Ok(h)) = (l.trim().parse::<u16>(), h.trim().parse::<u16>())
+                                else {
                                     return bad(format!("`{r}` is not a port or a port range (0 to 65535)"));
                                 };
                                 if l > h {
                                     return bad(format!("`{r}` is a port range that ends before it starts"));
                                 }
                                 let ports = IntervalSet::range(l, h);
-                                if p == Proto::TCP { Self::tcp(ports) } else { Self::udp(ports) }
+                                if p == Proto::TCP {
+                                    Self::tcp(ports)
+                                } else {
+                                    Self::udp(ports)
+                                }
                             }
                             Some(r) if p.has_types() => {
                                 let Some(set) = icmp_types(r) else {
                                     return bad(format!("`{r}` is not an ICMP type, such as `8` or `3.4`"));
                                 };
                                 if p == Proto::ICMP {
-                                    ServiceSet { icmp: set, ..Self::default() }
+                                    ServiceSet {
+                                        icmp: set,
+                                        ..Self::default()
+                                    }
                                 } else {
-                                    ServiceSet { icmpv6: set, ..Self::default() }
+                                    ServiceSet {
+                                        icmpv6: set,
+                                        ..Self::default()
+                                    }
                                 }
                             }
                             Some(_) => return bad(format!("`{proto}` has no ports")),

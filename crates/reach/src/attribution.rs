@@ -82,8 +82,18 @@ fn accepting(list: &RuleList, peer: PeerView<'_>, want: &AtomSet, out: &mut BTre
 }
 
 impl Network {
-    fn use_sg(&self, at: Inside, ingress: bool, peer: PeerView<'_>, want: &AtomSet, out: &mut BTreeSet<RuleRef>) {
-        if let Some(g) = self.iface(at.iface).and_then(|i| self.group_sets.get(i.groups as usize)) {
+    fn use_sg(
+        &self,
+        at: Inside,
+        ingress: bool,
+        peer: PeerView<'_>,
+        want: &AtomSet,
+        out: &mut BTreeSet<RuleRef>,
+    ) {
+        if let Some(g) = self
+            .iface(at.iface)
+            .and_then(|i| self.group_sets.get(i.groups as usize))
+        {
             accepting(if ingress { &g.ingress } else { &g.egress }, peer, want, out);
         }
     }
@@ -98,7 +108,8 @@ impl Network {
 
     fn use_exit(&self, s: Inside, e: &Exit, u: &mut Used) {
         u.internet = true;
-        u.routes.extend(e.route.filter(|r| matches!(r, RouteRef::Entry(_))));
+        u.routes
+            .extend(e.route.filter(|r| matches!(r, RouteRef::Entry(_))));
         u.appliances.extend(&e.appliances);
         match e.kind {
             ExitKind::Own(i) => {
@@ -107,14 +118,22 @@ impl Network {
             }
             ExitKind::Appliance(addr, i) => {
                 if let Some(f) = e.appliances.last() {
-                    let own = self.iface(*f).and_then(|f| f.addrs.get(addr as usize)).and_then(|a| a.own.get(i));
+                    let own = self
+                        .iface(*f)
+                        .and_then(|f| f.addrs.get(addr as usize))
+                        .and_then(|a| a.own.get(i));
                     u.public.extend(own.map(|o| (*f, o.index)));
                 }
             }
             ExitKind::Dropped => {}
             ExitKind::Snat(n, i) => {
                 u.nats.insert(n);
-                u.snat.extend(self.nats.get(n.index()).and_then(|n| n.snat.get(i)).map(|s| s.entry));
+                u.snat.extend(
+                    self.nats
+                        .get(n.index())
+                        .and_then(|n| n.snat.get(i))
+                        .map(|s| s.entry),
+                );
             }
             ExitKind::V6 => {
                 u.ipv6.insert((s.iface, s.addr));
@@ -160,8 +179,15 @@ impl Network {
                         self.use_acl(s, false, d.ip, &w, &mut u.acl);
                         self.use_acl(d, true, s.ip, &w, &mut u.acl);
                     }
-                    let tables = self.iface(s.iface).and_then(|i| self.vsw(i.vswitch)).map(|v| &v.tables);
-                    for t in tables.into_iter().flatten().filter_map(|&t| self.tables.get(t as usize)) {
+                    let tables = self
+                        .iface(s.iface)
+                        .and_then(|i| self.vsw(i.vswitch))
+                        .map(|v| &v.tables);
+                    for t in tables
+                        .into_iter()
+                        .flatten()
+                        .filter_map(|&t| self.tables.get(t as usize))
+                    {
                         for r in t.lookup(d.ip).filter(|r| matches!(r.from, RouteRef::Entry(_))) {
                             u.routes.insert(r.from);
                             u.appliances.extend(r.hops.iter().filter_map(|h| match h {
@@ -241,7 +267,12 @@ impl Network {
                 }
                 _ => internet = true,
             }
-            out.push(Crossing { delivered: flow.delivered, nats, appliances, internet });
+            out.push(Crossing {
+                delivered: flow.delivered,
+                nats,
+                appliances,
+                internet,
+            });
         }
         out
     }

@@ -79,18 +79,30 @@ fn vpc_cuts(net: &Network, ifaces: &[InterfaceId], questions: &[IpSet]) -> Cuts 
     };
     for g in gs {
         let g = &net.group_sets[g as usize];
-        g.ingress.rules.iter().chain(&g.egress.rules).for_each(|r| ips(&r.peer));
+        g.ingress
+            .rules
+            .iter()
+            .chain(&g.egress.rules)
+            .for_each(|r| ips(&r.peer));
     }
     let mut tables: Vec<u32> = Vec::new();
     for v in vsw.iter().filter_map(|&v| net.vswitches[v as usize].as_ref()) {
         if let Some(a) = v.acl.and_then(|a| net.acls.get(a as usize)) {
-            a.ingress.rules.iter().chain(&a.egress.rules).for_each(|r| ips(&r.peer));
+            a.ingress
+                .rules
+                .iter()
+                .chain(&a.egress.rules)
+                .for_each(|r| ips(&r.peer));
         }
         tables.extend(&v.tables);
     }
     tables.sort_unstable();
     tables.dedup();
-    for r in tables.iter().filter_map(|&t| net.tables.get(t as usize)).flat_map(|t| &t.routes) {
+    for r in tables
+        .iter()
+        .filter_map(|&t| net.tables.get(t as usize))
+        .flat_map(|t| &t.routes)
+    {
         c.add(&r.ips);
         for h in &r.hops {
             if let Hop::Nat(n) = h {
@@ -122,9 +134,17 @@ impl Domain {
                     || f.addrs.iter().any(|a| a.own.iter().any(|o| o.bypass_acl));
                 let mut put = |ip: IpAddr| {
                     let block = part.block(Some(f.id), ip);
-                    let own = if special { u64::from(f.id.0) << 32 | u64::from(addr) | 1 << 63 } else { 0 };
+                    let own = if special {
+                        u64::from(f.id.0) << 32 | u64::from(addr) | 1 << 63
+                    } else {
+                        0
+                    };
                     let key = (f.groups, f.vswitch.0, cuts.piece(ip), block, own);
-                    let member = Inside { iface: f.id, addr, ip };
+                    let member = Inside {
+                        iface: f.id,
+                        addr,
+                        ip,
+                    };
                     match index.get(&key) {
                         Some(&i) => {
                             let c = &mut cells[i];
@@ -150,7 +170,11 @@ impl Domain {
                 };
                 match a.region.v4.ranges() {
                     [(l, h)] if l == h && a.region.v6.is_empty() => put(IpAddr::V4((*l).into())),
-                    _ => cuts.split(&a.region).iter().filter_map(IpSet::first).for_each(&mut put),
+                    _ => cuts
+                        .split(&a.region)
+                        .iter()
+                        .filter_map(IpSet::first)
+                        .for_each(&mut put),
                 }
             }
         }
@@ -178,7 +202,11 @@ impl Domain {
 
     /// Computes the rows. Must run before [`Domain::pairs`].
     pub(crate) fn build_rows(&mut self, net: &Network) {
-        let columns = Columns::new(self.cells.iter().map(|c| (c.rep.ip, net.groups_of(c.rep), net.member_of(c.rep))));
+        let columns = Columns::new(
+            self.cells
+                .iter()
+                .map(|c| (c.rep.ip, net.groups_of(c.rep), net.member_of(c.rep))),
+        );
         let mut gs: Vec<u32> = self.cells.iter().map(|c| c.gs).collect();
         let mut vsw: Vec<u32> = self.cells.iter().map(|c| c.vsw).collect();
         for v in [&mut gs, &mut vsw] {
@@ -330,6 +358,8 @@ pub(crate) fn distinct(a: &Cell, b: &Cell) -> Option<(Inside, Inside)> {
     if let Some(m) = b.members.iter().find(|m| m.iface != a.rep.iface) {
         return Some((a.rep, *m));
     }
-    a.members.iter().find(|m| m.iface != b.rep.iface).map(|m| (*m, b.rep))
+    a.members
+        .iter()
+        .find(|m| m.iface != b.rep.iface)
+        .map(|m| (*m, b.rep))
 }
-

@@ -1,8 +1,8 @@
 //! Whole flows between two points: every way there, and whether replies get back.
 
 use crate::network::{Hop, Match, Network, RuleList};
-use bartizan_model::InterfaceId;
 use crate::point::{Entry, Exit, Inside, Point, ReplyPort};
+use bartizan_model::InterfaceId;
 use bartizan_packet::{AtomSet, IpSet};
 use std::net::IpAddr;
 
@@ -88,20 +88,32 @@ impl Cuts {
             let a = self.v4.partition_point(|&c| c <= lo);
             let b = self.v4.partition_point(|&c| c <= hi);
             for &c in &self.v4[a..b] {
-                out.push(IpSet { v4: I::range(from, c - 1), v6: I::empty() });
+                out.push(IpSet {
+                    v4: I::range(from, c - 1),
+                    v6: I::empty(),
+                });
                 from = c;
             }
-            out.push(IpSet { v4: I::range(from, hi), v6: I::empty() });
+            out.push(IpSet {
+                v4: I::range(from, hi),
+                v6: I::empty(),
+            });
         }
         for &(lo, hi) in set.v6.ranges() {
             let mut from = lo;
             let a = self.v6.partition_point(|&c| c <= lo);
             let b = self.v6.partition_point(|&c| c <= hi);
             for &c in &self.v6[a..b] {
-                out.push(IpSet { v4: I::empty(), v6: I::range(from, c - 1) });
+                out.push(IpSet {
+                    v4: I::empty(),
+                    v6: I::range(from, c - 1),
+                });
                 from = c;
             }
-            out.push(IpSet { v4: I::empty(), v6: I::range(from, hi) });
+            out.push(IpSet {
+                v4: I::empty(),
+                v6: I::range(from, hi),
+            });
         }
         out
     }
@@ -138,7 +150,12 @@ impl Network {
                 c.add_lists(&a.ingress, &a.egress);
             }
             let gateway = self.vpcs.get(v.vpc.index()).and_then(|n| n.ingress_table);
-            let tables = v.tables.iter().copied().chain(gateway).filter_map(|t| self.tables.get(t as usize));
+            let tables = v
+                .tables
+                .iter()
+                .copied()
+                .chain(gateway)
+                .filter_map(|t| self.tables.get(t as usize));
             for r in tables.flat_map(|t| &t.routes) {
                 c.add(&r.ips);
                 for h in &r.hops {
@@ -182,8 +199,13 @@ impl Network {
         ask: ReplyPort,
         mut ways: Option<&mut Vec<(Way, Flow)>>,
     ) -> Flow {
-        let none = || Flow { delivered: self.common.none.clone(), works: self.common.none.clone() };
-        let (Some((si, _)), Some((di, da))) = (self.addr_of(s), self.addr_of(d)) else { return none() };
+        let none = || Flow {
+            delivered: self.common.none.clone(),
+            works: self.common.none.clone(),
+        };
+        let (Some((si, _)), Some((di, da))) = (self.addr_of(s), self.addr_of(d)) else {
+            return none();
+        };
         if s.iface == d.iface || s.ip.is_ipv4() != d.ip.is_ipv4() {
             return none();
         }
@@ -201,7 +223,9 @@ impl Network {
                 let mut alternatives: Vec<Flow> = Vec::new();
                 for e in &self.exits(s, p) {
                     let translate = |a: &AtomSet| match k {
-                        Entry::Dnat(i) => self.atoms.touching(&da.dnat[i].translate(&self.atoms.services(a))),
+                        Entry::Dnat(i) => self
+                            .atoms
+                            .touching(&da.dnat[i].translate(&self.atoms.services(a))),
                         _ => a.clone(),
                     };
                     let sent = translate(&e.atoms);
@@ -226,8 +250,12 @@ impl Network {
                 });
             }
             // Different entries are different doors: any of them counts, in both modes.
-            total.delivered.union_with(&self.fold(per_public.iter().map(|f| f.delivered.clone())));
-            total.works.union_with(&self.fold(per_public.into_iter().map(|f| f.works)));
+            total
+                .delivered
+                .union_with(&self.fold(per_public.iter().map(|f| f.delivered.clone())));
+            total
+                .works
+                .union_with(&self.fold(per_public.into_iter().map(|f| f.works)));
         }
         total
     }
@@ -258,10 +286,19 @@ impl Network {
                 if let Some(w) = ways.as_deref_mut()
                     && !delivered.is_empty()
                 {
-                    w.push((Way::Private, Flow { delivered: delivered.clone(), works: works.clone() }));
+                    w.push((
+                        Way::Private,
+                        Flow {
+                            delivered: delivered.clone(),
+                            works: works.clone(),
+                        },
+                    ));
                 }
                 let h = self.hairpin(s, d, ask, ways);
-                Flow { delivered: delivered.union(&h.delivered), works: works.union(&h.works) }
+                Flow {
+                    delivered: delivered.union(&h.delivered),
+                    works: works.union(&h.works),
+                }
             }
             (Point::Inside(s), Point::Outside(p)) => {
                 let flows: Vec<(Exit, Flow)> = self
@@ -269,7 +306,10 @@ impl Network {
                     .into_iter()
                     .map(|e| {
                         let works = self.exit_replies(s, p, &e, ask);
-                        let f = Flow { delivered: e.atoms.clone(), works };
+                        let f = Flow {
+                            delivered: e.atoms.clone(),
+                            works,
+                        };
                         (e, f)
                     })
                     .collect();
@@ -281,7 +321,10 @@ impl Network {
                 Flow { delivered, works }
             }
             (Point::Outside(x), Point::Inside(d)) => {
-                let mut total = Flow { delivered: none.clone(), works: none };
+                let mut total = Flow {
+                    delivered: none.clone(),
+                    works: none,
+                };
                 for e in self.doors(d) {
                     let (delivered, works) = self.arrive_flow(d, x, e, ask);
                     total.delivered.union_with(&delivered);
@@ -292,7 +335,10 @@ impl Network {
                 }
                 total
             }
-            (Point::Outside(_), Point::Outside(_)) => Flow { delivered: none.clone(), works: none },
+            (Point::Outside(_), Point::Outside(_)) => Flow {
+                delivered: none.clone(),
+                works: none,
+            },
         }
     }
 }

@@ -14,6 +14,7 @@ mod trace_text;
 mod trace_walk;
 mod trace_ways;
 pub use attribution::{Crossing, Used};
+use bartizan_packet::PortSet;
 pub use compile::{CompileOptions, compile};
 pub use domain::{Cell, Partition};
 pub use flow::Flow;
@@ -23,7 +24,6 @@ pub use reach::{Reach, Sizes, ip_of};
 pub use shadow::{DeadReference, Shadow, ShadowKind, dead_references, shadowed};
 pub use trace::{DecidedBy, Decision, Layer, Step, Trace, TracedPacket, WayTrace, trace};
 pub use trace_text::{describe, describe_route};
-use bartizan_packet::PortSet;
 
 /// Source ports that a client may use: replies must get back to all of them for `must` (ALIBABA.md §6).
 #[must_use]

@@ -3,9 +3,7 @@
 //! Nothing in here is Alibaba's: rule lists in order, stateless lists, route tables, interfaces and the exits
 //! and entries of the public Internet. What the vendor means by its resources is decided in `compile`.
 
-use bartizan_model::{
-    AclId, HaVipId, InterfaceId, NatId, RouteTableId, SecurityGroupId, VpcId, VswitchId,
-};
+use bartizan_model::{AclId, HaVipId, InterfaceId, NatId, RouteTableId, SecurityGroupId, VpcId, VswitchId};
 use bartizan_packet::{AtomSet, IpSet, PortSet, ServiceAtoms, ServiceSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -159,11 +157,14 @@ impl Table {
     /// The routes that may decide for `ip`: the strongest match, and after an optional one the next.
     pub fn lookup(&self, ip: IpAddr) -> impl Iterator<Item = &Route> {
         let mut done = false;
-        self.routes.iter().filter(move |r| r.ips.contains(ip)).take_while(move |r| {
-            let take = !done;
-            done = !r.optional;
-            take
-        })
+        self.routes
+            .iter()
+            .filter(move |r| r.ips.contains(ip))
+            .take_while(move |r| {
+                let take = !done;
+                done = !r.optional;
+                take
+            })
     }
 }
 
@@ -228,10 +229,15 @@ impl DnatIn {
     /// The services as delivered, of services as sent.
     #[must_use]
     pub fn translate(&self, sent: &ServiceSet) -> ServiceSet {
-        let Some(((e0, e1), (i0, _))) = self.ports else { return sent.clone() };
+        let Some(((e0, e1), (i0, _))) = self.ports else {
+            return sent.clone();
+        };
         let shift = |p: &PortSet| {
             PortSet::from_ranges(
-                p.intersect(&PortSet::range(e0, e1)).ranges().iter().map(|&(l, h)| (l - e0 + i0, h - e0 + i0)),
+                p.intersect(&PortSet::range(e0, e1))
+                    .ranges()
+                    .iter()
+                    .map(|&(l, h)| (l - e0 + i0, h - e0 + i0)),
             )
         };
         let mut s = ServiceSet::empty();

@@ -53,7 +53,11 @@ pub(crate) struct PeerView<'a> {
 impl PeerView<'_> {
     /// Seen by a public address: a member of nothing (A-SG-4).
     pub(crate) fn public(ip: IpAddr) -> Self {
-        PeerView { ip, groups: &[], member: &[] }
+        PeerView {
+            ip,
+            groups: &[],
+            member: &[],
+        }
     }
 }
 
@@ -227,7 +231,9 @@ impl Network {
     /// Any of the alternatives when widening, all of them when narrowing.
     pub(crate) fn fold(&self, alternatives: impl IntoIterator<Item = AtomSet>) -> AtomSet {
         let mut it = alternatives.into_iter();
-        let Some(mut acc) = it.next() else { return self.common.none.clone() };
+        let Some(mut acc) = it.next() else {
+            return self.common.none.clone();
+        };
         for a in it {
             match self.mode {
                 Mode::Widen => acc.union_with(&a),
@@ -240,7 +246,13 @@ impl Network {
     /// The groups by which a private address is known to its peers.
     pub(crate) fn groups_of(&self, p: Inside) -> &[SecurityGroupId] {
         match self.addr_of(p) {
-            Some((_, Addr { shared_groups: Some(g), .. })) => g,
+            Some((
+                _,
+                Addr {
+                    shared_groups: Some(g),
+                    ..
+                },
+            )) => g,
             Some((i, _)) => self.group_sets.get(i.groups as usize).map_or(&[], |g| &g.groups),
             None => &[],
         }
@@ -248,12 +260,18 @@ impl Network {
 
     /// The groups of the interface of an address.
     pub(crate) fn member_of(&self, p: Inside) -> &[SecurityGroupId] {
-        let set = self.iface(p.iface).and_then(|i| self.group_sets.get(i.groups as usize));
+        let set = self
+            .iface(p.iface)
+            .and_then(|i| self.group_sets.get(i.groups as usize));
         set.map_or(&[], |g| &g.groups)
     }
 
     pub(crate) fn private_view(&self, p: Inside) -> PeerView<'_> {
-        PeerView { ip: p.ip, groups: self.groups_of(p), member: self.member_of(p) }
+        PeerView {
+            ip: p.ip,
+            groups: self.groups_of(p),
+            member: self.member_of(p),
+        }
     }
 
     /// The stateless filter of a vSwitch towards (`ingress`) or from a peer.
@@ -288,7 +306,12 @@ impl Network {
 
     fn end(&self, t: Trail, end: End, atoms: AtomSet, out: &mut Vec<Branch>) {
         let appliances = t.visited.into_iter().skip(t.senders).collect();
-        out.push(Branch { end, atoms, appliances, route: t.route });
+        out.push(Branch {
+            end,
+            atoms,
+            appliances,
+            route: t.route,
+        });
     }
 
     /// The packet leaves interface `at`, the sender or an appliance: groups, then routes (§1 steps 2 to 5).
@@ -296,7 +319,9 @@ impl Network {
         if !m.sessions.contains(&at.id) {
             t.atoms.intersect_with(&self.sg(at, false, m.dst));
         }
-        let Some(v) = self.vsw(at.vswitch) else { return self.dropped(t, out) };
+        let Some(v) = self.vsw(at.vswitch) else {
+            return self.dropped(t, out);
+        };
         if t.atoms.is_empty() {
             return self.dropped(t, out);
         }
@@ -306,9 +331,13 @@ impl Network {
         let own = m.goal.is_none()
             && sender
             && !self.controlled(v)
-            && m.sender.and_then(|s| self.addr_of(s)).is_some_and(|(_, a)| !a.own.is_empty());
+            && m.sender
+                .and_then(|s| self.addr_of(s))
+                .is_some_and(|(_, a)| !a.own.is_empty());
         for &table in &v.tables {
-            let Some(table) = self.tables.get(table as usize) else { continue };
+            let Some(table) = self.tables.get(table as usize) else {
+                continue;
+            };
             let mut decided = false;
             for r in table.lookup(m.dst.ip) {
                 // §7.1, A-EIP-1: the own public address beats 0/0, a longer route beats the address.
@@ -336,7 +365,9 @@ impl Network {
 
     /// §3.5: what each kind of next hop does.
     fn hop(&self, m: Moving<'_>, t: Trail, at: &Iface, h: &Hop, out: &mut Vec<Branch>) {
-        let Some(v) = self.vsw(at.vswitch) else { return self.dropped(t, out) };
+        let Some(v) = self.vsw(at.vswitch) else {
+            return self.dropped(t, out);
+        };
         match (h, m.goal) {
             (Hop::Local, Some(to)) => self.reach(m, t, Some(at), to, out),
             (Hop::Interface(i), _) => self.reach(m, t, Some(at), *i, out),
@@ -351,7 +382,10 @@ impl Network {
             }
             (Hop::Nat(n), None)
                 if m.dst.ip.is_ipv4()
-                    && self.nats.get(n.index()).is_some_and(|n| n.internet && n.vpc == Some(v.vpc)) =>
+                    && self
+                        .nats
+                        .get(n.index())
+                        .is_some_and(|n| n.internet && n.vpc == Some(v.vpc)) =>
             {
                 self.depart(m, t, at, End::Nat(*n), out);
             }
@@ -363,7 +397,11 @@ impl Network {
                     .filter(|s| s.iface == at.id || self.may_translate())
                     .and_then(|s| self.addr_of(s))
                     .is_some_and(|(_, a)| !a.own.is_empty());
-                if own { self.depart(m, t, at, End::Own, out) } else { self.dropped(t, out) }
+                if own {
+                    self.depart(m, t, at, End::Own, out)
+                } else {
+                    self.dropped(t, out)
+                }
             }
             (Hop::Ipv6Gateway, None) if m.dst.ip.is_ipv6() => self.depart(m, t, at, End::V6, out),
             _ => self.dropped(t, out),
@@ -383,9 +421,20 @@ impl Network {
 
     /// The packet comes to interface `to` from interface `from`, or from the Internet: ACLs of the leg,
     /// groups, and then it has arrived or `to` passes it on (§3.5, §4.1).
-    fn reach(&self, m: Moving<'_>, mut t: Trail, from: Option<&Iface>, to: InterfaceId, out: &mut Vec<Branch>) {
-        let Some(ti) = self.iface(to) else { return self.dropped(t, out) };
-        let Some(tv) = self.vsw(ti.vswitch) else { return self.dropped(t, out) };
+    fn reach(
+        &self,
+        m: Moving<'_>,
+        mut t: Trail,
+        from: Option<&Iface>,
+        to: InterfaceId,
+        out: &mut Vec<Branch>,
+    ) {
+        let Some(ti) = self.iface(to) else {
+            return self.dropped(t, out);
+        };
+        let Some(tv) = self.vsw(ti.vswitch) else {
+            return self.dropped(t, out);
+        };
         let goal = m.goal == Some(to);
         let fv = from.and_then(|f| self.vsw(f.vswitch));
         if fv.is_some_and(|v| v.vpc != tv.vpc) {
@@ -426,8 +475,14 @@ impl Network {
     fn translate(&self, t: &Trail, at: &Iface, dst: IpAddr, out: &mut Vec<Branch>) {
         for (ai, a) in at.addrs.iter().enumerate() {
             let addr = u32::try_from(ai).unwrap_or(u32::MAX);
-            let Some(ip) = a.region.first().filter(|ip| ip.is_ipv4() == dst.is_ipv4()) else { continue };
-            let own = Inside { iface: at.id, addr, ip };
+            let Some(ip) = a.region.first().filter(|ip| ip.is_ipv4() == dst.is_ipv4()) else {
+                continue;
+            };
+            let own = Inside {
+                iface: at.id,
+                addr,
+                ip,
+            };
             for e in self.exits_of(own, dst, false) {
                 let src = match e.kind {
                     ExitKind::Own(i) => i,
@@ -444,12 +499,19 @@ impl Network {
     }
 
     fn start(&self, s: Inside) -> Trail {
-        Trail { visited: vec![s.iface], senders: 1, atoms: self.common.all.clone(), route: None }
+        Trail {
+            visited: vec![s.iface],
+            senders: 1,
+            atoms: self.common.all.clone(),
+            route: None,
+        }
     }
 
     /// The branches of a request inside one VPC.
     fn private_branches(&self, s: Inside, d: Inside, sessions: &[InterfaceId]) -> Vec<Branch> {
-        let (Some((si, _)), Some((di, _))) = (self.addr_of(s), self.addr_of(d)) else { return Vec::new() };
+        let (Some((si, _)), Some((di, _))) = (self.addr_of(s), self.addr_of(d)) else {
+            return Vec::new();
+        };
         if s.iface == d.iface
             || s.ip == d.ip
             || s.ip.is_ipv4() != d.ip.is_ipv4()
@@ -488,7 +550,11 @@ impl Network {
             }
             let mut sessions = vec![s.iface, d.iface];
             sessions.extend(&b.appliances);
-            let back = self.fold(self.private_branches(d, s, &sessions).into_iter().map(|b| b.atoms));
+            let back = self.fold(
+                self.private_branches(d, s, &sessions)
+                    .into_iter()
+                    .map(|b| b.atoms),
+            );
             replies(self, &back, ask).intersect(&b.atoms)
         }));
         (self.fold(branches.into_iter().map(|b| b.atoms)), works)
@@ -497,7 +563,11 @@ impl Network {
     /// The appliances of every private trail from `s` to `d`.
     pub(crate) fn private_trails(&self, s: Inside, d: Inside) -> Vec<Vec<InterfaceId>> {
         let branches = self.private_branches(s, d, &[]);
-        branches.into_iter().filter(|b| !b.atoms.is_empty()).map(|b| b.appliances).collect()
+        branches
+            .into_iter()
+            .filter(|b| !b.atoms.is_empty())
+            .map(|b| b.appliances)
+            .collect()
     }
 
     /// What the platform and the kind of address let through to the Internet at all.
@@ -515,7 +585,9 @@ impl Network {
     }
 
     fn out_branches(&self, s: Inside, dst: IpAddr, sessions: &[InterfaceId], translate: bool) -> Vec<Branch> {
-        let Some((si, sa)) = self.addr_of(s) else { return Vec::new() };
+        let Some((si, sa)) = self.addr_of(s) else {
+            return Vec::new();
+        };
         if s.ip.is_ipv4() != dst.is_ipv4() || s.ip.is_ipv6() && !sa.v6.outbound {
             return Vec::new();
         }
@@ -539,7 +611,9 @@ impl Network {
     }
 
     fn exits_of(&self, s: Inside, dst: IpAddr, translate: bool) -> Vec<Exit> {
-        let Some((si, sa)) = self.addr_of(s) else { return Vec::new() };
+        let Some((si, sa)) = self.addr_of(s) else {
+            return Vec::new();
+        };
         let here = || Arc::new(IpSet::single(s.ip));
         if is_service_ip(dst) {
             let mut atoms = self.sg(si, false, PeerView::public(dst));
@@ -547,7 +621,13 @@ impl Network {
                 atoms.intersect_with(&self.acl(v, false, dst));
             }
             let kind = ExitKind::Service;
-            return vec![Exit { kind, src: here(), route: None, appliances: Vec::new(), atoms }];
+            return vec![Exit {
+                kind,
+                src: here(),
+                route: None,
+                appliances: Vec::new(),
+                atoms,
+            }];
         }
         let carrier = self.public_carrier(dst, true);
         let mut out = Vec::new();
@@ -562,7 +642,12 @@ impl Network {
             };
             match b.end {
                 End::Own => {
-                    out.extend(sa.own.iter().enumerate().map(|(i, o)| exit(ExitKind::Own(i), o.ips.clone())));
+                    out.extend(
+                        sa.own
+                            .iter()
+                            .enumerate()
+                            .map(|(i, o)| exit(ExitKind::Own(i), o.ips.clone())),
+                    );
                 }
                 End::V6 => out.push(exit(ExitKind::V6, here())),
                 End::Nat(n) => {
@@ -595,19 +680,27 @@ impl Network {
     }
 
     pub(crate) fn outside_v4(&self) -> IpSet {
-        IpSet { v4: self.outside.v4.clone(), ..IpSet::default() }
+        IpSet {
+            v4: self.outside.v4.clone(),
+            ..IpSet::default()
+        }
     }
 
     /// A-NAT-1: the entries with the longest source that covers it.
     pub(crate) fn snat_of(&self, n: NatId, si: &Iface, src: IpAddr, dst: IpAddr) -> Vec<(usize, Arc<IpSet>)> {
-        let Some(nat) = self.nats.get(n.index()).filter(|n| n.exit.contains(dst)) else { return Vec::new() };
-        let covers = |e: &crate::network::Snat| {
-            e.sources.contains(src) && e.vswitch.is_none_or(|w| w == si.vswitch)
+        let Some(nat) = self.nats.get(n.index()).filter(|n| n.exit.contains(dst)) else {
+            return Vec::new();
         };
+        let covers =
+            |e: &crate::network::Snat| e.sources.contains(src) && e.vswitch.is_none_or(|w| w == si.vswitch);
         let Some(longest) = nat.snat.iter().filter(|e| covers(e)).map(|e| e.length).max() else {
             return Vec::new();
         };
-        let best = nat.snat.iter().enumerate().filter(|(_, e)| e.length == longest && covers(e));
+        let best = nat
+            .snat
+            .iter()
+            .enumerate()
+            .filter(|(_, e)| e.length == longest && covers(e));
         best.map(|(i, e)| (i, e.ips.clone())).collect()
     }
 
@@ -633,21 +726,36 @@ impl Network {
 
     /// The ways in to an address.
     pub(crate) fn doors(&self, d: Inside) -> Vec<Entry> {
-        let Some((di, da)) = self.addr_of(d) else { return Vec::new() };
+        let Some((di, da)) = self.addr_of(d) else {
+            return Vec::new();
+        };
         if d.ip.is_ipv6() {
             // §7.3: gateway and bandwidth.
-            let gateway =
-                self.vpc_of(di).and_then(|v| self.vpcs.get(v.index())).is_some_and(|v| v.ipv6_gateway);
-            return if da.v6.inbound && gateway { vec![Entry::V6] } else { Vec::new() };
+            let gateway = self
+                .vpc_of(di)
+                .and_then(|v| self.vpcs.get(v.index()))
+                .is_some_and(|v| v.ipv6_gateway);
+            return if da.v6.inbound && gateway {
+                vec![Entry::V6]
+            } else {
+                Vec::new()
+            };
         }
-        (0..da.own.len()).map(Entry::Own).chain((0..da.dnat.len()).map(Entry::Dnat)).collect()
+        (0..da.own.len())
+            .map(Entry::Own)
+            .chain((0..da.dnat.len()).map(Entry::Dnat))
+            .collect()
     }
 
     /// The branches of a packet from a public source that enters towards `d`. `Entry::Dnat(usize::MAX)`
     /// stands for a reply that a NAT gateway hands back.
     fn enter(&self, d: Inside, x: IpAddr, e: Entry, sessions: &[InterfaceId]) -> Vec<Branch> {
-        let Some((di, da)) = self.addr_of(d) else { return Vec::new() };
-        let Some(v) = self.vsw(di.vswitch) else { return Vec::new() };
+        let Some((di, da)) = self.addr_of(d) else {
+            return Vec::new();
+        };
+        let Some(v) = self.vsw(di.vswitch) else {
+            return Vec::new();
+        };
         if d.ip.is_ipv4() != x.is_ipv4() {
             return Vec::new();
         }
@@ -659,12 +767,20 @@ impl Network {
             sender: None,
             translate: false,
         };
-        let t = Trail { visited: Vec::new(), senders: 0, atoms: self.common.all.clone(), route: None };
+        let t = Trail {
+            visited: Vec::new(),
+            senders: 0,
+            atoms: self.common.all.clone(),
+            route: None,
+        };
         let mut out = Vec::new();
         match e {
             Entry::Dnat(i)
                 if i != usize::MAX
-                    && !self.nats.get(da.dnat[i].nat.index()).is_some_and(|n| n.exit.contains(x)) =>
+                    && !self
+                        .nats
+                        .get(da.dnat[i].nat.index())
+                        .is_some_and(|n| n.exit.contains(x)) =>
             {
                 self.dropped(t, &mut out);
             }
@@ -674,8 +790,11 @@ impl Network {
                     && !(self.may_translate() && self.routes_to_appliance(v, x))
                 {
                     self.dropped(t, &mut out);
-                } else if let Some(table) =
-                    self.vpcs.get(v.vpc.index()).and_then(|n| n.ingress_table).and_then(|t| self.tables.get(t as usize))
+                } else if let Some(table) = self
+                    .vpcs
+                    .get(v.vpc.index())
+                    .and_then(|n| n.ingress_table)
+                    .and_then(|t| self.tables.get(t as usize))
                 {
                     // §3.6: the table of the IPv4 gateway may send the packet to an ENI first.
                     let mut decided = false;
@@ -732,7 +851,10 @@ impl Network {
 
     pub(crate) fn routes_to_appliance(&self, v: &Vsw, ip: IpAddr) -> bool {
         let tables = v.tables.iter().filter_map(|&t| self.tables.get(t as usize));
-        tables.flat_map(|t| t.lookup(ip)).flat_map(|r| &r.hops).any(|h| matches!(h, Hop::Interface(_) | Hop::HaVip(_)))
+        tables
+            .flat_map(|t| t.lookup(ip))
+            .flat_map(|r| &r.hops)
+            .any(|h| matches!(h, Hop::Interface(_) | Hop::HaVip(_)))
     }
 
     /// What an entry lets in by itself: the ports of a DNAT entry and the protocols of a public address.
@@ -765,15 +887,17 @@ impl Network {
             sessions.extend(&b.appliances);
             let same = |b: &Branch| match (e, b.end) {
                 (Entry::Own(_), End::Own) | (Entry::V6, End::V6) => true,
-                (Entry::Dnat(i), End::Nat(n)) => {
-                    self.addr_of(d).is_some_and(|(_, a)| a.dnat[i].nat == n)
-                }
+                (Entry::Dnat(i), End::Nat(n)) => self.addr_of(d).is_some_and(|(_, a)| a.dnat[i].nat == n),
                 _ => false,
             };
             let back = self.reply_branches(d, x, e, &sessions);
-            let back = self.fold(
-                back.iter().map(|b| if same(b) { b.atoms.clone() } else { self.common.none.clone() }),
-            );
+            let back = self.fold(back.iter().map(|b| {
+                if same(b) {
+                    b.atoms.clone()
+                } else {
+                    self.common.none.clone()
+                }
+            }));
             replies(self, &back, ask).intersect(&b.atoms)
         }));
         let delivered = self.fold(branches.into_iter().map(|b| b.atoms));

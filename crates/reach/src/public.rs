@@ -27,9 +27,7 @@ pub(crate) struct Door<'a> {
 
 impl Door<'_> {
     fn from(&self, net: &Network, x: IpAddr) -> &AtomSet {
-        self.inward[self.cuts.piece(x) as usize].get_or_init(|| {
-            net.arrive(self.at, x, self.entry)
-        })
+        self.inward[self.cuts.piece(x) as usize].get_or_init(|| net.arrive(self.at, x, self.entry))
     }
 }
 
@@ -55,12 +53,20 @@ pub(crate) fn doors<'a>(net: &Network, cells: impl Iterator<Item = &'a Cell>) ->
 
 /// Whether some table or address of a cell leads out at all.
 fn may_leave(net: &Network, s: Inside) -> bool {
-    let Some((i, a)) = net.addr_of(s) else { return false };
+    let Some((i, a)) = net.addr_of(s) else {
+        return false;
+    };
     !a.own.is_empty()
         || net.vsw(i.vswitch).is_some_and(|v| {
-            v.tables.iter().filter_map(|&t| net.tables.get(t as usize)).any(|t| {
-                t.routes.iter().flat_map(|r| &r.hops).any(|h| !matches!(h, Hop::Local | Hop::Unmodelled))
-            })
+            v.tables
+                .iter()
+                .filter_map(|&t| net.tables.get(t as usize))
+                .any(|t| {
+                    t.routes
+                        .iter()
+                        .flat_map(|r| &r.hops)
+                        .any(|h| !matches!(h, Hop::Local | Hop::Unmodelled))
+                })
         })
 }
 
@@ -78,7 +84,9 @@ pub(crate) fn class(
     outside: &BTreeMap<u32, IpSet>,
     doors: &[Door<'_>],
 ) -> Vec<((u32, u32), AtomSet)> {
-    let Some(first) = cells.first() else { return Vec::new() };
+    let Some(first) = cells.first() else {
+        return Vec::new();
+    };
     let leaves = may_leave(net, first.rep);
     if !leaves && !first.special {
         return Vec::new();
@@ -86,13 +94,20 @@ pub(crate) fn class(
     let mut out: FxHashMap<(u32, u32), AtomSet> = FxHashMap::default();
     let mut add = |a: u32, b: u32, s: &AtomSet| {
         if !s.is_empty() {
-            out.entry((a, b)).or_insert_with(|| net.common.none.clone()).union_with(s);
+            out.entry((a, b))
+                .or_insert_with(|| net.common.none.clone())
+                .union_with(s);
         }
     };
     let cuts = net.cuts_around(&[first.rep.iface]);
     // Cells of a class differ in address only, which matters here through SNAT sources and family.
-    let by_source: Vec<&IpSet> =
-        net.nats.iter().flat_map(|n| &n.snat).filter(|s| s.vswitch.is_none()).map(|s| &s.sources).collect();
+    let by_source: Vec<&IpSet> = net
+        .nats
+        .iter()
+        .flat_map(|n| &n.snat)
+        .filter(|s| s.vswitch.is_none())
+        .map(|s| &s.sources)
+        .collect();
     let mut seen: Vec<(Vec<bool>, bool, u32, bool)> = Vec::new();
     for c in cells {
         let key = (
@@ -115,7 +130,9 @@ pub(crate) fn class(
                     continue;
                 }
                 if leaves {
-                    let o = outward.entry(cuts.piece(x)).or_insert_with(|| outward_to(net, c.rep, x));
+                    let o = outward
+                        .entry(cuts.piece(x))
+                        .or_insert_with(|| outward_to(net, c.rep, x));
                     add(c.block, b, &o.all);
                 }
                 if c.special {
@@ -137,14 +154,16 @@ pub(crate) fn class(
             }
             let mut per_public: Vec<AtomSet> = Vec::new();
             for p in representatives(&d.public, &cuts) {
-                let o = outward.entry(cuts.piece(p)).or_insert_with(|| outward_to(net, c.rep, p));
+                let o = outward
+                    .entry(cuts.piece(p))
+                    .or_insert_with(|| outward_to(net, c.rep, p));
                 let mut per_source: Vec<AtomSet> = Vec::new();
                 for e in &o.exits {
                     let sent = match d.entry {
                         Entry::Dnat(i) => match net.addr_of(d.at) {
-                            Some((_, a)) => {
-                                net.atoms.touching(&a.dnat[i].translate(&net.atoms.services(&e.atoms)))
-                            }
+                            Some((_, a)) => net
+                                .atoms
+                                .touching(&a.dnat[i].translate(&net.atoms.services(&e.atoms))),
                             None => net.common.none.clone(),
                         },
                         _ => e.atoms.clone(),

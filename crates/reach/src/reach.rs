@@ -1,10 +1,10 @@
 //! Who can reach whom, between blocks.
 
 use crate::domain::{Cell, Domain, Partition, distinct};
-use crate::public;
 use crate::flow::{Cuts, Flow, representatives};
 use crate::network::{Mode, Network};
 use crate::point::{Inside, Point};
+use crate::public;
 use bartizan_model::{InterfaceId, VpcId};
 use bartizan_packet::{AtomSet, IpSet};
 use rayon::prelude::*;
@@ -47,8 +47,10 @@ impl Reach {
             }
         }
         let by_vpc: Vec<(VpcId, Vec<InterfaceId>)> = by_vpc.into_iter().collect();
-        let domains =
-            by_vpc.par_iter().map(|(v, ifaces)| Domain::new(&net, *v, ifaces, part)).collect::<Vec<_>>();
+        let domains = by_vpc
+            .par_iter()
+            .map(|(v, ifaces)| Domain::new(&net, *v, ifaces, part))
+            .collect::<Vec<_>>();
         let mut cuts = Cuts::default();
         part.cuts().iter().for_each(|c| cuts.add(c));
         cuts.finish();
@@ -68,7 +70,13 @@ impl Reach {
             );
             outside.insert(b, IpSet { v4, v6 });
         }
-        Reach { net, blocks: part.blocks(), domains, outside, matrix: Vec::new() }
+        Reach {
+            net,
+            blocks: part.blocks(),
+            domains,
+            outside,
+            matrix: Vec::new(),
+        }
     }
 
     /// The network.
@@ -80,7 +88,10 @@ impl Reach {
     /// Sizes of what was built.
     #[must_use]
     pub fn sizes(&self) -> Sizes {
-        let mut s = Sizes { atoms: self.net.atoms.len(), ..Sizes::default() };
+        let mut s = Sizes {
+            atoms: self.net.atoms.len(),
+            ..Sizes::default()
+        };
         for d in &self.domains {
             let (c, r, t) = d.sizes();
             s.cells += c;
@@ -98,7 +109,10 @@ impl Reach {
 
     /// The cells of a block.
     pub fn cells_of(&self, block: u32) -> impl Iterator<Item = &Cell> {
-        self.domains.iter().flat_map(|d| &d.cells).filter(move |c| c.block == block)
+        self.domains
+            .iter()
+            .flat_map(|d| &d.cells)
+            .filter(move |c| c.block == block)
     }
 
     /// Computes the delivered services of every ordered pair of blocks.
@@ -130,11 +144,18 @@ impl Reach {
                 out
             })
             .reduce(Vec::new, merge);
-        self.matrix = if private.is_empty() { vec![0; size] } else { private };
+        self.matrix = if private.is_empty() {
+            vec![0; size]
+        } else {
+            private
+        };
         let public = self.public_pairs();
         for ((a, b), set) in public {
             let at = (a as usize * blocks + b as usize) * w;
-            self.matrix[at..at + w].iter_mut().zip(set.words()).for_each(|(o, x)| *o |= x);
+            self.matrix[at..at + w]
+                .iter_mut()
+                .zip(set.words())
+                .for_each(|(o, x)| *o |= x);
         }
     }
 
@@ -142,8 +163,11 @@ impl Reach {
     fn public_pairs(&self) -> Vec<((u32, u32), AtomSet)> {
         let net = &self.net;
         let doors = public::doors(net, self.domains.iter().flat_map(|d| &d.cells));
-        let classes: Vec<(&Domain, &Vec<u32>)> =
-            self.domains.iter().flat_map(|d| d.classes.iter().map(move |c| (d, c))).collect();
+        let classes: Vec<(&Domain, &Vec<u32>)> = self
+            .domains
+            .iter()
+            .flat_map(|d| d.classes.iter().map(move |c| (d, c)))
+            .collect();
         classes
             .par_iter()
             .map(|(d, class)| {
@@ -162,15 +186,19 @@ impl Reach {
     pub fn delivered(&self, from: u32, to: u32) -> AtomSet {
         let w = self.net.atoms.words();
         let at = (from as usize * self.blocks + to as usize) * w;
-        self.matrix.get(at..at + w).map_or_else(|| self.net.common.none.clone(), AtomSet::from_words)
+        self.matrix
+            .get(at..at + w)
+            .map_or_else(|| self.net.common.none.clone(), AtomSet::from_words)
     }
 
     /// The points of a block: one per cell, and one per piece of the public space that the filters around
     /// `other` tell apart.
     #[must_use]
     pub fn points(&self, block: u32, other: u32) -> Vec<(Point, Option<&Cell>)> {
-        let mut out: Vec<(Point, Option<&Cell>)> =
-            self.cells_of(block).map(|c| (Point::Inside(c.rep), Some(c))).collect();
+        let mut out: Vec<(Point, Option<&Cell>)> = self
+            .cells_of(block)
+            .map(|c| (Point::Inside(c.rep), Some(c)))
+            .collect();
         if let Some(region) = self.outside.get(&block) {
             let near: Vec<InterfaceId> = {
                 let mut v: Vec<InterfaceId> = self.cells_of(other).map(|c| c.rep.iface).collect();
@@ -179,7 +207,11 @@ impl Reach {
                 v
             };
             let cuts = self.net.cuts_around(&near);
-            out.extend(representatives(region, &cuts).into_iter().map(|x| (Point::Outside(x), None)));
+            out.extend(
+                representatives(region, &cuts)
+                    .into_iter()
+                    .map(|x| (Point::Outside(x), None)),
+            );
         }
         out
     }
@@ -214,7 +246,6 @@ impl Reach {
     pub fn is_widened(&self) -> bool {
         self.net.mode == Mode::Widen
     }
-
 }
 
 /// The address of a point.

@@ -20,7 +20,11 @@ pub(crate) struct AtomTable {
 
 impl AtomTable {
     pub(crate) fn new(words: usize) -> Self {
-        let mut t = AtomTable { words, flat: Vec::new(), ids: FxHashMap::default() };
+        let mut t = AtomTable {
+            words,
+            flat: Vec::new(),
+            ids: FxHashMap::default(),
+        };
         t.intern(&vec![0; words]);
         t
     }

@@ -105,7 +105,9 @@ impl Left {
     }
     /// Takes away what `by` matches; says whether that was anything.
     fn take(&mut self, target: &Side, by: &Known) -> bool {
-        let Some(ips) = by.side.covers(target) else { return false };
+        let Some(ips) = by.side.covers(target) else {
+            return false;
+        };
         let mut out = Vec::with_capacity(self.0.len() + 1);
         let mut any = false;
         for (p, s) in self.0.drain(..) {
@@ -156,7 +158,9 @@ fn shadow_of(r: &Known, stronger: &[Known]) -> Option<Shadow> {
         by: by.into_iter().map(|b| b.from).collect(),
         kind,
     };
-    let same = |b: &&&Known| b.rank == r.rank && b.accept == r.accept && b.side == r.side && b.services == r.services;
+    let same = |b: &&&Known| {
+        b.rank == r.rank && b.accept == r.accept && b.side == r.side && b.services == r.services
+    };
     if let Some(b) = near.iter().find(same) {
         return Some(found(ShadowKind::Duplicate, vec![b]));
     }
@@ -210,12 +214,20 @@ fn known_sg(t: &Typed, i: u32, r: &SgRule) -> Option<(SecurityGroupId, Direction
     let accept = *r.accept.known()?;
     let rank = (u32::from(*r.priority.known()?), accept);
     let services = r.services.known()?.clone();
-    let k = Known { from: RuleRef::Sg(i), accept, rank, services, side };
+    let k = Known {
+        from: RuleRef::Sg(i),
+        accept,
+        rank,
+        services,
+        side,
+    };
     Some((*r.group.known()?, *r.direction.known()?, k))
 }
 
 fn known_acl(t: &Typed, id: AclId, ingress: bool, l: &AclList) -> Vec<Known> {
-    let AclList::Entries(es) = l else { return Vec::new() };
+    let AclList::Entries(es) = l else {
+        return Vec::new();
+    };
     let known = es.iter().enumerate().filter_map(|(i, e)| {
         if e.origin.maybe.is_some() {
             return None;
@@ -262,12 +274,18 @@ pub fn shadowed(inv: &Inventory) -> Vec<Shadow> {
 pub fn dead_references(inv: &Inventory) -> Vec<DeadReference> {
     let t = &inv.typed;
     let vpc = |g: SecurityGroupId| t[g].vpc.known();
-    let dead = (0u32..).zip(&t.sg_rules).filter_map(|(rule, r)| match (&r.group, &r.peer) {
-        (Fact::Known(group), Peer::Group(names)) => {
-            let apart = vpc(*group).zip(vpc(*names)).is_some_and(|(a, b)| a != b);
-            apart.then_some(DeadReference { rule, group: *group, names: *names })
-        }
-        _ => None,
-    });
+    let dead = (0u32..)
+        .zip(&t.sg_rules)
+        .filter_map(|(rule, r)| match (&r.group, &r.peer) {
+            (Fact::Known(group), Peer::Group(names)) => {
+                let apart = vpc(*group).zip(vpc(*names)).is_some_and(|(a, b)| a != b);
+                apart.then_some(DeadReference {
+                    rule,
+                    group: *group,
+                    names: *names,
+                })
+            }
+            _ => None,
+        });
     dead.collect()
 }

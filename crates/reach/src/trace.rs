@@ -185,12 +185,26 @@ pub fn trace(
     sport: u16,
     dport: u16,
 ) -> Trace {
-    let packet =
-        TracedPacket { source: s, destination: d, proto, source_port: sport, destination_port: dport };
+    let packet = TracedPacket {
+        source: s,
+        destination: d,
+        proto,
+        source_port: sport,
+        destination_port: dport,
+    };
     let (mut ways, delivered, works) = Tracer::new(net, inv, packet).all();
     // First the ways that end as the packet does, those with the fewest blockers before the others.
     ways.sort_by_key(|w| {
-        (w.delivered != delivered, w.works != works, w.request.iter().chain(&w.reply).filter(|s| !s.open).count())
+        (
+            w.delivered != delivered,
+            w.works != works,
+            w.request.iter().chain(&w.reply).filter(|s| !s.open).count(),
+        )
     });
-    Trace { packet, ways, delivered, works }
+    Trace {
+        packet,
+        ways,
+        delivered,
+        works,
+    }
 }

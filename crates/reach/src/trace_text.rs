@@ -2,8 +2,8 @@
 
 use crate::network::{RouteRef, RuleRef};
 use bartizan_model::{
-    AclEntry, AclId, AclList, Direction, DnatProtocol, Fact, Inventory, NatIp, NetSpec, NextHop, Origin, Peer,
-    SgRule,
+    AclEntry, AclId, AclList, Direction, DnatProtocol, Fact, Inventory, NatIp, NetSpec, NextHop, Origin,
+    Peer, SgRule,
 };
 use bartizan_packet::ServiceSet;
 
@@ -17,7 +17,8 @@ fn verb(accept: &Fact<bool>) -> &'static str {
 }
 
 fn services(s: &Fact<ServiceSet>) -> String {
-    s.known().map_or_else(|| "services that are not known".to_string(), ToString::to_string)
+    s.known()
+        .map_or_else(|| "services that are not known".to_string(), ToString::to_string)
 }
 
 /// Addresses that a rule names.
@@ -51,12 +52,22 @@ fn sg_text(inv: &Inventory, r: &SgRule) -> String {
         Fact::Known(p) => format!("priority {p}"),
         Fact::Unknown(_) => "a priority that is not known".to_string(),
     };
-    format!("{} {} {side} {}, {priority}", verb(&r.accept), services(&r.services), peer_text(inv, &r.peer))
+    format!(
+        "{} {} {side} {}, {priority}",
+        verb(&r.accept),
+        services(&r.services),
+        peer_text(inv, &r.peer)
+    )
 }
 
 fn acl_text(inv: &Inventory, e: &AclEntry, ingress: bool, position: u32) -> String {
     let side = if ingress { "from" } else { "to" };
-    let what = format!("{} {} {side} {}", verb(&e.accept), services(&e.services), net_text(inv, &e.peer));
+    let what = format!(
+        "{} {} {side} {}",
+        verb(&e.accept),
+        services(&e.services),
+        net_text(inv, &e.peer)
+    );
     format!("{what}, entry {}", position + 1)
 }
 
@@ -85,14 +96,18 @@ pub fn describe(inv: &Inventory, rule: RuleRef) -> (String, Option<Origin>) {
             (format!("intra-group policy Accept of `{name}`"), origin)
         }
         RuleRef::Default => ("default of the security group type".to_string(), None),
-        RuleRef::UnknownGroup => ("a security group that is not known, which may hold any rule".to_string(), None),
+        RuleRef::UnknownGroup => (
+            "a security group that is not known, which may hold any rule".to_string(),
+            None,
+        ),
         RuleRef::Acl(id, ingress, i) => match acl_entry(inv, id, ingress, i) {
             Some(e) => (acl_text(inv, e, ingress, i), Some(e.origin.clone())),
             None => ("an entry that is not in the inventory".to_string(), None),
         },
-        RuleRef::AclEnd(id, _) => {
-            ("end of the network ACL".to_string(), t.acls.get(id.index()).map(|a| a.meta.origin.clone()))
-        }
+        RuleRef::AclEnd(id, _) => (
+            "end of the network ACL".to_string(),
+            t.acls.get(id.index()).map(|a| a.meta.origin.clone()),
+        ),
         RuleRef::AclUnknown(id) => (
             "entries of the network ACL that are not known".to_string(),
             t.acls.get(id.index()).map(|a| a.meta.origin.clone()),
@@ -109,7 +124,10 @@ pub fn describe_route(inv: &Inventory, route: RouteRef) -> (String, Option<Origi
         RouteRef::Entry(i) => match inv.typed.route_entries.get(i as usize) {
             Some(e) => {
                 let hops: Vec<String> = e.next_hops.iter().map(|h| hop_text(inv, h)).collect();
-                (format!("{} to {}", net_text(inv, &e.destination), hops.join(" or ")), Some(e.origin.clone()))
+                (
+                    format!("{} to {}", net_text(inv, &e.destination), hops.join(" or ")),
+                    Some(e.origin.clone()),
+                )
             }
             None => ("a route that is not in the inventory".to_string(), None),
         },
@@ -160,5 +178,8 @@ pub(crate) fn dnat_text(inv: &Inventory, entry: u32) -> (String, Option<Origin>)
         Fact::Known(Some(m)) => format!("/{} to port {}", range(m.external), range(m.internal)),
         Fact::Known(None) | Fact::Unknown(_) => String::new(),
     };
-    (format!("forward {proto}{ports} of {}", nat_ip_text(inv, &d.external)), Some(d.origin.clone()))
+    (
+        format!("forward {proto}{ports} of {}", nat_ip_text(inv, &d.external)),
+        Some(d.origin.clone()),
+    )
 }

@@ -23,9 +23,21 @@ pub(crate) struct Deciding {
 
 /// The rule that decides: the first that matches, or the default.
 pub(crate) fn deciding(list: &RuleList, peer: PeerView<'_>, atom: usize) -> Deciding {
-    match list.rules.iter().find(|r| matches(&r.peer, peer) && r.atoms.contains(atom)) {
-        Some(r) => Deciding { from: r.from, accept: r.accept, default: false },
-        None => Deciding { from: list.default_ref, accept: list.default_accept, default: true },
+    match list
+        .rules
+        .iter()
+        .find(|r| matches(&r.peer, peer) && r.atoms.contains(atom))
+    {
+        Some(r) => Deciding {
+            from: r.from,
+            accept: r.accept,
+            default: false,
+        },
+        None => Deciding {
+            from: list.default_ref,
+            accept: list.default_accept,
+            default: true,
+        },
     }
 }
 
@@ -57,7 +69,11 @@ pub(crate) struct Trail {
 
 impl Trail {
     pub(crate) fn from(sender: InterfaceId) -> Self {
-        Trail { visited: vec![sender], senders: 1, ..Trail::default() }
+        Trail {
+            visited: vec![sender],
+            senders: 1,
+            ..Trail::default()
+        }
     }
     pub(crate) fn push(&mut self, s: Step) {
         self.closed |= !s.open;
@@ -97,14 +113,33 @@ impl<'a> Tracer<'a> {
         self.inv.typed[v].meta.origin.address.clone()
     }
 
-    pub(crate) fn step(&self, at: Arc<str>, layer: Layer, rule: impl Into<String>, decision: Decision) -> Step {
+    pub(crate) fn step(
+        &self,
+        at: Arc<str>,
+        layer: Layer,
+        rule: impl Into<String>,
+        decision: Decision,
+    ) -> Step {
         let open = decision != Decision::Drop;
-        Step { at, layer, rule: rule.into(), decision, open, origin: None, from: None, assumptions: Vec::new() }
+        Step {
+            at,
+            layer,
+            rule: rule.into(),
+            decision,
+            open,
+            origin: None,
+            from: None,
+            assumptions: Vec::new(),
+        }
     }
 
     /// The groups of an interface judge the packet.
     pub(crate) fn sg(&self, i: &Iface, ingress: bool, leg: Leg<'_>) -> Step {
-        let layer = if ingress { Layer::SecurityGroupIngress } else { Layer::SecurityGroupEgress };
+        let layer = if ingress {
+            Layer::SecurityGroupIngress
+        } else {
+            Layer::SecurityGroupEgress
+        };
         let at = self.iface_at(i.id);
         let t = &self.inv.typed;
         let Some(set) = self.net.group_sets.get(i.groups as usize) else {
@@ -118,9 +153,17 @@ impl<'a> Tracer<'a> {
             }
             return s;
         }
-        let (list, peer) = if ingress { (&set.ingress, leg.src) } else { (&set.egress, leg.dst) };
+        let (list, peer) = if ingress {
+            (&set.ingress, leg.src)
+        } else {
+            (&set.egress, leg.dst)
+        };
         let d = deciding(list, peer, leg.atom);
-        let decision = if d.accept { Decision::Accept } else { Decision::Drop };
+        let decision = if d.accept {
+            Decision::Accept
+        } else {
+            Decision::Drop
+        };
         let (mut rule, mut origin) = describe(self.inv, d.from);
         let mut assumptions = Vec::new();
         match d.from {
@@ -136,22 +179,36 @@ impl<'a> Tracer<'a> {
                 };
                 rule = format!("default of {kind}: {}", if d.accept { "accept" } else { "drop" });
             }
-            RuleRef::Sg(r) if matches!(t.sg_rules[r as usize].peer, Peer::Group(_)) => assumptions.push("A-SG-1"),
+            RuleRef::Sg(r) if matches!(t.sg_rules[r as usize].peer, Peer::Group(_)) => {
+                assumptions.push("A-SG-1")
+            }
             RuleRef::Inner(_) => assumptions.extend(["A-SG-2", "A-SG-4"]),
             RuleRef::UnknownGroup => rule = format!("{rule}: {}", if d.accept { "accept" } else { "drop" }),
             _ => {}
         }
         let from = Some(DecidedBy::Rule(d.from));
-        Step { origin, from, assumptions, ..self.step(at, layer, rule, decision) }
+        Step {
+            origin,
+            from,
+            assumptions,
+            ..self.step(at, layer, rule, decision)
+        }
     }
 
     /// The network ACL of a vSwitch judges the packet; `None` without one.
     pub(crate) fn acl(&self, id: VswitchId, ingress: bool, leg: Leg<'_>) -> Option<Step> {
         let v = self.net.vsw(id)?;
         let acl: &Acl = self.net.acls.get(v.acl? as usize)?;
-        let layer = if ingress { Layer::AclIngress } else { Layer::AclEgress };
-        let (list, peer) =
-            if ingress { (&acl.ingress, leg.src.ip) } else { (&acl.egress, leg.dst.ip) };
+        let layer = if ingress {
+            Layer::AclIngress
+        } else {
+            Layer::AclEgress
+        };
+        let (list, peer) = if ingress {
+            (&acl.ingress, leg.src.ip)
+        } else {
+            (&acl.egress, leg.dst.ip)
+        };
         let d = deciding(list, PeerView::public(peer), leg.atom);
         let (mut rule, mut origin) = describe(self.inv, d.from);
         let mut assumptions = Vec::new();
@@ -172,9 +229,18 @@ impl<'a> Tracer<'a> {
         if !leg.sessions.is_empty() && self.packet.proto.has_ports() {
             assumptions.push("A-EPHEMERAL");
         }
-        let decision = if d.accept { Decision::Accept } else { Decision::Drop };
+        let decision = if d.accept {
+            Decision::Accept
+        } else {
+            Decision::Drop
+        };
         let from = Some(DecidedBy::Rule(d.from));
-        Some(Step { origin, from, assumptions, ..self.step(self.vsw_at(id), layer, rule, decision) })
+        Some(Step {
+            origin,
+            from,
+            assumptions,
+            ..self.step(self.vsw_at(id), layer, rule, decision)
+        })
     }
 
     fn route(&self, at: &Iface, table: &Table, r: &Route) -> Step {
@@ -186,11 +252,20 @@ impl<'a> Tracer<'a> {
         };
         let origin = origin.or_else(|| self.table_origin(table));
         let from = Some(DecidedBy::Route(r.from));
-        Step { origin, from, assumptions, ..self.step(self.vsw_at(at.vswitch), Layer::Route, rule, Decision::Forward) }
+        Step {
+            origin,
+            from,
+            assumptions,
+            ..self.step(self.vsw_at(at.vswitch), Layer::Route, rule, Decision::Forward)
+        }
     }
 
     fn table_origin(&self, table: &Table) -> Option<Origin> {
-        self.inv.typed.route_tables.get(table.id.index()).map(|t| t.meta.origin.clone())
+        self.inv
+            .typed
+            .route_tables
+            .get(table.id.index())
+            .map(|t| t.meta.origin.clone())
     }
 
     /// Ends a branch that goes no further, for a reason.
@@ -201,12 +276,25 @@ impl<'a> Tracer<'a> {
 
     fn end(&self, t: Trail, end: End, out: &mut Vec<Branch>) {
         let appliances = t.visited.into_iter().skip(t.senders).collect();
-        out.push(Branch { end, open: !t.closed && end != End::Dropped, steps: t.steps, appliances });
+        out.push(Branch {
+            end,
+            open: !t.closed && end != End::Dropped,
+            steps: t.steps,
+            appliances,
+        });
     }
 
     fn no_route(&self, at: &Iface, table: Option<&Table>, ip: IpAddr) -> Step {
-        let s = self.step(self.vsw_at(at.vswitch), Layer::Route, format!("no route to {ip}"), Decision::Drop);
-        Step { origin: table.and_then(|t| self.table_origin(t)), ..s }
+        let s = self.step(
+            self.vsw_at(at.vswitch),
+            Layer::Route,
+            format!("no route to {ip}"),
+            Decision::Drop,
+        );
+        Step {
+            origin: table.and_then(|t| self.table_origin(t)),
+            ..s
+        }
     }
 
     /// The packet leaves interface `at`, the sender or an appliance: groups, then routes.
@@ -225,9 +313,13 @@ impl<'a> Tracer<'a> {
         let own = m.goal.is_none()
             && sender
             && !self.net.controlled(v)
-            && m.sender.and_then(|s| self.net.addr_of(s)).is_some_and(|(_, a)| !a.own.is_empty());
+            && m.sender
+                .and_then(|s| self.net.addr_of(s))
+                .is_some_and(|(_, a)| !a.own.is_empty());
         for &table in &v.tables {
-            let Some(table) = self.net.tables.get(table as usize) else { continue };
+            let Some(table) = self.net.tables.get(table as usize) else {
+                continue;
+            };
             let mut decided = false;
             for r in table.lookup(m.dst.ip) {
                 if own && r.length == 0 {
@@ -245,7 +337,11 @@ impl<'a> Tracer<'a> {
                     let mut t = t.clone();
                     let text = "a public address of its own needs no route";
                     let s = self.step(self.vsw_at(at.vswitch), Layer::Route, text, Decision::Forward);
-                    t.push(Step { assumptions: vec!["A-EIP-1"], origin: self.table_origin(table), ..s });
+                    t.push(Step {
+                        assumptions: vec!["A-EIP-1"],
+                        origin: self.table_origin(table),
+                        ..s
+                    });
                     self.depart(m, t, at, End::Own, out);
                 } else {
                     self.dropped(t.clone(), self.no_route(at, Some(table), m.dst.ip), out);
@@ -260,7 +356,14 @@ impl<'a> Tracer<'a> {
     fn hop(&self, m: Leg<'_>, t: Trail, at: &Iface, table: &Table, h: &Hop, out: &mut Vec<Branch>) {
         let stop = |layer, why: String| {
             let s = self.step(self.vsw_at(at.vswitch), layer, why, Decision::Drop);
-            Step { origin: t.steps.last().and_then(|s| s.origin.clone()).or_else(|| self.table_origin(table)), ..s }
+            Step {
+                origin: t
+                    .steps
+                    .last()
+                    .and_then(|s| s.origin.clone())
+                    .or_else(|| self.table_origin(table)),
+                ..s
+            }
         };
         let Some(v) = self.net.vsw(at.vswitch) else {
             let s = self.no_route(at, Some(table), m.dst.ip);
@@ -281,7 +384,12 @@ impl<'a> Tracer<'a> {
                 }
             }
             (Hop::Nat(n), None) if m.dst.ip.is_ipv4() => {
-                match self.net.nats.get(n.index()).filter(|n| n.internet && n.vpc == Some(v.vpc)) {
+                match self
+                    .net
+                    .nats
+                    .get(n.index())
+                    .filter(|n| n.internet && n.vpc == Some(v.vpc))
+                {
                     Some(_) => self.depart(m, t, at, End::Nat(*n), out),
                     None => {
                         let gw = name(&self.inv.typed[*n].meta.origin);
@@ -308,10 +416,13 @@ impl<'a> Tracer<'a> {
             (h, _) => {
                 let (layer, why) = match h {
                     Hop::Local => (Layer::Route, "nobody in the VPC has this address"),
-                    Hop::Ipv4Gateway if m.goal.is_none() => (Layer::Ipv4Gateway, "the IPv4 gateway is not active"),
-                    Hop::Nat(_) | Hop::Ipv4Gateway | Hop::Ipv6Gateway => {
-                        (Layer::Route, "a gateway to the Internet does not lead to addresses inside")
+                    Hop::Ipv4Gateway if m.goal.is_none() => {
+                        (Layer::Ipv4Gateway, "the IPv4 gateway is not active")
                     }
+                    Hop::Nat(_) | Hop::Ipv4Gateway | Hop::Ipv6Gateway => (
+                        Layer::Route,
+                        "a gateway to the Internet does not lead to addresses inside",
+                    ),
                     _ => (Layer::Route, "the next hop is not modelled"),
                 };
                 let s = stop(layer, why.to_string());
@@ -321,15 +432,26 @@ impl<'a> Tracer<'a> {
     }
 
     fn bypass(&self, v: VswitchId, ingress: bool) -> Step {
-        let layer = if ingress { Layer::AclIngress } else { Layer::AclEgress };
+        let layer = if ingress {
+            Layer::AclIngress
+        } else {
+            Layer::AclEgress
+        };
         let text = "bypassed by an EIP in ENI-visible mode";
-        Step { assumptions: vec!["A-EIP-3"], ..self.step(self.vsw_at(v), layer, text, Decision::Accept) }
+        Step {
+            assumptions: vec!["A-EIP-3"],
+            ..self.step(self.vsw_at(v), layer, text, Decision::Accept)
+        }
     }
 
     /// The packet leaves the VPC.
     fn depart(&self, m: Leg<'_>, mut t: Trail, at: &Iface, end: End, out: &mut Vec<Branch>) {
         if let Some(s) = self.acl(at.vswitch, false, m) {
-            t.push(if self.net.binded(at) { self.bypass(at.vswitch, false) } else { s });
+            t.push(if self.net.binded(at) {
+                self.bypass(at.vswitch, false)
+            } else {
+                s
+            });
         }
         self.end(t, end, out);
     }
@@ -344,7 +466,10 @@ impl<'a> Tracer<'a> {
         out: &mut Vec<Branch>,
     ) {
         let refuse = |why: &str| self.step(self.iface_at(to), Layer::Appliance, why, Decision::Drop);
-        let placed = self.net.iface(to).and_then(|i| Some((i, self.net.vsw(i.vswitch)?)));
+        let placed = self
+            .net
+            .iface(to)
+            .and_then(|i| Some((i, self.net.vsw(i.vswitch)?)));
         let Some((ti, tv)): Option<(&Iface, &Vsw)> = placed else {
             return self.dropped(t, refuse("it is not known where this interface is"), out);
         };
@@ -358,13 +483,21 @@ impl<'a> Tracer<'a> {
                 return self.dropped(t, refuse("the packet has been here already: it loops"), out);
             }
             if t.visited.len() - t.senders >= MAX_APPLIANCES {
-                return self.dropped(t, refuse("too many appliances in a row: it counts as a loop"), out);
+                return self.dropped(
+                    t,
+                    refuse("too many appliances in a row: it counts as a loop"),
+                    out,
+                );
             }
             if t.closed && out.len() >= MAX_BLOCKED {
                 return self.end(t, End::Dropped, out);
             }
             if self.net.binded(ti) {
-                return self.dropped(t, refuse("an EIP in ENI-visible mode replaces its private networking"), out);
+                return self.dropped(
+                    t,
+                    refuse("an EIP in ENI-visible mode replaces its private networking"),
+                    out,
+                );
             }
             t.push(self.appliance(ti));
         }
@@ -373,7 +506,11 @@ impl<'a> Tracer<'a> {
                 t.extend(self.acl(f.vswitch, false, m));
             }
             if let Some(s) = self.acl(ti.vswitch, true, m) {
-                t.push(if from.is_none() && self.net.binded(ti) { self.bypass(ti.vswitch, true) } else { s });
+                t.push(if from.is_none() && self.net.binded(ti) {
+                    self.bypass(ti.vswitch, true)
+                } else {
+                    s
+                });
             }
         }
         t.push(self.sg(ti, true, m));
@@ -389,8 +526,14 @@ impl<'a> Tracer<'a> {
         let (rule, decision) = match (i.forwards, unset) {
             (true, true) => ("source_dest_check is not set: it may forward", Decision::Forward),
             (true, false) => ("source_dest_check is off: it forwards", Decision::Forward),
-            (false, true) => ("source_dest_check is not set: it may drop what is not its own", Decision::Drop),
-            (false, false) => ("source_dest_check is on: it drops what is not its own", Decision::Drop),
+            (false, true) => (
+                "source_dest_check is not set: it may drop what is not its own",
+                Decision::Drop,
+            ),
+            (false, false) => (
+                "source_dest_check is on: it drops what is not its own",
+                Decision::Drop,
+            ),
         };
         let mut s = self.step(self.iface_at(i.id), Layer::Appliance, rule, decision);
         s.origin = Some(self.inv.typed[i.id].meta.origin.clone());
@@ -405,13 +548,31 @@ impl<'a> Tracer<'a> {
     fn translate(&self, m: Leg<'_>, t: &Trail, at: &Iface, out: &mut Vec<Branch>) {
         for (ai, a) in at.addrs.iter().enumerate() {
             let addr = u32::try_from(ai).unwrap_or(u32::MAX);
-            let Some(ip) = a.region.first().filter(|ip| ip.is_ipv4() == m.dst.ip.is_ipv4()) else { continue };
-            let own = Inside { iface: at.id, addr, ip };
-            for e in self.exits(own, m.dst.ip, m.atom, false).into_iter().filter(|e| e.open) {
+            let Some(ip) = a.region.first().filter(|ip| ip.is_ipv4() == m.dst.ip.is_ipv4()) else {
+                continue;
+            };
+            let own = Inside {
+                iface: at.id,
+                addr,
+                ip,
+            };
+            for e in self
+                .exits(own, m.dst.ip, m.atom, false)
+                .into_iter()
+                .filter(|e| e.open)
+            {
                 let src = e.own.unwrap_or(usize::MAX);
                 let mut t = t.clone();
-                let s = self.step(self.iface_at(at.id), Layer::Appliance, "may send on as its own", Decision::Forward);
-                t.push(Step { assumptions: vec!["A-APPL-1"], ..s });
+                let s = self.step(
+                    self.iface_at(at.id),
+                    Layer::Appliance,
+                    "may send on as its own",
+                    Decision::Forward,
+                );
+                t.push(Step {
+                    assumptions: vec!["A-APPL-1"],
+                    ..s
+                });
                 e.steps.into_iter().for_each(|s| t.push(s));
                 self.end(t, End::Translated(at.id, addr, src), out);
             }
@@ -426,7 +587,9 @@ impl<'a> Tracer<'a> {
     pub(crate) fn shown(&self, branches: Vec<(bool, Vec<Step>)>) -> Vec<Step> {
         let wanted = self.net.mode == Mode::Widen;
         let blockers = |s: &[Step]| s.iter().filter(|s| !s.open).count();
-        let best = branches.into_iter().min_by_key(|(open, s)| (*open != wanted, blockers(s)));
+        let best = branches
+            .into_iter()
+            .min_by_key(|(open, s)| (*open != wanted, blockers(s)));
         best.map(|(_, s)| s).unwrap_or_default()
     }
 }

@@ -54,7 +54,9 @@ fn region(ips: &IpSet) -> String {
 
 impl Tracer<'_> {
     fn atom(&self) -> usize {
-        self.net.atoms.atom_of(self.packet.proto, self.packet.destination_port)
+        self.net
+            .atoms
+            .atom_of(self.packet.proto, self.packet.destination_port)
     }
 
     /// What a reply is, to the filters: TCP and UDP go to the client's port, echo gets an echo reply.
@@ -126,7 +128,13 @@ impl Tracer<'_> {
         if self.apart(s, d).is_none()
             && let Some((si, _)) = self.net.addr_of(s)
         {
-            self.leave(self.private_leg(s, d, sessions, atom), Trail::from(s.iface), si, true, &mut out);
+            self.leave(
+                self.private_leg(s, d, sessions, atom),
+                Trail::from(s.iface),
+                si,
+                true,
+                &mut out,
+            );
         }
         out
     }
@@ -135,7 +143,11 @@ impl Tracer<'_> {
         if let Some(why) = self.apart(s, d) {
             let stop = Step {
                 origin: Some(self.inv.typed[d.iface].meta.origin.clone()),
-                assumptions: if self.bound(s) || self.bound(d) { vec!["A-EIP-3"] } else { Vec::new() },
+                assumptions: if self.bound(s) || self.bound(d) {
+                    vec!["A-EIP-3"]
+                } else {
+                    Vec::new()
+                },
                 ..self.step(self.iface_at(s.iface), Layer::Platform, why, Decision::Drop)
             };
             return (vec![refused("private", vec![stop])], (false, false));
@@ -146,9 +158,19 @@ impl Tracer<'_> {
             sessions.extend(&b.appliances);
             let back = self.private_branches(d, s, &sessions, self.reply_atom());
             let works = b.open && self.fold(back.iter().map(|b| b.open));
-            let reply = if b.open { self.shown(back.into_iter().map(|b| (b.open, b.steps)).collect()) } else { Vec::new() };
+            let reply = if b.open {
+                self.shown(back.into_iter().map(|b| (b.open, b.steps)).collect())
+            } else {
+                Vec::new()
+            };
             let name = format!("private{}", self.through(&b.appliances));
-            ways.push(WayTrace { name, request: b.steps, reply, delivered: b.open, works });
+            ways.push(WayTrace {
+                name,
+                request: b.steps,
+                reply,
+                delivered: b.open,
+                works,
+            });
         }
         let answer = self.answer(&ways);
         (ways, answer)
@@ -159,12 +181,22 @@ impl Tracer<'_> {
     }
 
     fn answer(&self, ways: &[WayTrace]) -> Answer {
-        (self.fold(ways.iter().map(|w| w.delivered)), self.fold(ways.iter().map(|w| w.works)))
+        (
+            self.fold(ways.iter().map(|w| w.delivered)),
+            self.fold(ways.iter().map(|w| w.works)),
+        )
     }
 
     fn through(&self, appliances: &[InterfaceId]) -> String {
-        let names: Vec<String> = appliances.iter().map(|&i| format!("`{}`", self.iface_at(i))).collect();
-        if names.is_empty() { String::new() } else { format!(" through {}", names.join(", ")) }
+        let names: Vec<String> = appliances
+            .iter()
+            .map(|&i| format!("`{}`", self.iface_at(i)))
+            .collect();
+        if names.is_empty() {
+            String::new()
+        } else {
+            format!(" through {}", names.join(", "))
+        }
     }
 
     fn out_branches(
@@ -192,7 +224,8 @@ impl Tracer<'_> {
         if s.ip.is_ipv6() && !sa.v6.outbound {
             let why = "no IPv6 Internet bandwidth for this address";
             for b in &mut out {
-                b.steps.push(self.step(self.iface_at(s.iface), Layer::Ipv6Gateway, why, Decision::Drop));
+                b.steps
+                    .push(self.step(self.iface_at(s.iface), Layer::Ipv6Gateway, why, Decision::Drop));
                 b.open = false;
             }
         }
@@ -201,11 +234,16 @@ impl Tracer<'_> {
 
     /// Every way out towards `dst`, those that fail among them.
     pub(crate) fn exits(&self, s: Inside, dst: IpAddr, atom: usize, translate: bool) -> Vec<ExitPath> {
-        let Some((si, sa)) = self.net.addr_of(s) else { return Vec::new() };
+        let Some((si, sa)) = self.net.addr_of(s) else {
+            return Vec::new();
+        };
         let here = || Arc::new(IpSet::single(s.ip));
         let at = self.iface_at(s.iface);
         if is_service_ip(dst) {
-            let leg = Leg { translate: false, ..self.out_leg(s, dst, atom) };
+            let leg = Leg {
+                translate: false,
+                ..self.out_leg(s, dst, atom)
+            };
             let mut t = Trail::from(s.iface);
             t.push(self.sg(si, false, leg));
             t.extend(self.acl(si.vswitch, false, leg));
@@ -214,7 +252,15 @@ impl Tracer<'_> {
             let open = t.steps.iter().all(|s| s.open);
             let name = "to the cloud's own services".to_string();
             let (kind, src) = (ExitKind::Service, here());
-            return vec![ExitPath { kind, own: None, src, steps: t.steps, open, appliances: Vec::new(), name }];
+            return vec![ExitPath {
+                kind,
+                own: None,
+                src,
+                steps: t.steps,
+                open,
+                appliances: Vec::new(),
+                name,
+            }];
         }
         let carried = self.net.public_carrier(dst, true).contains(atom);
         let mut out = Vec::new();
@@ -231,7 +277,15 @@ impl Tracer<'_> {
                     _ => None,
                 };
                 let name = format!("{name}{}", self.through(&b.appliances));
-                out.push(ExitPath { kind, own, src, steps, open, appliances: b.appliances.clone(), name });
+                out.push(ExitPath {
+                    kind,
+                    own,
+                    src,
+                    steps,
+                    open,
+                    appliances: b.appliances.clone(),
+                    name,
+                });
             };
             match b.end {
                 End::Own => {
@@ -242,24 +296,53 @@ impl Tracer<'_> {
                     }
                 }
                 End::V6 => {
-                    let last = self.step(at.clone(), Layer::Ipv6Gateway, "IPv6 Internet bandwidth", Decision::Accept);
-                    push(ExitKind::V6, here(), Some(last), "by the IPv6 gateway".to_string());
+                    let last = self.step(
+                        at.clone(),
+                        Layer::Ipv6Gateway,
+                        "IPv6 Internet bandwidth",
+                        Decision::Accept,
+                    );
+                    push(
+                        ExitKind::V6,
+                        here(),
+                        Some(last),
+                        "by the IPv6 gateway".to_string(),
+                    );
                 }
                 End::Nat(n) => {
                     let found = self.net.snat_of(n, si, s.ip, dst);
                     let gateway = &self.inv.typed[n].meta.origin;
                     let name = format!("by SNAT of `{}`", gateway.address);
                     if found.is_empty() {
-                        push(ExitKind::Dropped, here(), Some(self.no_snat(n, si, s.ip, dst)), name.clone());
+                        push(
+                            ExitKind::Dropped,
+                            here(),
+                            Some(self.no_snat(n, si, s.ip, dst)),
+                            name.clone(),
+                        );
                     }
                     for (i, ips) in found {
-                        push(ExitKind::Snat(n, i), ips.clone(), Some(self.snat_step(n, i, &ips)), name.clone());
+                        push(
+                            ExitKind::Snat(n, i),
+                            ips.clone(),
+                            Some(self.snat_step(n, i, &ips)),
+                            name.clone(),
+                        );
                     }
                 }
                 End::Translated(f, addr, i) if translate => {
-                    let src = self.net.iface(f).and_then(|f| f.addrs.get(addr as usize)).and_then(|a| a.own.get(i));
+                    let src = self
+                        .net
+                        .iface(f)
+                        .and_then(|f| f.addrs.get(addr as usize))
+                        .and_then(|a| a.own.get(i));
                     let src = src.map_or_else(|| Arc::new(self.net.outside_v4()), |o| o.ips.clone());
-                    push(ExitKind::Appliance(addr, i), src, None, "as the appliance".to_string());
+                    push(
+                        ExitKind::Appliance(addr, i),
+                        src,
+                        None,
+                        "as the appliance".to_string(),
+                    );
                 }
                 End::Dropped | End::Arrived | End::Translated(..) => {
                     push(ExitKind::Dropped, here(), None, "no way out".to_string());
@@ -289,37 +372,68 @@ impl Tracer<'_> {
             "a public IPv4 address carries TCP, UDP and ICMP only"
         };
         let assumptions = if smtp { vec!["A-P25"] } else { Vec::new() };
-        Step { assumptions, ..self.step(at.clone(), Layer::Platform, why, Decision::Drop) }
+        Step {
+            assumptions,
+            ..self.step(at.clone(), Layer::Platform, why, Decision::Drop)
+        }
     }
 
     /// A public address of an interface translates to `to`.
     fn public_step(&self, i: InterfaceId, index: u32, to: String) -> Step {
         let iface = &self.inv.typed[i];
         let Some(p) = iface.public.get(index as usize) else {
-            return self.step(self.iface_at(i), Layer::Eip, "public address", Decision::Rewrite(to));
+            return self.step(
+                self.iface_at(i),
+                Layer::Eip,
+                "public address",
+                Decision::Rewrite(to),
+            );
         };
-        let at = p.eip.map_or_else(|| self.iface_at(i), |e| self.inv.typed[e].meta.origin.address.clone());
+        let at = p.eip.map_or_else(
+            || self.iface_at(i),
+            |e| self.inv.typed[e].meta.origin.address.clone(),
+        );
         Step {
             origin: Some(p.origin.clone()),
             from: Some(DecidedBy::Public(i, index)),
-            assumptions: if p.ip.known().is_none() { vec!["A-EIP-2"] } else { Vec::new() },
-            ..self.step(at, Layer::Eip, "public address of the interface", Decision::Rewrite(to))
+            assumptions: if p.ip.known().is_none() {
+                vec!["A-EIP-2"]
+            } else {
+                Vec::new()
+            },
+            ..self.step(
+                at,
+                Layer::Eip,
+                "public address of the interface",
+                Decision::Rewrite(to),
+            )
         }
     }
 
     fn snat_step(&self, n: NatId, i: usize, ips: &IpSet) -> Step {
         let at = self.inv.typed[n].meta.origin.address.clone();
-        let entry = self.net.nats.get(n.index()).and_then(|n| n.snat.get(i)).map(|s| s.entry);
+        let entry = self
+            .net
+            .nats
+            .get(n.index())
+            .and_then(|n| n.snat.get(i))
+            .map(|s| s.entry);
         let e = entry.and_then(|e| self.inv.typed.snat_entries.get(e as usize));
         let rule = e.map_or_else(
             || "SNAT".to_string(),
             |e| {
                 let what = match &e.source {
-                    SnatSource::Vswitch(v) => v.known().map(|v| format!("`{}`", self.inv.typed[*v].meta.origin.address)),
+                    SnatSource::Vswitch(v) => v
+                        .known()
+                        .map(|v| format!("`{}`", self.inv.typed[*v].meta.origin.address)),
                     SnatSource::Net(n) => n.known().map(ToString::to_string),
                 };
                 let to: Vec<String> = e.ips.iter().map(|ip| nat_ip_text(self.inv, ip)).collect();
-                format!("SNAT of {} to {}", what.as_deref().unwrap_or("unknown sources"), to.join(" or "))
+                format!(
+                    "SNAT of {} to {}",
+                    what.as_deref().unwrap_or("unknown sources"),
+                    to.join(" or ")
+                )
             },
         );
         Step {
@@ -340,7 +454,10 @@ impl Tracer<'_> {
             format!("the NAT gateway's own vSwitch has no route to the IPv4 gateway for {dst}")
         };
         let s = self.step(origin.address.clone(), Layer::Nat, why, Decision::Drop);
-        Step { origin: Some(origin), ..s }
+        Step {
+            origin: Some(origin),
+            ..s
+        }
     }
 
     /// The replies to what left by an exit: whether they get back, and how.
@@ -354,7 +471,9 @@ impl Tracer<'_> {
             ExitKind::Snat(..) | ExitKind::Appliance(..) => Entry::Dnat(usize::MAX),
             ExitKind::V6 => Entry::V6,
             ExitKind::Service => {
-                let Some((i, _)) = self.net.addr_of(s) else { return (false, Vec::new()) };
+                let Some((i, _)) = self.net.addr_of(s) else {
+                    return (false, Vec::new());
+                };
                 let leg = Leg {
                     src: PeerView::public(dst),
                     dst: self.net.private_view(s),
@@ -373,7 +492,10 @@ impl Tracer<'_> {
         sessions.extend(&e.appliances);
         let back = self.enter(s, dst, entry, &sessions, atom, Vec::new());
         let works = self.fold(back.iter().map(|b| b.open));
-        (works, self.shown(back.into_iter().map(|b| (b.open, b.steps)).collect()))
+        (
+            works,
+            self.shown(back.into_iter().map(|b| (b.open, b.steps)).collect()),
+        )
     }
 
     fn outward(&self, s: Inside, p: IpAddr) -> (Vec<WayTrace>, Answer) {
@@ -381,7 +503,13 @@ impl Tracer<'_> {
         for e in self.exits(s, p, self.atom(), true) {
             let (works, reply) = self.exit_replies(s, p, &e);
             let name = format!("out {}", e.name);
-            ways.push(WayTrace { name, request: e.steps, reply, delivered: e.open, works });
+            ways.push(WayTrace {
+                name,
+                request: e.steps,
+                reply,
+                delivered: e.open,
+                works,
+            });
         }
         if ways.is_empty() {
             let why = "one address is IPv4 and the other is IPv6";
@@ -405,7 +533,9 @@ impl Tracer<'_> {
         let Some((di, da)) = self.net.addr_of(d).filter(|_| d.ip.is_ipv4() == x.is_ipv4()) else {
             return Vec::new();
         };
-        let Some(v) = self.net.vsw(di.vswitch) else { return Vec::new() };
+        let Some(v) = self.net.vsw(di.vswitch) else {
+            return Vec::new();
+        };
         let m = Leg {
             src: PeerView::public(x),
             dst: self.net.private_view(d),
@@ -419,25 +549,36 @@ impl Tracer<'_> {
         t.extend(steps);
         let mut out = Vec::new();
         let at = self.inv.typed[di.vswitch].meta.origin.clone();
-        let stop = |layer, why: String| {
-            Step { origin: Some(at.clone()), ..self.step(at.address.clone(), layer, why, Decision::Drop) }
+        let stop = |layer, why: String| Step {
+            origin: Some(at.clone()),
+            ..self.step(at.address.clone(), layer, why, Decision::Drop)
         };
         match e {
             Entry::Dnat(i)
                 if i != usize::MAX
-                    && !self.net.nats.get(da.dnat[i].nat.index()).is_some_and(|n| n.exit.contains(x)) =>
+                    && !self
+                        .net
+                        .nats
+                        .get(da.dnat[i].nat.index())
+                        .is_some_and(|n| n.exit.contains(x)) =>
             {
                 let why = "the NAT gateway's own vSwitch has no route to the IPv4 gateway";
                 t.push(stop(Layer::Nat, why.to_string()));
             }
             Entry::V6 if !self.net.routes_to(v, x, &Hop::Ipv6Gateway) => {
-                t.push(stop(Layer::Ipv6Gateway, format!("no route for {x} to the IPv6 gateway")));
+                t.push(stop(
+                    Layer::Ipv6Gateway,
+                    format!("no route for {x} to the IPv6 gateway"),
+                ));
             }
             Entry::Own(_) if self.net.controlled(v) => {
                 if !self.net.routes_to(v, x, &Hop::Ipv4Gateway)
                     && !(self.net.may_translate() && self.net.routes_to_appliance(v, x))
                 {
-                    t.push(stop(Layer::Ipv4Gateway, format!("no route for {x} to the active IPv4 gateway")));
+                    t.push(stop(
+                        Layer::Ipv4Gateway,
+                        format!("no route for {x} to the active IPv4 gateway"),
+                    ));
                 } else if let Some(table) = self
                     .net
                     .vpcs
@@ -446,8 +587,17 @@ impl Tracer<'_> {
                     .and_then(|t| self.net.tables.get(t as usize))
                 {
                     let mut decided = false;
-                    let origin = self.inv.typed.route_tables.get(table.id.index()).map(|t| t.meta.origin.clone());
-                    let place = || origin.as_ref().map_or_else(|| at.address.clone(), |o| o.address.clone());
+                    let origin = self
+                        .inv
+                        .typed
+                        .route_tables
+                        .get(table.id.index())
+                        .map(|t| t.meta.origin.clone());
+                    let place = || {
+                        origin
+                            .as_ref()
+                            .map_or_else(|| at.address.clone(), |o| o.address.clone())
+                    };
                     for r in table.lookup(d.ip) {
                         decided |= !r.optional;
                         let (rule, from) = describe_route(self.inv, r.from);
@@ -491,7 +641,9 @@ impl Tracer<'_> {
         let p = &self.packet;
         let to = ip_port(d.ip, p.proto, p.destination_port);
         let open = self.net.door_atoms(d, e).contains(atom);
-        let Some((_, a)) = self.net.addr_of(d) else { return (Vec::new(), String::new()) };
+        let Some((_, a)) = self.net.addr_of(d) else {
+            return (Vec::new(), String::new());
+        };
         let (mut step, name) = match e {
             Entry::Own(i) => {
                 let s = self.public_step(d.iface, a.own[i].index, to);
@@ -504,11 +656,21 @@ impl Tracer<'_> {
                 let at = self.inv.typed[n.nat].meta.origin.address.clone();
                 let name = format!("by DNAT of `{at}`");
                 let s = self.step(at, Layer::Dnat, rule, Decision::Rewrite(to));
-                (Step { origin, from: Some(DecidedBy::Dnat(n.entry)), ..s }, name)
+                (
+                    Step {
+                        origin,
+                        from: Some(DecidedBy::Dnat(n.entry)),
+                        ..s
+                    },
+                    name,
+                )
             }
             Entry::V6 => {
                 let text = "IPv6 Internet bandwidth lets connections in";
-                (self.step(self.iface_at(d.iface), Layer::Ipv6Gateway, text, Decision::Accept), "by the IPv6 gateway".to_string())
+                (
+                    self.step(self.iface_at(d.iface), Layer::Ipv6Gateway, text, Decision::Accept),
+                    "by the IPv6 gateway".to_string(),
+                )
             }
         };
         if open {
@@ -537,7 +699,12 @@ impl Tracer<'_> {
         let mut out = Vec::new();
         for b in self.enter(d, x, e, &[], atom, steps) {
             if !b.open {
-                out.push(Arrival { request: b.steps, reply: Vec::new(), delivered: false, works: false });
+                out.push(Arrival {
+                    request: b.steps,
+                    reply: Vec::new(),
+                    delivered: false,
+                    works: false,
+                });
                 continue;
             }
             let mut sessions = vec![d.iface];
@@ -546,7 +713,9 @@ impl Tracer<'_> {
             for mut r in self.out_branches(d, x, &sessions, self.reply_atom(), false) {
                 let same = match (e, r.end) {
                     (Entry::Own(_), End::Own) | (Entry::V6, End::V6) => true,
-                    (Entry::Dnat(i), End::Nat(n)) => self.net.addr_of(d).is_some_and(|(_, a)| a.dnat[i].nat == n),
+                    (Entry::Dnat(i), End::Nat(n)) => {
+                        self.net.addr_of(d).is_some_and(|(_, a)| a.dnat[i].nat == n)
+                    }
                     _ => false,
                 };
                 if r.open && !same {
@@ -559,7 +728,12 @@ impl Tracer<'_> {
                 back.push((r.open && same, r.steps));
             }
             let works = self.fold(back.iter().map(|b| b.0));
-            out.push(Arrival { request: b.steps, reply: self.shown(back), delivered: true, works });
+            out.push(Arrival {
+                request: b.steps,
+                reply: self.shown(back),
+                delivered: true,
+                works,
+            });
         }
         (out, name)
     }
@@ -588,25 +762,38 @@ impl Tracer<'_> {
         }
         if ways.is_empty() {
             let why = "one address is IPv4 and the other is IPv6";
-            ways.push(refused("none", vec![self.step(self.iface_at(d.iface), Layer::Platform, why, Decision::Drop)]));
+            ways.push(refused(
+                "none",
+                vec![self.step(self.iface_at(d.iface), Layer::Platform, why, Decision::Drop)],
+            ));
         }
         (ways, total)
     }
 
     /// What leads to an address from the Internet only by the look of it, or that nothing does.
     fn closed_doors(&self, d: Inside) -> Vec<Step> {
-        let Some((di, da)) = self.net.addr_of(d) else { return Vec::new() };
+        let Some((di, da)) = self.net.addr_of(d) else {
+            return Vec::new();
+        };
         let t = &self.inv.typed;
         let origin = Some(t[d.iface].meta.origin.clone());
-        let stop = |layer, why: &str| {
-            Step { origin: origin.clone(), ..self.step(self.iface_at(d.iface), layer, why, Decision::Drop) }
+        let stop = |layer, why: &str| Step {
+            origin: origin.clone(),
+            ..self.step(self.iface_at(d.iface), layer, why, Decision::Drop)
         };
         if d.ip.is_ipv6() {
-            let gateway = self.net.vpc_of(di).and_then(|v| self.net.vpcs.get(v.index())).is_some_and(|v| v.ipv6_gateway);
+            let gateway = self
+                .net
+                .vpc_of(di)
+                .and_then(|v| self.net.vpcs.get(v.index()))
+                .is_some_and(|v| v.ipv6_gateway);
             return match (gateway, da.v6.inbound) {
                 (false, _) => vec![stop(Layer::Ipv6Gateway, "the VPC has no IPv6 gateway")],
                 (true, false) => {
-                    vec![stop(Layer::Ipv6Gateway, "no IPv6 Internet bandwidth lets connections in to this address")]
+                    vec![stop(
+                        Layer::Ipv6Gateway,
+                        "no IPv6 Internet bandwidth lets connections in to this address",
+                    )]
                 }
                 (true, true) => Vec::new(),
             };
@@ -628,7 +815,10 @@ impl Tracer<'_> {
             } else {
                 "this entry is not in force: its address is not one of the gateway, or that is not certain"
             };
-            let at = n.nat.known().map_or_else(|| n.origin.address.clone(), |n| t[*n].meta.origin.address.clone());
+            let at = n
+                .nat
+                .known()
+                .map_or_else(|| n.origin.address.clone(), |n| t[*n].meta.origin.address.clone());
             out.push(Step {
                 origin: Some(n.origin.clone()),
                 from: Some(DecidedBy::Dnat(i)),
@@ -636,7 +826,10 @@ impl Tracer<'_> {
             });
         }
         if out.is_empty() && da.own.is_empty() && da.dnat.is_empty() {
-            out.push(stop(Layer::Eip, "no public address and no DNAT entry lead to this address"));
+            out.push(stop(
+                Layer::Eip,
+                "no public address and no DNAT entry lead to this address",
+            ));
         }
         out
     }
@@ -644,7 +837,9 @@ impl Tracer<'_> {
     /// Out to the Internet and in again.
     fn hairpin(&self, s: Inside, d: Inside) -> (Vec<WayTrace>, Answer) {
         let none = (Vec::new(), (false, false));
-        let (Some((si, _)), Some((di, _))) = (self.net.addr_of(s), self.net.addr_of(d)) else { return none };
+        let (Some((si, _)), Some((di, _))) = (self.net.addr_of(s), self.net.addr_of(d)) else {
+            return none;
+        };
         let one_vpc = self.net.vpc_of(si) == self.net.vpc_of(di);
         if s.iface == d.iface || s.ip.is_ipv4() != d.ip.is_ipv4() || d.ip.is_ipv6() && one_vpc {
             return none;
@@ -653,7 +848,13 @@ impl Tracer<'_> {
         if doors.is_empty() {
             // Two VPCs could only talk this way, so it is worth saying that they do not.
             let closed = if one_vpc { Vec::new() } else { self.closed_doors(d) };
-            return (closed.into_iter().map(|s| refused("over the Internet", vec![s])).collect(), (false, false));
+            return (
+                closed
+                    .into_iter()
+                    .map(|s| refused("over the Internet", vec![s]))
+                    .collect(),
+                (false, false),
+            );
         }
         let cuts = self.net.cuts_around(&[s.iface, d.iface]);
         let (mut ways, mut total) = (Vec::new(), (false, false));
@@ -682,18 +883,23 @@ impl Tracer<'_> {
     }
 
     fn engine(&self, s: Inside, d: Inside) -> Answer {
-        let f = self.net.hairpin(s, d, ReplyPort::Port(self.packet.source_port), None);
+        let f = self
+            .net
+            .hairpin(s, d, ReplyPort::Port(self.packet.source_port), None);
         (f.delivered.contains(self.atom()), f.works.contains(self.atom()))
     }
 
     /// Ways that the engine knows to deliver, told in full, before those at hand.
     fn examples(&self, s: Inside, d: Inside, at_hand: Vec<WayTrace>) -> Vec<WayTrace> {
         let mut found = Vec::new();
-        self.net.hairpin(s, d, ReplyPort::Port(self.packet.source_port), Some(&mut found));
+        self.net
+            .hairpin(s, d, ReplyPort::Port(self.packet.source_port), Some(&mut found));
         let mut ways = Vec::new();
         let cuts = self.net.cuts_around(&[s.iface, d.iface]);
         for (way, flow) in found {
-            let Way::Hairpin(Exit { .. }, p, e, _) = way else { continue };
+            let Way::Hairpin(Exit { .. }, p, e, _) = way else {
+                continue;
+            };
             if flow.delivered.contains(self.atom()) && ways.len() < MAX_HAIRPINS {
                 ways.extend(self.hairpin_by(s, d, e, p, &cuts).0);
             }
@@ -716,14 +922,18 @@ impl Tracer<'_> {
         let k = &self.packet;
         // The port as sent: the one before DNAT.
         let sent = match (e, self.net.addr_of(d)) {
-            (Entry::Dnat(i), Some((_, a))) if a.dnat[i].ports.is_some() => {
-                a.dnat[i].external_port(k.destination_port).filter(|_| k.proto.has_ports())
-            }
+            (Entry::Dnat(i), Some((_, a))) if a.dnat[i].ports.is_some() => a.dnat[i]
+                .external_port(k.destination_port)
+                .filter(|_| k.proto.has_ports()),
             _ => Some(k.destination_port),
         };
         let Some(sent) = sent else {
             let (steps, name) = self.door_steps(d, e, self.atom());
-            return (vec![refused(&format!("over the Internet, in {name}"), steps)], (false, false), 1);
+            return (
+                vec![refused(&format!("over the Internet, in {name}"), steps)],
+                (false, false),
+                1,
+            );
         };
         let (mut ways, mut alternatives) = (Vec::new(), Vec::new());
         for exit in self.exits(s, p, self.net.atoms.atom_of(k.proto, sent), true) {
@@ -733,7 +943,9 @@ impl Tracer<'_> {
                 let delivered = exit.open && self.fold(list.iter().map(|a| a.delivered));
                 let works = back && self.fold(list.iter().map(|a| a.works));
                 alternatives.push((delivered, works));
-                let shown = list.into_iter().min_by_key(|a| (a.delivered != delivered, a.works != works));
+                let shown = list
+                    .into_iter()
+                    .min_by_key(|a| (a.delivered != delivered, a.works != works));
                 let mut request = exit.steps.clone();
                 let text = format!("from {x} to {}", ip_port(p, k.proto, sent));
                 request.push(self.step("internet".into(), Layer::Internet, text, Decision::Forward));
@@ -746,7 +958,13 @@ impl Tracer<'_> {
                     }
                 }
                 let name = format!("over the Internet, out {}, in {name}", exit.name);
-                ways.push(WayTrace { name, request, reply, delivered, works });
+                ways.push(WayTrace {
+                    name,
+                    request,
+                    reply,
+                    delivered,
+                    works,
+                });
             }
         }
         let answer = (
@@ -758,5 +976,11 @@ impl Tracer<'_> {
 }
 
 fn refused(name: &str, request: Vec<Step>) -> WayTrace {
-    WayTrace { name: name.to_string(), request, reply: Vec::new(), delivered: false, works: false }
+    WayTrace {
+        name: name.to_string(),
+        request,
+        reply: Vec::new(),
+        delivered: false,
+        works: false,
+    }
 }

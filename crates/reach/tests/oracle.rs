@@ -18,7 +18,12 @@ fn the_matrix_agrees_with_the_oracle() {
 }
 
 fn networks(n: u64) -> impl Iterator<Item = (u64, bartizan_model::Inventory)> {
-    (0..n).map(|k| (k, random_inventory(&mut Rng::new(k.wrapping_mul(0x9E37_79B9)), Features::all())))
+    (0..n).map(|k| {
+        (
+            k,
+            random_inventory(&mut Rng::new(k.wrapping_mul(0x9E37_79B9)), Features::all()),
+        )
+    })
 }
 
 // INVARIANT (cells): a cell never joins what some prefix tells apart, so coarse blocks are exact unions.

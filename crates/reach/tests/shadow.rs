@@ -3,11 +3,10 @@
 use bartizan_model::{AclId, AclList, Fact, Inventory, Unknown};
 use bartizan_oracle::Endpoint;
 use bartizan_reach::{
-    CompileOptions, Inside, Mode, Network, Point, RuleRef, Shadow, ShadowKind, compile, dead_references, shadowed,
+    CompileOptions, Inside, Mode, Network, Point, RuleRef, Shadow, ShadowKind, compile, dead_references,
+    shadowed,
 };
-use bartizan_testkit::{
-    Features, GroupKind, InventoryBuilder, Query, Rng, Universe, random_inventory, rule,
-};
+use bartizan_testkit::{Features, GroupKind, InventoryBuilder, Query, Rng, Universe, random_inventory, rule};
 
 fn group(rules: &[&str]) -> Inventory {
     let mut b = InventoryBuilder::new();
@@ -26,7 +25,14 @@ fn found(rules: &[&str]) -> Vec<(u32, Vec<u32>, ShadowKind, bool)> {
         RuleRef::Sg(i) => *i,
         r => panic!("{r:?} is no rule of a group"),
     };
-    let one = |s: &Shadow| (number(&s.rule), s.by.iter().map(number).collect(), s.kind, s.contradicted);
+    let one = |s: &Shadow| {
+        (
+            number(&s.rule),
+            s.by.iter().map(number).collect(),
+            s.kind,
+            s.contradicted,
+        )
+    };
     shadowed(&group(rules)).iter().map(one).collect()
 }
 
@@ -34,9 +40,15 @@ use ShadowKind::{Duplicate, Shadowed};
 
 #[test]
 fn a_stronger_rule_over_the_same_peers_and_services_shadows() {
-    let one = found(&["in drop tcp 1/65535 from 10.0.0.0/8 prio 1", "in accept tcp 443/443 from 10.1.0.0/16 prio 2"]);
+    let one = found(&[
+        "in drop tcp 1/65535 from 10.0.0.0/8 prio 1",
+        "in accept tcp 443/443 from 10.1.0.0/16 prio 2",
+    ]);
     assert_eq!(one, [(1, vec![0], Shadowed, true)]);
-    let agreeing = found(&["in accept tcp 443/443 from 10.1.0.0/16 prio 2", "in accept all -1/-1 from 0.0.0.0/0 prio 1"]);
+    let agreeing = found(&[
+        "in accept tcp 443/443 from 10.1.0.0/16 prio 2",
+        "in accept all -1/-1 from 0.0.0.0/0 prio 1",
+    ]);
     assert_eq!(agreeing, [(0, vec![1], Shadowed, false)]);
 }
 
@@ -63,7 +75,10 @@ fn drop_precedes_accept_at_one_priority_only() {
     let accept = "in accept tcp 22/22 from 10.0.0.0/8 prio 3";
     let drop = "in drop tcp 22/22 from 10.0.0.0/8 prio 3";
     assert_eq!(found(&[accept, drop]), [(0, vec![1], Shadowed, true)]);
-    assert_eq!(found(&[accept, "in drop tcp 22/22 from 10.0.0.0/8 prio 4"]), [(1, vec![0], Shadowed, true)]);
+    assert_eq!(
+        found(&[accept, "in drop tcp 22/22 from 10.0.0.0/8 prio 4"]),
+        [(1, vec![0], Shadowed, true)]
+    );
 }
 
 #[test]
@@ -74,27 +89,52 @@ fn the_second_of_two_equal_rules_is_a_duplicate() {
 
 #[test]
 fn directions_groups_and_families_are_apart() {
-    assert_eq!(found(&["out drop tcp 22/22 to 10.0.0.0/8 prio 1", "in accept tcp 22/22 from 10.0.0.0/8 prio 2"]), []);
+    assert_eq!(
+        found(&[
+            "out drop tcp 22/22 to 10.0.0.0/8 prio 1",
+            "in accept tcp 22/22 from 10.0.0.0/8 prio 2"
+        ]),
+        []
+    );
     // Members may have addresses of either family.
     let member = "in accept tcp 22/22 from sg:app prio 2";
     assert_eq!(found(&["in drop tcp 22/22 from 0.0.0.0/0 prio 1", member]), []);
-    let both = ["in drop tcp 22/22 from 0.0.0.0/0 prio 1", "in drop tcp 22/22 from ::/0 prio 1", member];
+    let both = [
+        "in drop tcp 22/22 from 0.0.0.0/0 prio 1",
+        "in drop tcp 22/22 from ::/0 prio 1",
+        member,
+    ];
     assert_eq!(found(&both), [(2, vec![0, 1], Shadowed, true)]);
     assert_eq!(found(&["in drop tcp 22/22 from sg:web prio 1", member]), []);
-    assert_eq!(found(&["in drop tcp 22/22 from sg:app prio 1", member]), [(1, vec![0], Shadowed, true)]);
-    assert_eq!(found(&["in drop tcp 22/22 from sg:app prio 1", "in accept tcp 22/22 from 10.0.0.5/32 prio 2"]), []);
+    assert_eq!(
+        found(&["in drop tcp 22/22 from sg:app prio 1", member]),
+        [(1, vec![0], Shadowed, true)]
+    );
+    assert_eq!(
+        found(&[
+            "in drop tcp 22/22 from sg:app prio 1",
+            "in accept tcp 22/22 from 10.0.0.5/32 prio 2"
+        ]),
+        []
+    );
 }
 
 #[test]
 fn prefix_lists_count_by_their_addresses() {
     let list = "in drop tcp 22/22 from pl:office prio 1";
-    assert_eq!(found(&[list, "in accept tcp 22/22 from 10.1.0.0/24 prio 2"]), [(1, vec![0], Shadowed, true)]);
+    assert_eq!(
+        found(&[list, "in accept tcp 22/22 from 10.1.0.0/24 prio 2"]),
+        [(1, vec![0], Shadowed, true)]
+    );
     assert_eq!(found(&[list, "in accept tcp 22/22 from 10.1.0.0/23 prio 2"]), []);
 }
 
 #[test]
 fn what_is_not_known_neither_shadows_nor_is_shadowed() {
-    let rules = ["in drop tcp 22/22 from 10.0.0.0/8 prio 1", "in accept tcp 22/22 from 10.0.0.0/8 prio 2"];
+    let rules = [
+        "in drop tcp 22/22 from 10.0.0.0/8 prio 1",
+        "in accept tcp 22/22 from 10.0.0.0/8 prio 2",
+    ];
     assert_eq!(shadowed(&group(&rules)).len(), 1);
     for i in 0..2 {
         let mut inv = group(&rules);
@@ -110,15 +150,22 @@ fn what_is_not_known_neither_shadows_nor_is_shadowed() {
 fn entries_of_an_acl_are_shadowed_by_those_before_them() {
     let mut b = InventoryBuilder::new();
     let vpc = b.vpc("main", "10.0.0.0/16");
-    let acl = b.acl("a", vpc, &[
-        rule("in accept tcp 80/80 from 10.0.0.0/8"),
-        rule("in drop all -1/-1 from 0.0.0.0/0"),
-        rule("in accept tcp 443/443 from 10.0.0.0/8"),
-        rule("out accept tcp 443/443 to 10.0.0.0/8"),
-    ]);
+    let acl = b.acl(
+        "a",
+        vpc,
+        &[
+            rule("in accept tcp 80/80 from 10.0.0.0/8"),
+            rule("in drop all -1/-1 from 0.0.0.0/0"),
+            rule("in accept tcp 443/443 from 10.0.0.0/8"),
+            rule("out accept tcp 443/443 to 10.0.0.0/8"),
+        ],
+    );
     let s = shadowed(&b.build());
     assert_eq!(s.len(), 1);
-    assert_eq!((s[0].rule, &s[0].by), (RuleRef::Acl(acl, true, 2), &vec![RuleRef::Acl(acl, true, 1)]));
+    assert_eq!(
+        (s[0].rule, &s[0].by),
+        (RuleRef::Acl(acl, true, 2), &vec![RuleRef::Acl(acl, true, 1)])
+    );
 }
 
 #[test]
@@ -128,9 +175,13 @@ fn a_group_of_another_vpc_is_a_dead_reference() {
     let g = b.sg("here", one, GroupKind::BasicDrop);
     b.sg("near", one, GroupKind::BasicDrop);
     let far = b.sg("far", two, GroupKind::BasicDrop);
-    b.rule(g, rule("in accept tcp 22/22 from sg:near")).rule(g, rule("in accept tcp 22/22 from sg:far"));
+    b.rule(g, rule("in accept tcp 22/22 from sg:near"))
+        .rule(g, rule("in accept tcp 22/22 from sg:far"));
     let dead = dead_references(&b.build());
-    assert_eq!(dead.iter().map(|d| (d.rule, d.names)).collect::<Vec<_>>(), [(1, far)]);
+    assert_eq!(
+        dead.iter().map(|d| (d.rule, d.names)).collect::<Vec<_>>(),
+        [(1, far)]
+    );
 }
 
 fn without(inv: &Inventory, r: RuleRef) -> Inventory {
@@ -141,7 +192,11 @@ fn without(inv: &Inventory, r: RuleRef) -> Inventory {
         }
         RuleRef::Acl(AclId(a), ingress, i) => {
             let acl = &mut inv.typed.acls[a as usize];
-            if let AclList::Entries(es) = if ingress { &mut acl.ingress } else { &mut acl.egress } {
+            if let AclList::Entries(es) = if ingress {
+                &mut acl.ingress
+            } else {
+                &mut acl.egress
+            } {
                 es.remove(i as usize);
             }
         }
@@ -152,9 +207,15 @@ fn without(inv: &Inventory, r: RuleRef) -> Inventory {
 
 fn answer(net: &Network, q: &Query) -> (bool, bool) {
     let point = |e: Endpoint| match e {
-        Endpoint::Address { interface, address, ip } => {
-            Point::Inside(Inside { iface: interface, addr: address, ip })
-        }
+        Endpoint::Address {
+            interface,
+            address,
+            ip,
+        } => Point::Inside(Inside {
+            iface: interface,
+            addr: address,
+            ip,
+        }),
         Endpoint::Outside(ip) => Point::Outside(ip),
     };
     let f = net.flow_from_port(point(q.src), point(q.dst), q.sport);
@@ -186,7 +247,11 @@ fn deleting_a_shadowed_rule_changes_nothing() {
             for s in &list {
                 let after = compile(&without(&inv, s.rule), mode, &CompileOptions::default());
                 for q in &queries {
-                    assert_eq!(answer(&before, q), answer(&after, q), "network {k}, {mode:?}: {s:?} matters to {q}");
+                    assert_eq!(
+                        answer(&before, q),
+                        answer(&after, q),
+                        "network {k}, {mode:?}: {s:?} matters to {q}"
+                    );
                 }
                 deleted += 1;
                 match s.rule {
@@ -196,5 +261,8 @@ fn deleting_a_shadowed_rule_changes_nothing() {
             }
         }
     }
-    assert!(groups > 100 && acls > 20, "only {deleted} rules: {groups} of groups, {acls} of ACLs");
+    assert!(
+        groups > 100 && acls > 20,
+        "only {deleted} rules: {groups} of groups, {acls} of ACLs"
+    );
 }

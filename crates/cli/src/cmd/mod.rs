@@ -3,8 +3,8 @@
 pub(crate) mod check;
 pub(crate) mod explain;
 pub(crate) mod generate;
-pub(crate) mod inventory;
 pub(crate) mod intent;
+pub(crate) mod inventory;
 
 use crate::failure::Failure;
 use crate::load::{self, IntentFiles};
@@ -13,7 +13,8 @@ use bartizan_lang::Date;
 
 /// A date as `--as-of` takes it.
 pub(crate) fn date(s: &str) -> Result<Date, String> {
-    s.parse().map_err(|_| "expected a date such as 2027-01-31".to_string())
+    s.parse()
+        .map_err(|_| "expected a date such as 2027-01-31".to_string())
 }
 
 /// The intent named by `--intent`, or the one beside the path.
@@ -26,9 +27,16 @@ pub(crate) fn intent_for(
     sources: &mut Sources,
     as_of: Date,
 ) -> Result<IntentFiles, Failure> {
-    let files = if named.is_empty() { load::beside(path) } else { named.to_vec() };
+    let files = if named.is_empty() {
+        load::beside(path)
+    } else {
+        named.to_vec()
+    };
     if files.is_empty() {
-        let d = Diagnostic::error("INPUT001", format!("there is no intent (`*.btz`) beside `{path}`"));
+        let d = Diagnostic::error(
+            "INPUT001",
+            format!("there is no intent (`*.btz`) beside `{path}`"),
+        );
         return Err(Failure::of(d.help(format!(
             "name one with `--intent FILE`, or start from the network as it is: `bartizan draft {path}`"
         ))));

@@ -30,14 +30,24 @@ fn list(c: &mut Ctx<'_>, id: AclId, ingress: bool, l: &AclList) -> RuleList {
     match l {
         AclList::Entries(es) => {
             for (i, e) in es.iter().enumerate() {
-                rules.extend(entry(c, e, RuleRef::Acl(id, ingress, u32::try_from(i).unwrap_or(u32::MAX))));
+                rules.extend(entry(
+                    c,
+                    e,
+                    RuleRef::Acl(id, ingress, u32::try_from(i).unwrap_or(u32::MAX)),
+                ));
             }
-            RuleList { rules, default_accept: false, default_ref: end }
+            RuleList {
+                rules,
+                default_accept: false,
+                default_ref: end,
+            }
         }
         // What the cloud does without entries is contested (§6): more when widening, less when narrowing.
-        AclList::Unset | AclList::Unknown(_) => {
-            RuleList { rules, default_accept: c.widen(), default_ref: RuleRef::AclUnknown(id) }
-        }
+        AclList::Unset | AclList::Unknown(_) => RuleList {
+            rules,
+            default_accept: c.widen(),
+            default_ref: RuleRef::AclUnknown(id),
+        },
     }
 }
 
@@ -57,7 +67,13 @@ fn entry(c: &mut Ctx<'_>, e: &AclEntry, from: RuleRef) -> Option<Rule> {
     };
     let peer = c.peer(&e.peer, accept)?;
     let (services, atoms) = c.pool.service(&c.atoms, &services);
-    Some(Rule { from, accept, atoms, services, peer })
+    Some(Rule {
+        from,
+        accept,
+        atoms,
+        services,
+        peer,
+    })
 }
 
 /// The ACLs that some vSwitch uses, sorted by id.
@@ -88,14 +104,22 @@ pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>]) -> Vec<Acl> {
             default_accept: false,
             default_ref: RuleRef::AclEnd(id, ingress),
         };
-        acls.push(Acl { id, ingress: none(true), egress: none(false) });
+        acls.push(Acl {
+            id,
+            ingress: none(true),
+            egress: none(false),
+        });
     }
     acls
 }
 
 /// Binds the compiled ACLs to their vSwitches.
 pub(super) fn bind(c: &Ctx<'_>, mut vswitches: Vec<Option<Vsw>>, acls: &[Acl]) -> Vec<Option<Vsw>> {
-    let find = |id: AclId| acls.iter().position(|a| a.id == id).and_then(|i| u32::try_from(i).ok());
+    let find = |id: AclId| {
+        acls.iter()
+            .position(|a| a.id == id)
+            .and_then(|i| u32::try_from(i).ok())
+    };
     for (v, m) in vswitches.iter_mut().zip(&c.t.vswitches) {
         let Some(v) = v else { continue };
         v.acl = match &m.acl {

@@ -70,19 +70,24 @@ fn place(c: &mut Ctx<'_>, index: u32, r: &SgRule, dir: Direction, certain: bool)
         }
     };
     let (services, atoms) = c.pool.service(&c.atoms, &services);
-    Some(Placed { priority, rule: Rule { from: RuleRef::Sg(index), accept, atoms, services, peer }, index })
+    Some(Placed {
+        priority,
+        rule: Rule {
+            from: RuleRef::Sg(index),
+            accept,
+            atoms,
+            services,
+            peer,
+        },
+        index,
+    })
 }
 
 /// The merged lists of a set of groups (ALIBABA.md §5.5).
 ///
 /// `complete` is false when the interface is in groups that are not known: they may accept anything
 /// (widening) or drop anything (narrowing), but they cannot undo the intra-group policy of a known group.
-pub(super) fn merge(
-    c: &mut Ctx<'_>,
-    by: &ByGroup,
-    groups: &[SecurityGroupId],
-    complete: bool,
-) -> GroupSet {
+pub(super) fn merge(c: &mut Ctx<'_>, by: &ByGroup, groups: &[SecurityGroupId], complete: bool) -> GroupSet {
     let t = c.t;
     let (any, any_atoms) = c.pool.service(&c.atoms, &ServiceSet::any());
     let mut list = |dir: Direction| -> RuleList {
@@ -128,10 +133,20 @@ pub(super) fn merge(
             Direction::Ingress => false,
             Direction::Egress => {
                 !groups.is_empty()
-                    && groups.iter().all(|g| t[*g].enterprise.known().map_or(c.widen(), |e| !e))
+                    && groups
+                        .iter()
+                        .all(|g| t[*g].enterprise.known().map_or(c.widen(), |e| !e))
             }
         };
-        RuleList { rules, default_accept, default_ref: RuleRef::Default }
+        RuleList {
+            rules,
+            default_accept,
+            default_ref: RuleRef::Default,
+        }
     };
-    GroupSet { ingress: list(Direction::Ingress), egress: list(Direction::Egress), groups: groups.to_vec() }
+    GroupSet {
+        ingress: list(Direction::Ingress),
+        egress: list(Direction::Egress),
+        groups: groups.to_vec(),
+    }
 }

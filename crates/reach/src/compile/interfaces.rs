@@ -2,7 +2,9 @@
 
 use super::{Ctx, groups, routes};
 use crate::network::{Addr, GroupSet, Iface, OwnPublic, V6Access, Vsw};
-use bartizan_model::{AddressKind, AddressSpec, Fact, InterfaceId, Ipv6Internet, PublicKind, SecurityGroupId, VswitchId};
+use bartizan_model::{
+    AddressKind, AddressSpec, Fact, InterfaceId, Ipv6Internet, PublicKind, SecurityGroupId, VswitchId,
+};
 use bartizan_packet::{IntervalSet, IpSet};
 use ipnet::IpNet;
 use rustc_hash::FxHashMap;
@@ -20,14 +22,30 @@ fn pickable(c: &Ctx<'_>, vsw: VswitchId, v6: bool, taken: &IpSet) -> IpSet {
             match n {
                 IpNet::V4(n) if n.prefix_len() <= 29 => {
                     let (lo, hi) = (u32::from(n.network()), u32::from(n.broadcast()));
-                    IpSet { v4: IntervalSet::range(lo + 1, hi - 3), v6: IntervalSet::empty() }
+                    IpSet {
+                        v4: IntervalSet::range(lo + 1, hi - 3),
+                        v6: IntervalSet::empty(),
+                    }
                 }
                 _ => whole,
             }
         }
         _ => {
-            let space = v.vpc.known().map_or_else(IpSet::full, |vpc| routes::vpc_space(c, *vpc));
-            if v6 { IpSet { v4: IntervalSet::empty(), v6: IntervalSet::full() } } else { IpSet { v6: IntervalSet::empty(), ..space } }
+            let space = v
+                .vpc
+                .known()
+                .map_or_else(IpSet::full, |vpc| routes::vpc_space(c, *vpc));
+            if v6 {
+                IpSet {
+                    v4: IntervalSet::empty(),
+                    v6: IntervalSet::full(),
+                }
+            } else {
+                IpSet {
+                    v6: IntervalSet::empty(),
+                    ..space
+                }
+            }
         }
     };
     let free = all.subtract(taken);
@@ -45,11 +63,14 @@ pub(super) fn compile(
     let mut taken: FxHashMap<VswitchId, Vec<IpNet>> = FxHashMap::default();
     for i in &t.interfaces {
         if let Fact::Known(v) = i.vswitch {
-            taken.entry(v).or_default().extend(i.addresses.iter().filter_map(|a| match a.spec {
-                AddressSpec::Ip(ip) => Some(IpNet::from(ip)),
-                AddressSpec::Block(n) => Some(n),
-                _ => None,
-            }));
+            taken
+                .entry(v)
+                .or_default()
+                .extend(i.addresses.iter().filter_map(|a| match a.spec {
+                    AddressSpec::Ip(ip) => Some(IpNet::from(ip)),
+                    AddressSpec::Block(n) => Some(n),
+                    _ => None,
+                }));
         }
     }
     // Groups of everybody who may hold a virtual IP.
@@ -73,7 +94,11 @@ pub(super) fn compile(
         let vswitch = match i.vswitch {
             Fact::Known(v) if vswitches[v.index()].is_some() => v,
             _ => {
-                c.gap(&i.meta.origin, "the vSwitch of this interface is not known, so it is in no network", None);
+                c.gap(
+                    &i.meta.origin,
+                    "the vSwitch of this interface is not known, so it is in no network",
+                    None,
+                );
                 ifaces.push(None);
                 continue;
             }
@@ -82,10 +107,12 @@ pub(super) fn compile(
             Fact::Known(g) => (g.clone(), i.foreign_groups.is_empty() && !g.is_empty()),
             Fact::Unknown(_) => (Vec::new(), false),
         };
-        let groups = *index.entry((known, complete)).or_insert_with_key(|(known, complete)| {
-            sets.push(groups::merge(c, &by, known, *complete));
-            u32::try_from(sets.len() - 1).unwrap_or(u32::MAX)
-        });
+        let groups = *index
+            .entry((known, complete))
+            .or_insert_with_key(|(known, complete)| {
+                sets.push(groups::merge(c, &by, known, *complete));
+                u32::try_from(sets.len() - 1).unwrap_or(u32::MAX)
+            });
         let addrs = i
             .addresses
             .iter()
@@ -122,16 +149,35 @@ pub(super) fn compile(
                     })
                     .collect();
                 let v6 = match a.ipv6_internet {
-                    Ipv6Internet::None => V6Access { inbound: false, outbound: false },
-                    Ipv6Internet::Both(_) => V6Access { inbound: true, outbound: true },
-                    Ipv6Internet::EgressOnly(_) => V6Access { inbound: false, outbound: true },
-                    Ipv6Internet::Unknown(_) => V6Access { inbound: c.widen(), outbound: c.widen() },
+                    Ipv6Internet::None => V6Access {
+                        inbound: false,
+                        outbound: false,
+                    },
+                    Ipv6Internet::Both(_) => V6Access {
+                        inbound: true,
+                        outbound: true,
+                    },
+                    Ipv6Internet::EgressOnly(_) => V6Access {
+                        inbound: false,
+                        outbound: true,
+                    },
+                    Ipv6Internet::Unknown(_) => V6Access {
+                        inbound: c.widen(),
+                        outbound: c.widen(),
+                    },
                 };
                 let shared_groups = match (a.kind, &a.spec) {
                     (AddressKind::HaVip, AddressSpec::Ip(ip)) => holders.get(&(vswitch, *ip)).cloned(),
                     _ => None,
                 };
-                Addr { region, choice, own, dnat: Vec::new(), v6, shared_groups }
+                Addr {
+                    region,
+                    choice,
+                    own,
+                    dnat: Vec::new(),
+                    v6,
+                    shared_groups,
+                }
             })
             .collect();
         // A-SDC-1: unset is unknown, so it may forward and cannot be relied on to.
@@ -139,7 +185,13 @@ pub(super) fn compile(
             Fact::Known(Some(checked)) => !checked,
             Fact::Known(None) | Fact::Unknown(_) => c.widen(),
         };
-        ifaces.push(Some(Iface { id, vswitch, groups, forwards, addrs }));
+        ifaces.push(Some(Iface {
+            id,
+            vswitch,
+            groups,
+            forwards,
+            addrs,
+        }));
     }
     (sets, ifaces)
 }

@@ -15,16 +15,22 @@ use std::sync::Arc;
 pub(super) fn public_space(c: &Ctx<'_>, opt: &CompileOptions) -> (IpSet, Arc<IpSet>) {
     let t = c.t;
     let mut owned = IpSet::empty();
-    let public_ips = t
-        .eips
-        .iter()
-        .filter_map(|e| e.ip.known())
-        .chain(t.interfaces.iter().flat_map(|i| i.public.iter().filter_map(|p| p.ip.known())));
+    let public_ips = t.eips.iter().filter_map(|e| e.ip.known()).chain(
+        t.interfaces
+            .iter()
+            .flat_map(|i| i.public.iter().filter_map(|p| p.ip.known())),
+    );
     owned = owned.union(&IpSet::from_nets(public_ips.map(|ip| IpNet::from(*ip))));
     // IPv6 addresses are public and owned by the interface that has them.
-    let v6 = t.vswitches.iter().filter_map(|v| v.ipv6_cidr.as_ref()?.known().copied());
+    let v6 = t
+        .vswitches
+        .iter()
+        .filter_map(|v| v.ipv6_cidr.as_ref()?.known().copied());
     let v6 = v6.chain(t.vpcs.iter().flat_map(|v| {
-        v.cidrs.iter().filter_map(|f| f.known().copied()).filter(|n| matches!(n, IpNet::V6(_)))
+        v.cidrs
+            .iter()
+            .filter_map(|f| f.known().copied())
+            .filter(|n| matches!(n, IpNet::V6(_)))
     }));
     owned = owned.union(&IpSet::from_nets(v6));
     let outside = IpSet::public().subtract(&owned);
@@ -51,13 +57,22 @@ pub(super) fn public_space(c: &Ctx<'_>, opt: &CompileOptions) -> (IpSet, Arc<IpS
         }
     }
     for p in &t.prefix_lists {
-        named.extend(p.entries.known().into_iter().flatten().filter_map(|e| e.known().copied()));
+        named.extend(
+            p.entries
+                .known()
+                .into_iter()
+                .flatten()
+                .filter_map(|e| e.known().copied()),
+        );
     }
     for s in &opt.addresses {
         named.extend(s.to_nets());
     }
     let named = IpSet::from_nets(named.into_iter().filter(|n| n.prefix_len() >= 8));
-    let v4_outside = IpSet { v4: outside.v4.clone(), v6: Default::default() };
+    let v4_outside = IpSet {
+        v4: outside.v4.clone(),
+        v6: Default::default(),
+    };
     let free = v4_outside.subtract(&named);
     (outside, Arc::new(if free.is_empty() { v4_outside } else { free }))
 }
@@ -119,7 +134,11 @@ fn gateway_region(tables: &[Table], v: &Vsw, widen: bool) -> IpSet {
         let mut region = IpSet::empty();
         for r in &tables[t as usize].routes {
             let here = left.intersect(&r.ips);
-            let hit = if widen { r.hops.contains(&Hop::Ipv4Gateway) } else { r.hops.iter().all(|h| *h == Hop::Ipv4Gateway) };
+            let hit = if widen {
+                r.hops.contains(&Hop::Ipv4Gateway)
+            } else {
+                r.hops.iter().all(|h| *h == Hop::Ipv4Gateway)
+            };
             if hit {
                 region = region.union(&here);
             }
@@ -149,21 +168,31 @@ pub(super) fn nats(
     let t = c.t;
     let mut out: Vec<Nat> = Vec::with_capacity(t.nat_gateways.len());
     for n in &t.nat_gateways {
-        let internet = n.internet.known().copied().unwrap_or(c.widen())
-            && (c.widen() || n.meta.origin.maybe.is_none());
+        let internet =
+            n.internet.known().copied().unwrap_or(c.widen()) && (c.widen() || n.meta.origin.maybe.is_none());
         let vpc: Option<VpcId> = n.vpc.known().copied();
         let controlled = vpc.is_none_or(|v| vpcs[v.index()].ipv4_gateway);
         let exit = if !controlled || (vpc.is_none() && c.widen()) {
             IpSet::full()
         } else {
             // §7.2: with an active IPv4 gateway the NAT gateway's own vSwitch needs a route to it.
-            match n.vswitch.as_ref().and_then(|v| v.known()).and_then(|v| vswitches[v.index()].as_ref()) {
+            match n
+                .vswitch
+                .as_ref()
+                .and_then(|v| v.known())
+                .and_then(|v| vswitches[v.index()].as_ref())
+            {
                 Some(v) => gateway_region(tables, v, c.widen()),
                 None if c.widen() => IpSet::full(),
                 None => IpSet::empty(),
             }
         };
-        out.push(Nat { vpc, internet, exit, snat: Vec::new() });
+        out.push(Nat {
+            vpc,
+            internet,
+            exit,
+            snat: Vec::new(),
+        });
     }
     for (i, s) in t.snat_entries.iter().enumerate() {
         if s.origin.maybe.is_some() && !c.widen() {
@@ -171,7 +200,10 @@ pub(super) fn nats(
         }
         let targets: Vec<NatId> = match s.nat {
             Fact::Known(n) => vec![n],
-            Fact::Unknown(_) if c.widen() => (0..out.len()).filter_map(|n| u32::try_from(n).ok()).map(NatId).collect(),
+            Fact::Unknown(_) if c.widen() => (0..out.len())
+                .filter_map(|n| u32::try_from(n).ok())
+                .map(NatId)
+                .collect(),
             Fact::Unknown(_) => continue,
         };
         let (sources, vswitch, length) = match &s.source {
@@ -232,19 +264,28 @@ pub(super) fn dnat(
         if !t[nat].internet.known().copied().unwrap_or(c.widen()) {
             continue;
         }
-        let Some(ips) = nat_ip(c, nat, &d.external, somewhere) else { continue };
+        let Some(ips) = nat_ip(c, nat, &d.external, somewhere) else {
+            continue;
+        };
         let (ports, tcp, udp) = match (d.protocol.as_ref(), d.ports.as_ref()) {
             (Fact::Known(DnatProtocol::Any), _) => (None, true, true),
-            (Fact::Known(p), Fact::Known(Some(m))) => {
-                (Some((m.external, m.internal)), *p == DnatProtocol::Tcp, *p == DnatProtocol::Udp)
-            }
+            (Fact::Known(p), Fact::Known(Some(m))) => (
+                Some((m.external, m.internal)),
+                *p == DnatProtocol::Tcp,
+                *p == DnatProtocol::Udp,
+            ),
             _ if c.widen() => (None, true, true),
             _ => continue,
         };
-        let entry = DnatIn { entry: u32::try_from(i).unwrap_or(u32::MAX), nat, ips, ports, tcp, udp };
-        let in_vpc = |f: &Iface| {
-            vpc.is_none() || vswitches[f.vswitch.index()].as_ref().map(|v| v.vpc) == vpc
+        let entry = DnatIn {
+            entry: u32::try_from(i).unwrap_or(u32::MAX),
+            nat,
+            ips,
+            ports,
+            tcp,
+            udp,
         };
+        let in_vpc = |f: &Iface| vpc.is_none() || vswitches[f.vswitch.index()].as_ref().map(|v| v.vpc) == vpc;
         match d.target {
             DnatTarget::Interface(id, a) => {
                 if let Some(f) = &mut ifaces[id.index()] {

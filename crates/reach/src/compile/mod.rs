@@ -37,7 +37,11 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    pub(crate) fn service(&mut self, atoms: &ServiceAtoms, s: &ServiceSet) -> (Arc<ServiceSet>, Arc<AtomSet>) {
+    pub(crate) fn service(
+        &mut self,
+        atoms: &ServiceAtoms,
+        s: &ServiceSet,
+    ) -> (Arc<ServiceSet>, Arc<AtomSet>) {
         if let Some(v) = self.services.get(s) {
             return v.clone();
         }
@@ -46,7 +50,10 @@ impl Pool {
         v
     }
     pub(crate) fn net(&mut self, n: IpNet) -> Arc<IpSet> {
-        self.ips.entry(n.trunc()).or_insert_with(|| Arc::new(n.into())).clone()
+        self.ips
+            .entry(n.trunc())
+            .or_insert_with(|| Arc::new(n.into()))
+            .clone()
     }
 }
 
@@ -63,7 +70,12 @@ impl Ctx<'_> {
         self.mode == Mode::Widen
     }
     pub(crate) fn gap(&mut self, origin: &Origin, why: impl Into<String>, vpc: Option<VpcId>) {
-        self.gaps.push(Gap { address: origin.address.clone(), why: why.into(), origin: origin.clone(), vpc });
+        self.gaps.push(Gap {
+            address: origin.address.clone(),
+            why: why.into(),
+            origin: origin.clone(),
+            vpc,
+        });
     }
     /// Whether an uncertain accept (or drop) takes part: an accept does when widening, a drop when narrowing.
     pub(crate) fn takes_part(&self, accept: bool) -> bool {
@@ -82,7 +94,9 @@ impl Ctx<'_> {
                     if !all_known && self.takes_part(accept) {
                         return Some(Match::Any);
                     }
-                    Some(Match::Ips(Arc::new(IpSet::from_nets(es.iter().filter_map(|e| e.known().copied())))))
+                    Some(Match::Ips(Arc::new(IpSet::from_nets(
+                        es.iter().filter_map(|e| e.known().copied()),
+                    ))))
                 }
             },
         }
@@ -123,10 +137,21 @@ fn all_services(t: &Typed, opt: &CompileOptions) -> ServiceAtoms {
     for d in &t.dnat_entries {
         if let Fact::Known(Some(m)) = d.ports {
             let ports = PortSet::range(m.internal.0, m.internal.1);
-            own.push(ServiceSet { tcp: ports.clone(), udp: ports, ..ServiceSet::default() });
-            for &c in cut_points.iter().filter(|&&c| m.external.0 < c && c <= m.external.1) {
+            own.push(ServiceSet {
+                tcp: ports.clone(),
+                udp: ports,
+                ..ServiceSet::default()
+            });
+            for &c in cut_points
+                .iter()
+                .filter(|&&c| m.external.0 < c && c <= m.external.1)
+            {
                 let p = PortSet::range(m.internal.0, c - 1 - m.external.0 + m.internal.0);
-                own.push(ServiceSet { tcp: p.clone(), udp: p, ..ServiceSet::default() });
+                own.push(ServiceSet {
+                    tcp: p.clone(),
+                    udp: p,
+                    ..ServiceSet::default()
+                });
             }
         }
     }
@@ -139,14 +164,22 @@ fn all_services(t: &Typed, opt: &CompileOptions) -> ServiceAtoms {
 #[must_use]
 pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
     let t = &inv.typed;
-    let mut c =
-        Ctx { t, mode, atoms: all_services(t, opt), pool: Pool::default(), gaps: Vec::new() };
+    let mut c = Ctx {
+        t,
+        mode,
+        atoms: all_services(t, opt),
+        pool: Pool::default(),
+        gaps: Vec::new(),
+    };
     let vswitches = routes::vswitches(&mut c);
     let acls = acl::compile(&mut c, &vswitches);
     let vswitches = acl::bind(&c, vswitches, &acls);
     let tables = routes::tables(&mut c);
     let (outside, somewhere) = internet::public_space(&c, opt);
-    let ha_vips = t.ha_vips.iter().map(|h| h.members.iter().filter_map(|m| m.known().copied()).collect());
+    let ha_vips = t
+        .ha_vips
+        .iter()
+        .map(|h| h.members.iter().filter_map(|m| m.known().copied()).collect());
     let ha_vips = ha_vips.collect();
     let vpcs = internet::vpcs(&mut c);
     let nats = internet::nats(&mut c, &vswitches, &tables, &vpcs, &somewhere);

@@ -12,7 +12,11 @@ pub(super) fn vswitches(c: &mut Ctx<'_>) -> Vec<Option<Vsw>> {
     let mut out = Vec::with_capacity(t.vswitches.len());
     for v in &t.vswitches {
         let Fact::Known(vpc) = v.vpc else {
-            c.gap(&v.meta.origin, "its VPC is not known, so it is in no network", None);
+            c.gap(
+                &v.meta.origin,
+                "its VPC is not known, so it is in no network",
+                None,
+            );
             out.push(None);
             continue;
         };
@@ -27,7 +31,11 @@ pub(super) fn vswitches(c: &mut Ctx<'_>) -> Vec<Option<Vsw>> {
                 .filter_map(|(i, _)| u32::try_from(i).ok())
                 .collect(),
         };
-        out.push(Some(Vsw { vpc, tables, acl: None }));
+        out.push(Some(Vsw {
+            vpc,
+            tables,
+            acl: None,
+        }));
     }
     out
 }
@@ -84,7 +92,11 @@ pub(super) fn tables(c: &mut Ctx<'_>) -> Vec<Table> {
         let vpc = e.table.known().and_then(|rt| t[*rt].vpc.known().copied());
         let hops: Vec<Hop> = e.next_hops.iter().map(hop).collect();
         if hops.contains(&Hop::Unmodelled) {
-            c.gap(&e.origin, "its next hop is not modelled, so nothing is known of what lies behind it", vpc);
+            c.gap(
+                &e.origin,
+                "its next hop is not modelled, so nothing is known of what lies behind it",
+                vpc,
+            );
         }
         let maybe = e.origin.maybe.is_some();
         let (targets, table_known): (Vec<usize>, bool) = match e.table {
@@ -107,7 +119,11 @@ pub(super) fn tables(c: &mut Ctx<'_>) -> Vec<Table> {
     for t in &mut out {
         // Longest prefix first; at the same length custom before local (A-ROUTE-1).
         t.routes.sort_by_key(|r| {
-            (std::cmp::Reverse(r.length), !matches!(r.from, RouteRef::Entry(_)), r.from)
+            (
+                std::cmp::Reverse(r.length),
+                !matches!(r.from, RouteRef::Entry(_)),
+                r.from,
+            )
         });
     }
     out
