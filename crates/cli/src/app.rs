@@ -33,6 +33,24 @@ enum Command {
     /// Check a network against its intent
     #[command(after_help = cmd::check::HELP)]
     Check(cmd::check::Args),
+    /// Explain hop by hop why a packet gets through, or everything that stops it
+    #[command(after_help = cmd::why::HELP)]
+    Why(cmd::why::Args),
+    /// Print who can reach whom on which services
+    #[command(after_help = cmd::reach::HELP)]
+    Reach(cmd::reach::Args),
+    /// Print everyone who can reach a destination
+    #[command(after_help = cmd::who::HELP)]
+    Who(cmd::who::Args),
+    /// Print everything that a source can reach, hop after hop
+    #[command(after_help = cmd::blast::HELP)]
+    Blast(cmd::blast::Args),
+    /// Print the zones of the intent with their members
+    #[command(after_help = cmd::zones::HELP)]
+    Zones(cmd::zones::Args),
+    /// Write a first intent from the network as it is
+    #[command(after_help = cmd::draft::HELP)]
+    Draft(cmd::draft::Args),
     /// List every resource and what became of it
     #[command(after_help = cmd::inventory::HELP)]
     Inventory(cmd::inventory::Args),
@@ -62,6 +80,12 @@ pub(crate) fn run() -> ExitCode {
     let ctx = Context { color: cli.color };
     let outcome: Outcome = match cli.command {
         Command::Check(a) => cmd::check::run(&ctx, a),
+        Command::Why(a) => cmd::why::run(&ctx, &a),
+        Command::Reach(a) => cmd::reach::run(&ctx, &a),
+        Command::Who(a) => cmd::who::run(&ctx, &a),
+        Command::Blast(a) => cmd::blast::run(&ctx, &a),
+        Command::Zones(a) => cmd::zones::run(&ctx, &a),
+        Command::Draft(a) => cmd::draft::run(&ctx, &a),
         Command::Inventory(a) => cmd::inventory::run(&ctx, a),
         Command::Intent(a) => cmd::intent::run(&ctx, a),
         Command::Explain(a) => cmd::explain::run(&ctx, &a),

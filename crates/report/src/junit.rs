@@ -33,11 +33,7 @@ fn suites(run: &Run<'_>, report: &mut Report) {
         }
     };
     for c in &run.report.clauses {
-        let suite = format!(
-            "{}: {}",
-            run.path,
-            c.boundary.as_deref().unwrap_or("outside of boundaries")
-        );
+        let suite = format!("{}: {}", run.path, c.boundary.as_deref().unwrap_or("outside of boundaries"));
         let status = if c.in_force {
             status(run, c.verdict, &c.id, &c.reasons)
         } else {
@@ -58,35 +54,16 @@ fn suites(run: &Run<'_>, report: &mut Report) {
         }
     }
     // A finding that belongs to no claim, and input that cannot be used, must not vanish.
-    let plain = Style {
-        color: false,
-        unicode: true,
-        width: 100,
-    };
-    for f in run
-        .report
-        .findings
-        .iter()
-        .filter(|f| f.clause.is_none() && f.severity == Severity::Error)
-    {
+    let plain = Style { color: false, unicode: true, width: 100 };
+    for f in run.report.findings.iter().filter(|f| f.clause.is_none() && f.severity == Severity::Error) {
         let mut s = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        s.set_message(f.message.clone())
-            .set_type(f.code)
-            .set_description(text::finding(f, run.sources, plain));
-        add(
-            format!("{}: network", run.path),
-            TestCase::new(format!("{}: {}", f.code, f.subject), s),
-        );
+        s.set_message(f.message.clone()).set_type(f.code).set_description(text::finding(f, run.sources, plain));
+        add(format!("{}: network", run.path), TestCase::new(format!("{}: {}", f.code, f.subject), s));
     }
     for d in run.all_diagnostics().filter(|d| d.severity == Severity::Error) {
         let mut s = TestCaseStatus::non_success(NonSuccessKind::Error);
-        s.set_message(d.message.clone())
-            .set_type(d.code)
-            .set_description(text::diagnostic(d, run.sources, plain));
-        add(
-            format!("{}: input", run.path),
-            TestCase::new(format!("{}: {}", d.code, d.message), s),
-        );
+        s.set_message(d.message.clone()).set_type(d.code).set_description(text::diagnostic(d, run.sources, plain));
+        add(format!("{}: input", run.path), TestCase::new(format!("{}: {}", d.code, d.message), s));
     }
     for (_, s) in groups {
         report.add_test_suite(s);
@@ -99,16 +76,8 @@ fn status(run: &Run<'_>, verdict: Verdict, id: &str, reasons: &[String]) -> Test
         Verdict::Violated => NonSuccessKind::Failure,
         Verdict::Undecided => NonSuccessKind::Error,
     };
-    let plain = Style {
-        color: false,
-        unicode: true,
-        width: 100,
-    };
-    let about = run
-        .report
-        .findings
-        .iter()
-        .filter(|f| f.clause.iter().chain(&f.also).any(|c| c == id));
+    let plain = Style { color: false, unicode: true, width: 100 };
+    let about = run.report.findings.iter().filter(|f| f.clause.iter().chain(&f.also).any(|c| c == id));
     let mut code = "";
     let mut message = reasons.first().cloned().unwrap_or_else(|| verdict.to_string());
     let mut body = String::new();
@@ -121,8 +90,7 @@ fn status(run: &Run<'_>, verdict: Verdict, id: &str, reasons: &[String]) -> Test
         body.push('\n');
     }
     let mut s = TestCaseStatus::non_success(kind);
-    s.set_message(message)
-        .set_type(if code.is_empty() { "REACH007" } else { code });
+    s.set_message(message).set_type(if code.is_empty() { "REACH007" } else { code });
     if !body.is_empty() {
         s.set_description(body);
     }

@@ -11,6 +11,7 @@ pub mod inventory;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod query;
 mod quote;
 mod run;
 pub mod sarif;

@@ -9,63 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Words that are no names of zones.
 const KEYWORDS: &[&str] = &[
-    "allow",
-    "must",
-    "only",
-    "never",
-    "zone",
-    "env",
-    "service",
-    "boundary",
-    "exception",
-    "test",
-    "edition",
-    "network",
-    "include",
-    "everything",
-    "outside",
-    "unzoned",
-    "cidr",
-    "host",
-    "except",
-    "but",
-    "any",
-    "some",
-    "through",
-    "not",
-    "in",
-    "and",
-    "or",
-    "tag",
-    "tf",
-    "nat",
-    "firewall",
-    "internet",
-    "governs",
-    "because",
-    "can",
-    "cannot",
-    "with",
-    "as",
-    "of",
-    "on",
-    "reach",
-    "from",
-    "to",
+    "allow", "must", "only", "never", "zone", "env", "service", "boundary", "exception", "test", "edition",
+    "network", "include", "everything", "outside", "unzoned", "cidr", "host", "except", "but", "any", "some",
+    "through", "not", "in", "and", "or", "tag", "tf", "nat", "firewall", "internet", "governs", "because", "can",
+    "cannot", "with", "as", "of", "on", "reach", "from", "to",
 ];
 
 /// Tag keys by which people tell tiers apart, best first.
-const KEYS: &[&str] = &[
-    "tier",
-    "zone",
-    "role",
-    "layer",
-    "component",
-    "app",
-    "application",
-    "service",
-    "Name",
-];
+const KEYS: &[&str] = &["tier", "zone", "role", "layer", "component", "app", "application", "service", "Name"];
 
 /// More tiers than this are no tiers.
 const MAX_ZONES: usize = 40;
@@ -77,16 +28,10 @@ const MAX_ZONES: usize = 40;
 /// When there is no endpoint to write about.
 pub fn draft(inv: &Inventory, name: &str, as_of: Date) -> Result<String, Diagnostic> {
     if inv.typed.interfaces.is_empty() {
-        return Err(Diagnostic::error(
-            "INPUT001",
-            "there is no endpoint in this network: nothing can be said about it",
-        )
-        .help("`bartizan inventory PATH` lists what was read and what was not understood"));
+        return Err(Diagnostic::error("INPUT001", "there is no endpoint in this network: nothing can be said about it")
+            .help("`bartizan inventory PATH` lists what was read and what was not understood"));
     }
-    for zones in [by_tag(inv), by_vswitch(inv), Some(by_resource(inv))]
-        .into_iter()
-        .flatten()
-    {
+    for zones in [by_tag(inv), by_vswitch(inv), Some(by_resource(inv))].into_iter().flatten() {
         let head = header(name, &zones);
         let (tree, problems) = parse_text(FileId(0), &head);
         let mut sources = bartizan_base::Sources::default();
@@ -96,11 +41,8 @@ pub fn draft(inv: &Inventory, name: &str, as_of: Date) -> Result<String, Diagnos
             return allows(inv, &intent, as_of, &head, &zones);
         }
     }
-    Err(Diagnostic::error(
-        "INPUT001",
-        "the endpoints of this network cannot be told apart by name",
-    )
-    .help("give them tags, and run `bartizan draft` again"))
+    Err(Diagnostic::error("INPUT001", "the endpoints of this network cannot be told apart by name")
+        .help("give them tags, and run `bartizan draft` again"))
 }
 
 /// Whether every endpoint is in exactly one zone.
@@ -117,10 +59,7 @@ fn header(name: &str, zones: &BTreeMap<String, String>) -> String {
          # turn what has to work into `must`, and write down what must never be as `never`.\n\
          edition 2027\n",
     );
-    s.push_str(&format!(
-        "network {}\n\nzone internet = outside\n",
-        ident(name, &BTreeSet::new())
-    ));
+    s.push_str(&format!("network {}\n\nzone internet = outside\n", ident(name, &BTreeSet::new())));
     for (z, selector) in zones {
         s.push_str(&format!("zone {z} = {selector}\n"));
     }
@@ -139,35 +78,19 @@ fn allows(
     // Sources with the same services to the same zone share a clause.
     let mut by: BTreeMap<(usize, String), BTreeSet<usize>> = BTreeMap::new();
     for e in &m.entries {
-        by.entry((e.to, services(&e.services)))
-            .or_default()
-            .insert(e.from);
+        by.entry((e.to, services(&e.services))).or_default().insert(e.from);
     }
     let names: Vec<&str> = zones.keys().map(String::as_str).collect();
-    let mut text = format!(
-        "{head}\nboundary found governs {} {{\n  mode enforce\n",
-        names.join(", ")
-    );
+    let mut text = format!("{head}\nboundary found governs {} {{\n  mode enforce\n", names.join(", "));
     for ((to, s), from) in by {
         let from: Vec<&str> = from.into_iter().map(|i| m.groups[i].name.as_str()).collect();
-        let from = if from.len() == 1 {
-            from.concat()
-        } else {
-            format!("{{{}}}", from.join(", "))
-        };
-        text.push_str(&format!(
-            "  allow {from} -> {} : {s} because \"found, not reviewed\"\n",
-            m.groups[to].name
-        ));
+        let from = if from.len() == 1 { from.concat() } else { format!("{{{}}}", from.join(", ")) };
+        text.push_str(&format!("  allow {from} -> {} : {s} because \"found, not reviewed\"\n", m.groups[to].name));
     }
     text.push_str("}\n");
     let (tree, problems) = parse_text(FileId(0), &text);
     // INVARIANT (own words): the draft is made of words of the language; show it as it is if it were not.
-    Ok(if problems.is_empty() {
-        format_file(&tree)
-    } else {
-        text
-    })
+    Ok(if problems.is_empty() { format_file(&tree) } else { text })
 }
 
 /// Services in the language: `any` where everything but odd protocols is open.
@@ -179,13 +102,7 @@ fn services(s: &ServiceSet) -> String {
 fn ident(text: &str, taken: &BTreeSet<String>) -> String {
     let mut s: String = text
         .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '_' || c == '-' {
-                c.to_ascii_lowercase()
-            } else {
-                '-'
-            }
-        })
+        .map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c.to_ascii_lowercase() } else { '-' })
         .collect();
     s = s.trim_matches('-').to_string();
     if s.is_empty() || !s.starts_with(|c: char| c.is_ascii_alphabetic()) || KEYWORDS.contains(&s.as_str()) {
@@ -202,9 +119,7 @@ fn ident(text: &str, taken: &BTreeSet<String>) -> String {
 
 fn quoted(s: &str) -> Option<String> {
     // What needs escapes, or would be a pattern, is no good name for a selector.
-    let plain = !s.is_empty()
-        && s.chars()
-            .all(|c| !c.is_control() && !matches!(c, '"' | '\\' | '*' | '?'));
+    let plain = !s.is_empty() && s.chars().all(|c| !c.is_control() && !matches!(c, '"' | '\\' | '*' | '?'));
     plain.then(|| format!("\"{s}\""))
 }
 
@@ -224,9 +139,7 @@ fn by_tag(inv: &Inventory) -> Option<BTreeMap<String, String>> {
     };
     for key in KEYS {
         let values: Option<BTreeSet<String>> = t.interfaces.iter().map(|i| value(i, key)).collect();
-        let Some(values) = values.filter(|v| (2..=MAX_ZONES).contains(&v.len())) else {
-            continue;
-        };
+        let Some(values) = values.filter(|v| (2..=MAX_ZONES).contains(&v.len())) else { continue };
         let mut zones = BTreeMap::new();
         for v in &values {
             add(&mut zones, v, format!("tag {key}={}", quoted(v)?));
@@ -244,14 +157,7 @@ fn by_vswitch(inv: &Inventory) -> Option<BTreeMap<String, String>> {
         let name = match &m.name {
             Some(Fact::Known(n)) => n.to_string(),
             Some(Fact::Unknown(_)) => return None,
-            None => m
-                .origin
-                .address
-                .rsplit('.')
-                .next()?
-                .split('[')
-                .next()?
-                .to_string(),
+            None => m.origin.address.rsplit('.').next()?.split('[').next()?.to_string(),
         };
         add(&mut zones, &name, format!("vswitch {}", quoted(&name)?));
         if zones.len() > MAX_ZONES {
@@ -270,11 +176,7 @@ fn by_resource(inv: &Inventory) -> BTreeMap<String, String> {
         let address = super::resource(inv, id);
         // `[` begins a class of characters in no pattern of the language; quotes inside need another form.
         let block = address.split('[').next().unwrap_or(&address).to_string();
-        let pattern = if address.contains('[') {
-            format!("{block}*")
-        } else {
-            block.clone()
-        };
+        let pattern = if address.contains('[') { format!("{block}*") } else { block.clone() };
         let name = block.rsplit('.').next().unwrap_or(&block).to_string();
         add(&mut zones, &name, format!("tf \"{}\"", pattern.replace('"', "?")));
     }

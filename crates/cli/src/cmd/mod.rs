@@ -1,10 +1,17 @@
 //! One module per command: load, one call, render, exit code.
 
+mod ask;
+pub(crate) mod blast;
 pub(crate) mod check;
+pub(crate) mod draft;
 pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod intent;
 pub(crate) mod inventory;
+pub(crate) mod reach;
+pub(crate) mod who;
+pub(crate) mod why;
+pub(crate) mod zones;
 
 use crate::failure::Failure;
 use crate::load::{self, IntentFiles};
@@ -13,8 +20,7 @@ use bartizan_lang::Date;
 
 /// A date as `--as-of` takes it.
 pub(crate) fn date(s: &str) -> Result<Date, String> {
-    s.parse()
-        .map_err(|_| "expected a date such as 2027-01-31".to_string())
+    s.parse().map_err(|_| "expected a date such as 2027-01-31".to_string())
 }
 
 /// The intent named by `--intent`, or the one beside the path.
@@ -27,16 +33,9 @@ pub(crate) fn intent_for(
     sources: &mut Sources,
     as_of: Date,
 ) -> Result<IntentFiles, Failure> {
-    let files = if named.is_empty() {
-        load::beside(path)
-    } else {
-        named.to_vec()
-    };
+    let files = if named.is_empty() { load::beside(path) } else { named.to_vec() };
     if files.is_empty() {
-        let d = Diagnostic::error(
-            "INPUT001",
-            format!("there is no intent (`*.btz`) beside `{path}`"),
-        );
+        let d = Diagnostic::error("INPUT001", format!("there is no intent (`*.btz`) beside `{path}`"));
         return Err(Failure::of(d.help(format!(
             "name one with `--intent FILE`, or start from the network as it is: `bartizan draft {path}`"
         ))));

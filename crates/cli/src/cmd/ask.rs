@@ -1,0 +1,73 @@
+//! What the questions share: a network, and the intent beside it if there is one.
+
+use crate::cmd::{date, intent_for};
+use crate::failure::Failure;
+use crate::load::{self, Input};
+use crate::settings;
+use bartizan_base::{Severity, Sources};
+use bartizan_lang::{Date, Intent};
+use bartizan_model::Inventory;
+use bartizan_report::text;
+use clap::ValueEnum;
+
+/// How an answer is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Pretty,
+    Json,
+}
+
+/// Flags of every question.
+#[derive(clap::Args)]
+pub(crate) struct Common {
+    /// Intent file whose zones may be named (default: every *.btz beside PATH)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) intent: Vec<String>,
+    /// Resolve as of this date (default: today, UTC)
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub(crate) as_of: Option<Date>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "pretty")]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) input: Input,
+}
+
+/// A network to ask about.
+pub(crate) struct Network {
+    pub(crate) inventory: Inventory,
+    pub(crate) intent: Intent,
+    pub(crate) sources: Sources,
+    pub(crate) as_of: Date,
+}
+
+impl Network {
+    /// A failure with the network's files.
+    pub(crate) fn fail(&self, d: bartizan_base::Diagnostic) -> Failure {
+        Failure::new(vec![d], self.sources.clone())
+    }
+}
+
+/// Reads a path and its intent. Errors of reading are said on standard error and make the answer partial, so
+/// they end the question; an intent with errors names no zones, so it does, too.
+pub(crate) fn network(path: &str, c: &Common, style: bartizan_report::Style) -> Result<Network, Failure> {
+    let as_of = c.as_of.unwrap_or_else(settings::today);
+    let mut l = load::load(path, &c.input)?;
+    let said = std::mem::take(&mut l.inventory.diagnostics);
+    let bad = |d: &bartizan_base::Diagnostic| d.severity == Severity::Error;
+    if said.iter().any(bad) {
+        return Err(Failure::new(said.into_iter().filter(bad).collect(), l.sources));
+    }
+    eprint!("{}", text::diagnostics(said.iter().filter(|d| d.severity == Severity::Warning), &l.sources, style));
+    let there = !c.intent.is_empty() || !load::beside(path).is_empty();
+    let intent = if there {
+        let i = intent_for(path, &c.intent, &mut l.sources, as_of)?;
+        if !i.usable() {
+            return Err(Failure::new(i.diagnostics.into_iter().filter(bad).collect(), l.sources));
+        }
+        i.intent
+    } else {
+        Intent::default()
+    };
+    Ok(Network { inventory: l.inventory, intent, sources: l.sources, as_of })
+}
