@@ -8,7 +8,7 @@ use crate::world::World;
 use bartizan_base::{Finding, Fix, FixSafety, Label, Severity, Span, Verdict, Witness, fingerprint};
 use bartizan_lang::Intent;
 use bartizan_model::{Direction, InterfaceId};
-use bartizan_packet::{AtomSet, ServiceSet};
+use bartizan_packet::{AtomSet, Proto, ServiceSet};
 use bartizan_reach::Point;
 
 /// What a finding is filed under.
@@ -59,6 +59,34 @@ pub(crate) fn witness(
 ) -> Option<Witness> {
     let (proto, port) = services.first()?;
     Some(crate::path::witness(w, plan, s, d, proto, CLIENT_PORT, port))
+}
+
+/// The witness of something that does not work: with a client port for which it does not.
+fn failing(w: &World<'_>, plan: &Plan, m: &Miss) -> Option<Witness> {
+    let (proto, port) = w.services(&m.atoms).first()?;
+    let at = |client: u16| crate::path::witness(w, plan, m.from, m.to, proto, client, port);
+    let fails = |x: &Witness| x.path.iter().chain(&x.reply).any(crate::path::blocks);
+    let usual = at(CLIENT_PORT);
+    if fails(&usual) || !proto.has_ports() {
+        return Some(usual);
+    }
+    // Entries cut the client ports into a few ranges; their ends are where it can fail.
+    let t = &w.inventory.typed;
+    let entries = t.acls.iter().flat_map(|a| [&a.ingress, &a.egress]).filter_map(|l| match l {
+        bartizan_model::AclList::Entries(e) => Some(e),
+        _ => None,
+    });
+    let mut ports: Vec<u16> = entries
+        .flatten()
+        .filter_map(|e| e.services.known())
+        .flat_map(|s| if proto == Proto::UDP { s.udp.ranges().to_vec() } else { s.tcp.ranges().to_vec() })
+        .flat_map(|(lo, hi)| [lo.saturating_sub(1), lo, hi, hi.saturating_add(1)])
+        .chain([1024, u16::MAX])
+        .filter(|p| *p >= 1024)
+        .collect();
+    ports.sort_unstable();
+    ports.dedup();
+    Some(ports.into_iter().map(at).find(fails).unwrap_or(usual))
 }
 
 fn primary(labels: &mut Vec<Label>, spans: &[(Span, String)]) {
@@ -174,16 +202,15 @@ pub(crate) fn leak(
     let witness = shown
         .as_ref()
         .and_then(|(_, (s, d, x))| witness(w, plan, *s, *d, &w.services(x)));
-    let (from, to, svc) = flows.first().cloned().unwrap_or_default();
+    let (from, to, svc) = names::leading(flows).cloned().unwrap_or_default();
     let can = if verdict == Verdict::Violated {
         "can"
     } else {
         "may be able to"
     };
-    let rest = if flows.len() > 1 && excess.len() > 1 {
-        format!(" (and {} more)", excess.len() - 1)
-    } else {
-        String::new()
+    let rest = match (excess.len(), flows.len()) {
+        (0 | 1, _) | (_, 0 | 1) => String::new(),
+        (n, _) => format!(" (and {} more)", n - 1),
     };
     let message = format!("{from} {can} reach {to} on {svc}{rest}");
     let origins = blame.culprit.origins(w.inventory);
@@ -303,7 +330,7 @@ pub(crate) fn miss(
         .collect();
     let excess = names::boxes(&flows);
     let first = misses.first();
-    let witness = first.and_then(|m| witness(w, plan, m.from, m.to, &w.services(&m.atoms)));
+    let witness = first.and_then(|m| failing(w, plan, m));
     let (from, to, svc) = flows.first().cloned().unwrap_or_default();
     let reply = subject.code == "REACH008";
     let message = match (verdict, reply) {

@@ -30,6 +30,13 @@ pub fn block(w: &World<'_>, plan: &Plan, b: u32) -> String {
     "unzoned".to_string()
 }
 
+/// The set that people would name first: a whole zone before a part of one.
+#[must_use]
+pub fn leading(flows: &[(String, String, ServiceSet)]) -> Option<&(String, String, ServiceSet)> {
+    let part = |n: &str| n.ends_with(')');
+    flows.iter().min_by_key(|(a, b, _)| (part(a), part(b), a != "internet"))
+}
+
 /// Terraform address of an interface's resource.
 #[must_use]
 pub fn interface(w: &World<'_>, i: InterfaceId) -> String {
@@ -90,7 +97,8 @@ pub fn boxes(flows: &[(String, String, ServiceSet)]) -> Vec<String> {
         }
     }
     let side = |s: BTreeSet<String>| {
-        let v: Vec<String> = s.into_iter().collect();
+        // `host 203.0.113.8 (partner)` beside `partner` says nothing more.
+        let v: Vec<String> = s.iter().filter(|n| !s.iter().any(|z| n.ends_with(&format!("({z})")))).cloned().collect();
         if v.len() == 1 {
             v.concat()
         } else {
