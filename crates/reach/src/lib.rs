@@ -1,5 +1,7 @@
 //! The engine.
 mod attribution;
+mod certificate;
+mod checker;
 mod compile;
 mod domain;
 mod flow;
@@ -15,6 +17,10 @@ mod trace_walk;
 mod trace_ways;
 pub use attribution::{Crossing, Used};
 use bartizan_packet::PortSet;
+pub use certificate::{
+    Certificate, Claim, End, Reason, Refutation, Uncertified, WayKind, Witness, certify, certify_claim, claim_between,
+};
+pub use checker::{CheckError, check_certificate, check_witness};
 pub use compile::{CompileOptions, compile};
 pub use domain::{Cell, Partition};
 pub use flow::Flow;

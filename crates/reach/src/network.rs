@@ -18,6 +18,10 @@ pub enum Mode {
     Narrow,
 }
 
+/// Stands for the groups of an interface whose groups are not known: rules that name a group and take part in
+/// what is uncertain match it as well.
+pub(crate) const SOME_GROUP: SecurityGroupId = SecurityGroupId(u32::MAX);
+
 /// What the peer side of a rule matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Match {
@@ -80,7 +84,7 @@ pub struct RuleList {
 /// Security treatment of an interface: the groups it is in, merged.
 #[derive(Clone, Debug)]
 pub struct GroupSet {
-    /// The groups, sorted.
+    /// The groups, sorted. An id of no group of the inventory stands for groups that are not known.
     pub groups: Vec<SecurityGroupId>,
     /// Merged ingress rules.
     pub ingress: RuleList,

@@ -145,7 +145,9 @@ impl<'a> Tracer<'a> {
         let Some(set) = self.net.group_sets.get(i.groups as usize) else {
             return self.step(at, layer, "no security group", Decision::Drop);
         };
-        let enterprise = |g: &&SecurityGroupId| t[**g].enterprise.known() != Some(&false);
+        let enterprise = |g: &&SecurityGroupId| {
+            t.security_groups.get(g.index()).is_some_and(|g| g.enterprise.known() != Some(&false))
+        };
         if leg.sessions.contains(&i.id) {
             let mut s = self.step(at, layer, "established session", Decision::Accept);
             if set.groups.iter().any(|g| enterprise(&g)) {
@@ -171,7 +173,7 @@ impl<'a> Tracer<'a> {
             RuleRef::Default => {
                 // The group whose type makes the difference: an enterprise group closes egress for all.
                 let g = set.groups.iter().find(enterprise).or(set.groups.first());
-                origin = g.map(|g| t[*g].meta.origin.clone());
+                origin = g.and_then(|g| t.security_groups.get(g.index())).map(|g| g.meta.origin.clone());
                 let kind = match g {
                     Some(g) if enterprise(&g) => "an enterprise group",
                     Some(_) => "a basic group",

@@ -1,12 +1,14 @@
 //! Rules that can never decide: reported exactly where deleting them cannot matter.
 
+mod common;
+
 use bartizan_model::{AclId, AclList, Fact, Inventory, Unknown};
-use bartizan_oracle::Endpoint;
 use bartizan_reach::{
-    CompileOptions, Inside, Mode, Network, Point, RuleRef, Shadow, ShadowKind, compile, dead_references,
+    CompileOptions, Mode, Network, RuleRef, Shadow, ShadowKind, compile, dead_references,
     shadowed,
 };
 use bartizan_testkit::{Features, GroupKind, InventoryBuilder, Query, Rng, Universe, random_inventory, rule};
+use common::point;
 
 fn group(rules: &[&str]) -> Inventory {
     let mut b = InventoryBuilder::new();
@@ -206,18 +208,6 @@ fn without(inv: &Inventory, r: RuleRef) -> Inventory {
 }
 
 fn answer(net: &Network, q: &Query) -> (bool, bool) {
-    let point = |e: Endpoint| match e {
-        Endpoint::Address {
-            interface,
-            address,
-            ip,
-        } => Point::Inside(Inside {
-            iface: interface,
-            addr: address,
-            ip,
-        }),
-        Endpoint::Outside(ip) => Point::Outside(ip),
-    };
     let f = net.flow_from_port(point(q.src), point(q.dst), q.sport);
     let atom = net.atoms.atom_of(q.proto, q.dport);
     (f.delivered.contains(atom), f.works.contains(atom))

@@ -1,7 +1,7 @@
 //! Security groups, ALIBABA.md §5.
 
 use super::Ctx;
-use crate::network::{GroupSet, Match, Rule, RuleList, RuleRef};
+use crate::network::{GroupSet, Match, Rule, RuleList, RuleRef, SOME_GROUP};
 use bartizan_model::{Direction, Fact, Peer, SecurityGroupId, SgRule};
 use bartizan_packet::{IpSet, ServiceSet};
 use std::net::{IpAddr, Ipv4Addr};
@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub(super) struct ByGroup {
     of: Vec<Vec<u32>>,
     unknown: Vec<u32>,
+    /// Whether there are interfaces whose groups are not known.
+    open: bool,
 }
 
 pub(super) fn by_group(c: &Ctx<'_>) -> ByGroup {
@@ -23,7 +25,11 @@ pub(super) fn by_group(c: &Ctx<'_>) -> ByGroup {
             Fact::Unknown(_) => unknown.push(i),
         }
     }
-    ByGroup { of, unknown }
+    ByGroup {
+        of,
+        unknown,
+        open: c.t.interfaces.iter().any(|i| i.groups.known().is_none()),
+    }
 }
 
 /// A rule ready for its place in the list.
@@ -89,6 +95,7 @@ fn place(c: &mut Ctx<'_>, index: u32, r: &SgRule, dir: Direction, certain: bool)
 /// (widening) or drop anything (narrowing), but they cannot undo the intra-group policy of a known group.
 pub(super) fn merge(c: &mut Ctx<'_>, by: &ByGroup, groups: &[SecurityGroupId], complete: bool) -> GroupSet {
     let t = c.t;
+    let known: Vec<SecurityGroupId> = groups.iter().copied().filter(|g| *g != SOME_GROUP).collect();
     let (any, any_atoms) = c.pool.service(&c.atoms, &ServiceSet::any());
     let mut list = |dir: Direction| -> RuleList {
         let mut rules = Vec::new();
@@ -105,12 +112,15 @@ pub(super) fn merge(c: &mut Ctx<'_>, by: &ByGroup, groups: &[SecurityGroupId], c
             rules.push(all(RuleRef::Default, true, Match::Ips(Arc::new(metadata))));
         }
         // §5.5 step 1: precedes custom rules, basic groups only.
-        for &g in groups {
+        for &g in &known {
             let sg = &t[g];
             let basic = sg.enterprise.known().map_or(c.widen(), |e| !e);
             let inner = sg.inner_accept.known().copied().unwrap_or(c.widen());
             if basic && inner {
                 rules.push(all(RuleRef::Inner(g), true, Match::Member(g)));
+                if by.open && c.takes_part(true) {
+                    rules.push(all(RuleRef::Inner(g), true, Match::Member(SOME_GROUP)));
+                }
             }
         }
         if !complete {
@@ -118,7 +128,7 @@ pub(super) fn merge(c: &mut Ctx<'_>, by: &ByGroup, groups: &[SecurityGroupId], c
         }
         // §5.5 step 2: the rules of all groups, by priority, drop before accept.
         let mut placed: Vec<Placed> = Vec::new();
-        for &g in groups {
+        for &g in &known {
             for &i in &by.of[g.index()] {
                 placed.extend(place(c, i, &t.sg_rules[i as usize], dir, true));
             }
@@ -127,13 +137,19 @@ pub(super) fn merge(c: &mut Ctx<'_>, by: &ByGroup, groups: &[SecurityGroupId], c
             placed.extend(place(c, i, &t.sg_rules[i as usize], dir, false));
         }
         placed.sort_by_key(|p| (p.priority, p.rule.accept, p.index));
-        rules.extend(placed.into_iter().map(|p| p.rule));
+        for Placed { rule, .. } in placed {
+            // Whoever is in unknown groups may be in this one.
+            let also = by.open && c.takes_part(rule.accept) && matches!(rule.peer, Match::Group(_));
+            let copy = also.then(|| Rule { peer: Match::Group(SOME_GROUP), ..rule.clone() });
+            rules.push(rule);
+            rules.extend(copy);
+        }
         // §5.5 step 3.
         let default_accept = match dir {
             Direction::Ingress => false,
             Direction::Egress => {
-                !groups.is_empty()
-                    && groups
+                !known.is_empty()
+                    && known
                         .iter()
                         .all(|g| t[*g].enterprise.known().map_or(c.widen(), |e| !e))
             }

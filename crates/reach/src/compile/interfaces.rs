@@ -1,7 +1,7 @@
 //! Interfaces and their addresses, ALIBABA.md §4.
 
 use super::{Ctx, groups, routes};
-use crate::network::{Addr, GroupSet, Iface, OwnPublic, V6Access, Vsw};
+use crate::network::{Addr, GroupSet, Iface, OwnPublic, V6Access, Vsw, SOME_GROUP};
 use bartizan_model::{
     AddressKind, AddressSpec, Fact, InterfaceId, Ipv6Internet, PublicKind, SecurityGroupId, VswitchId,
 };
@@ -79,7 +79,10 @@ pub(super) fn compile(
         for a in i.addresses.iter().filter(|a| a.kind == AddressKind::HaVip) {
             if let (Fact::Known(v), AddressSpec::Ip(ip)) = (&i.vswitch, &a.spec) {
                 let g = holders.entry((*v, *ip)).or_default();
-                g.extend(i.groups.known().into_iter().flatten());
+                match &i.groups {
+                    Fact::Known(gs) => g.extend(gs),
+                    Fact::Unknown(_) => g.push(SOME_GROUP),
+                }
                 g.sort_unstable();
                 g.dedup();
             }
@@ -105,7 +108,7 @@ pub(super) fn compile(
         };
         let (known, complete) = match &i.groups {
             Fact::Known(g) => (g.clone(), i.foreign_groups.is_empty() && !g.is_empty()),
-            Fact::Unknown(_) => (Vec::new(), false),
+            Fact::Unknown(_) => (vec![SOME_GROUP], false),
         };
         let groups = *index
             .entry((known, complete))

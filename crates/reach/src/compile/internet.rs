@@ -312,9 +312,12 @@ pub(super) fn dnat(
             DnatTarget::Unknown(_) => {}
         }
     }
-    // §8.3: DNAT to an ECS works only if that ECS has no public address of its own.
+    // §8.3: DNAT to an ECS works only if that ECS has no public address of its own. One that may not exist
+    // takes the entry away only from what is certain.
     for f in ifaces.iter_mut().flatten() {
-        if f.addrs.iter().any(|a| !a.own.is_empty()) {
+        let public = &t[f.id].public;
+        let own = if c.widen() { public.iter().any(|p| p.origin.maybe.is_none()) } else { !public.is_empty() };
+        if own {
             f.addrs.iter_mut().for_each(|a| a.dnat.clear());
         }
     }
