@@ -139,7 +139,8 @@ fn gateway_region(tables: &[Table], v: &Vsw, widen: bool) -> IpSet {
             } else {
                 r.hops.iter().all(|h| *h == Hop::Ipv4Gateway)
             };
-            if hit {
+            // A route that may not exist makes nothing certain.
+            if hit && (widen || !r.optional) {
                 region = region.union(&here);
             }
             if !r.optional {

@@ -1,0 +1,169 @@
+//! Unknown facts: whatever they turn out to be, what happens lies between the narrowed and the widened network.
+//!
+//! A known network is the completion of itself with facts forgotten. The interpreter runs the known one, the
+//! engine (and the search for certificates) sees the other.
+
+mod common;
+
+use bartizan_model::{AclList, Fact, Inventory, Ipv6Internet, NetSpec, Origin, Peer, SnatSource};
+use bartizan_oracle::{Options, Oracle};
+use bartizan_packet::ServiceSet;
+use bartizan_reach::{
+    Claim, CompileOptions, End, Mode, Point, certify_claim, check_certificate, compile,
+};
+use bartizan_testkit::{Query, Rng, Universe};
+use common::{network, point, why};
+
+/// Forgets facts of `known`; what may not exist is gone from `known` in half of the cases.
+fn forget(known: &mut Inventory, r: &mut Rng) -> Inventory {
+    let mut blurred = known.clone();
+    let (k, b) = (&mut known.typed, &mut blurred.typed);
+    let exists = |r: &mut Rng, o: &mut Origin| -> bool {
+        if r.chance(8) {
+            o.maybe = Some(Box::new(why()));
+            return r.chance(50);
+        }
+        true
+    };
+    let keep: Vec<bool> = b.sg_rules.iter_mut().map(|x| exists(r, &mut x.origin)).collect();
+    let mut it = keep.iter();
+    k.sg_rules.retain(|_| *it.next().unwrap());
+    let keep: Vec<bool> = b.route_entries.iter_mut().map(|x| exists(r, &mut x.origin)).collect();
+    let mut it = keep.iter();
+    k.route_entries.retain(|_| *it.next().unwrap());
+    for x in &mut b.sg_rules {
+        match r.below(30) {
+            0 => x.accept = Fact::Unknown(why()),
+            1 => x.services = Fact::Unknown(why()),
+            2 => x.priority = Fact::Unknown(why()),
+            3 => x.peer = Peer::Unknown(why()),
+            4 => x.direction = Fact::Unknown(why()),
+            5 => x.group = Fact::Unknown(why()),
+            6 => x.peer = Peer::Net(NetSpec::Net(Fact::Unknown(why()))),
+            _ => {}
+        }
+    }
+    for x in &mut b.security_groups {
+        match r.below(8) {
+            0 => x.enterprise = Fact::Unknown(why()),
+            1 => x.inner_accept = Fact::Unknown(why()),
+            _ => {}
+        }
+    }
+    for x in &mut b.prefix_lists {
+        match (r.below(8), &mut x.entries) {
+            (0, e) => *e = Fact::Unknown(why()),
+            (1, Fact::Known(es)) if !es.is_empty() => es[0] = Fact::Unknown(why()),
+            _ => {}
+        }
+    }
+    for l in b.acls.iter_mut().flat_map(|a| [&mut a.ingress, &mut a.egress]) {
+        if r.chance(8) {
+            *l = AclList::Unknown(why());
+        } else if let AclList::Entries(es) = l {
+            for e in es {
+                match r.below(16) {
+                    0 => e.accept = Fact::Unknown(why()),
+                    1 => e.services = Fact::Unknown(why()),
+                    2 => e.peer = NetSpec::Net(Fact::Unknown(why())),
+                    _ => {}
+                }
+            }
+        }
+    }
+    for x in &mut b.route_entries {
+        match r.below(10) {
+            0 => x.destination = NetSpec::Net(Fact::Unknown(why())),
+            1 => x.table = Fact::Unknown(why()),
+            _ => {}
+        }
+    }
+    for x in &mut b.vswitches {
+        match r.below(8) {
+            0 => x.acl = Fact::Unknown(why()),
+            1 => x.table = Fact::Unknown(why()),
+            _ => {}
+        }
+    }
+    for x in &mut b.interfaces {
+        match r.below(8) {
+            0 => x.groups = Fact::Unknown(why()),
+            1 => x.source_dest_check = Fact::Unknown(why()),
+            _ => {}
+        }
+        for a in &mut x.addresses {
+            if !matches!(a.ipv6_internet, Ipv6Internet::None) && r.chance(20) {
+                a.ipv6_internet = Ipv6Internet::Unknown(why());
+            }
+        }
+    }
+    for (x, y) in b.interfaces.iter_mut().zip(&mut k.interfaces) {
+        let keep: Vec<bool> = x.public.iter_mut().map(|p| exists(r, &mut p.origin)).collect();
+        let mut it = keep.iter();
+        y.public.retain(|_| *it.next().unwrap());
+    }
+    for x in &mut b.ipv4_gateways {
+        if r.chance(20) {
+            x.enabled = Fact::Unknown(why());
+        }
+    }
+    for x in &mut b.dnat_entries {
+        if r.chance(10) {
+            x.ports = Fact::Unknown(why());
+        }
+    }
+    for x in &mut b.snat_entries {
+        if r.chance(10) {
+            x.source = SnatSource::Net(Fact::Unknown(why()));
+        }
+    }
+    blurred
+}
+
+fn claim(q: &Query) -> Claim {
+    let end = |p: Point| match p {
+        Point::Inside(i) => End { at: Some((i.iface, i.addr)), ips: bartizan_packet::IpSet::single(i.ip) },
+        Point::Outside(ip) => End { at: None, ips: bartizan_packet::IpSet::single(ip) },
+    };
+    let services = ServiceSet::one(q.proto, q.dport);
+    Claim { from: vec![end(point(q.src))], to: vec![end(point(q.dst))], services }
+}
+
+#[test]
+fn what_happens_lies_between_narrow_and_wide() {
+    let opt = CompileOptions { transparent_appliances: true, ..CompileOptions::default() };
+    let (mut sure, mut may, mut certified, mut packets) = (0, 0, 0, 0);
+    for k in 3000..3600 {
+        let mut known = network(k);
+        let blurred = forget(&mut known, &mut Rng::new(k));
+        let Ok(oracle) = Oracle::new(&known, Options::normative()) else { continue };
+        let wide = compile(&blurred, Mode::Widen, &opt);
+        let narrow = compile(&blurred, Mode::Narrow, &opt);
+        for q in Universe::new(&known).sample(&mut Rng::new(k), 100) {
+            let (s, d) = (point(q.src), point(q.dst));
+            let o = oracle.deliver(q.src, q.dst, q.proto, q.sport, q.dport);
+            let w = wide.flow_from_port(s, d, q.sport);
+            let n = narrow.flow_from_port(s, d, q.sport);
+            let (wa, na) = (wide.atoms.atom_of(q.proto, q.dport), narrow.atoms.atom_of(q.proto, q.dport));
+            let context = || {
+                let t = bartizan_reach::trace(&wide, &blurred, s, d, q.proto, q.sport, q.dport);
+                format!("network {k}: {q}: {:#?}\n{:#?}", o, t.ways)
+            };
+            assert!(!o.delivered || w.delivered.contains(wa), "wide misses {}", context());
+            assert!(!o.reply || w.works.contains(wa), "wide misses the reply of {}", context());
+            assert!(o.delivered || !n.delivered.contains(na), "narrow promises {}", context());
+            assert!(o.reply || !n.works.contains(na), "narrow promises the reply of {}", context());
+            packets += 1;
+            sure += u32::from(n.delivered.contains(na));
+            may += u32::from(w.delivered.contains(wa));
+            let c = claim(&q);
+            if let Ok(cert) = certify_claim(&blurred, &c) {
+                assert_eq!(check_certificate(&blurred, &c, &cert), Ok(()));
+                assert!(!o.delivered, "certified and delivered: {}\n{cert:#?}", context());
+                certified += 1;
+            }
+        }
+    }
+    // Neither bound is idle.
+    assert!(sure > 2_000 && may < packets && certified > 10_000, "{packets}: {sure} {may} {certified}");
+}
