@@ -78,8 +78,8 @@ fn case(c: &Case, y: &Why, sources: &Sources, style: Style, out: &mut String) {
         port(&c.destination.1, c.ports.map(|p| p.1)),
     ));
     if c.others > 0 {
-        let n = count(c.others, "other pair");
-        out.push_str(&format!("  {}\n", style.dim(&format!("and {n} of kinds of endpoints with the same answer"))));
+        let n = count(c.others, "other kind");
+        out.push_str(&format!("  {}\n", style.dim(&format!("it stands for {n} of pairs with the same answer"))));
     }
     for w in &c.ways {
         way(w, sources, style, out);
@@ -98,7 +98,7 @@ fn way(w: &Way, sources: &Sources, style: Style, out: &mut String) {
             style.red(&format!("blocked by {}", count(n, "rule")))
         }
     };
-    out.push_str(&format!("\n  {} {}\n", style.bold(&format!("way: {}", clean(&w.name))), end));
+    out.push_str(&format!("\n  {} {}\n", style.bold(&format!("way {}:", clean(&w.name))), end));
     for (title, steps) in [("request", &w.request), ("reply", &w.reply)] {
         if !steps.is_empty() {
             out.push_str(&format!("  {}\n", style.dim(title)));
@@ -261,10 +261,7 @@ pub fn matrix(m: &Matrix, style: Style) -> String {
     let rows: Vec<usize> = shown.iter().copied().filter(|&g| m.entries.iter().any(|e| e.from == g)).collect();
     let mut out = String::new();
     if columns.len() <= MAX_COLUMNS {
-        let table = table(m, &rows, &columns, style);
-        if table.lines().all(|l| l.chars().count() <= style.width) {
-            out.push_str(&table);
-        }
+        out.push_str(&table(m, &rows, &columns, style).unwrap_or_default());
     }
     if out.is_empty() {
         list(m, style, &mut out);
@@ -282,7 +279,7 @@ fn cell_text(e: &bartizan_check::query::Entry) -> String {
     format!("{}{}", e.services, if e.certain { "" } else { " ?" })
 }
 
-fn table(m: &Matrix, rows: &[usize], columns: &[usize], style: Style) -> String {
+fn table(m: &Matrix, rows: &[usize], columns: &[usize], style: Style) -> Option<String> {
     let short = |e: &bartizan_check::query::Entry| {
         let t = cell_text(e);
         if t.chars().count() <= MAX_CELL {
@@ -293,21 +290,39 @@ fn table(m: &Matrix, rows: &[usize], columns: &[usize], style: Style) -> String 
         format!("{first} +{}", n - 1)
     };
     let dash = if style.unicode { "·" } else { "." };
-    let mut t = comfy_table::Table::new();
-    t.load_style(if style.unicode { comfy_table::presets::UTF8_HORIZONTAL_ONLY } else { comfy_table::presets::ASCII_HORIZONTAL_ONLY });
-    let arrow = format!("from {} to", if style.unicode { "↓" } else { "\\" });
-    let mut head = vec![arrow];
-    head.extend(columns.iter().map(|&c| clean(&m.groups[c].name)));
-    t.set_header(head);
+    let corner = format!("from {} to", if style.unicode { "↓" } else { "\\" });
+    let mut lines = vec![std::iter::once(corner).chain(columns.iter().map(|&c| clean(&m.groups[c].name))).collect::<Vec<_>>()];
     for &r in rows {
-        let mut line = vec![clean(&m.groups[r].name)];
-        for &c in columns {
+        let cells = columns.iter().map(|&c| {
             let e = m.entries.iter().find(|e| e.from == r && e.to == c);
-            line.push(e.map_or_else(|| dash.to_string(), short));
-        }
-        t.add_row(line);
+            e.map_or_else(|| dash.to_string(), short)
+        });
+        lines.push(std::iter::once(clean(&m.groups[r].name)).chain(cells).collect());
     }
-    format!("{t}\n")
+    let width = |k: usize| lines.iter().map(|l| l[k].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..=columns.len()).map(width).collect();
+    if widths.iter().sum::<usize>() + 3 * columns.len() > style.width {
+        return None;
+    }
+    let mut out = String::new();
+    for (i, l) in lines.iter().enumerate() {
+        let mut line = String::new();
+        for (k, (cell, w)) in l.iter().zip(&widths).enumerate() {
+            let text = if i == 0 || k == 0 { style.bold(cell) } else if cell == dash { style.dim(cell) } else { style.cyan(cell) };
+            line.push_str(&text);
+            if k + 1 < l.len() {
+                line.push_str(&" ".repeat(w - cell.chars().count() + 3));
+            }
+        }
+        out.push_str(&line);
+        out.push('\n');
+        if i == 0 {
+            let total = widths.iter().sum::<usize>() + 3 * columns.len();
+            out.push_str(&style.dim(&(if style.unicode { "─" } else { "-" }).repeat(total)));
+            out.push('\n');
+        }
+    }
+    Some(out)
 }
 
 fn list(m: &Matrix, style: Style, out: &mut String) {

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 /// Renders everything that `check` has to say: diagnostics, findings, then the summary.
 #[must_use]
 pub fn check(run: &Run<'_>, style: Style) -> String {
-    let mut out = crate::text::diagnostics(run.all_diagnostics(), run.sources, style);
+    // Notes are for whoever works on the input; here they would bury what matters.
+    let loud = run.all_diagnostics().filter(|d| d.severity > Severity::Note);
+    let mut out = crate::text::diagnostics(loud, run.sources, style);
     for f in &run.report.findings {
         out.push_str(&crate::text::finding(f, run.sources, style));
         out.push('\n');
@@ -35,6 +37,11 @@ pub fn summary(run: &Run<'_>, style: Style) -> String {
     row(&mut out, style, "zones", &zones(run, style));
     row(&mut out, style, "network", &network(run));
     row(&mut out, style, "findings", &findings(run));
+    let notes = run.all_diagnostics().filter(|d| d.severity == Severity::Note).count();
+    if notes > 0 {
+        let text = format!("{notes} about the input, not shown (bartizan intent lint, bartizan inventory)");
+        row(&mut out, style, "notes", &text);
+    }
     out.push('\n');
     out.push_str(&verdict(run, style));
     out.push('\n');

@@ -153,12 +153,13 @@ fn path(w: &Witness, style: Style) -> String {
 #[must_use]
 pub fn hops(list: &[Hop], sources: &Sources, style: Style) -> String {
     let w1 = list.iter().map(|h| clean(&h.layer).chars().count()).max().unwrap_or(0).min(28);
-    let w2 = list.iter().map(|h| h.decision.chars().count()).max().unwrap_or(0).min(24);
+    let word = |h: &Hop| h.decision.split(' ').next().unwrap_or_default().to_string();
+    let w2 = list.iter().map(|h| word(h).chars().count()).max().unwrap_or(0);
     let mut out = String::new();
     for (i, h) in list.iter().enumerate() {
         let pad = |s: &str, n: usize| " ".repeat(n.saturating_sub(s.chars().count()));
         let layer = clean(&h.layer);
-        let decision = clean(&h.decision);
+        let decision = clean(&word(h));
         let painted = match h.decision.as_str() {
             "drop" => style.red(&decision),
             "accept" => style.green(&decision),
@@ -175,7 +176,11 @@ pub fn hops(list: &[Hop], sources: &Sources, style: Style) -> String {
             style.bold(&clean(&h.at)),
         ));
         let indent = " ".repeat(8 + w2);
-        for (k, l) in wrap(&clean(&h.rule), style.width.saturating_sub(indent.len()).max(40)).iter().enumerate() {
+        let rule = match h.decision.split_once(' ') {
+            Some((_, to)) => format!("{}, to {to}", h.rule),
+            None => h.rule.clone(),
+        };
+        for (k, l) in wrap(&clean(&rule), style.width.saturating_sub(indent.len()).max(40)).iter().enumerate() {
             let place = if k == 0 { place.as_str() } else { "" };
             out.push_str(format!("{indent}{l}{place}").trim_end());
             out.push('\n');

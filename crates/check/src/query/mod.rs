@@ -116,8 +116,9 @@ impl<'a> Frame<'a> {
     fn unknown(&self, text: &str) -> Diagnostic {
         let t = &self.inventory.typed;
         let mut known: Vec<String> = self.plan.zones.iter().map(|z| z.name.clone()).collect();
-        known.push("internet".to_string());
-        known.push("unzoned".to_string());
+        known.extend(["internet", "unzoned"].map(String::from));
+        let mut seen = std::collections::BTreeSet::new();
+        known.retain(|k| seen.insert(k.clone()));
         let zones = known.len();
         known.extend(t.interfaces.iter().map(|i| i.meta.origin.address.to_string()));
         known.extend(t.vswitches.iter().map(|i| i.meta.origin.address.to_string()));
@@ -206,18 +207,34 @@ fn public_text(w: &World<'_>, set: &IpSet) -> String {
     if set == all {
         return "every public address".to_string();
     }
+    let v4 = |s: &IpSet| IpSet { v4: s.v4.clone(), ..IpSet::default() };
+    let v6 = |s: &IpSet| IpSet { v6: s.v6.clone(), ..IpSet::default() };
+    let parts = [family("IPv4", &v4(set), &v4(all)), family("IPv6", &v6(set), &v6(all))];
+    parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+fn family(name: &str, set: &IpSet, all: &IpSet) -> String {
     let nets = |s: &IpSet| s.to_nets().iter().map(ToString::to_string).collect::<Vec<_>>();
+    let every = format!("every public {name} address");
+    if set.is_empty() {
+        return String::new();
+    }
     let (own, rest) = (nets(set), nets(&all.subtract(set)));
     match (own.len(), rest.len()) {
+        (_, 0) => every,
         (n, m) if n <= 6 && n <= m + 2 => own.join(", "),
-        (_, m) if m <= 6 => format!("every public address except {}", rest.join(", ")),
-        (n, _) => format!("{} and {} more prefixes", own[..4].join(", "), n - 4),
+        (_, m) if m <= 6 => format!("{every} except {}", rest.join(", ")),
+        (n, _) => format!("{} and {} more prefixes", own[..4.min(n)].join(", "), n.saturating_sub(4)),
     }
 }
 
 /// The candidate that a mistyped text most likely means: few edits, or the only one that contains it.
 fn nearest<'n>(text: &str, candidates: &'n [String]) -> Option<&'n str> {
-    let limit = 1 + text.chars().count() / 4;
+    let limit = match text.chars().count() {
+        0..=2 => 1,
+        3..=5 => 2,
+        n => 3 + n / 12,
+    };
     let best = candidates
         .iter()
         .map(|c| (distance(text, c), c))
@@ -271,6 +288,7 @@ mod tests {
     fn a_mistyped_name_is_recognised() {
         let known = ["web", "bastion", "alicloud_instance.db"].map(String::from);
         assert_eq!(nearest("bastoin", &known), Some("bastion"));
+        assert_eq!(nearest("wbe", &known), Some("web"));
         assert_eq!(nearest("instance.db", &known), Some("alicloud_instance.db"));
         assert_eq!(nearest("zzzzzz", &known), None);
     }

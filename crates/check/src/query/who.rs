@@ -174,7 +174,7 @@ fn overlay(parts: &mut Vec<(IpSet, AtomSet)>, piece: IpSet, atoms: &AtomSet) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bartizan_packet::{IntervalSet, ServiceSet, Atoms};
+    use bartizan_packet::{IntervalSet, ServiceAtoms, ServiceSet};
 
     fn v4(lo: u32, hi: u32) -> IpSet {
         IpSet { v4: IntervalSet::range(lo, hi), ..IpSet::default() }
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn overlaid_services_add_up_and_parts_stay_disjoint() {
         let (a, b): (ServiceSet, ServiceSet) = ("tcp/22".parse().unwrap(), "tcp/80".parse().unwrap());
-        let atoms = Atoms::new([&a, &b]);
+        let atoms = ServiceAtoms::new([&a, &b]);
         let (a, b) = (atoms.touching(&a), atoms.touching(&b));
         let mut parts = Vec::new();
         overlay(&mut parts, v4(0, 9), &a);

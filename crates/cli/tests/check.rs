@@ -1,0 +1,177 @@
+//! `check` end to end: verdicts, exit codes, formats.
+mod common;
+
+use common::{append, copy, run, run_in};
+use serde_json::Value;
+
+#[test]
+fn what_holds_exits_0_and_says_so() {
+    let o = run(&["check", "holds", "--as-of", "2026-11-23"]);
+    assert_eq!(o.code, 0, "{}{}", o.out, o.err);
+    assert!(o.out.contains("boundary prod  all 5 hold"), "{}", o.out);
+    assert!(o.out.contains("✓ never internet -> db : any"));
+    assert!(o.out.ends_with("HOLDS  5 of 5 clauses proved · 1 of 1 test passed\n"), "{}", o.out);
+    assert!(!o.out.contains('\x1b'), "no colours into a pipe");
+}
+
+#[test]
+fn one_open_rule_is_one_finding_at_its_line() {
+    let o = run(&["check", "open", "--as-of", "2026-11-23"]);
+    assert_eq!(o.code, 1);
+    assert_eq!(o.out.matches("error[").count(), 1, "{}", o.out);
+    for part in [
+        "error[REACH003]: internet can reach web on tcp/22",
+        "open/main.tf:92:1",
+        "resource \"alicloud_security_group_rule\" \"tmp_ssh\" {",
+        "fix      delete `alicloud_security_group_rule.tmp_ssh`  [safe",
+        "✗ governs web, db  violated  REACH003",
+        "✗ internet cannot reach web on ssh",
+        "VIOLATED",
+    ] {
+        assert!(o.out.contains(part), "no `{part}` in\n{}", o.out);
+    }
+}
+
+#[test]
+fn every_format_tells_the_same() {
+    let json = run(&["check", "open", "--format", "json"]);
+    assert_eq!(json.code, 1);
+    let v: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(v["verdict"], "violated");
+    let findings = v["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0]["locations"][0]["line"], 92);
+    assert_eq!(findings[0]["witness"]["destination_port"], 22);
+    assert_eq!(v["inventory"]["resources"], 13);
+    let sarif = run(&["check", "open", "--format", "sarif"]);
+    let s: Value = serde_json::from_str(&sarif.out).unwrap();
+    let errors = s["runs"][0]["results"].as_array().unwrap().iter().filter(|r| r["level"] == "error").count();
+    assert_eq!((sarif.code, errors), (1, 1));
+    let junit = run(&["check", "open", "--format", "junit"]);
+    assert!(junit.code == 1 && junit.out.contains("failures=\"2\" errors=\"0\""), "{}", junit.out);
+    let md = run(&["check", "open", "--format", "markdown"]);
+    assert!(md.code == 1 && md.out.contains("#### error REACH003"));
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let one = run(&["check", "open", "--format", "json", "--as-of", "2026-11-23"]);
+    for _ in 0..3 {
+        assert_eq!(run(&["check", "open", "--format", "json", "--as-of", "2026-11-23"]).out, one.out);
+    }
+}
+
+#[test]
+fn several_paths_are_several_runs_and_the_worst_counts() {
+    let o = run(&["check", "holds", "open", "--format", "json"]);
+    let v: Value = serde_json::from_str(&o.out).unwrap();
+    assert_eq!(o.code, 1);
+    assert_eq!(v["verdict"], "violated");
+    let verdicts: Vec<&Value> = v["runs"].as_array().unwrap().iter().map(|r| &r["verdict"]).collect();
+    assert_eq!(verdicts, ["holds", "violated"]);
+}
+
+#[test]
+fn what_is_not_modelled_makes_claims_undecided() {
+    let (_keep, dir) = copy("holds");
+    append(&dir.join("main.tf"), "\nresource \"alicloud_alb_load_balancer\" \"x\" {\n  vpc_id = alicloud_vpc.main.id\n}\n");
+    let o = run_in(&dir, &["check", "."]);
+    assert_eq!(o.code, 3, "{}", o.out);
+    assert!(o.out.contains("UNDECIDED") && o.out.contains("alicloud_alb_load_balancer.x"), "{}", o.out);
+    let o = run_in(&dir, &["check", ".", "--assume", "A-UNMODELLED=harmless"]);
+    assert_eq!(o.code, 0, "{}", o.out);
+}
+
+#[test]
+fn an_exception_counts_through_its_last_day() {
+    let (_keep, dir) = copy("open");
+    let intent = std::fs::read_to_string(dir.join("intent.btz")).unwrap();
+    let (head, _test) = intent.split_once("test ").unwrap();
+    let exception = "exception EX-1 in prod {\n  allow internet -> web : ssh\n  because \"cut-over\"\n  ticket CHG-1\n  owner li\n  starts 2026-11-01\n  expires 2026-12-31\n}\n";
+    std::fs::write(dir.join("intent.btz"), format!("{head}{exception}")).unwrap();
+    let on = |day: &str| run_in(&dir, &["check", ".", "--as-of", day]);
+    assert_eq!(on("2026-12-31").code, 0, "{}", on("2026-12-31").out);
+    let after = on("2027-01-01");
+    assert_eq!(after.code, 1);
+    assert!(after.out.contains("EX-1") && after.out.contains("not in force on this day"), "{}", after.out);
+}
+
+#[test]
+fn warnings_fail_only_where_asked_for() {
+    // The fixture has one: an `allow` of every service.
+    assert_eq!(run(&["check", "holds"]).code, 0);
+    assert_eq!(run(&["check", "holds", "--fail-on", "warning"]).code, 1);
+}
+
+#[test]
+fn a_variable_changes_what_is_judged() {
+    let o = run(&["check", "holds", "--var", "db_port=5432"]);
+    assert_eq!(o.code, 1);
+    assert!(o.out.contains("must web -> db : mysql  violated"), "{}", o.out);
+}
+
+#[test]
+fn a_snapshot_is_judged_like_its_source() {
+    let (_keep, dir) = copy("open");
+    let o = run_in(&dir, &["inventory", ".", "--snapshot", "net.json"]);
+    assert_eq!(o.code, 0, "{}", o.err);
+    let prints = |path: &str| -> Vec<Value> {
+        let o = run_in(&dir, &["check", path, "--format", "json"]);
+        assert_eq!(o.code, 1);
+        let v: Value = serde_json::from_str(&o.out).unwrap();
+        v["findings"].as_array().unwrap().iter().map(|f| f["fingerprint"].clone()).collect()
+    };
+    assert_eq!(prints("."), prints("net.json"));
+    let o = run_in(&dir, &["check", "net.json"]);
+    assert!(o.out.contains("main.tf:92:1"), "a snapshot keeps places: {}", o.out);
+}
+
+#[test]
+fn a_draft_holds_on_the_network_that_it_was_made_from() {
+    for name in ["holds", "open"] {
+        let (_keep, dir) = copy(name);
+        std::fs::remove_file(dir.join("intent.btz")).unwrap();
+        let o = run_in(&dir, &["draft", ".", "--output", "intent.btz"]);
+        assert_eq!(o.code, 0, "{}", o.err);
+        let o = run_in(&dir, &["check", "."]);
+        assert_eq!(o.code, 0, "{}", o.out);
+        assert!(o.out.contains("zone") && !o.out.contains("unzoned"), "{}", o.out);
+        assert_eq!(run_in(&dir, &["intent", "fmt", "--check", "intent.btz"]).code, 0);
+    }
+}
+
+#[test]
+fn output_files_appear_whole() {
+    let (_keep, dir) = copy("holds");
+    std::fs::write(dir.join("r.json"), "old").unwrap();
+    let o = run_in(&dir, &["check", ".", "--format", "json", "--output", "r.json"]);
+    assert!(o.code == 0 && o.out.is_empty());
+    let text = std::fs::read_to_string(dir.join("r.json")).unwrap();
+    assert!(serde_json::from_str::<Value>(&text).is_ok());
+    let left: Vec<_> = std::fs::read_dir(&dir).unwrap().map(|f| f.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 3, "nothing is left behind: {left:?}");
+    let o = run_in(&dir, &["check", ".", "--output", "no/such/dir/r"]);
+    assert!(o.code == 2 && o.err.contains("cannot write `no/such/dir/r`: no such file"), "{}", o.err);
+}
+
+#[test]
+fn colours_follow_the_flag_and_the_environment() {
+    assert!(run(&["check", "holds", "--color", "always"]).out.contains('\x1b'));
+    let dir = common::fixture("");
+    let with = |vars: &[(&str, &str)]| {
+        let mut c = common::command(dir.as_ref());
+        c.args(["check", "holds"]).envs(vars.iter().copied());
+        String::from_utf8(c.output().unwrap().stdout).unwrap().contains('\x1b')
+    };
+    assert!(with(&[("CLICOLOR_FORCE", "1")]));
+    assert!(!with(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+    assert!(!with(&[]));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut c = common::command(common::fixture("").as_ref());
+    let mut child = c.args(["explain", "REACH001"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

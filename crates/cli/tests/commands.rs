@@ -1,0 +1,171 @@
+//! The other commands, and what the edge loads.
+mod common;
+
+use common::{copy, run, run_in};
+use serde_json::Value;
+
+fn json(args: &[&str]) -> Value {
+    let mut all = args.to_vec();
+    all.extend(["--format", "json"]);
+    let o = run(&all);
+    assert_eq!(o.code, 0, "{}", o.err);
+    serde_json::from_str(&o.out).unwrap()
+}
+
+#[test]
+fn why_lists_every_blocker() {
+    let v = json(&["why", "holds", "internet", "db", "tcp/3306"]);
+    assert_eq!(v["cases"][0]["answer"], "blocked");
+    let steps = v["cases"][0]["ways"][0]["request"].as_array().unwrap();
+    assert!(steps.iter().filter(|s| s["open"] == false).count() >= 2, "{v:#}");
+    assert_eq!(v["clauses"][0]["id"], "prod/never-1");
+    let v = json(&["why", "holds", "web", "db", "mysql"]);
+    assert_eq!(v["cases"][0]["answer"], "works");
+    assert!(!v["cases"][0]["ways"][0]["reply"].as_array().unwrap().is_empty());
+    let text = run(&["why", "holds", "10.0.1.10", "alicloud_instance.db", "tcp/3306"]);
+    assert!(text.out.contains("YES") && text.out.contains("holds/main.tf:45:1"), "{}", text.out);
+}
+
+#[test]
+fn reach_is_the_whole_matrix() {
+    let v = json(&["reach", "holds"]);
+    let entries: Vec<String> = v["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| format!("{} {} {}", e["from"], e["to"], e["services"]).replace('"', ""))
+        .collect();
+    assert!(entries.contains(&"internet web tcp/443".to_string()), "{entries:?}");
+    assert!(entries.contains(&"web db tcp/3306".to_string()));
+    assert!(!entries.iter().any(|e| e.starts_with("db ")), "db opens nothing: {entries:?}");
+    let v = json(&["reach", "open", "--on", "tcp/22", "--from", "internet", "--by", "resource"]);
+    assert_eq!(v["entries"].as_array().unwrap().len(), 1);
+    assert_eq!(v["entries"][0]["to"], "alicloud_instance.web");
+    assert!(run(&["reach", "holds"]).out.contains("internet    ·             tcp/443"));
+    assert!(run(&["reach", "holds", "--markdown"]).out.contains("| `web` | `db` | tcp/3306 |"));
+}
+
+#[test]
+fn who_and_blast_agree_with_the_matrix() {
+    let v = json(&["who", "holds", "db"]);
+    assert_eq!(v["sources"].as_array().unwrap().len(), 1);
+    assert_eq!(v["sources"][0]["resources"][0], "alicloud_instance.web");
+    assert_eq!(v["sources"][0]["services"], "tcp/3306");
+    let v = json(&["who", "open", "web", "--on", "tcp/22"]);
+    assert_eq!(v["sources"][0]["public"], "every public IPv4 address");
+    let v = json(&["blast", "holds", "internet"]);
+    let steps: Vec<String> = v["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| format!("{} {} {}", s["depth"], s["resource"], s["services"]).replace('"', ""))
+        .collect();
+    assert_eq!(steps, ["1 alicloud_instance.web tcp/443", "2 alicloud_instance.db tcp/3306"]);
+}
+
+#[test]
+fn zones_and_inventory_list_everything() {
+    let v = json(&["zones", "holds"]);
+    assert_eq!(v["zones"][1]["members"][0], "alicloud_instance.web");
+    let v = json(&["inventory", "holds"]);
+    assert_eq!(v["inventory"]["all"].as_array().unwrap().len(), 12);
+    let o = run(&["inventory", "holds", "open", "--summary"]);
+    assert_eq!(o.out.lines().count(), 2);
+    assert!(o.out.starts_with("holds: 12 resources: 12 modelled"), "{}", o.out);
+}
+
+#[test]
+fn fmt_writes_once_and_never_touches_what_it_cannot_read() {
+    let (_keep, dir) = copy("holds");
+    let file = dir.join("intent.btz");
+    assert_eq!(run_in(&dir, &["intent", "fmt", "--check", "intent.btz"]).code, 1);
+    assert_eq!(run_in(&dir, &["intent", "fmt", "."]).code, 0);
+    let once = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(run_in(&dir, &["intent", "fmt", "--check", "."]).code, 0);
+    assert_eq!(run_in(&dir, &["intent", "fmt", "intent.btz"]).code, 0);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), once);
+    assert_eq!(run_in(&dir, &["check", "."]).code, 0, "the meaning is the same");
+    std::fs::write(&file, "zone web = = tag\n").unwrap();
+    let o = run_in(&dir, &["intent", "fmt", "intent.btz"]);
+    assert!(o.code == 2 && o.err.contains("INTENT001"), "{}", o.err);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "zone web = = tag\n");
+}
+
+#[test]
+fn the_json_form_goes_both_ways() {
+    let (_keep, dir) = copy("holds");
+    run_in(&dir, &["intent", "fmt", "."]);
+    let o = run_in(&dir, &["intent", "json", "intent.btz"]);
+    std::fs::write(dir.join("intent.json"), &o.out).unwrap();
+    let back = run_in(&dir, &["intent", "json", "intent.json"]);
+    assert_eq!(back.out, std::fs::read_to_string(dir.join("intent.btz")).unwrap());
+}
+
+#[test]
+fn an_intent_is_read_aloud_in_two_languages() {
+    let en = run(&["intent", "read", "holds"]);
+    assert!(en.out.contains("prod/never-1  Nothing in internet may ever reach db"), "{}", en.out);
+    let zh = run(&["intent", "read", "holds", "--lang", "zh"]);
+    assert!(zh.out.contains("边界 prod"), "{}", zh.out);
+    let lint = run(&["intent", "lint", "holds", "--as-of", "2026-11-23"]);
+    assert!(lint.code == 0 && lint.out.contains("INTENT005") && lint.out.contains("0 errors, 1 warning"), "{}", lint.out);
+}
+
+#[test]
+fn explain_knows_every_code() {
+    let list = run(&["explain"]);
+    assert!(list.out.lines().count() > 30);
+    for line in list.out.lines() {
+        let code = line.split(' ').next().unwrap();
+        let o = run(&["explain", code]);
+        assert!(o.code == 0 && o.out.starts_with(code), "{code}");
+    }
+    assert!(run(&["explain", "never-violated"]).out.starts_with("REACH001"));
+}
+
+#[test]
+fn packagers_get_completions_and_manual_pages() {
+    assert!(run(&["generate", "completions", "bash"]).out.contains("_bartizan"));
+    assert!(run(&["generate", "man"]).out.contains(".TH"));
+    assert!(run(&["generate", "man", "check"]).out.contains("as\\-of"));
+}
+
+#[test]
+fn the_edge_loads_what_a_configuration_refers_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let put = |path: &str, text: &str| {
+        let p = dir.path().join(path);
+        std::fs::create_dir_all(p.parent().unwrap()).unwrap();
+        std::fs::write(p, text).unwrap();
+    };
+    put(
+        "envs/prod/main.tf",
+        "variable \"cidr\" {}\n\
+         variable \"env\" {}\n\
+         module \"net\" {\n  source = \"../../modules/net\"\n  cidr = var.cidr\n  name = templatefile(\"${path.module}/name.tftpl\", { env = var.env })\n}\n\
+         module \"far\" {\n  source = \"terraform-alicloud-modules/vpc/alicloud\"\n}\n",
+    );
+    put("envs/prod/name.tftpl", "vpc-${env}");
+    put("envs/prod/prod.tfvars", "cidr = \"10.9.0.0/16\"\n");
+    put("modules/net/main.tf", "variable \"cidr\" {}\nvariable \"name\" {}\nmodule \"v\" {\n  source = \"./vpc\"\n  cidr = var.cidr\n  name = var.name\n}\n");
+    put("modules/net/vpc/main.tf", "variable \"cidr\" {}\nvariable \"name\" {}\nresource \"alicloud_vpc\" \"a\" {\n  cidr_block = var.cidr\n  vpc_name = \"${var.name}-${file(\"${path.module}/suffix.txt\")}\"\n}\n");
+    put("modules/net/vpc/suffix.txt", "blue");
+    put("modules/net/unrelated.tf.bak", "not Terraform {{{");
+    put("envs/prod/.terraform/modules/modules.json", r#"{"Modules":[{"Key":"","Source":"","Dir":"."},{"Key":"far","Source":"x","Dir":".terraform/modules/far"}]}"#);
+    put("envs/prod/.terraform/modules/far/main.tf", "resource \"alicloud_vpc\" \"b\" {\n  cidr_block = \"10.8.0.0/16\"\n}\n");
+    put("envs/prod/.terraform/providers/junk.tf", "this is never read {");
+    for (at, root) in [(dir.path().to_path_buf(), "envs/prod"), (dir.path().join("envs/prod"), ".")] {
+        let vars = if root == "." { "prod.tfvars" } else { "envs/prod/prod.tfvars" };
+        let mut c = common::command(&at);
+        c.args(["inventory", root, "--snapshot", "-", "--output", "/dev/null", "--var-file", vars]);
+        c.env("TF_VAR_env", "prod");
+        let o = c.output().unwrap();
+        let text = String::from_utf8(o.stdout).unwrap();
+        assert_eq!(o.status.code(), Some(0), "{}", String::from_utf8_lossy(&o.stderr));
+        for part in ["module.net.module.v.alicloud_vpc.a", "vpc-prod-blue", "10.9.0.0/16", "module.far.alicloud_vpc.b"] {
+            assert!(text.contains(part), "no `{part}` in {text}\n{}", String::from_utf8_lossy(&o.stderr));
+        }
+        let name = if root == "." { "../../modules/net/vpc/main.tf" } else { "\"modules/net/vpc/main.tf\"" };
+        assert!(text.contains(name), "files are named as the user would type them: {text}");
+    }
+}
