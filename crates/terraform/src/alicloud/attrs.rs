@@ -39,7 +39,8 @@ impl<'r> Attrs<'r> {
         }
     }
 
-    fn declared(&self, name: &str) -> bool {
+    /// Whether the code reads an attribute of this type.
+    pub(super) fn declared(&self, name: &str) -> bool {
         self.spec.attributes.iter().any(|a| {
             if self.prefix.is_empty() {
                 *a == name

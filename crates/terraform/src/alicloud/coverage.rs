@@ -283,6 +283,7 @@ const RULES: &[(&str, Bearing)] = &[
     ("mongodb_sharding_instance", S(DATA)),
     ("mongodb_sharding_network_private_address", S(DATA)),
     ("mongodb_sharding_network_public_address", S(DATA)),
+    ("msc_", N(PLATFORM)),
     ("mse_", N(ACCOUNTS)),
     ("mse_cluster", S(DATA)),
     ("mse_gateway", S(DATA)),

@@ -36,7 +36,7 @@ pub(super) const HANDLERS: &[Handler] = &[
             name: "alicloud_havip_attachment",
             attributes: &["ha_vip_id", "havip_id", "instance_id"],
         },
-        aliases: &["alicloud_vpc_ha_vip_attachment"],
+        aliases: &[],
         identities: &[],
         steps: &[(Stage::Attach, attach)],
     },

@@ -535,7 +535,7 @@ impl<'r> Linker<'r> {
             _ => None,
         };
         let name = a.first(names).map(|(_, n)| self.text(n));
-        let tags = match a.get("tags").map(|n| &n.value) {
+        let tags = match if a.declared("tags") { a.get("tags") } else { None }.map(|n| &n.value) {
             None => Fact::Known(BTreeMap::new()),
             Some(Value::Map(m)) => Fact::Known(
                 m.iter()

@@ -9,7 +9,7 @@ pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_ecs_prefix_list",
-            attributes: &["id", "tags", "prefix_list_name", "entry", "entry.cidr"],
+            attributes: &["id", "prefix_list_name", "entry", "entry.cidr"],
         },
         aliases: &[],
         identities: &[own("id")],

@@ -1,0 +1,39 @@
+//! Measurements.
+
+use crate::shell::{Done, in_release};
+use bartizan_bench::{Shape, Spec, reach};
+use clap::Subcommand;
+
+#[derive(Subcommand)]
+pub(crate) enum Bench {
+    /// Load, build, all zone pairs and `why` on a generated network; prints one line of JSON.
+    Reach {
+        #[arg(long, default_value_t = 100_000)]
+        enis: usize,
+        /// `tight` (default deny) or `open` (permissive).
+        #[arg(long, default_value = "tight")]
+        shape: String,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+}
+
+pub(crate) fn run(what: &Bench) -> Done {
+    if let Some(done) = in_release() {
+        return done;
+    }
+    match what {
+        Bench::Reach { enis, shape, seed } => {
+            let shape: Shape = shape
+                .parse()
+                .map_err(|_| format!("`{shape}` is neither `tight` nor `open`"))?;
+            let figures = reach(&Spec {
+                enis: *enis,
+                shape,
+                seed: *seed,
+            })?;
+            println!("{}", figures.to_json());
+            Ok(())
+        }
+    }
+}

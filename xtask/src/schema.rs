@@ -1,0 +1,105 @@
+//! The names in the code against the provider's schema.
+
+use crate::shell::{Done, root};
+use bartizan_terraform::{Bearing, bearing, type_specs};
+use serde_json::Value;
+use std::io::Read as _;
+use std::path::Path;
+
+/// Attributes of later versions of the provider than the schema.
+const LATER: [(&str, &str); 2] = [
+    ("alicloud_instance", "source_dest_check"),
+    ("alicloud_instance", "network_interfaces.source_dest_check"),
+];
+
+pub(crate) fn run(file: Option<&Path>) -> Done {
+    let beside = root().join("../shared/data/alicloud-provider-schema-1.283.0.json.gz");
+    let path = file.map_or(beside, Path::to_path_buf);
+    let Ok(bytes) = std::fs::read(&path) else {
+        println!(
+            "SKIPPED: no provider schema at {}; names are not compared",
+            path.display()
+        );
+        return Ok(());
+    };
+    let mut text = String::new();
+    if path.extension().is_some_and(|e| e == "gz") {
+        flate2::read::GzDecoder::new(bytes.as_slice()).read_to_string(&mut text)
+    } else {
+        bytes.as_slice().read_to_string(&mut text)
+    }
+    .map_err(|e| format!("{}: {e}", path.display()))?;
+    let schema: Value = serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+    // Either the condensed form, or what `terraform providers schema -json` prints.
+    let full = schema.get("provider_schemas").and_then(Value::as_object);
+    let types = match full.and_then(|p| p.values().find_map(|v| v.get("resource_schemas"))) {
+        Some(t) => t,
+        None => &schema,
+    };
+    let mut wrong = Vec::new();
+    let mut names = 0;
+    for spec in type_specs() {
+        let Some(t) = types.get(spec.name) else {
+            wrong.push(format!("{}: no such type", spec.name));
+            continue;
+        };
+        for a in spec.attributes {
+            names += 1;
+            if !has(t, a) && !LATER.contains(&(spec.name, a)) {
+                wrong.push(format!("{}: no attribute `{a}`", spec.name));
+            }
+        }
+    }
+    let known = type_specs();
+    let mut unclassified = Vec::new();
+    for name in types.as_object().into_iter().flat_map(|m| m.keys()) {
+        let handled = known.iter().any(|s| s.name == name);
+        if !handled && matches!(bearing(name, false), Bearing::Some(why) if why.contains("not known")) {
+            unclassified.push(name.as_str());
+        }
+    }
+    if !unclassified.is_empty() {
+        wrong.push(format!(
+            "types that no rule classifies: {}",
+            unclassified.join(", ")
+        ));
+    }
+    if !wrong.is_empty() {
+        return Err(format!(
+            "the code and the schema disagree:\n  {}",
+            wrong.join("\n  ")
+        ));
+    }
+    println!(
+        "{} types and {names} attributes agree with {}",
+        known.len(),
+        path.display()
+    );
+    Ok(())
+}
+
+/// Whether a type has an attribute or nested block at a dotted path, in either form of schema.
+fn has(t: &Value, path: &str) -> bool {
+    let mut at = t.get("block").unwrap_or(t);
+    let mut parts = path.split('.').peekable();
+    while let Some(p) = parts.next() {
+        let attribute = at
+            .get("a")
+            .or_else(|| at.get("attributes"))
+            .and_then(|a| a.get(p));
+        let block = at
+            .get("b")
+            .or_else(|| at.get("block_types"))
+            .and_then(|b| b.get(p));
+        match (attribute, block) {
+            (_, Some(b)) => at = b.get("block").unwrap_or(b),
+            // Attributes of object type list their members in a form that differs by version.
+            (Some(_), None) => return true,
+            (None, None) => return false,
+        }
+        if parts.peek().is_none() {
+            return true;
+        }
+    }
+    false
+}
