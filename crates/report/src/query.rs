@@ -210,9 +210,19 @@ pub fn blast(b: &Blast, style: Style) -> String {
     }
     if !b.exits.is_empty() {
         out.push_str(&format!("\n{}\n", style.bold("ways out")));
+        let mut ways: Vec<(String, Vec<String>)> = Vec::new();
         for e in &b.exits {
-            let line = format!("{} {} {} on {}", clean(&e.resource), style.arrow(), clean(&e.to), e.services);
-            out.push_str(&format!("  {line}\n"));
+            let to = format!("{} on {}", clean(&e.to), e.services);
+            match ways.iter_mut().find(|w| w.0 == to) {
+                Some(w) => w.1.push(e.resource.clone()),
+                None => ways.push((to, vec![e.resource.clone()])),
+            }
+        }
+        for (to, from) in ways {
+            let line = format!("{} {} {to}", clean(&text::some(&from, 6, "resources").join(", ")), style.arrow());
+            for (i, l) in wrap(&line, style.width.saturating_sub(6).max(40)).iter().enumerate() {
+                out.push_str(&format!("  {}{l}\n", if i == 0 { "" } else { "    " }));
+            }
         }
     }
     out.push_str(&format!("\n{} reached\n", count(b.steps.len(), "resource")));
@@ -375,7 +385,10 @@ pub fn zones(list: &[ZoneResult], style: Style) -> String {
     let mut out = String::new();
     for z in list {
         let governed = if z.governed { "governed" } else { "not governed" };
-        let size = count(z.members.len(), "resource");
+        let size = match (z.members.len(), z.public.is_empty()) {
+            (0, false) => "addresses".to_string(),
+            (n, _) => count(n, "resource"),
+        };
         out.push_str(&format!("{}  {}\n", style.bold(&clean(&z.name)), style.dim(&format!("{size}, {governed}"))));
         if !z.public.is_empty() {
             out.push_str(&format!("    {}\n", clean(&z.public)));

@@ -30,8 +30,9 @@ pub fn check(run: &Run<'_>, style: Style) -> String {
 #[must_use]
 pub fn summary(run: &Run<'_>, style: Style) -> String {
     let mut out = String::new();
-    let name = run.network.map_or_else(|| clean(run.path), |n| format!("{}  {}", clean(n), style.dim(&clean(run.path))));
-    out.push_str(&format!("{}  {}\n\n", style.bold(&name), style.dim(&format!("as of {}", run.report.as_of))));
+    let name = run.network.filter(|n| *n != run.path).map(|n| format!("{}  ", style.bold(&clean(n)))).unwrap_or_default();
+    let path = if name.is_empty() { style.bold(&clean(run.path)) } else { clean(run.path) };
+    out.push_str(&format!("{name}{path}  {}\n\n", style.dim(&format!("as of {}", run.report.as_of))));
     clauses(run, style, &mut out);
     tests(run, style, &mut out);
     row(&mut out, style, "zones", &zones(run, style));

@@ -2,7 +2,7 @@
 
 use crate::quote::{Message, render};
 use crate::style::{Style, clean, wrap};
-use bartizan_base::{Diagnostic, Finding, FixSafety, Hop, Sources, Verdict, Witness};
+use bartizan_base::{Diagnostic, Finding, FixSafety, Hop, Sources, Witness};
 
 /// A diagnostic, with its source quoted. Ends with a line break.
 #[must_use]
@@ -69,10 +69,12 @@ fn rows(f: &Finding, style: Style) -> Vec<(&'static str, Vec<String>)> {
     if !f.also.is_empty() {
         rows.push(("also", vec![clean(&some(&f.also, 6, "claims").join(", "))]));
     }
+    // A claim that something must work is broken by what blocks; any other by what is open.
+    let missing = f.layers.iter().any(|(_, state)| state == "blocked");
     if let Some(w) = &f.witness {
         rows.push(("packet", vec![clean(&packet(w))]));
         rows.push(("path", vec![clean(&path(w, style))]));
-        if let Some(h) = w.path.iter().chain(&w.reply).find(|h| h.decision == "drop") {
+        if let Some(h) = w.path.iter().chain(&w.reply).find(|h| missing && h.decision == "drop") {
             rows.push(("stops", vec![clean(&format!("{}: {}: {}", h.at, h.layer, h.rule))]));
         }
     }
@@ -82,7 +84,7 @@ fn rows(f: &Finding, style: Style) -> Vec<(&'static str, Vec<String>)> {
         rows.push(("layers", vec![clean(&layers.join(sep))]));
     }
     if !f.excess.is_empty() {
-        let word = if f.verdict == Verdict::Violated && f.code == "REACH004" { "missing" } else { "flows" };
+        let word = if missing { "missing" } else { "flows" };
         rows.push((word, some(&f.excess, 8, "flows").iter().map(|e| clean(e)).collect()));
     }
     if let Some(fix) = &f.fix {

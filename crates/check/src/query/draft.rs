@@ -1,6 +1,6 @@
 //! A first intent: what the network allows today, in the words of the language, for a person to correct.
 
-use super::{By, Frame, reach};
+use super::{By, Frame, reach, who};
 use bartizan_base::{Diagnostic, FileId};
 use bartizan_lang::{Date, Intent, format_file, parse_text};
 use bartizan_model::{Fact, InterfaceId, Inventory, Meta};
@@ -77,8 +77,21 @@ fn allows(
     let m = reach(&f, None, None, &ServiceSet::any(), By::Zone)?;
     // Sources with the same services to the same zone share a clause.
     let mut by: BTreeMap<(usize, String), BTreeSet<usize>> = BTreeMap::new();
+    let internet = m.groups.iter().position(|g| g.members.is_empty());
+    let mut known: Vec<String> = Vec::new();
     for e in &m.entries {
-        by.entry((e.to, services(&e.services))).or_default().insert(e.from);
+        let mut s = e.services.clone();
+        if Some(e.from) == internet {
+            // A few prefixes are somebody; they get clauses of their own.
+            let (everybody, few) = callers(&f, &m.groups[e.to].name, &e.services)?;
+            for (cidrs, s) in few {
+                known.push(format!("  allow {cidrs} -> {} : {s} because \"found, not reviewed\"\n", m.groups[e.to].name));
+            }
+            s = everybody;
+        }
+        if !s.is_empty() {
+            by.entry((e.to, s.to_string())).or_default().insert(e.from);
+        }
     }
     let names: Vec<&str> = zones.keys().map(String::as_str).collect();
     let mut text = format!("{head}\nboundary found governs {} {{\n  mode enforce\n", names.join(", "));
@@ -87,15 +100,34 @@ fn allows(
         let from = if from.len() == 1 { from.concat() } else { format!("{{{}}}", from.join(", ")) };
         text.push_str(&format!("  allow {from} -> {} : {s} because \"found, not reviewed\"\n", m.groups[to].name));
     }
+    known.iter().for_each(|k| text.push_str(k));
     text.push_str("}\n");
     let (tree, problems) = parse_text(FileId(0), &text);
     // INVARIANT (own words): the draft is made of words of the language; show it as it is if it were not.
     Ok(if problems.is_empty() { format_file(&tree) } else { text })
 }
 
-/// Services in the language: `any` where everything but odd protocols is open.
-fn services(s: &ServiceSet) -> String {
-    s.to_string()
+/// More prefixes than this are everybody.
+const MAX_PREFIXES: usize = 6;
+
+/// Who of the Internet reaches a zone: services open to everybody, and those open to a few prefixes only.
+fn callers(
+    f: &Frame<'_>,
+    zone: &str,
+    on: &ServiceSet,
+) -> Result<(ServiceSet, Vec<(String, ServiceSet)>), Diagnostic> {
+    let found = who(f, &f.subject(zone)?, on)?.sources;
+    let public = || found.iter().filter(|s| !s.prefixes.is_empty());
+    let everybody = public()
+        .filter(|s| s.prefixes.len() > MAX_PREFIXES)
+        .fold(ServiceSet::empty(), |a, s| a.union(&s.services));
+    let few = public().filter(|s| s.prefixes.len() <= MAX_PREFIXES).filter_map(|s| {
+        let rest = s.services.subtract(&everybody);
+        let list: Vec<String> = s.prefixes.iter().map(|p| format!("cidr {p}")).collect();
+        let set = if list.len() == 1 { list.concat() } else { format!("{{{}}}", list.join(", ")) };
+        (!rest.is_empty()).then_some((set, rest))
+    });
+    Ok((everybody.clone(), few.collect()))
 }
 
 /// A name of the language out of any text.
