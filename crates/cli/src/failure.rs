@@ -21,7 +21,10 @@ impl Failure {
     }
     /// A file that cannot be read or written.
     pub(crate) fn io(doing: &str, path: &str, e: &std::io::Error) -> Self {
-        Failure::of(Diagnostic::error("INPUT001", format!("cannot {doing} `{path}`: {}", reason(e))))
+        Failure::of(Diagnostic::error(
+            "INPUT001",
+            format!("cannot {doing} `{path}`: {}", reason(e)),
+        ))
     }
     /// Whether the reader has gone away, which is not an error of ours.
     pub(crate) fn print(&self, style: Style) {
@@ -39,5 +42,7 @@ pub(crate) fn reason(e: &std::io::Error) -> String {
     let s = e.to_string();
     let s = s.split(" (os error").next().unwrap_or(&s).to_string();
     let mut c = s.chars();
-    c.next().map(|f| f.to_lowercase().chain(c).collect()).unwrap_or_default()
+    c.next()
+        .map(|f| f.to_lowercase().chain(c).collect())
+        .unwrap_or_default()
 }

@@ -16,7 +16,9 @@ const STACK: usize = 64 << 20;
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|info| {
         eprintln!("internal error: {info}");
-        eprintln!("This is a bug in Bartizan, and no verdict was reached. Please report it with the line above.");
+        eprintln!(
+            "This is a bug in Bartizan, and no verdict was reached. Please report it with the line above."
+        );
     }));
     let run = std::thread::Builder::new().stack_size(STACK).spawn(app::run);
     match run.map(std::thread::JoinHandle::join) {

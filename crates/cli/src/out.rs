@@ -70,7 +70,10 @@ pub(crate) fn atomically(path: &Path, text: &str) -> Result<(), Failure> {
     if std::fs::metadata(&target).is_ok_and(|m| !m.is_file()) {
         return std::fs::write(&target, text).map_err(fail);
     }
-    let name = target.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = target
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let temp: PathBuf = target.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
     let put = || -> std::io::Result<()> {
         let mut f = std::fs::File::create(&temp)?;

@@ -21,7 +21,8 @@ impl Progress {
             while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
                 let mut e = std::io::stderr().lock();
                 // A terminal that does not take it is not worth a word.
-                let _ = write!(e, "\r\x1b[K{what} ({} s)", begun.elapsed().as_secs()).and_then(|()| e.flush());
+                let _ =
+                    write!(e, "\r\x1b[K{what} ({} s)", begun.elapsed().as_secs()).and_then(|()| e.flush());
                 shown = true;
                 wait = Duration::from_millis(500);
             }

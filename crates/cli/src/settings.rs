@@ -36,7 +36,9 @@ fn colored(choice: Color, terminal: bool) -> bool {
 const WIDTH: usize = 100;
 
 fn style(choice: Color, terminal: bool, size: Option<usize>) -> Style {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|v| std::env::var(v).ok().filter(|v| !v.is_empty()));
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|v| std::env::var(v).ok().filter(|v| !v.is_empty()));
     let utf8 = locale.is_none_or(|l| l.to_ascii_lowercase().replace('-', "").contains("utf8"));
     let width = if terminal {
         let asked = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
@@ -44,7 +46,11 @@ fn style(choice: Color, terminal: bool, size: Option<usize>) -> Style {
     } else {
         WIDTH
     };
-    Style { color: colored(choice, terminal), unicode: !terminal || utf8, width }
+    Style {
+        color: colored(choice, terminal),
+        unicode: !terminal || utf8,
+        width,
+    }
 }
 
 /// The style of standard output, or of a file.
@@ -63,7 +69,9 @@ pub(crate) fn stderr_style(choice: Color) -> Style {
 /// Today in UTC; the first day of 1970 for a clock that is out of range.
 pub(crate) fn today() -> Date {
     let days = jiff::Timestamp::now().as_second().div_euclid(86_400);
-    Date::from_days(days).or_else(|| Date::from_days(0)).unwrap_or_else(|| unreachable!("1970-01-01 is a day"))
+    Date::from_days(days)
+        .or_else(|| Date::from_days(0))
+        .unwrap_or_else(|| unreachable!("1970-01-01 is a day"))
 }
 
 /// `TF_VAR_*` without the prefix.

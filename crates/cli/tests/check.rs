@@ -1,4 +1,6 @@
 //! `check` end to end: verdicts, exit codes, formats.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 mod common;
 
 use common::{append, copy, run, run_in};
@@ -10,7 +12,12 @@ fn what_holds_exits_0_and_says_so() {
     assert_eq!(o.code, 0, "{}{}", o.out, o.err);
     assert!(o.out.contains("boundary prod  all 5 hold"), "{}", o.out);
     assert!(o.out.contains("✓ never internet -> db : any"));
-    assert!(o.out.ends_with("HOLDS  5 of 5 clauses proved · 1 of 1 test passed\n"), "{}", o.out);
+    assert!(
+        o.out
+            .ends_with("HOLDS  5 of 5 clauses proved · 1 of 1 test passed\n"),
+        "{}",
+        o.out
+    );
     assert!(!o.out.contains('\x1b'), "no colours into a pipe");
 }
 
@@ -45,10 +52,19 @@ fn every_format_tells_the_same() {
     assert_eq!(v["inventory"]["resources"], 13);
     let sarif = run(&["check", "open", "--format", "sarif"]);
     let s: Value = serde_json::from_str(&sarif.out).unwrap();
-    let errors = s["runs"][0]["results"].as_array().unwrap().iter().filter(|r| r["level"] == "error").count();
+    let errors = s["runs"][0]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|r| r["level"] == "error")
+        .count();
     assert_eq!((sarif.code, errors), (1, 1));
     let junit = run(&["check", "open", "--format", "junit"]);
-    assert!(junit.code == 1 && junit.out.contains("failures=\"2\" errors=\"0\""), "{}", junit.out);
+    assert!(
+        junit.code == 1 && junit.out.contains("failures=\"2\" errors=\"0\""),
+        "{}",
+        junit.out
+    );
     let md = run(&["check", "open", "--format", "markdown"]);
     assert!(md.code == 1 && md.out.contains("#### error REACH003"));
 }
@@ -57,7 +73,10 @@ fn every_format_tells_the_same() {
 fn the_same_input_gives_the_same_bytes() {
     let one = run(&["check", "open", "--format", "json", "--as-of", "2026-11-23"]);
     for _ in 0..3 {
-        assert_eq!(run(&["check", "open", "--format", "json", "--as-of", "2026-11-23"]).out, one.out);
+        assert_eq!(
+            run(&["check", "open", "--format", "json", "--as-of", "2026-11-23"]).out,
+            one.out
+        );
     }
 }
 
@@ -67,17 +86,29 @@ fn several_paths_are_several_runs_and_the_worst_counts() {
     let v: Value = serde_json::from_str(&o.out).unwrap();
     assert_eq!(o.code, 1);
     assert_eq!(v["verdict"], "violated");
-    let verdicts: Vec<&Value> = v["runs"].as_array().unwrap().iter().map(|r| &r["verdict"]).collect();
+    let verdicts: Vec<&Value> = v["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| &r["verdict"])
+        .collect();
     assert_eq!(verdicts, ["holds", "violated"]);
 }
 
 #[test]
 fn what_is_not_modelled_makes_claims_undecided() {
     let (_keep, dir) = copy("holds");
-    append(&dir.join("main.tf"), "\nresource \"alicloud_alb_load_balancer\" \"x\" {\n  vpc_id = alicloud_vpc.main.id\n}\n");
+    append(
+        &dir.join("main.tf"),
+        "\nresource \"alicloud_alb_load_balancer\" \"x\" {\n  vpc_id = alicloud_vpc.main.id\n}\n",
+    );
     let o = run_in(&dir, &["check", "."]);
     assert_eq!(o.code, 3, "{}", o.out);
-    assert!(o.out.contains("UNDECIDED") && o.out.contains("alicloud_alb_load_balancer.x"), "{}", o.out);
+    assert!(
+        o.out.contains("UNDECIDED") && o.out.contains("alicloud_alb_load_balancer.x"),
+        "{}",
+        o.out
+    );
     let o = run_in(&dir, &["check", ".", "--assume", "A-UNMODELLED=harmless"]);
     assert_eq!(o.code, 0, "{}", o.out);
 }
@@ -93,7 +124,11 @@ fn an_exception_counts_through_its_last_day() {
     assert_eq!(on("2026-12-31").code, 0, "{}", on("2026-12-31").out);
     let after = on("2027-01-01");
     assert_eq!(after.code, 1);
-    assert!(after.out.contains("EX-1") && after.out.contains("not in force on this day"), "{}", after.out);
+    assert!(
+        after.out.contains("EX-1") && after.out.contains("not in force on this day"),
+        "{}",
+        after.out
+    );
 }
 
 #[test]
@@ -119,11 +154,20 @@ fn a_snapshot_is_judged_like_its_source() {
         let o = run_in(&dir, &["check", path, "--format", "json"]);
         assert_eq!(o.code, 1);
         let v: Value = serde_json::from_str(&o.out).unwrap();
-        v["findings"].as_array().unwrap().iter().map(|f| f["fingerprint"].clone()).collect()
+        v["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|f| f["fingerprint"].clone())
+            .collect()
     };
     assert_eq!(prints("."), prints("net.json"));
     let o = run_in(&dir, &["check", "net.json"]);
-    assert!(o.out.contains("main.tf:92:1"), "a snapshot keeps places: {}", o.out);
+    assert!(
+        o.out.contains("main.tf:92:1"),
+        "a snapshot keeps places: {}",
+        o.out
+    );
 }
 
 #[test]
@@ -148,10 +192,17 @@ fn output_files_appear_whole() {
     assert!(o.code == 0 && o.out.is_empty());
     let text = std::fs::read_to_string(dir.join("r.json")).unwrap();
     assert!(serde_json::from_str::<Value>(&text).is_ok());
-    let left: Vec<_> = std::fs::read_dir(&dir).unwrap().map(|f| f.unwrap().file_name()).collect();
+    let left: Vec<_> = std::fs::read_dir(&dir)
+        .unwrap()
+        .map(|f| f.unwrap().file_name())
+        .collect();
     assert_eq!(left.len(), 3, "nothing is left behind: {left:?}");
     let o = run_in(&dir, &["check", ".", "--output", "no/such/dir/r"]);
-    assert!(o.code == 2 && o.err.contains("cannot write `no/such/dir/r`: no such file"), "{}", o.err);
+    assert!(
+        o.code == 2 && o.err.contains("cannot write `no/such/dir/r`: no such file"),
+        "{}",
+        o.err
+    );
 }
 
 #[test]
@@ -161,7 +212,9 @@ fn colours_follow_the_flag_and_the_environment() {
     let with = |vars: &[(&str, &str)]| {
         let mut c = common::command(dir.as_ref());
         c.args(["check", "holds"]).envs(vars.iter().copied());
-        String::from_utf8(c.output().unwrap().stdout).unwrap().contains('\x1b')
+        String::from_utf8(c.output().unwrap().stdout)
+            .unwrap()
+            .contains('\x1b')
     };
     assert!(with(&[("CLICOLOR_FORCE", "1")]));
     assert!(!with(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
@@ -171,7 +224,11 @@ fn colours_follow_the_flag_and_the_environment() {
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let mut c = common::command(common::fixture("").as_ref());
-    let mut child = c.args(["explain", "REACH001"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child = c
+        .args(["explain", "REACH001"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }

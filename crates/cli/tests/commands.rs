@@ -1,4 +1,6 @@
 //! The other commands, and what the edge loads.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 mod common;
 
 use common::{copy, run, run_in};
@@ -23,7 +25,11 @@ fn why_lists_every_blocker() {
     assert_eq!(v["cases"][0]["answer"], "works");
     assert!(!v["cases"][0]["ways"][0]["reply"].as_array().unwrap().is_empty());
     let text = run(&["why", "holds", "10.0.1.10", "alicloud_instance.db", "tcp/3306"]);
-    assert!(text.out.contains("YES") && text.out.contains("holds/main.tf:45:1"), "{}", text.out);
+    assert!(
+        text.out.contains("YES") && text.out.contains("holds/main.tf:45:1"),
+        "{}",
+        text.out
+    );
 }
 
 #[test]
@@ -35,14 +41,30 @@ fn reach_is_the_whole_matrix() {
         .iter()
         .map(|e| format!("{} {} {}", e["from"], e["to"], e["services"]).replace('"', ""))
         .collect();
-    assert!(entries.contains(&"internet web tcp/443".to_string()), "{entries:?}");
+    assert!(
+        entries.contains(&"internet web tcp/443".to_string()),
+        "{entries:?}"
+    );
     assert!(entries.contains(&"web db tcp/3306".to_string()));
-    assert!(!entries.iter().any(|e| e.starts_with("db ")), "db opens nothing: {entries:?}");
-    let v = json(&["reach", "open", "--on", "tcp/22", "--from", "internet", "--by", "resource"]);
+    assert!(
+        !entries.iter().any(|e| e.starts_with("db ")),
+        "db opens nothing: {entries:?}"
+    );
+    let v = json(&[
+        "reach", "open", "--on", "tcp/22", "--from", "internet", "--by", "resource",
+    ]);
     assert_eq!(v["entries"].as_array().unwrap().len(), 1);
     assert_eq!(v["entries"][0]["to"], "alicloud_instance.web");
-    assert!(run(&["reach", "holds"]).out.contains("internet    ·             tcp/443"));
-    assert!(run(&["reach", "holds", "--markdown"]).out.contains("| `web` | `db` | tcp/3306 |"));
+    assert!(
+        run(&["reach", "holds"])
+            .out
+            .contains("internet    ·             tcp/443")
+    );
+    assert!(
+        run(&["reach", "holds", "--markdown"])
+            .out
+            .contains("| `web` | `db` | tcp/3306 |")
+    );
 }
 
 #[test]
@@ -60,7 +82,13 @@ fn who_and_blast_agree_with_the_matrix() {
         .iter()
         .map(|s| format!("{} {} {}", s["depth"], s["resource"], s["services"]).replace('"', ""))
         .collect();
-    assert_eq!(steps, ["1 alicloud_instance.web tcp/443", "2 alicloud_instance.db tcp/3306"]);
+    assert_eq!(
+        steps,
+        [
+            "1 alicloud_instance.web tcp/443",
+            "2 alicloud_instance.db tcp/3306"
+        ]
+    );
 }
 
 #[test]
@@ -104,11 +132,20 @@ fn the_json_form_goes_both_ways() {
 #[test]
 fn an_intent_is_read_aloud_in_two_languages() {
     let en = run(&["intent", "read", "holds"]);
-    assert!(en.out.contains("prod/never-1  Nothing in internet may ever reach db"), "{}", en.out);
+    assert!(
+        en.out
+            .contains("prod/never-1  Nothing in internet may ever reach db"),
+        "{}",
+        en.out
+    );
     let zh = run(&["intent", "read", "holds", "--lang", "zh"]);
     assert!(zh.out.contains("边界 prod"), "{}", zh.out);
     let lint = run(&["intent", "lint", "holds", "--as-of", "2026-11-23"]);
-    assert!(lint.code == 0 && lint.out.contains("INTENT005") && lint.out.contains("0 errors, 1 warning"), "{}", lint.out);
+    assert!(
+        lint.code == 0 && lint.out.contains("INTENT005") && lint.out.contains("0 errors, 1 warning"),
+        "{}",
+        lint.out
+    );
 }
 
 #[test]
@@ -125,7 +162,11 @@ fn explain_knows_every_code() {
 
 #[test]
 fn packagers_get_completions_and_manual_pages() {
-    assert!(run(&["generate", "completions", "bash"]).out.contains("_bartizan"));
+    assert!(
+        run(&["generate", "completions", "bash"])
+            .out
+            .contains("_bartizan")
+    );
     assert!(run(&["generate", "man"]).out.contains(".TH"));
     assert!(run(&["generate", "man", "check"]).out.contains("as\\-of"));
 }
@@ -147,25 +188,69 @@ fn the_edge_loads_what_a_configuration_refers_to() {
     );
     put("envs/prod/name.tftpl", "vpc-${env}");
     put("envs/prod/prod.tfvars", "cidr = \"10.9.0.0/16\"\n");
-    put("modules/net/main.tf", "variable \"cidr\" {}\nvariable \"name\" {}\nmodule \"v\" {\n  source = \"./vpc\"\n  cidr = var.cidr\n  name = var.name\n}\n");
-    put("modules/net/vpc/main.tf", "variable \"cidr\" {}\nvariable \"name\" {}\nresource \"alicloud_vpc\" \"a\" {\n  cidr_block = var.cidr\n  vpc_name = \"${var.name}-${file(\"${path.module}/suffix.txt\")}\"\n}\n");
+    put(
+        "modules/net/main.tf",
+        "variable \"cidr\" {}\nvariable \"name\" {}\nmodule \"v\" {\n  source = \"./vpc\"\n  cidr = var.cidr\n  name = var.name\n}\n",
+    );
+    put(
+        "modules/net/vpc/main.tf",
+        "variable \"cidr\" {}\nvariable \"name\" {}\nresource \"alicloud_vpc\" \"a\" {\n  cidr_block = var.cidr\n  vpc_name = \"${var.name}-${file(\"${path.module}/suffix.txt\")}\"\n}\n",
+    );
     put("modules/net/vpc/suffix.txt", "blue");
     put("modules/net/unrelated.tf.bak", "not Terraform {{{");
-    put("envs/prod/.terraform/modules/modules.json", r#"{"Modules":[{"Key":"","Source":"","Dir":"."},{"Key":"far","Source":"x","Dir":".terraform/modules/far"}]}"#);
-    put("envs/prod/.terraform/modules/far/main.tf", "resource \"alicloud_vpc\" \"b\" {\n  cidr_block = \"10.8.0.0/16\"\n}\n");
+    put(
+        "envs/prod/.terraform/modules/modules.json",
+        r#"{"Modules":[{"Key":"","Source":"","Dir":"."},{"Key":"far","Source":"x","Dir":".terraform/modules/far"}]}"#,
+    );
+    put(
+        "envs/prod/.terraform/modules/far/main.tf",
+        "resource \"alicloud_vpc\" \"b\" {\n  cidr_block = \"10.8.0.0/16\"\n}\n",
+    );
     put("envs/prod/.terraform/providers/junk.tf", "this is never read {");
-    for (at, root) in [(dir.path().to_path_buf(), "envs/prod"), (dir.path().join("envs/prod"), ".")] {
-        let vars = if root == "." { "prod.tfvars" } else { "envs/prod/prod.tfvars" };
+    for (at, root) in [
+        (dir.path().to_path_buf(), "envs/prod"),
+        (dir.path().join("envs/prod"), "."),
+    ] {
+        let vars = if root == "." {
+            "prod.tfvars"
+        } else {
+            "envs/prod/prod.tfvars"
+        };
         let mut c = common::command(&at);
-        c.args(["inventory", root, "--snapshot", "-", "--output", "/dev/null", "--var-file", vars]);
+        c.args([
+            "inventory",
+            root,
+            "--snapshot",
+            "-",
+            "--output",
+            "/dev/null",
+            "--var-file",
+            vars,
+        ]);
         c.env("TF_VAR_env", "prod");
         let o = c.output().unwrap();
         let text = String::from_utf8(o.stdout).unwrap();
         assert_eq!(o.status.code(), Some(0), "{}", String::from_utf8_lossy(&o.stderr));
-        for part in ["module.net.module.v.alicloud_vpc.a", "vpc-prod-blue", "10.9.0.0/16", "module.far.alicloud_vpc.b"] {
-            assert!(text.contains(part), "no `{part}` in {text}\n{}", String::from_utf8_lossy(&o.stderr));
+        for part in [
+            "module.net.module.v.alicloud_vpc.a",
+            "vpc-prod-blue",
+            "10.9.0.0/16",
+            "module.far.alicloud_vpc.b",
+        ] {
+            assert!(
+                text.contains(part),
+                "no `{part}` in {text}\n{}",
+                String::from_utf8_lossy(&o.stderr)
+            );
         }
-        let name = if root == "." { "../../modules/net/vpc/main.tf" } else { "\"modules/net/vpc/main.tf\"" };
-        assert!(text.contains(name), "files are named as the user would type them: {text}");
+        let name = if root == "." {
+            "../../modules/net/vpc/main.tf"
+        } else {
+            "\"modules/net/vpc/main.tf\""
+        };
+        assert!(
+            text.contains(name),
+            "files are named as the user would type them: {text}"
+        );
     }
 }

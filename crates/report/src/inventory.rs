@@ -13,8 +13,11 @@ pub fn text(inv: &InventoryFacts, sources: &Sources, all: bool, style: Style) ->
     let mut out = String::new();
     for what in [What::NotUnderstood, What::Partly, What::Modelled, What::Ignored] {
         let loud = matches!(what, What::NotUnderstood | What::Partly);
-        let list: Vec<&ResourceLine> =
-            inv.resources.iter().filter(|r| r.what == what && (all || !r.data)).collect();
+        let list: Vec<&ResourceLine> = inv
+            .resources
+            .iter()
+            .filter(|r| r.what == what && (all || !r.data))
+            .collect();
         if list.is_empty() {
             continue;
         }
@@ -39,8 +42,15 @@ pub fn text(inv: &InventoryFacts, sources: &Sources, all: bool, style: Style) ->
 }
 
 fn line(r: &ResourceLine, sources: &Sources, style: Style, out: &mut String) {
-    out.push_str(&format!("  {}  {}\n", clean(&r.address), style.dim(&clean(&sources.place(r.span)))));
-    let maybe = r.maybe.iter().map(|m| format!("how many there are is not known: {m}"));
+    out.push_str(&format!(
+        "  {}  {}\n",
+        clean(&r.address),
+        style.dim(&clean(&sources.place(r.span)))
+    ));
+    let maybe = r
+        .maybe
+        .iter()
+        .map(|m| format!("how many there are is not known: {m}"));
     for w in r.why.iter().cloned().chain(maybe) {
         for l in wrap(&clean(&w), style.width.saturating_sub(6).max(40)) {
             out.push_str(&format!("      {l}\n"));
@@ -55,7 +65,11 @@ fn by_type(list: &[&ResourceLine], style: Style, out: &mut String) {
     }
     let width = kinds.keys().map(|k| k.chars().count()).max().unwrap_or(0);
     for (k, n) in kinds {
-        out.push_str(&format!("  {:<width$}  {}\n", clean(k), style.dim(&n.to_string())));
+        out.push_str(&format!(
+            "  {:<width$}  {}\n",
+            clean(k),
+            style.dim(&n.to_string())
+        ));
     }
 }
 
@@ -63,7 +77,11 @@ fn by_type(list: &[&ResourceLine], style: Style, out: &mut String) {
 #[must_use]
 pub fn totals(inv: &InventoryFacts) -> String {
     let data = inv.resources.iter().filter(|r| r.data).count();
-    let data = if data > 0 { format!(", {}", count(data, "data source")) } else { String::new() };
+    let data = if data > 0 {
+        format!(", {}", count(data, "data source"))
+    } else {
+        String::new()
+    };
     format!(
         "{}: {} modelled, {} in part, {} with no bearing on packets, {} not understood{data}",
         count(inv.managed().count(), "resource"),

@@ -2,7 +2,9 @@
 //! of the format. `docs/json.md` describes every field; `docs/schema/check-1.json` is its JSON Schema.
 
 use crate::run::{InventoryFacts, ResourceLine, Run, What};
-use bartizan_base::{Diagnostic, Finding, Fix, FixSafety, Hop, Label, Severity, Sources, Span, Verdict, Witness};
+use bartizan_base::{
+    Diagnostic, Finding, Fix, FixSafety, Hop, Label, Severity, Sources, Span, Verdict, Witness,
+};
 use bartizan_model::SourceKind;
 use serde::Serialize;
 
@@ -193,7 +195,12 @@ struct DiagnosticOut<'a> {
 }
 
 fn location<'a>(span: Span, sources: &'a Sources) -> Location<'a> {
-    Location { file: sources.name(span.file), line: span.line, column: span.column, label: None }
+    Location {
+        file: sources.name(span.file),
+        line: span.line,
+        column: span.column,
+        label: None,
+    }
 }
 
 /// The primary label first, then the others in order.
@@ -201,7 +208,10 @@ fn locations<'a>(labels: &'a [Label], sources: &'a Sources) -> Vec<Location<'a>>
     let primary = labels.iter().filter(|l| l.primary);
     primary
         .chain(labels.iter().filter(|l| !l.primary))
-        .map(|l| Location { label: Some(l.text.as_str()).filter(|t| !t.is_empty()), ..location(l.span, sources) })
+        .map(|l| Location {
+            label: Some(l.text.as_str()).filter(|t| !t.is_empty()),
+            ..location(l.span, sources)
+        })
         .collect()
 }
 
@@ -230,7 +240,11 @@ pub(crate) fn witness<'a>(w: &'a Witness, sources: &'a Sources) -> WitnessOut<'a
 }
 
 pub(crate) fn finding<'a>(f: &'a Finding, sources: &'a Sources) -> FindingOut<'a> {
-    let fix = |x: &'a Fix| FixOut { text: &x.text, safety: x.safety, breaks: &x.breaks };
+    let fix = |x: &'a Fix| FixOut {
+        text: &x.text,
+        safety: x.safety,
+        breaks: &x.breaks,
+    };
     FindingOut {
         code: f.code,
         name: f.name,
@@ -242,7 +256,11 @@ pub(crate) fn finding<'a>(f: &'a Finding, sources: &'a Sources) -> FindingOut<'a
         subject: &f.subject,
         witness: f.witness.as_ref().map(|w| witness(w, sources)),
         excess: &f.excess,
-        layers: f.layers.iter().map(|(layer, state)| LayerOut { layer, state }).collect(),
+        layers: f
+            .layers
+            .iter()
+            .map(|(layer, state)| LayerOut { layer, state })
+            .collect(),
         locations: locations(&f.labels, sources),
         fix: f.fix.as_ref().map(fix),
         assumptions: &f.assumptions,
@@ -331,7 +349,11 @@ fn run_out<'a>(run: &'a Run<'_>) -> RunOut<'a> {
                 statements: t
                     .statements
                     .iter()
-                    .map(|(text, verdict, reasons)| StatementOut { text, verdict: *verdict, reasons })
+                    .map(|(text, verdict, reasons)| StatementOut {
+                        text,
+                        verdict: *verdict,
+                        reasons,
+                    })
                     .collect(),
                 location: location(t.span, s),
             })
@@ -340,7 +362,12 @@ fn run_out<'a>(run: &'a Run<'_>) -> RunOut<'a> {
             .report
             .zones
             .iter()
-            .map(|z| ZoneOut { name: &z.name, members: &z.members, public: &z.public, governed: z.governed })
+            .map(|z| ZoneOut {
+                name: &z.name,
+                members: &z.members,
+                public: &z.public,
+                governed: z.governed,
+            })
             .collect(),
         findings: run.report.findings.iter().map(|f| finding(f, s)).collect(),
         diagnostics: run.all_diagnostics().map(|d| diagnostic(d, s)).collect(),
@@ -361,16 +388,27 @@ fn pretty(v: &impl Serialize) -> String {
 /// The document for the runs of one `check`: one run is the document itself, several are listed in `runs`.
 #[must_use]
 pub fn check(runs: &[Run<'_>]) -> String {
-    let as_of = runs.first().map(|r| r.report.as_of.to_string()).unwrap_or_default();
+    let as_of = runs
+        .first()
+        .map(|r| r.report.as_of.to_string())
+        .unwrap_or_default();
     match runs {
-        [run] => pretty(&Document { version: VERSION, verdict: run.report.verdict, as_of, run: run_out(run) }),
+        [run] => pretty(&Document {
+            version: VERSION,
+            verdict: run.report.verdict,
+            as_of,
+            run: run_out(run),
+        }),
         _ => pretty(&Several {
             version: VERSION,
             verdict: worst(runs.iter().map(|r| r.report.verdict)),
             as_of,
             runs: runs
                 .iter()
-                .map(|r| VerdictRun { verdict: r.report.verdict, run: run_out(r) })
+                .map(|r| VerdictRun {
+                    verdict: r.report.verdict,
+                    run: run_out(r),
+                })
                 .collect(),
         }),
     }

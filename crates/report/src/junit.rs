@@ -1,10 +1,40 @@
 //! JUnit XML, as build servers read it: one test case per clause and one per expectation of a test.
+//!
+//! Written by hand: the format is four elements, and a library for it would double what a cold build compiles.
 
 use crate::run::Run;
 use crate::style::Style;
 use crate::text;
 use bartizan_base::{Severity, Verdict};
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+/// How a case ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Success,
+    Skipped,
+    Failure,
+    Error,
+}
+
+struct Case {
+    name: String,
+    class: String,
+    kind: Kind,
+    message: String,
+    code: String,
+    body: String,
+}
+
+struct Suite {
+    name: String,
+    cases: Vec<Case>,
+}
+
+impl Suite {
+    fn count(&self, kind: Kind) -> usize {
+        self.cases.iter().filter(|c| c.kind == kind).count()
+    }
+}
 
 /// The report of the runs of one `check`: one suite per boundary and test of each path.
 ///
@@ -12,87 +42,194 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 /// are skipped.
 #[must_use]
 pub fn check(runs: &[Run<'_>]) -> String {
-    let mut report = Report::new("bartizan");
-    for run in runs {
-        suites(run, &mut report);
+    let suites: Vec<Suite> = runs.iter().flat_map(suites).collect();
+    let counts = |list: &[Suite]| {
+        let n = |k| list.iter().map(|s| s.count(k)).sum::<usize>();
+        let tests: usize = list.iter().map(|s| s.cases.len()).sum();
+        let (skipped, failures, errors) = (n(Kind::Skipped), n(Kind::Failure), n(Kind::Error));
+        format!("tests=\"{tests}\" skipped=\"{skipped}\" failures=\"{failures}\" errors=\"{errors}\"")
+    };
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    out.push_str(&format!("<testsuites name=\"bartizan\" {}>\n", counts(&suites)));
+    for s in &suites {
+        out.push_str(&format!(
+            "  <testsuite name=\"{}\" {}>\n",
+            xml(&s.name),
+            counts(std::slice::from_ref(s))
+        ));
+        s.cases.iter().for_each(|c| case(c, &mut out));
+        out.push_str("  </testsuite>\n");
     }
-    // INVARIANT (valid names): quick-junit replaces what XML cannot hold.
-    report.to_string().unwrap_or_default()
+    out.push_str("</testsuites>\n");
+    out
 }
 
-fn suites(run: &Run<'_>, report: &mut Report) {
-    let mut groups: Vec<(String, TestSuite)> = Vec::new();
-    let mut add = |name: String, case: TestCase| match groups.iter_mut().find(|g| g.0 == name) {
-        Some((_, s)) => {
-            s.add_test_case(case);
+fn case(c: &Case, out: &mut String) {
+    let head = format!(
+        "    <testcase name=\"{}\" classname=\"{}\"",
+        xml(&c.name),
+        xml(&c.class)
+    );
+    let element = match c.kind {
+        Kind::Success => return out.push_str(&format!("{head}/>\n")),
+        Kind::Skipped => "skipped",
+        Kind::Failure => "failure",
+        Kind::Error => "error",
+    };
+    let code = if c.code.is_empty() {
+        String::new()
+    } else {
+        format!(" type=\"{}\"", xml(&c.code))
+    };
+    let body = if c.body.is_empty() {
+        "/>".to_string()
+    } else {
+        format!(">{}</{element}>", xml(&c.body))
+    };
+    out.push_str(&format!(
+        "{head}>\n      <{element} message=\"{}\"{code}{body}\n    </testcase>\n",
+        xml(&c.message)
+    ));
+}
+
+/// Text inside an element or attribute. What XML 1.0 cannot hold at all becomes a replacement character.
+fn xml(s: &str) -> String {
+    let mut out = String::with_capacity(s.len());
+    for c in s.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' | '\t' => out.push(c),
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            c if c.is_control() => out.push('\u{fffd}'),
+            c => out.push(c),
         }
-        None => {
-            let mut s = TestSuite::new(name.clone());
-            s.add_test_case(case);
-            groups.push((name, s));
-        }
+    }
+    out
+}
+
+fn suites(run: &Run<'_>) -> Vec<Suite> {
+    let mut list: Vec<Suite> = Vec::new();
+    let mut add = |name: String, case: Case| match list.iter_mut().find(|s| s.name == name) {
+        Some(s) => s.cases.push(case),
+        None => list.push(Suite {
+            name,
+            cases: vec![case],
+        }),
     };
     for c in &run.report.clauses {
-        let suite = format!("{}: {}", run.path, c.boundary.as_deref().unwrap_or("outside of boundaries"));
-        let status = if c.in_force {
-            status(run, c.verdict, &c.id, &c.reasons)
-        } else {
-            let mut s = TestCaseStatus::skipped();
-            s.set_message("not in force on this day");
-            s
-        };
-        let mut case = TestCase::new(format!("{}: {}", c.id, c.text), status);
-        case.set_classname(c.boundary.clone().unwrap_or_default());
-        add(suite, case);
+        let suite = format!(
+            "{}: {}",
+            run.path,
+            c.boundary.as_deref().unwrap_or("outside of boundaries")
+        );
+        let mut case = claim(run, c.verdict, &c.id, &c.reasons);
+        if !c.in_force {
+            case.kind = Kind::Skipped;
+            case.message = "not in force on this day".to_string();
+        }
+        let class = c.boundary.clone().unwrap_or_default();
+        add(
+            suite,
+            Case {
+                name: format!("{}: {}", c.id, c.text),
+                class,
+                ..case
+            },
+        );
     }
     for t in &run.report.tests {
         for (i, (text, verdict, reasons)) in t.statements.iter().enumerate() {
             let id = format!("test \"{}\" {}", t.name, i + 1);
-            let mut case = TestCase::new(text.clone(), status(run, *verdict, &id, reasons));
-            case.set_classname(format!("test {}", t.name));
-            add(format!("{}: test {}", run.path, t.name), case);
+            let case = claim(run, *verdict, &id, reasons);
+            let name = format!("test {}", t.name);
+            add(
+                format!("{}: {name}", run.path),
+                Case {
+                    name: text.clone(),
+                    class: name,
+                    ..case
+                },
+            );
         }
     }
     // A finding that belongs to no claim, and input that cannot be used, must not vanish.
-    let plain = Style { color: false, unicode: true, width: 100 };
-    for f in run.report.findings.iter().filter(|f| f.clause.is_none() && f.severity == Severity::Error) {
-        let mut s = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        s.set_message(f.message.clone()).set_type(f.code).set_description(text::finding(f, run.sources, plain));
-        add(format!("{}: network", run.path), TestCase::new(format!("{}: {}", f.code, f.subject), s));
+    for f in run
+        .report
+        .findings
+        .iter()
+        .filter(|f| f.clause.is_none() && f.severity == Severity::Error)
+    {
+        let case = Case {
+            name: format!("{}: {}", f.code, f.subject),
+            class: "network".to_string(),
+            kind: Kind::Failure,
+            message: f.message.clone(),
+            code: f.code.to_string(),
+            body: text::finding(f, run.sources, Style::default()),
+        };
+        add(format!("{}: network", run.path), case);
     }
     for d in run.all_diagnostics().filter(|d| d.severity == Severity::Error) {
-        let mut s = TestCaseStatus::non_success(NonSuccessKind::Error);
-        s.set_message(d.message.clone()).set_type(d.code).set_description(text::diagnostic(d, run.sources, plain));
-        add(format!("{}: input", run.path), TestCase::new(format!("{}: {}", d.code, d.message), s));
+        let case = Case {
+            name: format!("{}: {}", d.code, d.message),
+            class: "input".to_string(),
+            kind: Kind::Error,
+            message: d.message.clone(),
+            code: d.code.to_string(),
+            body: text::diagnostic(d, run.sources, Style::default()),
+        };
+        add(format!("{}: input", run.path), case);
     }
-    for (_, s) in groups {
-        report.add_test_suite(s);
-    }
+    list
 }
 
-fn status(run: &Run<'_>, verdict: Verdict, id: &str, reasons: &[String]) -> TestCaseStatus {
+/// A claim with everything that was found about it.
+fn claim(run: &Run<'_>, verdict: Verdict, id: &str, reasons: &[String]) -> Case {
     let kind = match verdict {
-        Verdict::Holds => return TestCaseStatus::success(),
-        Verdict::Violated => NonSuccessKind::Failure,
-        Verdict::Undecided => NonSuccessKind::Error,
+        Verdict::Holds => Kind::Success,
+        Verdict::Violated => Kind::Failure,
+        Verdict::Undecided => Kind::Error,
     };
-    let plain = Style { color: false, unicode: true, width: 100 };
-    let about = run.report.findings.iter().filter(|f| f.clause.iter().chain(&f.also).any(|c| c == id));
-    let mut code = "";
-    let mut message = reasons.first().cloned().unwrap_or_else(|| verdict.to_string());
-    let mut body = String::new();
+    let mut case = Case {
+        name: String::new(),
+        class: String::new(),
+        kind,
+        message: reasons.first().cloned().unwrap_or_else(|| verdict.to_string()),
+        code: String::new(),
+        body: String::new(),
+    };
+    if kind == Kind::Success {
+        return case;
+    }
+    let about = run
+        .report
+        .findings
+        .iter()
+        .filter(|f| f.clause.iter().chain(&f.also).any(|c| c == id));
     for (i, f) in about.enumerate() {
         if i == 0 {
-            code = f.code;
-            message.clone_from(&f.message);
+            case.code = f.code.to_string();
+            case.message.clone_from(&f.message);
         }
-        body.push_str(&text::finding(f, run.sources, plain));
-        body.push('\n');
+        case.body
+            .push_str(&text::finding(f, run.sources, Style::default()));
+        case.body.push('\n');
     }
-    let mut s = TestCaseStatus::non_success(kind);
-    s.set_message(message).set_type(if code.is_empty() { "REACH007" } else { code });
-    if !body.is_empty() {
-        s.set_description(body);
+    case
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_users_stays_text() {
+        assert_eq!(
+            xml("a<b> & \"c\"\x07\n"),
+            "a&lt;b&gt; &amp; &quot;c&quot;\u{fffd}\n"
+        );
     }
-    s
 }

@@ -35,13 +35,19 @@ fn message(s: &str) -> String {
     if parts.len().is_multiple_of(2) {
         return plain(s);
     }
-    let each = parts.iter().enumerate().map(|(i, p)| if i % 2 == 1 { code(p) } else { plain(p) });
+    let each = parts
+        .iter()
+        .enumerate()
+        .map(|(i, p)| if i % 2 == 1 { code(p) } else { plain(p) });
     each.collect()
 }
 
 /// Text of a user as code.
 fn code(s: &str) -> String {
-    let s: String = s.chars().map(|c| if c == '`' || c.is_control() { '\'' } else { c }).collect();
+    let s: String = s
+        .chars()
+        .map(|c| if c == '`' || c.is_control() { '\'' } else { c })
+        .collect();
     format!("`{s}`")
 }
 
@@ -84,7 +90,11 @@ impl Page {
 /// The comment for the runs of one `check`.
 #[must_use]
 pub fn check(runs: &[Run<'_>]) -> String {
-    let mut page = Page { text: String::new(), chars: 0, left_out: Vec::new() };
+    let mut page = Page {
+        text: String::new(),
+        chars: 0,
+        left_out: Vec::new(),
+    };
     // The marker lets a bot find its own comment and edit it in place.
     page.push("headers", "<!-- bartizan:check -->\n");
     for run in runs {
@@ -110,7 +120,11 @@ pub fn check(runs: &[Run<'_>]) -> String {
         not_understood(run, &mut page);
     }
     if !page.left_out.is_empty() {
-        let list: Vec<String> = page.left_out.iter().map(|(what, n)| format!("{n} {what}")).collect();
+        let list: Vec<String> = page
+            .left_out
+            .iter()
+            .map(|(what, n)| format!("{n} {what}"))
+            .collect();
         page.text.push_str(&format!(
             "\n> **Truncated** to {MAX_CHARS} characters; left out: {}. `bartizan check --format json` has everything.\n",
             list.join(", ")
@@ -126,11 +140,19 @@ fn head(run: &Run<'_>) -> String {
         Verdict::Undecided => "❔ Undecided",
         Verdict::Violated => "❌ Violated",
     };
-    let (h, x, u) = (run.clauses(Verdict::Holds), run.clauses(Verdict::Violated), run.clauses(Verdict::Undecided));
+    let (h, x, u) = (
+        run.clauses(Verdict::Holds),
+        run.clauses(Verdict::Violated),
+        run.clauses(Verdict::Undecided),
+    );
     let tests = if run.report.tests.is_empty() {
         String::new()
     } else {
-        format!(", {} of {} passed", run.tests(Verdict::Holds), count(run.report.tests.len(), "test"))
+        format!(
+            ", {} of {} passed",
+            run.tests(Verdict::Holds),
+            count(run.report.tests.len(), "test")
+        )
     };
     let name = run.network.map(|n| format!("{} ", plain(n))).unwrap_or_default();
     format!(
@@ -139,14 +161,22 @@ fn head(run: &Run<'_>) -> String {
         count(h + x + u, "clause"),
         count(run.report.findings.len(), "finding"),
         run.report.as_of,
-        if run.inventory.sha256.is_empty() { "not hashed.".to_string() } else { format!("`{}`.", run.inventory.sha256) },
+        if run.inventory.sha256.is_empty() {
+            "not hashed.".to_string()
+        } else {
+            format!("`{}`.", run.inventory.sha256)
+        },
     )
 }
 
 fn places(labels: &[bartizan_base::Label], sources: &Sources) -> String {
     let (a, b): (Vec<_>, Vec<_>) = labels.iter().partition(|l| l.primary);
     let line = |l: &bartizan_base::Label| {
-        let text = if l.text.is_empty() { String::new() } else { format!(": {}", message(&l.text)) };
+        let text = if l.text.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", message(&l.text))
+        };
         format!("- {}{text}\n", code(&sources.place(l.span)))
     };
     a.into_iter().chain(b).take(6).map(line).collect()
@@ -156,7 +186,13 @@ fn diagnostic(d: &Diagnostic, sources: &Sources) -> String {
     let help = d.help.iter().map(|h| format!("- help: {}\n", message(h)));
     let notes = d.notes.iter().map(|n| format!("- note: {}\n", message(n)));
     let rest: String = help.chain(notes).collect();
-    format!("**{} {}** {}\n\n{}{rest}\n", d.severity, d.code, message(&d.message), places(&d.labels, sources))
+    format!(
+        "**{} {}** {}\n\n{}{rest}\n",
+        d.severity,
+        d.code,
+        message(&d.message),
+        places(&d.labels, sources)
+    )
 }
 
 fn finding(f: &Finding, sources: &Sources) -> String {
@@ -166,7 +202,14 @@ fn finding(f: &Finding, sources: &Sources) -> String {
         let also = if f.also.is_empty() {
             String::new()
         } else {
-            format!("; also {}", text::some(&f.also, 6, "claims").iter().map(|a| code(a)).collect::<Vec<_>>().join(", "))
+            format!(
+                "; also {}",
+                text::some(&f.also, 6, "claims")
+                    .iter()
+                    .map(|a| code(a))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )
         };
         out.push_str(&format!("- clause: {}{also}\n", code(c)));
     }
@@ -188,12 +231,17 @@ fn finding(f: &Finding, sources: &Sources) -> String {
         out.push_str(&format!("- note: {}\n", message(n)));
     }
     if let Some(w) = &f.witness {
-        out.push_str(&format!("\n<details><summary>Packet: {}</summary>\n\n", plain(&text::packet(w))));
+        out.push_str(&format!(
+            "\n<details><summary>Packet: {}</summary>\n\n",
+            plain(&text::packet(w))
+        ));
         for (title, hops) in [("request", &w.path), ("reply", &w.reply)] {
             if hops.is_empty() {
                 continue;
             }
-            out.push_str(&format!("| {title}: at | layer | rule | decision |\n|---|---|---|---|\n"));
+            out.push_str(&format!(
+                "| {title}: at | layer | rule | decision |\n|---|---|---|---|\n"
+            ));
             for h in hops {
                 out.push_str(&format!(
                     "| {} | {} | {} | {} |\n",
@@ -217,14 +265,26 @@ fn claims(run: &Run<'_>, page: &mut Page) {
     let mut loud = Vec::new();
     let mut quiet = Vec::new();
     for c in &run.report.clauses {
-        let v = if c.in_force { word(c.verdict) } else { "not in force" };
+        let v = if c.in_force {
+            word(c.verdict)
+        } else {
+            "not in force"
+        };
         let r = row(&c.id, &c.text, v);
-        if c.in_force && c.verdict != Verdict::Holds { loud.push(r) } else { quiet.push(r) }
+        if c.in_force && c.verdict != Verdict::Holds {
+            loud.push(r)
+        } else {
+            quiet.push(r)
+        }
     }
     for t in &run.report.tests {
         for (i, (text, v, _)) in t.statements.iter().enumerate() {
             let r = row(&format!("test {} {}", t.name, i + 1), text, word(*v));
-            if *v == Verdict::Holds { quiet.push(r) } else { loud.push(r) }
+            if *v == Verdict::Holds {
+                quiet.push(r)
+            } else {
+                loud.push(r)
+            }
         }
     }
     if loud.len() + quiet.len() == 0 {
@@ -247,17 +307,27 @@ fn claims(run: &Run<'_>, page: &mut Page) {
 }
 
 fn not_understood(run: &Run<'_>, page: &mut Page) {
-    let list: Vec<_> = run.inventory.managed().filter(|r| r.what == What::NotUnderstood).collect();
+    let list: Vec<_> = run
+        .inventory
+        .managed()
+        .filter(|r| r.what == What::NotUnderstood)
+        .collect();
     if list.is_empty() {
         return;
     }
-    let title = format!("<details><summary>{} not understood</summary>\n\n", count(list.len(), "resource"));
+    let title = format!(
+        "<details><summary>{} not understood</summary>\n\n",
+        count(list.len(), "resource")
+    );
     if !page.push("lists of resources that are not understood", &title) {
         return;
     }
     for r in list {
         let why = r.why.first().map_or("", String::as_str);
-        page.push("resources that are not understood", &format!("- {}: {}\n", code(&r.address), message(why)));
+        page.push(
+            "resources that are not understood",
+            &format!("- {}: {}\n", code(&r.address), message(why)),
+        );
     }
     page.text.push_str("\n</details>\n\n");
     page.chars += 13;

@@ -30,7 +30,11 @@ pub fn why(y: &Why, sources: &Sources, style: Style) -> String {
     let mut out = String::new();
     let ends = format!("{} {} {}", clean(&y.source), style.arrow(), clean(&y.destination));
     let several = y.cases.len() > 1;
-    out.push_str(&format!("{} on {}", style.bold(&ends), style.bold(&y.services.to_string())));
+    out.push_str(&format!(
+        "{} on {}",
+        style.bold(&ends),
+        style.bold(&y.services.to_string())
+    ));
     if several {
         out.push_str(": it depends on which endpoint or service\n");
     } else {
@@ -57,11 +61,18 @@ pub fn why(y: &Why, sources: &Sources, style: Style) -> String {
 fn case(c: &Case, y: &Why, sources: &Sources, style: Style, out: &mut String) {
     let (word, text) = match c.answer {
         Answer::Works => (style.green("YES"), "request and reply get through"),
-        Answer::ReplyDropped => (style.red("HALF"), "the request gets through and the reply is dropped"),
+        Answer::ReplyDropped => (
+            style.red("HALF"),
+            "the request gets through and the reply is dropped",
+        ),
         Answer::Unknown => (style.yellow("UNKNOWN"), "it depends on a value that is not known"),
         Answer::Blocked => (style.red("NO"), "the request does not get through"),
     };
-    let on = if c.services == y.services { String::new() } else { format!(" ({})", c.services) };
+    let on = if c.services == y.services {
+        String::new()
+    } else {
+        format!(" ({})", c.services)
+    };
     out.push_str(&format!("{word}  {text}{on}\n"));
     let port = |ip: &str, p: Option<u16>| match (p, ip.contains(':')) {
         (Some(p), true) => format!("[{ip}]:{p}"),
@@ -79,7 +90,10 @@ fn case(c: &Case, y: &Why, sources: &Sources, style: Style, out: &mut String) {
     ));
     if c.others > 0 {
         let n = count(c.others, "other kind");
-        out.push_str(&format!("  {}\n", style.dim(&format!("it stands for {n} of pairs with the same answer"))));
+        out.push_str(&format!(
+            "  {}\n",
+            style.dim(&format!("it stands for {n} of pairs with the same answer"))
+        ));
     }
     for w in &c.ways {
         way(w, sources, style, out);
@@ -98,7 +112,11 @@ fn way(w: &Way, sources: &Sources, style: Style, out: &mut String) {
             style.red(&format!("blocked by {}", count(n, "rule")))
         }
     };
-    out.push_str(&format!("\n  {} {}\n", style.bold(&format!("way {}:", clean(&w.name))), end));
+    out.push_str(&format!(
+        "\n  {} {}\n",
+        style.bold(&format!("way {}:", clean(&w.name))),
+        end
+    ));
     for (title, steps) in [("request", &w.request), ("reply", &w.reply)] {
         if !steps.is_empty() {
             out.push_str(&format!("  {}\n", style.dim(title)));
@@ -112,7 +130,10 @@ fn way(w: &Way, sources: &Sources, style: Style, out: &mut String) {
 #[must_use]
 pub fn why_json(y: &Why, sources: &Sources) -> String {
     let step = |s: &Step| {
-        let place = s.hop.span.map(|p| json!({"file": sources.name(p.file), "line": p.line, "column": p.column}));
+        let place = s
+            .hop
+            .span
+            .map(|p| json!({"file": sources.name(p.file), "line": p.line, "column": p.column}));
         json!({"at": s.hop.at, "layer": s.hop.layer, "rule": s.hop.rule, "decision": s.hop.decision,
                "open": s.open, "location": place})
     };
@@ -151,9 +172,17 @@ fn sources_text(list: &[Source], style: Style, out: &mut String) {
             s.public.clone()
         } else {
             let shown = text::some(&s.resources, 6, "resources").join(", ");
-            if s.resources.len() > 1 { format!("{}: {shown}", s.resources.len()) } else { shown }
+            if s.resources.len() > 1 {
+                format!("{}: {shown}", s.resources.len())
+            } else {
+                shown
+            }
         };
-        out.push_str(&format!("{}  {}\n", style.bold(&clean(&s.zone)), style.cyan(&s.services.to_string())));
+        out.push_str(&format!(
+            "{}  {}\n",
+            style.bold(&clean(&s.zone)),
+            style.cyan(&s.services.to_string())
+        ));
         for l in wrap(&clean(&who), style.width.saturating_sub(4).max(40)) {
             out.push_str(&format!("    {l}\n"));
         }
@@ -167,7 +196,10 @@ pub fn who(a: &Who, style: Style) -> String {
     if a.sources.is_empty() {
         return format!("nobody can reach {}\n", clean(&a.destination));
     }
-    out.push_str(&format!("who can reach {}\n\n", style.bold(&clean(&a.destination))));
+    out.push_str(&format!(
+        "who can reach {}\n\n",
+        style.bold(&clean(&a.destination))
+    ));
     sources_text(&a.sources, style, &mut out);
     out
 }
@@ -191,17 +223,34 @@ pub fn who_json(a: &Who) -> String {
 pub fn blast(b: &Blast, style: Style) -> String {
     let mut out = String::new();
     let n = b.start.len();
-    let size = if n == 0 { String::new() } else { format!(" ({})", count(n, "resource")) };
+    let size = if n == 0 {
+        String::new()
+    } else {
+        format!(" ({})", count(n, "resource"))
+    };
     out.push_str(&format!("from {}{size}\n", style.bold(&clean(&b.source))));
     let mut depth = 0;
     for s in &b.steps {
         if s.depth != depth {
             depth = s.depth;
             let ring = b.steps.iter().filter(|x| x.depth == depth).count();
-            out.push_str(&format!("\n{}  {}\n", style.bold(&count(depth, "hop")), style.dim(&count(ring, "resource"))));
+            out.push_str(&format!(
+                "\n{}  {}\n",
+                style.bold(&count(depth, "hop")),
+                style.dim(&count(ring, "resource"))
+            ));
         }
-        let line = format!("{} ({}) on {} from {}", clean(&s.resource), clean(&s.zone), s.services, clean(&s.via));
-        for (i, l) in wrap(&line, style.width.saturating_sub(6).max(40)).iter().enumerate() {
+        let line = format!(
+            "{} ({}) on {} from {}",
+            clean(&s.resource),
+            clean(&s.zone),
+            s.services,
+            clean(&s.via)
+        );
+        for (i, l) in wrap(&line, style.width.saturating_sub(6).max(40))
+            .iter()
+            .enumerate()
+        {
             out.push_str(&format!("  {}{l}\n", if i == 0 { "" } else { "    " }));
         }
     }
@@ -219,8 +268,15 @@ pub fn blast(b: &Blast, style: Style) -> String {
             }
         }
         for (to, from) in ways {
-            let line = format!("{} {} {to}", clean(&text::some(&from, 6, "resources").join(", ")), style.arrow());
-            for (i, l) in wrap(&line, style.width.saturating_sub(6).max(40)).iter().enumerate() {
+            let line = format!(
+                "{} {} {to}",
+                clean(&text::some(&from, 6, "resources").join(", ")),
+                style.arrow()
+            );
+            for (i, l) in wrap(&line, style.width.saturating_sub(6).max(40))
+                .iter()
+                .enumerate()
+            {
                 out.push_str(&format!("  {}{l}\n", if i == 0 { "" } else { "    " }));
             }
         }
@@ -267,8 +323,16 @@ pub fn matrix(m: &Matrix, style: Style) -> String {
     }
     let used = |g: usize| m.entries.iter().any(|e| e.from == g || e.to == g);
     let shown: Vec<usize> = (0..m.groups.len()).filter(|&g| used(g)).collect();
-    let columns: Vec<usize> = shown.iter().copied().filter(|&g| m.entries.iter().any(|e| e.to == g)).collect();
-    let rows: Vec<usize> = shown.iter().copied().filter(|&g| m.entries.iter().any(|e| e.from == g)).collect();
+    let columns: Vec<usize> = shown
+        .iter()
+        .copied()
+        .filter(|&g| m.entries.iter().any(|e| e.to == g))
+        .collect();
+    let rows: Vec<usize> = shown
+        .iter()
+        .copied()
+        .filter(|&g| m.entries.iter().any(|e| e.from == g))
+        .collect();
     let mut out = String::new();
     if columns.len() <= MAX_COLUMNS {
         out.push_str(&table(m, &rows, &columns, style).unwrap_or_default());
@@ -301,7 +365,11 @@ fn table(m: &Matrix, rows: &[usize], columns: &[usize], style: Style) -> Option<
     };
     let dash = if style.unicode { "·" } else { "." };
     let corner = format!("from {} to", if style.unicode { "↓" } else { "\\" });
-    let mut lines = vec![std::iter::once(corner).chain(columns.iter().map(|&c| clean(&m.groups[c].name))).collect::<Vec<_>>()];
+    let mut lines = vec![
+        std::iter::once(corner)
+            .chain(columns.iter().map(|&c| clean(&m.groups[c].name)))
+            .collect::<Vec<_>>(),
+    ];
     for &r in rows {
         let cells = columns.iter().map(|&c| {
             let e = m.entries.iter().find(|e| e.from == r && e.to == c);
@@ -318,7 +386,13 @@ fn table(m: &Matrix, rows: &[usize], columns: &[usize], style: Style) -> Option<
     for (i, l) in lines.iter().enumerate() {
         let mut line = String::new();
         for (k, (cell, w)) in l.iter().zip(&widths).enumerate() {
-            let text = if i == 0 || k == 0 { style.bold(cell) } else if cell == dash { style.dim(cell) } else { style.cyan(cell) };
+            let text = if i == 0 || k == 0 {
+                style.bold(cell)
+            } else if cell == dash {
+                style.dim(cell)
+            } else {
+                style.cyan(cell)
+            };
             line.push_str(&text);
             if k + 1 < l.len() {
                 line.push_str(&" ".repeat(w - cell.chars().count() + 3));
@@ -343,8 +417,16 @@ fn list(m: &Matrix, style: Style, out: &mut String) {
         }
         out.push_str(&format!("{}\n", style.bold(&clean(&g.name))));
         for e in mine {
-            let line = format!("{} {}: {}", style.arrow(), clean(&m.groups[e.to].name), cell_text(e));
-            for (i, l) in wrap(&line, style.width.saturating_sub(8).max(40)).iter().enumerate() {
+            let line = format!(
+                "{} {}: {}",
+                style.arrow(),
+                clean(&m.groups[e.to].name),
+                cell_text(e)
+            );
+            for (i, l) in wrap(&line, style.width.saturating_sub(8).max(40))
+                .iter()
+                .enumerate()
+            {
                 out.push_str(&format!("  {}{l}\n", if i == 0 { "" } else { "    " }));
             }
         }
@@ -354,7 +436,11 @@ fn list(m: &Matrix, style: Style, out: &mut String) {
 /// `reach` as JSON.
 #[must_use]
 pub fn matrix_json(m: &Matrix) -> String {
-    let groups: Vec<Value> = m.groups.iter().map(|g| json!({"name": g.name, "members": g.members})).collect();
+    let groups: Vec<Value> = m
+        .groups
+        .iter()
+        .map(|g| json!({"name": g.name, "members": g.members}))
+        .collect();
     let entries: Vec<Value> = m
         .entries
         .iter()
@@ -374,7 +460,12 @@ pub fn matrix_markdown(m: &Matrix) -> String {
     let mut out = String::from("| from | to | services |\n|---|---|---|\n");
     for e in &m.entries {
         let (a, b) = (&m.groups[e.from].name, &m.groups[e.to].name);
-        out.push_str(&format!("| `{}` | `{}` | {} |\n", escape(a), escape(b), cell_text(e)));
+        out.push_str(&format!(
+            "| `{}` | `{}` | {} |\n",
+            escape(a),
+            escape(b),
+            cell_text(e)
+        ));
     }
     out
 }
@@ -389,7 +480,11 @@ pub fn zones(list: &[ZoneResult], style: Style) -> String {
             (0, false) => "addresses".to_string(),
             (n, _) => count(n, "resource"),
         };
-        out.push_str(&format!("{}  {}\n", style.bold(&clean(&z.name)), style.dim(&format!("{size}, {governed}"))));
+        out.push_str(&format!(
+            "{}  {}\n",
+            style.bold(&clean(&z.name)),
+            style.dim(&format!("{size}, {governed}"))
+        ));
         if !z.public.is_empty() {
             out.push_str(&format!("    {}\n", clean(&z.public)));
         }

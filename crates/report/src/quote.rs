@@ -23,7 +23,11 @@ const MAX_QUOTED: usize = 20_000;
 const MAX_LABELS: usize = 6;
 
 fn renderer(style: Style) -> Renderer {
-    let r = if style.color { Renderer::styled() } else { Renderer::plain() };
+    let r = if style.color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
     // The library's Unicode frame is heavier than the text it frames; rustc's own is ASCII too.
     r.decor_style(DecorStyle::Ascii).term_width(style.width)
 }
@@ -36,7 +40,10 @@ pub(crate) fn render(m: &Message<'_>, sources: &Sources, style: Style) -> String
         Severity::Note => Level::NOTE,
     };
     let title = clean(m.text);
-    let mut group = level.primary_title(title.as_str()).id(m.code).elements(Vec::<Snippet<'_, Annotation<'_>>>::new());
+    let mut group = level
+        .primary_title(title.as_str())
+        .id(m.code)
+        .elements(Vec::<Snippet<'_, Annotation<'_>>>::new());
     for file in files(m.labels) {
         group = quoted(group, sources, file, m.labels);
     }
@@ -72,8 +79,10 @@ fn quoted<'a>(group: Group<'a>, sources: &'a Sources, file: FileId, labels: &'a 
     let name = sources.name(file);
     let here: Vec<&Label> = labels.iter().filter(|l| l.span.file == file).collect();
     let text = sources.get(file).map_or("", |f| &*f.text);
-    let mut marks: Vec<(Range<usize>, &Label)> =
-        here.iter().filter_map(|l| shown(text, l.span).map(|r| (r, *l))).collect();
+    let mut marks: Vec<(Range<usize>, &Label)> = here
+        .iter()
+        .filter_map(|l| shown(text, l.span).map(|r| (r, *l)))
+        .collect();
     marks.sort_by_key(|(_, l)| !l.primary);
     marks.truncate(MAX_LABELS);
     // Only the lines around the labels are handed on: the cost does not depend on the size of the file.
@@ -81,12 +90,16 @@ fn quoted<'a>(group: Group<'a>, sources: &'a Sources, file: FileId, labels: &'a 
     let hi = marks.iter().map(|(r, _)| r.end).max().unwrap_or(0);
     let from = text[..lo].rfind('\n').map_or(0, |i| i + 1);
     let to = text[hi..].find('\n').map_or(text.len(), |i| hi + i);
-    let long = text.get(from..to).is_some_and(|t| t.lines().any(|l| l.len() > MAX_QUOTED));
+    let long = text
+        .get(from..to)
+        .is_some_and(|t| t.lines().any(|l| l.len() > MAX_QUOTED));
     if marks.is_empty() || long {
         // A plan, a state or a snapshot: there is nothing to quote, only a place.
         let mut origin = Origin::path(name);
         if let Some(l) = here.iter().find(|l| l.span.line > 0) {
-            origin = origin.line(l.span.line as usize).char_column(l.span.column as usize);
+            origin = origin
+                .line(l.span.line as usize)
+                .char_column(l.span.column as usize);
         }
         let group = group.element(origin);
         return match here.iter().find(|l| !l.text.is_empty()) {
@@ -97,9 +110,17 @@ fn quoted<'a>(group: Group<'a>, sources: &'a Sources, file: FileId, labels: &'a 
     let line = text[..from].bytes().filter(|b| *b == b'\n').count() + 1;
     let mut snippet = Snippet::source(&text[from..to]).line_start(line).path(name);
     for (r, l) in marks {
-        let kind = if l.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let kind = if l.primary {
+            AnnotationKind::Primary
+        } else {
+            AnnotationKind::Context
+        };
         let a = kind.span(r.start - from..r.end - from);
-        snippet = snippet.annotation(if l.text.is_empty() { a } else { a.label(clean(&l.text)) });
+        snippet = snippet.annotation(if l.text.is_empty() {
+            a
+        } else {
+            a.label(clean(&l.text))
+        });
     }
     group.element(snippet)
 }

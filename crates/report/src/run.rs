@@ -84,7 +84,11 @@ impl InventoryFacts {
             }
         };
         let sha256 = if hash { sha256(inv, sources) } else { String::new() };
-        InventoryFacts { source: inv.source, resources: inv.resources.iter().map(line).collect(), sha256 }
+        InventoryFacts {
+            source: inv.source,
+            resources: inv.resources.iter().map(line).collect(),
+            sha256,
+        }
     }
 
     /// How many resources (data sources aside) came to this.
@@ -101,8 +105,13 @@ impl InventoryFacts {
 
 /// SHA-256 of the snapshot, in hex; empty if it cannot be serialised.
 fn sha256(inv: &Inventory, sources: &Sources) -> String {
-    let Ok(text) = bartizan_model::to_snapshot(inv, sources) else { return String::new() };
-    Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
+    let Ok(text) = bartizan_model::to_snapshot(inv, sources) else {
+        return String::new();
+    };
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect()
 }
 
 /// One run of `check` over one path.
@@ -135,7 +144,11 @@ impl Run<'_> {
     /// Number of clauses in force with this verdict.
     #[must_use]
     pub fn clauses(&self, v: Verdict) -> usize {
-        self.report.clauses.iter().filter(|c| c.in_force && c.verdict == v).count()
+        self.report
+            .clauses
+            .iter()
+            .filter(|c| c.in_force && c.verdict == v)
+            .count()
     }
     /// Number of tests with this verdict.
     #[must_use]

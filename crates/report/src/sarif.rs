@@ -84,14 +84,29 @@ fn uri(path: &str) -> String {
     let path = path.strip_prefix("./").unwrap_or(path);
     for b in path.bytes() {
         match b {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b'@' | b'+' | b',' | b'=' => {
+            b'A'..=b'Z'
+            | b'a'..=b'z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'.'
+            | b'_'
+            | b'~'
+            | b'/'
+            | b'@'
+            | b'+'
+            | b','
+            | b'=' => {
                 out.push(char::from(b));
             }
             b'\\' => out.push('/'),
             b => out.push_str(&format!("%{b:02X}")),
         }
     }
-    if path.starts_with('/') { format!("file://{out}") } else { out }
+    if path.starts_with('/') {
+        format!("file://{out}")
+    } else {
+        out
+    }
 }
 
 fn physical(span: Span, sources: &Sources) -> Value {
@@ -139,7 +154,11 @@ fn result(f: &Finding, rules: &[&'static str], sources: &Sources) -> ResultOut {
     if let Some(w) = &f.witness {
         message.push(format!("packet: {}", text::packet(w)));
     }
-    message.extend(text::some(&f.excess, 8, "flows").into_iter().map(|e| format!("flow: {e}")));
+    message.extend(
+        text::some(&f.excess, 8, "flows")
+            .into_iter()
+            .map(|e| format!("flow: {e}")),
+    );
     if let Some(fix) = &f.fix {
         message.push(format!("fix: {}", fix.text));
         message.extend(fix.breaks.iter().map(|b| format!("it would break: {b}")));
@@ -158,7 +177,11 @@ fn result(f: &Finding, rules: &[&'static str], sources: &Sources) -> ResultOut {
     ResultOut {
         rule_id: f.code,
         rule_index: rules.iter().position(|r| *r == f.code),
-        level: if f.verdict == Verdict::Undecided { "warning" } else { level(f.severity) },
+        level: if f.verdict == Verdict::Undecided {
+            "warning"
+        } else {
+            level(f.severity)
+        },
         kind: "fail",
         message: json!({"text": message.join("\n")}),
         locations: primary.iter().map(|l| location(l, sources)).collect(),
@@ -166,7 +189,12 @@ fn result(f: &Finding, rules: &[&'static str], sources: &Sources) -> ResultOut {
         code_flows: f
             .witness
             .iter()
-            .flat_map(|w| [flow("the request", &w.path, sources), flow("the reply", &w.reply, sources)])
+            .flat_map(|w| {
+                [
+                    flow("the request", &w.path, sources),
+                    flow("the reply", &w.reply, sources),
+                ]
+            })
             .flatten()
             .collect(),
         partial_fingerprints: fingerprints,
@@ -205,13 +233,20 @@ fn rule(c: &CodeInfo) -> Rule {
 #[must_use]
 pub fn check(runs: &[Run<'_>]) -> String {
     let one = |run: &Run<'_>| {
-        let codes: BTreeSet<&'static str> =
-            run.report.findings.iter().map(|f| f.code).chain(run.all_diagnostics().map(|d| d.code)).collect();
+        let codes: BTreeSet<&'static str> = run
+            .report
+            .findings
+            .iter()
+            .map(|f| f.code)
+            .chain(run.all_diagnostics().map(|d| d.code))
+            .collect();
         let infos: Vec<&CodeInfo> = codes.iter().filter_map(|c| code_info(c)).collect();
         let rules: Vec<&'static str> = infos.iter().map(|c| c.code).collect();
         let sources = run.sources;
         let findings = run.report.findings.iter().map(|f| result(f, &rules, sources));
-        let results = findings.chain(run.all_diagnostics().map(|d| of_diagnostic(d, &rules, sources))).collect();
+        let results = findings
+            .chain(run.all_diagnostics().map(|d| of_diagnostic(d, &rules, sources)))
+            .collect();
         RunOut {
             tool: Tool {
                 driver: Driver {

@@ -15,7 +15,11 @@ pub struct Style {
 
 impl Default for Style {
     fn default() -> Self {
-        Style { color: false, unicode: true, width: 100 }
+        Style {
+            color: false,
+            unicode: true,
+            width: 100,
+        }
     }
 }
 
@@ -30,7 +34,11 @@ pub enum Mark {
 
 impl Style {
     fn paint(self, code: &str, text: &str) -> String {
-        if self.color && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
+        if self.color && !text.is_empty() {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_string()
+        }
     }
     /// Bold.
     #[must_use]
@@ -125,7 +133,11 @@ pub(crate) fn clean(text: &str) -> String {
 /// `1 finding`, `2 findings`.
 #[must_use]
 pub(crate) fn count(n: usize, one: &str) -> String {
-    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+    if n == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{n} {one}s")
+    }
 }
 
 /// Breaks a text into lines of at most `width` characters at blanks; longer words stay whole.

@@ -30,15 +30,29 @@ pub fn check(run: &Run<'_>, style: Style) -> String {
 #[must_use]
 pub fn summary(run: &Run<'_>, style: Style) -> String {
     let mut out = String::new();
-    let name = run.network.filter(|n| *n != run.path).map(|n| format!("{}  ", style.bold(&clean(n)))).unwrap_or_default();
-    let path = if name.is_empty() { style.bold(&clean(run.path)) } else { clean(run.path) };
-    out.push_str(&format!("{name}{path}  {}\n\n", style.dim(&format!("as of {}", run.report.as_of))));
+    let name = run
+        .network
+        .filter(|n| *n != run.path)
+        .map(|n| format!("{}  ", style.bold(&clean(n))))
+        .unwrap_or_default();
+    let path = if name.is_empty() {
+        style.bold(&clean(run.path))
+    } else {
+        clean(run.path)
+    };
+    out.push_str(&format!(
+        "{name}{path}  {}\n\n",
+        style.dim(&format!("as of {}", run.report.as_of))
+    ));
     clauses(run, style, &mut out);
     tests(run, style, &mut out);
     row(&mut out, style, "zones", &zones(run, style));
     row(&mut out, style, "network", &network(run));
     row(&mut out, style, "findings", &findings(run));
-    let notes = run.all_diagnostics().filter(|d| d.severity == Severity::Note).count();
+    let notes = run
+        .all_diagnostics()
+        .filter(|d| d.severity == Severity::Note)
+        .count();
     if notes > 0 {
         let text = format!("{notes} about the input, not shown (bartizan intent lint, bartizan inventory)");
         row(&mut out, style, "notes", &text);
@@ -50,8 +64,15 @@ pub fn summary(run: &Run<'_>, style: Style) -> String {
 }
 
 fn row(out: &mut String, style: Style, name: &str, text: &str) {
-    for (i, l) in wrap(text, style.width.saturating_sub(10).max(40)).iter().enumerate() {
-        let head = if i == 0 { style.bold(&format!("{name:<9}")) } else { " ".repeat(9) };
+    for (i, l) in wrap(text, style.width.saturating_sub(10).max(40))
+        .iter()
+        .enumerate()
+    {
+        let head = if i == 0 {
+            style.bold(&format!("{name:<9}"))
+        } else {
+            " ".repeat(9)
+        };
         out.push_str(&format!("{head} {l}\n"));
     }
 }
@@ -81,10 +102,20 @@ fn clauses(run: &Run<'_>, style: Style, out: &mut String) {
         }
     }
     for (boundary, list) in groups {
-        let head = boundary.map_or_else(|| "outside of boundaries".to_string(), |b| format!("boundary {}", clean(b)));
+        let head = boundary.map_or_else(
+            || "outside of boundaries".to_string(),
+            |b| format!("boundary {}", clean(b)),
+        );
         let in_force = list.iter().filter(|c| c.in_force).count();
-        let good = list.iter().filter(|c| c.in_force && c.verdict == Verdict::Holds).count();
-        let tally = if good == in_force { format!("all {in_force} hold") } else { format!("{good} of {in_force} hold") };
+        let good = list
+            .iter()
+            .filter(|c| c.in_force && c.verdict == Verdict::Holds)
+            .count();
+        let tally = if good == in_force {
+            format!("all {in_force} hold")
+        } else {
+            format!("{good} of {in_force} hold")
+        };
         out.push_str(&format!("{}  {}\n", style.bold(&head), style.dim(&tally)));
         for c in list {
             out.push_str(&clause(c, codes.get(c.id.as_str()).map_or(&[][..], |v| v), style));
@@ -94,7 +125,11 @@ fn clauses(run: &Run<'_>, style: Style, out: &mut String) {
 }
 
 fn clause(c: &ClauseResult, codes: &[&str], style: Style) -> String {
-    let mark = if c.in_force { Mark::Of(c.verdict) } else { Mark::NotInForce };
+    let mark = if c.in_force {
+        Mark::Of(c.verdict)
+    } else {
+        Mark::NotInForce
+    };
     let mut text = clean(&c.text);
     // The id of an exception's clause begins with the exception.
     if let Some((owner, _)) = c.id.split_once('/')
@@ -109,19 +144,30 @@ fn clause(c: &ClauseResult, codes: &[&str], style: Style) -> String {
     } else if c.verdict == Verdict::Holds {
         String::new()
     } else {
-        let codes = if codes.is_empty() { String::new() } else { format!("  {}", codes.join(" ")) };
+        let codes = if codes.is_empty() {
+            String::new()
+        } else {
+            format!("  {}", codes.join(" "))
+        };
         style.verdict(c.verdict, &format!("  {}{codes}", c.verdict))
     };
     let lines = wrap(&text, style.width.saturating_sub(30).max(40));
     for (i, l) in lines.iter().enumerate() {
         let l = if c.in_force { l.clone() } else { style.dim(l) };
         let end = if i + 1 == lines.len() { tail.as_str() } else { "" };
-        let head = if i == 0 { format!("  {} ", style.mark(mark)) } else { " ".repeat(6) };
+        let head = if i == 0 {
+            format!("  {} ", style.mark(mark))
+        } else {
+            " ".repeat(6)
+        };
         out.push_str(&format!("{head}{l}{end}\n"));
     }
     if c.in_force && c.verdict == Verdict::Undecided {
         for r in c.reasons.iter().take(2) {
-            for (i, l) in wrap(&clean(r), style.width.saturating_sub(8).max(40)).iter().enumerate() {
+            for (i, l) in wrap(&clean(r), style.width.saturating_sub(8).max(40))
+                .iter()
+                .enumerate()
+            {
                 let head = if i == 0 { "      " } else { "        " };
                 out.push_str(&format!("{head}{}\n", style.dim(l)));
             }
@@ -136,12 +182,23 @@ fn tests(run: &Run<'_>, style: Style, out: &mut String) {
     }
     let good = run.tests(Verdict::Holds);
     let n = run.report.tests.len();
-    let tally = if good == n { format!("all {n} pass") } else { format!("{good} of {n} pass") };
+    let tally = if good == n {
+        format!("all {n} pass")
+    } else {
+        format!("{good} of {n} pass")
+    };
     out.push_str(&format!("{}  {}\n", style.bold("tests"), style.dim(&tally)));
     for t in &run.report.tests {
         let held = t.statements.iter().filter(|s| s.1 == Verdict::Holds).count();
-        let note = style.dim(&format!("  {held} of {}", count(t.statements.len(), "expectation")));
-        out.push_str(&format!("  {} {}{note}\n", style.mark(Mark::Of(t.verdict)), clean(&t.name)));
+        let note = style.dim(&format!(
+            "  {held} of {}",
+            count(t.statements.len(), "expectation")
+        ));
+        out.push_str(&format!(
+            "  {} {}{note}\n",
+            style.mark(Mark::Of(t.verdict)),
+            clean(&t.name)
+        ));
         for (text, v, why) in t.statements.iter().filter(|s| s.1 != Verdict::Holds) {
             out.push_str(&format!("      {} {}\n", style.mark(Mark::Of(*v)), clean(text)));
             for r in why.iter().take(1) {
@@ -161,7 +218,11 @@ fn zones(run: &Run<'_>, style: Style) -> String {
         }
     };
     let list: Vec<String> = run.report.zones.iter().map(one).collect();
-    if list.is_empty() { "none declared".to_string() } else { list.join(style.dot()) }
+    if list.is_empty() {
+        "none declared".to_string()
+    } else {
+        list.join(style.dot())
+    }
 }
 
 fn network(run: &Run<'_>) -> String {
@@ -175,9 +236,16 @@ fn network(run: &Run<'_>) -> String {
         parts.push(format!("{} with no bearing on packets", n(What::Ignored)));
     }
     if n(What::NotUnderstood) > 0 {
-        parts.push(format!("{} not understood (bartizan inventory)", n(What::NotUnderstood)));
+        parts.push(format!(
+            "{} not understood (bartizan inventory)",
+            n(What::NotUnderstood)
+        ));
     }
-    format!("{}: {}", count(inv.managed().count(), "resource"), parts.join(", "))
+    format!(
+        "{}: {}",
+        count(inv.managed().count(), "resource"),
+        parts.join(", ")
+    )
 }
 
 fn findings(run: &Run<'_>) -> String {
@@ -187,7 +255,11 @@ fn findings(run: &Run<'_>) -> String {
     }
     let n = |s: Severity| f.iter().filter(|x| x.severity == s).count();
     let mut parts = Vec::new();
-    for (s, word) in [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")] {
+    for (s, word) in [
+        (Severity::Error, "error"),
+        (Severity::Warning, "warning"),
+        (Severity::Note, "note"),
+    ] {
         if n(s) > 0 {
             parts.push(count(n(s), word));
         }
@@ -200,14 +272,21 @@ fn findings(run: &Run<'_>) -> String {
 pub fn verdict(run: &Run<'_>, style: Style) -> String {
     let v = run.report.verdict;
     if run.bad_input() {
-        let n = run.all_diagnostics().filter(|d| d.severity == Severity::Error).count();
+        let n = run
+            .all_diagnostics()
+            .filter(|d| d.severity == Severity::Error)
+            .count();
         return format!(
             "{}  {} in the input; nothing above is a proof until they are gone",
             style.red("BAD INPUT"),
             count(n, "error")
         );
     }
-    let (h, x, u) = (run.clauses(Verdict::Holds), run.clauses(Verdict::Violated), run.clauses(Verdict::Undecided));
+    let (h, x, u) = (
+        run.clauses(Verdict::Holds),
+        run.clauses(Verdict::Violated),
+        run.clauses(Verdict::Undecided),
+    );
     let mut parts = vec![format!("{h} of {} proved", count(h + x + u, "clause"))];
     if x > 0 {
         parts.push(format!("{x} violated"));
@@ -216,12 +295,20 @@ pub fn verdict(run: &Run<'_>, style: Style) -> String {
         parts.push(format!("{u} undecided"));
     }
     if !run.report.tests.is_empty() {
-        parts.push(format!("{} of {} passed", run.tests(Verdict::Holds), count(run.report.tests.len(), "test")));
+        parts.push(format!(
+            "{} of {} passed",
+            run.tests(Verdict::Holds),
+            count(run.report.tests.len(), "test")
+        ));
     }
     let word = match v {
         Verdict::Holds => "HOLDS",
         Verdict::Violated => "VIOLATED",
         Verdict::Undecided => "UNDECIDED",
     };
-    format!("{}  {}", style.verdict(v, &style.bold(word)), parts.join(style.dot()))
+    format!(
+        "{}  {}",
+        style.verdict(v, &style.bold(word)),
+        parts.join(style.dot())
+    )
 }

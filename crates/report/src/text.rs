@@ -31,7 +31,9 @@ pub fn diagnostics<'a>(
 ) -> String {
     let mut list: Vec<&Diagnostic> = list.into_iter().collect();
     list.sort_by_key(|d| std::cmp::Reverse(d.severity));
-    list.into_iter().map(|d| diagnostic(d, sources, style) + "\n").collect()
+    list.into_iter()
+        .map(|d| diagnostic(d, sources, style) + "\n")
+        .collect()
 }
 
 /// A finding: what, where with the source quoted, the packet's path, the layers, the clause, the fix and what
@@ -49,7 +51,11 @@ pub fn finding(f: &Finding, sources: &Sources, style: Style) -> String {
     out.push('\n');
     for (name, texts) in rows(f, style) {
         for (i, t) in texts.iter().enumerate() {
-            let head = if i == 0 { style.bold(&format!("{name:<8}")) } else { " ".repeat(8) };
+            let head = if i == 0 {
+                style.bold(&format!("{name:<8}"))
+            } else {
+                " ".repeat(8)
+            };
             for (k, line) in wrap(t, style.width.saturating_sub(11).max(40)).iter().enumerate() {
                 let head = if k == 0 { head.clone() } else { " ".repeat(10) };
                 out.push_str(format!("  {head} {line}").trim_end());
@@ -74,8 +80,16 @@ fn rows(f: &Finding, style: Style) -> Vec<(&'static str, Vec<String>)> {
     if let Some(w) = &f.witness {
         rows.push(("packet", vec![clean(&packet(w))]));
         rows.push(("path", vec![clean(&path(w, style))]));
-        if let Some(h) = w.path.iter().chain(&w.reply).find(|h| missing && h.decision == "drop") {
-            rows.push(("stops", vec![clean(&format!("{}: {}: {}", h.at, h.layer, h.rule))]));
+        if let Some(h) = w
+            .path
+            .iter()
+            .chain(&w.reply)
+            .find(|h| missing && h.decision == "drop")
+        {
+            rows.push((
+                "stops",
+                vec![clean(&format!("{}: {}: {}", h.at, h.layer, h.rule))],
+            ));
         }
     }
     if !f.layers.is_empty() {
@@ -85,7 +99,10 @@ fn rows(f: &Finding, style: Style) -> Vec<(&'static str, Vec<String>)> {
     }
     if !f.excess.is_empty() {
         let word = if missing { "missing" } else { "flows" };
-        rows.push((word, some(&f.excess, 8, "flows").iter().map(|e| clean(e)).collect()));
+        rows.push((
+            word,
+            some(&f.excess, 8, "flows").iter().map(|e| clean(e)).collect(),
+        ));
     }
     if let Some(fix) = &f.fix {
         let mark = match fix.safety {
@@ -95,7 +112,10 @@ fn rows(f: &Finding, style: Style) -> Vec<(&'static str, Vec<String>)> {
         };
         rows.push(("fix", vec![clean(&format!("{}{mark}", fix.text))]));
         if !fix.breaks.is_empty() {
-            rows.push(("breaks", some(&fix.breaks, 6, "flows").iter().map(|b| clean(b)).collect()));
+            rows.push((
+                "breaks",
+                some(&fix.breaks, 6, "flows").iter().map(|b| clean(b)).collect(),
+            ));
         }
     }
     if !f.notes.is_empty() {
@@ -112,7 +132,10 @@ fn rows(f: &Finding, style: Style) -> Vec<(&'static str, Vec<String>)> {
 pub(crate) fn some(list: &[String], max: usize, what: &str) -> Vec<String> {
     let mut out: Vec<String> = list.iter().take(max).cloned().collect();
     if list.len() > max {
-        out.push(format!("and {} more {what} (all of them: --format json)", list.len() - max));
+        out.push(format!(
+            "and {} more {what} (all of them: --format json)",
+            list.len() - max
+        ));
     }
     out
 }
@@ -154,7 +177,12 @@ fn path(w: &Witness, style: Style) -> String {
 /// The hops of one direction as a table: where, which layer, which rule, what it decides.
 #[must_use]
 pub fn hops(list: &[Hop], sources: &Sources, style: Style) -> String {
-    let w1 = list.iter().map(|h| clean(&h.layer).chars().count()).max().unwrap_or(0).min(28);
+    let w1 = list
+        .iter()
+        .map(|h| clean(&h.layer).chars().count())
+        .max()
+        .unwrap_or(0)
+        .min(28);
     let word = |h: &Hop| h.decision.split(' ').next().unwrap_or_default().to_string();
     let w2 = list.iter().map(|h| word(h).chars().count()).max().unwrap_or(0);
     let mut out = String::new();
@@ -167,7 +195,10 @@ pub fn hops(list: &[Hop], sources: &Sources, style: Style) -> String {
             "accept" => style.green(&decision),
             _ => style.cyan(&decision),
         };
-        let place = h.span.map(|s| format!("  {}", style.dim(&clean(&sources.place(s))))).unwrap_or_default();
+        let place = h
+            .span
+            .map(|s| format!("  {}", style.dim(&clean(&sources.place(s)))))
+            .unwrap_or_default();
         out.push_str(&format!(
             "  {:>2}  {}{}  {}{}  {}\n",
             i + 1,
@@ -182,7 +213,10 @@ pub fn hops(list: &[Hop], sources: &Sources, style: Style) -> String {
             Some((_, to)) => format!("{}, to {to}", h.rule),
             None => h.rule.clone(),
         };
-        for (k, l) in wrap(&clean(&rule), style.width.saturating_sub(indent.len()).max(40)).iter().enumerate() {
+        for (k, l) in wrap(&clean(&rule), style.width.saturating_sub(indent.len()).max(40))
+            .iter()
+            .enumerate()
+        {
             let place = if k == 0 { place.as_str() } else { "" };
             out.push_str(format!("{indent}{l}{place}").trim_end());
             out.push('\n');

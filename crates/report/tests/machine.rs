@@ -1,4 +1,6 @@
 //! What machines read.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 mod common;
 
 use bartizan_report::{json, sarif};
@@ -17,7 +19,10 @@ fn the_document_obeys_its_schema() {
     let schema = schema();
     for out in [json::check(&[w.run()]), json::check(&[w.run(), w.run()])] {
         let v: Value = serde_json::from_str(&out).unwrap();
-        let errors: Vec<String> = schema.iter_errors(&v).map(|e| format!("{} at {}", e, e.instance_path())).collect();
+        let errors: Vec<String> = schema
+            .iter_errors(&v)
+            .map(|e| format!("{} at {}", e, e.instance_path()))
+            .collect();
         assert!(errors.is_empty(), "{errors:#?}");
     }
 }
@@ -71,7 +76,10 @@ fn the_names_of_the_format_are_those_of_its_documentation() {
     }
     walk(&v, &mut names);
     for n in names {
-        assert!(doc.contains(&format!("`{n}`")), "docs/json.md does not describe `{n}`");
+        assert!(
+            doc.contains(&format!("`{n}`")),
+            "docs/json.md does not describe `{n}`"
+        );
     }
 }
 
@@ -90,13 +98,25 @@ fn sarif_has_rules_places_fingerprints_and_the_path() {
     }
     let r = &results[0];
     assert_eq!(r["level"], "error");
-    assert_eq!(r["partialFingerprints"]["bartizan/v1"], "00112233445566778899aabbccddeeff");
+    assert_eq!(
+        r["partialFingerprints"]["bartizan/v1"],
+        "00112233445566778899aabbccddeeff"
+    );
     let place = &r["locations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], "prod/network.tf");
     assert_eq!(place["region"]["startLine"], 3);
     assert_eq!(place["region"]["endColumn"], 24);
-    assert_eq!(r["relatedLocations"][0]["physicalLocation"]["artifactLocation"]["uri"], "prod/intent.btz");
+    assert_eq!(
+        r["relatedLocations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+        "prod/intent.btz"
+    );
     assert_eq!(r["codeFlows"].as_array().unwrap().len(), 2);
-    assert_eq!(r["codeFlows"][0]["threadFlows"][0]["locations"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        r["codeFlows"][0]["threadFlows"][0]["locations"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
     assert_eq!(run["columnKind"], "unicodeCodePoints");
 }

@@ -74,17 +74,25 @@ pub fn blast(f: &Frame<'_>, from: &Subject) -> Result<Blast, Diagnostic> {
                 match (s, d) {
                     (Point::Inside(s), Point::Inside(d)) => {
                         if let (Some(&s), Some(&d)) = (cells.by.get(&s), cells.by.get(&d)) {
-                            edges.entry((Some(s), d)).and_modify(add).or_insert_with(|| flow.delivered.clone());
+                            edges
+                                .entry((Some(s), d))
+                                .and_modify(add)
+                                .or_insert_with(|| flow.delivered.clone());
                         }
                     }
                     (Point::Outside(_), Point::Inside(d)) if start.contains(&a) => {
                         if let Some(&d) = cells.by.get(&d) {
-                            edges.entry((None, d)).and_modify(add).or_insert_with(|| flow.delivered.clone());
+                            edges
+                                .entry((None, d))
+                                .and_modify(add)
+                                .or_insert_with(|| flow.delivered.clone());
                         }
                     }
                     (Point::Inside(s), Point::Outside(_)) => {
                         if let Some(&s) = cells.by.get(&s) {
-                            out.entry((s, b)).and_modify(add).or_insert_with(|| flow.delivered.clone());
+                            out.entry((s, b))
+                                .and_modify(add)
+                                .or_insert_with(|| flow.delivered.clone());
                         }
                     }
                     _ => {}
@@ -94,14 +102,20 @@ pub fn blast(f: &Frame<'_>, from: &Subject) -> Result<Blast, Diagnostic> {
         }
     }
     let name = |c: Option<usize>| {
-        c.and_then(|c| cells.members[c].first())
-            .map_or_else(|| "internet".to_string(), |m| super::resource(f.inventory, m.iface))
+        c.and_then(|c| cells.members[c].first()).map_or_else(
+            || "internet".to_string(),
+            |m| super::resource(f.inventory, m.iface),
+        )
     };
     let resources = |c: usize| -> BTreeSet<String> {
-        cells.members[c].iter().map(|m| super::resource(f.inventory, m.iface)).collect()
+        cells.members[c]
+            .iter()
+            .map(|m| super::resource(f.inventory, m.iface))
+            .collect()
     };
-    let begin: BTreeSet<usize> =
-        (0..cells.blocks.len()).filter(|&c| start.contains(&cells.blocks[c])).collect();
+    let begin: BTreeSet<usize> = (0..cells.blocks.len())
+        .filter(|&c| start.contains(&cells.blocks[c]))
+        .collect();
     let starting: BTreeSet<String> = begin.iter().flat_map(|&c| resources(c)).collect();
     let mut seen: BTreeSet<usize> = begin.clone();
     let mut frontier: Vec<Option<usize>> = begin.iter().copied().map(Some).collect();
@@ -136,7 +150,10 @@ pub fn blast(f: &Frame<'_>, from: &Subject) -> Result<Blast, Diagnostic> {
         if seen.contains(c) {
             for r in resources(*c) {
                 let key = (r, names::block(&w, &f.plan, *b));
-                exits.entry(key).and_modify(|e| e.union_with(atoms)).or_insert_with(|| atoms.clone());
+                exits
+                    .entry(key)
+                    .and_modify(|e| e.union_with(atoms))
+                    .or_insert_with(|| atoms.clone());
             }
         }
     }
@@ -148,7 +165,11 @@ pub fn blast(f: &Frame<'_>, from: &Subject) -> Result<Blast, Diagnostic> {
         steps,
         exits: exits
             .into_iter()
-            .map(|((resource, to), a)| Exit { resource, to, services: w.services(&a) })
+            .map(|((resource, to), a)| Exit {
+                resource,
+                to,
+                services: w.services(&a),
+            })
             .collect(),
         truncated: pairs >= MAX_PAIRS,
     })

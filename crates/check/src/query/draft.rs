@@ -9,14 +9,63 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Words that are no names of zones.
 const KEYWORDS: &[&str] = &[
-    "allow", "must", "only", "never", "zone", "env", "service", "boundary", "exception", "test", "edition",
-    "network", "include", "everything", "outside", "unzoned", "cidr", "host", "except", "but", "any", "some",
-    "through", "not", "in", "and", "or", "tag", "tf", "nat", "firewall", "internet", "governs", "because", "can",
-    "cannot", "with", "as", "of", "on", "reach", "from", "to",
+    "allow",
+    "must",
+    "only",
+    "never",
+    "zone",
+    "env",
+    "service",
+    "boundary",
+    "exception",
+    "test",
+    "edition",
+    "network",
+    "include",
+    "everything",
+    "outside",
+    "unzoned",
+    "cidr",
+    "host",
+    "except",
+    "but",
+    "any",
+    "some",
+    "through",
+    "not",
+    "in",
+    "and",
+    "or",
+    "tag",
+    "tf",
+    "nat",
+    "firewall",
+    "internet",
+    "governs",
+    "because",
+    "can",
+    "cannot",
+    "with",
+    "as",
+    "of",
+    "on",
+    "reach",
+    "from",
+    "to",
 ];
 
 /// Tag keys by which people tell tiers apart, best first.
-const KEYS: &[&str] = &["tier", "zone", "role", "layer", "component", "app", "application", "service", "Name"];
+const KEYS: &[&str] = &[
+    "tier",
+    "zone",
+    "role",
+    "layer",
+    "component",
+    "app",
+    "application",
+    "service",
+    "Name",
+];
 
 /// More tiers than this are no tiers.
 const MAX_ZONES: usize = 40;
@@ -28,10 +77,16 @@ const MAX_ZONES: usize = 40;
 /// When there is no endpoint to write about.
 pub fn draft(inv: &Inventory, name: &str, as_of: Date) -> Result<String, Diagnostic> {
     if inv.typed.interfaces.is_empty() {
-        return Err(Diagnostic::error("INPUT001", "there is no endpoint in this network: nothing can be said about it")
-            .help("`bartizan inventory PATH` lists what was read and what was not understood"));
+        return Err(Diagnostic::error(
+            "INPUT001",
+            "there is no endpoint in this network: nothing can be said about it",
+        )
+        .help("`bartizan inventory PATH` lists what was read and what was not understood"));
     }
-    for zones in [by_tag(inv), by_vswitch(inv), Some(by_resource(inv))].into_iter().flatten() {
+    for zones in [by_tag(inv), by_vswitch(inv), Some(by_resource(inv))]
+        .into_iter()
+        .flatten()
+    {
         let head = header(name, &zones);
         let (tree, problems) = parse_text(FileId(0), &head);
         let mut sources = bartizan_base::Sources::default();
@@ -41,8 +96,11 @@ pub fn draft(inv: &Inventory, name: &str, as_of: Date) -> Result<String, Diagnos
             return allows(inv, &intent, as_of, &head, &zones);
         }
     }
-    Err(Diagnostic::error("INPUT001", "the endpoints of this network cannot be told apart by name")
-        .help("give them tags, and run `bartizan draft` again"))
+    Err(Diagnostic::error(
+        "INPUT001",
+        "the endpoints of this network cannot be told apart by name",
+    )
+    .help("give them tags, and run `bartizan draft` again"))
 }
 
 /// Whether every endpoint is in exactly one zone.
@@ -59,7 +117,10 @@ fn header(name: &str, zones: &BTreeMap<String, String>) -> String {
          # turn what has to work into `must`, and write down what must never be as `never`.\n\
          edition 2027\n",
     );
-    s.push_str(&format!("network {}\n\nzone internet = outside\n", ident(name, &BTreeSet::new())));
+    s.push_str(&format!(
+        "network {}\n\nzone internet = outside\n",
+        ident(name, &BTreeSet::new())
+    ));
     for (z, selector) in zones {
         s.push_str(&format!("zone {z} = {selector}\n"));
     }
@@ -85,7 +146,10 @@ fn allows(
             // A few prefixes are somebody; they get clauses of their own.
             let (everybody, few) = callers(&f, &m.groups[e.to].name, &e.services)?;
             for (cidrs, s) in few {
-                known.push(format!("  allow {cidrs} -> {} : {s} because \"found, not reviewed\"\n", m.groups[e.to].name));
+                known.push(format!(
+                    "  allow {cidrs} -> {} : {s} because \"found, not reviewed\"\n",
+                    m.groups[e.to].name
+                ));
             }
             s = everybody;
         }
@@ -94,17 +158,31 @@ fn allows(
         }
     }
     let names: Vec<&str> = zones.keys().map(String::as_str).collect();
-    let mut text = format!("{head}\nboundary found governs {} {{\n  mode enforce\n", names.join(", "));
+    let mut text = format!(
+        "{head}\nboundary found governs {} {{\n  mode enforce\n",
+        names.join(", ")
+    );
     for ((to, s), from) in by {
         let from: Vec<&str> = from.into_iter().map(|i| m.groups[i].name.as_str()).collect();
-        let from = if from.len() == 1 { from.concat() } else { format!("{{{}}}", from.join(", ")) };
-        text.push_str(&format!("  allow {from} -> {} : {s} because \"found, not reviewed\"\n", m.groups[to].name));
+        let from = if from.len() == 1 {
+            from.concat()
+        } else {
+            format!("{{{}}}", from.join(", "))
+        };
+        text.push_str(&format!(
+            "  allow {from} -> {} : {s} because \"found, not reviewed\"\n",
+            m.groups[to].name
+        ));
     }
     known.iter().for_each(|k| text.push_str(k));
     text.push_str("}\n");
     let (tree, problems) = parse_text(FileId(0), &text);
     // INVARIANT (own words): the draft is made of words of the language; show it as it is if it were not.
-    Ok(if problems.is_empty() { format_file(&tree) } else { text })
+    Ok(if problems.is_empty() {
+        format_file(&tree)
+    } else {
+        text
+    })
 }
 
 /// More prefixes than this are everybody.
@@ -121,12 +199,18 @@ fn callers(
     let everybody = public()
         .filter(|s| s.prefixes.len() > MAX_PREFIXES)
         .fold(ServiceSet::empty(), |a, s| a.union(&s.services));
-    let few = public().filter(|s| s.prefixes.len() <= MAX_PREFIXES).filter_map(|s| {
-        let rest = s.services.subtract(&everybody);
-        let list: Vec<String> = s.prefixes.iter().map(|p| format!("cidr {p}")).collect();
-        let set = if list.len() == 1 { list.concat() } else { format!("{{{}}}", list.join(", ")) };
-        (!rest.is_empty()).then_some((set, rest))
-    });
+    let few = public()
+        .filter(|s| s.prefixes.len() <= MAX_PREFIXES)
+        .filter_map(|s| {
+            let rest = s.services.subtract(&everybody);
+            let list: Vec<String> = s.prefixes.iter().map(|p| format!("cidr {p}")).collect();
+            let set = if list.len() == 1 {
+                list.concat()
+            } else {
+                format!("{{{}}}", list.join(", "))
+            };
+            (!rest.is_empty()).then_some((set, rest))
+        });
     Ok((everybody.clone(), few.collect()))
 }
 
@@ -134,7 +218,13 @@ fn callers(
 fn ident(text: &str, taken: &BTreeSet<String>) -> String {
     let mut s: String = text
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c.to_ascii_lowercase() } else { '-' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '_' || c == '-' {
+                c.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
         .collect();
     s = s.trim_matches('-').to_string();
     if s.is_empty() || !s.starts_with(|c: char| c.is_ascii_alphabetic()) || KEYWORDS.contains(&s.as_str()) {
@@ -151,7 +241,9 @@ fn ident(text: &str, taken: &BTreeSet<String>) -> String {
 
 fn quoted(s: &str) -> Option<String> {
     // What needs escapes, or would be a pattern, is no good name for a selector.
-    let plain = !s.is_empty() && s.chars().all(|c| !c.is_control() && !matches!(c, '"' | '\\' | '*' | '?'));
+    let plain = !s.is_empty()
+        && s.chars()
+            .all(|c| !c.is_control() && !matches!(c, '"' | '\\' | '*' | '?'));
     plain.then(|| format!("\"{s}\""))
 }
 
@@ -171,7 +263,9 @@ fn by_tag(inv: &Inventory) -> Option<BTreeMap<String, String>> {
     };
     for key in KEYS {
         let values: Option<BTreeSet<String>> = t.interfaces.iter().map(|i| value(i, key)).collect();
-        let Some(values) = values.filter(|v| (2..=MAX_ZONES).contains(&v.len())) else { continue };
+        let Some(values) = values.filter(|v| (2..=MAX_ZONES).contains(&v.len())) else {
+            continue;
+        };
         let mut zones = BTreeMap::new();
         for v in &values {
             add(&mut zones, v, format!("tag {key}={}", quoted(v)?));
@@ -189,7 +283,14 @@ fn by_vswitch(inv: &Inventory) -> Option<BTreeMap<String, String>> {
         let name = match &m.name {
             Some(Fact::Known(n)) => n.to_string(),
             Some(Fact::Unknown(_)) => return None,
-            None => m.origin.address.rsplit('.').next()?.split('[').next()?.to_string(),
+            None => m
+                .origin
+                .address
+                .rsplit('.')
+                .next()?
+                .split('[')
+                .next()?
+                .to_string(),
         };
         add(&mut zones, &name, format!("vswitch {}", quoted(&name)?));
         if zones.len() > MAX_ZONES {
@@ -208,7 +309,11 @@ fn by_resource(inv: &Inventory) -> BTreeMap<String, String> {
         let address = super::resource(inv, id);
         // `[` begins a class of characters in no pattern of the language; quotes inside need another form.
         let block = address.split('[').next().unwrap_or(&address).to_string();
-        let pattern = if address.contains('[') { format!("{block}*") } else { block.clone() };
+        let pattern = if address.contains('[') {
+            format!("{block}*")
+        } else {
+            block.clone()
+        };
         let name = block.rsplit('.').next().unwrap_or(&block).to_string();
         add(&mut zones, &name, format!("tf \"{}\"", pattern.replace('"', "?")));
     }

@@ -51,7 +51,11 @@ impl<'a> Frame<'a> {
     #[must_use]
     pub fn new(inventory: &'a Inventory, intent: &'a Intent, as_of: Date) -> Self {
         let (plan, _) = crate::plan_for(intent, inventory, as_of);
-        Frame { inventory, intent, plan }
+        Frame {
+            inventory,
+            intent,
+            plan,
+        }
     }
 
     /// What a text stands for: a zone, an env, `internet`, `everything`, `unzoned`, an address or prefix, or
@@ -60,13 +64,23 @@ impl<'a> Frame<'a> {
     /// # Errors
     /// `INTENT002` when it is nothing of that; the help names what is near.
     pub fn subject(&self, text: &str) -> Result<Subject, Diagnostic> {
-        let found = |set: Set| Ok(Subject { name: text.to_string(), set });
+        let found = |set: Set| {
+            Ok(Subject {
+                name: text.to_string(),
+                set,
+            })
+        };
         if let Some(z) = self.plan.zones.iter().find(|z| z.name == text) {
             return found(self.plan.sets[z.set].clone());
         }
         if let Some(e) = self.intent.find_env(text) {
             let name = self.intent.env_name(e);
-            if let Some(i) = self.plan.set_names.iter().position(|n| *n == format!("env {name}")) {
+            if let Some(i) = self
+                .plan
+                .set_names
+                .iter()
+                .position(|n| *n == format!("env {name}"))
+            {
                 return found(self.plan.sets[i].clone());
             }
         }
@@ -83,7 +97,11 @@ impl<'a> Frame<'a> {
             return found(Set::Ips(IpSet::from(net.trunc())));
         }
         let interfaces = self.interfaces(text);
-        if interfaces.is_empty() { Err(self.unknown(text)) } else { found(Set::Interfaces(interfaces)) }
+        if interfaces.is_empty() {
+            Err(self.unknown(text))
+        } else {
+            found(Set::Interfaces(interfaces))
+        }
     }
 
     /// The interfaces that a resource has, is or holds.
@@ -93,7 +111,9 @@ impl<'a> Frame<'a> {
             let name = matches!(&m.name, Some(Fact::Known(n)) if **n == *text);
             glob_match(text, &m.origin.address) || m.id.as_deref() == Some(text) || name
         };
-        let ids = (0..t.interfaces.len()).filter_map(|i| u32::try_from(i).ok()).map(InterfaceId);
+        let ids = (0..t.interfaces.len())
+            .filter_map(|i| u32::try_from(i).ok())
+            .map(InterfaceId);
         let all: Vec<InterfaceId> = ids.collect();
         let some = |f: &dyn Fn(InterfaceId) -> bool| -> Vec<InterfaceId> {
             all.iter().copied().filter(|&i| f(i)).collect()
@@ -109,7 +129,9 @@ impl<'a> Frame<'a> {
             let vpc = vswitch.and_then(|v| t[*v].vpc.known());
             vswitch.is_some_and(|v| is(&t[*v].meta))
                 || vpc.is_some_and(|v| is(&t[*v].meta))
-                || f.groups.known().is_some_and(|g| g.iter().any(|g| is(&t[*g].meta)))
+                || f.groups
+                    .known()
+                    .is_some_and(|g| g.iter().any(|g| is(&t[*g].meta)))
         })
     }
 
@@ -122,7 +144,10 @@ impl<'a> Frame<'a> {
         let zones = known.len();
         known.extend(t.interfaces.iter().map(|i| i.meta.origin.address.to_string()));
         known.extend(t.vswitches.iter().map(|i| i.meta.origin.address.to_string()));
-        let d = Diagnostic::error("INTENT002", format!("`{text}` is no zone, resource or address of this network"));
+        let d = Diagnostic::error(
+            "INTENT002",
+            format!("`{text}` is no zone, resource or address of this network"),
+        );
         match nearest(text, &known) {
             Some(n) => d.help(format!("did you mean `{n}`?")),
             None => d.help(format!(
@@ -139,7 +164,12 @@ impl<'a> Frame<'a> {
     pub fn services(&self, text: &str) -> Result<ServiceSet, Diagnostic> {
         let mut out = ServiceSet::empty();
         for part in text.split(',').map(str::trim) {
-            let declared = self.intent.services.iter().find(|s| s.name == part).map(|s| s.set.clone());
+            let declared = self
+                .intent
+                .services
+                .iter()
+                .find(|s| s.name == part)
+                .map(|s| s.set.clone());
             let one = match declared.or_else(|| predefined_service(part)) {
                 Some(s) => s,
                 None => part.parse().map_err(|e| {
@@ -164,8 +194,11 @@ impl<'a> Frame<'a> {
     fn inhabited(&self, w: &World<'_>, set: usize, subject: &Subject) -> Result<Vec<u32>, Diagnostic> {
         let blocks = w.blocks_of(set);
         if blocks.is_empty() {
-            return Err(Diagnostic::error("INTENT009", format!("`{}` has no endpoint in this network", subject.name))
-                .help("an address must be one of an interface, or a public one of nobody here"));
+            return Err(Diagnostic::error(
+                "INTENT009",
+                format!("`{}` has no endpoint in this network", subject.name),
+            )
+            .help("an address must be one of an interface, or a public one of nobody here"));
         }
         Ok(blocks)
     }
@@ -185,7 +218,11 @@ struct Cells {
 
 impl Cells {
     fn of(w: &World<'_>) -> Self {
-        let mut c = Cells { by: BTreeMap::new(), members: Vec::new(), blocks: Vec::new() };
+        let mut c = Cells {
+            by: BTreeMap::new(),
+            members: Vec::new(),
+            blocks: Vec::new(),
+        };
         for b in 0..w.blocks() {
             for cell in w.may.cells_of(b) {
                 let n = c.members.len();
@@ -207,10 +244,23 @@ fn public_text(w: &World<'_>, set: &IpSet) -> String {
     if set == all {
         return "every public address".to_string();
     }
-    let v4 = |s: &IpSet| IpSet { v4: s.v4.clone(), ..IpSet::default() };
-    let v6 = |s: &IpSet| IpSet { v6: s.v6.clone(), ..IpSet::default() };
-    let parts = [family("IPv4", &v4(set), &v4(all)), family("IPv6", &v6(set), &v6(all))];
-    parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join("; ")
+    let v4 = |s: &IpSet| IpSet {
+        v4: s.v4.clone(),
+        ..IpSet::default()
+    };
+    let v6 = |s: &IpSet| IpSet {
+        v6: s.v6.clone(),
+        ..IpSet::default()
+    };
+    let parts = [
+        family("IPv4", &v4(set), &v4(all)),
+        family("IPv6", &v6(set), &v6(all)),
+    ];
+    parts
+        .into_iter()
+        .filter(|p| !p.is_empty())
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 fn family(name: &str, set: &IpSet, all: &IpSet) -> String {
@@ -224,7 +274,11 @@ fn family(name: &str, set: &IpSet, all: &IpSet) -> String {
         (_, 0) => every,
         (n, m) if n <= 6 && n <= m + 2 => own.join(", "),
         (_, m) if m <= 6 => format!("{every} except {}", rest.join(", ")),
-        (n, _) => format!("{} and {} more prefixes", own[..4.min(n)].join(", "), n.saturating_sub(4)),
+        (n, _) => format!(
+            "{} and {} more prefixes",
+            own[..4.min(n)].join(", "),
+            n.saturating_sub(4)
+        ),
     }
 }
 
@@ -261,7 +315,11 @@ fn distance(a: &str, b: &str) -> usize {
         let mut diagonal = i;
         for (j, y) in b.iter().enumerate() {
             let up = row[j + 1];
-            let here = if x == *y { diagonal } else { 1 + diagonal.min(up).min(left) };
+            let here = if x == *y {
+                diagonal
+            } else {
+                1 + diagonal.min(up).min(left)
+            };
             row[j] = left;
             diagonal = up;
             left = here;
@@ -279,7 +337,13 @@ mod tests {
 
     #[test]
     fn distances_are_those_of_levenshtein() {
-        for (a, b, d) in [("", "", 0), ("a", "", 1), ("", "ab", 2), ("kitten", "sitting", 3), ("web", "wbe", 2)] {
+        for (a, b, d) in [
+            ("", "", 0),
+            ("a", "", 1),
+            ("", "ab", 2),
+            ("kitten", "sitting", 3),
+            ("web", "wbe", 2),
+        ] {
             assert_eq!(distance(a, b), d, "{a} {b}");
         }
     }

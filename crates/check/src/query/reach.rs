@@ -65,7 +65,10 @@ pub fn reach(
     on: &ServiceSet,
     by: By,
 ) -> Result<Matrix, Diagnostic> {
-    let everything = Subject { name: "everything".to_string(), set: Set::Everything };
+    let everything = Subject {
+        name: "everything".to_string(),
+        set: Set::Everything,
+    };
     let (from, to) = (from.unwrap_or(&everything), to.unwrap_or(&everything));
     let mut subjects = vec![from.clone(), to.clone()];
     let base = f.plan.sets.len();
@@ -79,13 +82,19 @@ pub fn reach(
         if resources.len() > MAX_RESOURCES {
             return Err(Diagnostic::error(
                 "INPUT001",
-                format!("{} resources are too many for a matrix (at most {MAX_RESOURCES})", resources.len()),
+                format!(
+                    "{} resources are too many for a matrix (at most {MAX_RESOURCES})",
+                    resources.len()
+                ),
             )
             .help("ask by zone (`--by zone`), or about one end with `bartizan who` and `bartizan blast`"));
         }
         for (name, ids) in resources {
             groups.push((name.clone(), base + subjects.len()));
-            subjects.push(Subject { name, set: Set::Interfaces(ids) });
+            subjects.push(Subject {
+                name,
+                set: Set::Interfaces(ids),
+            });
         }
     }
     let refs: Vec<&Subject> = subjects.iter().collect();
@@ -98,18 +107,26 @@ pub fn reach(
         groups.push(("unzoned".to_string(), f.plan.unzoned));
     }
     // Blocks of each group; public addresses are told apart by zone, the rest of them is the Internet.
-    let mut blocks: Vec<(String, Vec<u32>)> =
-        groups.iter().map(|(n, s)| (n.clone(), w.blocks_of(*s))).filter(|g| !g.1.is_empty()).collect();
+    let mut blocks: Vec<(String, Vec<u32>)> = groups
+        .iter()
+        .map(|(n, s)| (n.clone(), w.blocks_of(*s)))
+        .filter(|g| !g.1.is_empty())
+        .collect();
     if by == By::Resource {
         for z in &f.plan.zones {
-            let outside: Vec<u32> = w.blocks_of(z.set).into_iter().filter(|&b| w.is_outside(b)).collect();
+            let outside: Vec<u32> = w
+                .blocks_of(z.set)
+                .into_iter()
+                .filter(|&b| w.is_outside(b))
+                .collect();
             if !outside.is_empty() {
                 blocks.push((z.name.clone(), outside));
             }
         }
     }
-    let rest: Vec<u32> =
-        (0..w.blocks()).filter(|&b| w.is_outside(b) && !blocks.iter().any(|g| g.1.contains(&b))).collect();
+    let rest: Vec<u32> = (0..w.blocks())
+        .filter(|&b| w.is_outside(b) && !blocks.iter().any(|g| g.1.contains(&b)))
+        .collect();
     if !rest.is_empty() {
         blocks.push(("internet".to_string(), rest));
     }
@@ -122,8 +139,11 @@ pub fn reach(
     let groups = blocks
         .into_iter()
         .map(|(name, bs)| {
-            let mut members: Vec<String> =
-                bs.iter().flat_map(|&b| w.interfaces_of(b)).map(|i| resource(f.inventory, i)).collect();
+            let mut members: Vec<String> = bs
+                .iter()
+                .flat_map(|&b| w.interfaces_of(b))
+                .map(|i| resource(f.inventory, i))
+                .collect();
             members.sort();
             members.dedup();
             Group { name, members }
@@ -150,9 +170,23 @@ fn entry(
             }
             // The narrow matrix answers most; only where it is silent every pair is looked at.
             let quick = !w.sure.delivered(x, y).intersect(&want).is_empty();
-            certain = certain || quick && is_sure(w, &Leak { from: x, to: y, atoms: atoms.clone() });
+            certain = certain
+                || quick
+                    && is_sure(
+                        w,
+                        &Leak {
+                            from: x,
+                            to: y,
+                            atoms: atoms.clone(),
+                        },
+                    );
             total.union_with(&atoms);
         }
     }
-    (!total.is_empty()).then(|| Entry { from: i, to: k, services: w.services(&total), certain })
+    (!total.is_empty()).then(|| Entry {
+        from: i,
+        to: k,
+        services: w.services(&total),
+        certain,
+    })
 }

@@ -69,7 +69,13 @@ pub fn who(f: &Frame<'_>, to: &Subject, on: &ServiceSet) -> Result<Who, Diagnost
                     .may
                     .points(a, b)
                     .into_iter()
-                    .filter_map(|(p, _)| if let Point::Outside(ip) = p { Some(ip) } else { None })
+                    .filter_map(|(p, _)| {
+                        if let Point::Outside(ip) = p {
+                            Some(ip)
+                        } else {
+                            None
+                        }
+                    })
                     .collect();
                 for (ip, piece) in pieces(&w.may.outside_of(a), &reps) {
                     if let Some(x) = public.get(&ip) {
@@ -111,12 +117,25 @@ pub fn who(f: &Frame<'_>, to: &Subject, on: &ServiceSet) -> Result<Who, Diagnost
     let mut groups: BTreeMap<(String, String), (Vec<String>, ServiceSet)> = BTreeMap::new();
     for (name, (zone, atoms)) in by {
         let s = w.services(&atoms);
-        groups.entry((zone, s.to_string())).or_insert_with(|| (Vec::new(), s)).0.push(name);
+        groups
+            .entry((zone, s.to_string()))
+            .or_insert_with(|| (Vec::new(), s))
+            .0
+            .push(name);
     }
     for ((zone, _), (resources, services)) in groups {
-        sources.push(Source { zone, resources, public: String::new(), prefixes: Vec::new(), services });
+        sources.push(Source {
+            zone,
+            resources,
+            public: String::new(),
+            prefixes: Vec::new(),
+            services,
+        });
     }
-    Ok(Who { destination: to.name.clone(), sources })
+    Ok(Who {
+        destination: to.name.clone(),
+        sources,
+    })
 }
 
 /// Each representative with the addresses that it stands for: from it up to the next one.
@@ -134,12 +153,18 @@ fn pieces(region: &IpSet, reps: &[IpAddr]) -> Vec<(IpAddr, IpSet)> {
     let mut out = Vec::new();
     for (i, &lo) in v4.iter().enumerate() {
         let hi = v4.get(i + 1).map_or(u32::MAX, |n| n - 1);
-        let all = IpSet { v4: bartizan_packet::IntervalSet::range(lo, hi), ..IpSet::default() };
+        let all = IpSet {
+            v4: bartizan_packet::IntervalSet::range(lo, hi),
+            ..IpSet::default()
+        };
         out.push((IpAddr::V4(lo.into()), all.intersect(region)));
     }
     for (i, &lo) in v6.iter().enumerate() {
         let hi = v6.get(i + 1).map_or(u128::MAX, |n| n - 1);
-        let all = IpSet { v6: bartizan_packet::IntervalSet::range(lo, hi), ..IpSet::default() };
+        let all = IpSet {
+            v6: bartizan_packet::IntervalSet::range(lo, hi),
+            ..IpSet::default()
+        };
         out.push((IpAddr::V6(lo.into()), all.intersect(region)));
     }
     out
@@ -151,7 +176,12 @@ fn overlay(parts: &mut Vec<(IpSet, AtomSet)>, piece: IpSet, atoms: &AtomSet) {
     let mut fresh: Vec<(IpSet, AtomSet)> = Vec::new();
     for (ips, a) in parts.iter_mut() {
         let both = ips.intersect(&rest);
-        if both.is_empty() || atoms.is_subset(a) && { rest = rest.subtract(&both); true } {
+        if both.is_empty()
+            || atoms.is_subset(a) && {
+                rest = rest.subtract(&both);
+                true
+            }
+        {
             continue;
         }
         rest = rest.subtract(&both);
@@ -177,7 +207,10 @@ mod tests {
     use bartizan_packet::{IntervalSet, ServiceAtoms, ServiceSet};
 
     fn v4(lo: u32, hi: u32) -> IpSet {
-        IpSet { v4: IntervalSet::range(lo, hi), ..IpSet::default() }
+        IpSet {
+            v4: IntervalSet::range(lo, hi),
+            ..IpSet::default()
+        }
     }
 
     #[test]
@@ -198,6 +231,9 @@ mod tests {
         overlay(&mut parts, v4(5, 14), &b);
         overlay(&mut parts, v4(5, 6), &a);
         parts.sort_by_key(|p| p.0.first());
-        assert_eq!(parts, [(v4(0, 4), a.clone()), (v4(5, 9), a.union(&b)), (v4(10, 14), b)]);
+        assert_eq!(
+            parts,
+            [(v4(0, 4), a.clone()), (v4(5, 9), a.union(&b)), (v4(10, 14), b)]
+        );
     }
 }

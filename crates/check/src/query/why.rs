@@ -104,8 +104,9 @@ const MAX_PAIRS: usize = 100_000;
 /// # Errors
 /// When one side has no endpoint.
 pub fn why(f: &Frame<'_>, from: &Subject, to: &Subject, services: &ServiceSet) -> Result<Why, Diagnostic> {
-    let asked: Vec<ServiceSet> =
-        std::iter::once(services.clone()).chain(f.plan.clauses.iter().map(|c| c.services.clone())).collect();
+    let asked: Vec<ServiceSet> = std::iter::once(services.clone())
+        .chain(f.plan.clauses.iter().map(|c| c.services.clone()))
+        .collect();
     let w = f.world(&[from, to], &asked);
     let n = f.plan.sets.len();
     let (sources, targets) = (f.inhabited(&w, n, from)?, f.inhabited(&w, n + 1, to)?);
@@ -124,7 +125,10 @@ pub fn why(f: &Frame<'_>, from: &Subject, to: &Subject, services: &ServiceSet) -
                 let parts = [
                     (Answer::Works, works.clone()),
                     (Answer::ReplyDropped, certain.subtract(&back)),
-                    (Answer::Unknown, got.subtract(&works).subtract(&certain.subtract(&back))),
+                    (
+                        Answer::Unknown,
+                        got.subtract(&works).subtract(&certain.subtract(&back)),
+                    ),
                     (Answer::Blocked, want.subtract(&got)),
                 ];
                 for (answer, atoms) in parts.into_iter().filter(|p| !p.1.is_empty()) {

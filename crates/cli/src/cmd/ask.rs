@@ -58,16 +58,31 @@ pub(crate) fn network(path: &str, c: &Common, style: bartizan_report::Style) -> 
     if said.iter().any(bad) {
         return Err(Failure::new(said.into_iter().filter(bad).collect(), l.sources));
     }
-    eprint!("{}", text::diagnostics(said.iter().filter(|d| d.severity == Severity::Warning), &l.sources, style));
+    eprint!(
+        "{}",
+        text::diagnostics(
+            said.iter().filter(|d| d.severity == Severity::Warning),
+            &l.sources,
+            style
+        )
+    );
     let there = !c.intent.is_empty() || !load::beside(path).is_empty();
     let intent = if there {
         let i = intent_for(path, &c.intent, &mut l.sources, as_of)?;
         if !i.usable() {
-            return Err(Failure::new(i.diagnostics.into_iter().filter(bad).collect(), l.sources));
+            return Err(Failure::new(
+                i.diagnostics.into_iter().filter(bad).collect(),
+                l.sources,
+            ));
         }
         i.intent
     } else {
         Intent::default()
     };
-    Ok(Network { inventory: l.inventory, intent, sources: l.sources, as_of })
+    Ok(Network {
+        inventory: l.inventory,
+        intent,
+        sources: l.sources,
+        as_of,
+    })
 }

@@ -28,7 +28,10 @@ pub(crate) struct Args {
 pub(crate) fn run(ctx: &Context, args: &Args) -> Outcome {
     let n = network(&args.path, &args.common, ctx.errors())?;
     let f = Frame::new(&n.inventory, &n.intent, n.as_of);
-    let b = f.subject(&args.source).and_then(|s| blast(&f, &s)).map_err(|d| n.fail(d))?;
+    let b = f
+        .subject(&args.source)
+        .and_then(|s| blast(&f, &s))
+        .map_err(|d| n.fail(d))?;
     let page = match args.common.format {
         Format::Pretty => query::blast(&b, ctx.style(None)),
         Format::Json => query::blast_json(&b),

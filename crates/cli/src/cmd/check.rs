@@ -124,7 +124,11 @@ pub(crate) fn run(ctx: &Context, args: Args) -> Outcome {
     }
     let style = ctx.style(args.output.as_deref());
     let page = match args.format {
-        Format::Pretty => runs.iter().map(|r| summary::check(r, style)).collect::<Vec<_>>().join("\n"),
+        Format::Pretty => runs
+            .iter()
+            .map(|r| summary::check(r, style))
+            .collect::<Vec<_>>()
+            .join("\n"),
         Format::Json => json::check(&runs),
         Format::Sarif => sarif::check(&runs),
         Format::Junit => junit::check(&runs),
@@ -141,7 +145,9 @@ fn judge(args: &Args, path: &str, as_of: Date) -> Result<Judged, Failure> {
     let files = intent_for(path, &args.intent, &mut l.sources, as_of)?;
     let mut diagnostics = std::mem::take(&mut l.inventory.diagnostics);
     let report = if files.usable() {
-        let opt = CheckOptions { unmodelled_harmless: args.assume.last() == Some(&Assumption::UnmodelledHarmless) };
+        let opt = CheckOptions {
+            unmodelled_harmless: args.assume.last() == Some(&Assumption::UnmodelledHarmless),
+        };
         let _progress = Progress::start(format!("checking {path}"));
         bartizan_check::check(&l.inventory, &files.intent, as_of, &opt)
     } else {
@@ -187,7 +193,11 @@ fn code_of(run: &Run<'_>, fail_on: Level) -> Code {
                 .map(|f| f.severity)
                 .chain(run.all_diagnostics().map(|d| d.severity))
                 .max();
-            if fail_on != Level::Error && worst.is_some_and(|w| w >= least) { Code::Violated } else { Code::Holds }
+            if fail_on != Level::Error && worst.is_some_and(|w| w >= least) {
+                Code::Violated
+            } else {
+                Code::Holds
+            }
         }
     }
 }

@@ -34,9 +34,16 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Outcome {
     eprint!("{}", text::diagnostics(&said, &l.sources, ctx.errors()));
     // The last part of the path that is a name: `.` has none until it is looked up.
     let full = std::fs::canonicalize(&args.path).ok();
-    let name = full.as_deref().and_then(|p| p.file_stem()).map(|n| n.to_string_lossy().into_owned());
-    let page = bartizan_check::query::draft(&l.inventory, name.as_deref().unwrap_or("network"), settings::today())
-        .map_err(Failure::of)?;
+    let name = full
+        .as_deref()
+        .and_then(|p| p.file_stem())
+        .map(|n| n.to_string_lossy().into_owned());
+    let page = bartizan_check::query::draft(
+        &l.inventory,
+        name.as_deref().unwrap_or("network"),
+        settings::today(),
+    )
+    .map_err(Failure::of)?;
     out::write(args.output.as_deref(), &page)?;
     Ok(Code::Holds)
 }

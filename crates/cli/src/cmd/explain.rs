@@ -21,7 +21,12 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Outcome {
     let Some(code) = &args.code else {
         let width = CODES.iter().map(|c| c.name.len()).max().unwrap_or(0);
         let line = |c: &bartizan_base::CodeInfo| {
-            format!("{}  {:<width$}  {}\n", style.bold(&format!("{:<9}", c.code)), c.name, c.title)
+            format!(
+                "{}  {:<width$}  {}\n",
+                style.bold(&format!("{:<9}", c.code)),
+                c.name,
+                c.title
+            )
         };
         out::write(None, &CODES.iter().map(line).collect::<String>())?;
         return Ok(Code::Holds);
@@ -31,6 +36,9 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Outcome {
         return Err(Failure::of(d.help("`bartizan explain` lists every code")));
     };
     let head = format!("{} {}: {}", info.code, info.name, info.title);
-    out::write(None, &format!("{}\n\n{}\n", style.bold(&head), info.explain.trim_end()))?;
+    out::write(
+        None,
+        &format!("{}\n\n{}\n", style.bold(&head), info.explain.trim_end()),
+    )?;
     Ok(Code::Holds)
 }

@@ -37,7 +37,10 @@ pub(crate) fn run(args: &Args) -> Outcome {
                 Some(n) => match command.find_subcommand(n) {
                     Some(c) => c.clone(),
                     None => {
-                        let d = bartizan_base::Diagnostic::error("INTENT002", format!("there is no command `{n}`"));
+                        let d = bartizan_base::Diagnostic::error(
+                            "INTENT002",
+                            format!("there is no command `{n}`"),
+                        );
                         return Err(Failure::of(d.help("`bartizan --help` lists every command")));
                     }
                 },

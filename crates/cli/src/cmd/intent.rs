@@ -7,7 +7,9 @@ use crate::load::{self, IntentFiles};
 use crate::out::{self, Code};
 use crate::settings;
 use bartizan_base::{Diagnostic, Severity, Sources};
-use bartizan_lang::{Date, Lang, exception_sentence, format_file, from_json, sentence, test_sentences, to_json};
+use bartizan_lang::{
+    Date, Lang, exception_sentence, format_file, from_json, sentence, test_sentences, to_json,
+};
 use bartizan_report::{Style, text};
 use clap::ValueEnum;
 use std::path::Path;
@@ -21,7 +23,9 @@ pub(crate) struct Args {
 #[derive(clap::Subcommand)]
 enum What {
     /// Say what is wrong with an intent before any network is looked at
-    #[command(after_help = "Examples:\n  bartizan intent lint shop/intent.btz\n  bartizan intent lint shop --as-of 2027-02-01")]
+    #[command(
+        after_help = "Examples:\n  bartizan intent lint shop/intent.btz\n  bartizan intent lint shop --as-of 2027-02-01"
+    )]
     Lint {
         /// Intent files, or directories with `*.btz`
         #[arg(required = true, value_name = "FILE")]
@@ -31,7 +35,9 @@ enum What {
         as_of: Option<Date>,
     },
     /// Put intent files into the one layout
-    #[command(after_help = "Examples:\n  bartizan intent fmt shop/intent.btz\n  bartizan intent fmt --check */*.btz     exits 1 where something would change\n  cat x.btz | bartizan intent fmt -")]
+    #[command(
+        after_help = "Examples:\n  bartizan intent fmt shop/intent.btz\n  bartizan intent fmt --check */*.btz     exits 1 where something would change\n  cat x.btz | bartizan intent fmt -"
+    )]
     Fmt {
         /// Intent files, or directories with `*.btz`; `-` is standard input
         #[arg(required = true, value_name = "FILE")]
@@ -44,7 +50,9 @@ enum What {
         write: bool,
     },
     /// Read an intent aloud, clause by clause
-    #[command(after_help = "Examples:\n  bartizan intent read shop\n  bartizan intent read shop/intent.btz --lang zh")]
+    #[command(
+        after_help = "Examples:\n  bartizan intent read shop\n  bartizan intent read shop/intent.btz --lang zh"
+    )]
     Read {
         /// Intent files, or directories with `*.btz`
         #[arg(required = true, value_name = "FILE")]
@@ -54,7 +62,9 @@ enum What {
         lang: Language,
     },
     /// Turn an intent into its canonical JSON form, or a `.json` back into text
-    #[command(after_help = "Examples:\n  bartizan intent json shop/intent.btz > intent.json\n  bartizan intent json intent.json > intent.btz")]
+    #[command(
+        after_help = "Examples:\n  bartizan intent json shop/intent.btz > intent.json\n  bartizan intent json intent.json > intent.btz"
+    )]
     Json {
         /// An intent file, or its JSON form
         #[arg(value_name = "FILE")]
@@ -74,7 +84,11 @@ pub(crate) fn run(ctx: &Context, args: Args) -> Outcome {
     match args.what {
         What::Lint { files, as_of } => lint(ctx, &files, as_of.unwrap_or_else(settings::today)),
         What::Fmt { files, check, .. } => fmt(ctx, &files, check),
-        What::Read { files, lang } => read(ctx, &files, if lang == Language::En { Lang::En } else { Lang::Zh }),
+        What::Read { files, lang } => read(
+            ctx,
+            &files,
+            if lang == Language::En { Lang::En } else { Lang::Zh },
+        ),
         What::Json { file } => json(&file),
     }
 }
@@ -131,10 +145,15 @@ fn lint(ctx: &Context, files: &[String], as_of: Date) -> Outcome {
 
 fn fmt(ctx: &Context, files: &[String], check: bool) -> Outcome {
     if files == ["-"] {
-        let text = std::io::read_to_string(std::io::stdin()).map_err(|e| Failure::io("read", "standard input", &e))?;
+        let text = std::io::read_to_string(std::io::stdin())
+            .map_err(|e| Failure::io("read", "standard input", &e))?;
         let formatted = formatted("<stdin>", text.clone())?;
         if check {
-            return Ok(if formatted == text { Code::Holds } else { Code::Violated });
+            return Ok(if formatted == text {
+                Code::Holds
+            } else {
+                Code::Violated
+            });
         }
         out::write(None, &formatted)?;
         return Ok(Code::Holds);
@@ -142,7 +161,10 @@ fn fmt(ctx: &Context, files: &[String], check: bool) -> Outcome {
     let mut code = Code::Holds;
     for f in expand(files)? {
         let done = std::fs::read_to_string(&f).map_err(|e| {
-            Failure::of(Diagnostic::error("INPUT001", format!("cannot read the intent `{f}`: {}", reason(&e))))
+            Failure::of(Diagnostic::error(
+                "INPUT001",
+                format!("cannot read the intent `{f}`: {}", reason(&e)),
+            ))
         });
         let text = match done {
             Ok(t) => t,
@@ -155,7 +177,10 @@ fn fmt(ctx: &Context, files: &[String], check: bool) -> Outcome {
         match formatted(&f, text.clone()) {
             Ok(new) if new == text => {}
             Ok(_) if check => {
-                out::write(None, &format!("{f}: not in the canonical layout (`bartizan intent fmt {f}`)\n"))?;
+                out::write(
+                    None,
+                    &format!("{f}: not in the canonical layout (`bartizan intent fmt {f}`)\n"),
+                )?;
                 code = code.worst(Code::Violated);
             }
             Ok(new) => {
@@ -185,7 +210,11 @@ fn formatted(name: &str, text: String) -> Result<String, Failure> {
 fn read(ctx: &Context, files: &[String], lang: Lang) -> Outcome {
     let (i, sources) = loaded(files, settings::today())?;
     if !i.usable() {
-        let errors = i.diagnostics.into_iter().filter(|d| d.severity == Severity::Error).collect();
+        let errors = i
+            .diagnostics
+            .into_iter()
+            .filter(|d| d.severity == Severity::Error)
+            .collect();
         return Err(Failure::new(errors, sources));
     }
     out::write(None, &aloud(&i, lang, ctx.style(None)))?;
@@ -210,14 +239,24 @@ fn aloud(i: &IntentFiles, lang: Lang, style: Style) -> String {
             page.push_str(&format!("{gap}{}\n", style.bold(&head)));
             last = Some(c.boundary);
         }
-        page.push_str(&format!("  {}  {}\n", style.dim(&c.id), sentence(intent, c, lang)));
+        page.push_str(&format!(
+            "  {}  {}\n",
+            style.dim(&c.id),
+            sentence(intent, c, lang)
+        ));
     }
     for e in &intent.exceptions {
-        page.push_str(&format!("\n{}\n", style.bold(&format!("{} {}", word("Exception", "例外"), e.id))));
+        page.push_str(&format!(
+            "\n{}\n",
+            style.bold(&format!("{} {}", word("Exception", "例外"), e.id))
+        ));
         page.push_str(&format!("  {}\n", exception_sentence(intent, e, lang)));
     }
     for t in &intent.tests {
-        page.push_str(&format!("\n{}\n", style.bold(&format!("{} {}", word("Test", "测试"), t.name))));
+        page.push_str(&format!(
+            "\n{}\n",
+            style.bold(&format!("{} {}", word("Test", "测试"), t.name))
+        ));
         for s in test_sentences(intent, t, lang) {
             page.push_str(&format!("  {s}\n"));
         }

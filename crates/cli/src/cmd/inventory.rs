@@ -82,12 +82,15 @@ struct One {
 fn one(ctx: &Context, args: &Args, path: &str) -> Result<One, Failure> {
     let l = load::load(path, &args.input)?;
     if let Some(file) = &args.snapshot {
-        let text = bartizan_model::to_snapshot(&l.inventory, &l.sources).map_err(|e| {
-            Failure::of(bartizan_base::Diagnostic::error("INPUT001", e.to_string()))
-        })?;
+        let text = bartizan_model::to_snapshot(&l.inventory, &l.sources)
+            .map_err(|e| Failure::of(bartizan_base::Diagnostic::error("INPUT001", e.to_string())))?;
         out::write(Some(file), &format!("{text}\n"))?;
     }
-    let bad = l.inventory.diagnostics.iter().any(|d| d.severity == Severity::Error);
+    let bad = l
+        .inventory
+        .diagnostics
+        .iter()
+        .any(|d| d.severity == Severity::Error);
     let code = if bad { Code::Bad } else { Code::Holds };
     let facts = InventoryFacts::of(&l.inventory, &l.sources, args.format == Format::Json);
     let style = ctx.style(args.output.as_deref());
@@ -100,11 +103,19 @@ fn one(ctx: &Context, args: &Args, path: &str) -> Result<One, Failure> {
         Format::Json => json::inventory(path, &facts, &l.inventory.diagnostics, &l.sources),
         Format::Pretty if args.summary => {
             let n = l.inventory.diagnostics.len();
-            let said = if n > 0 { format!(", {n} remarks") } else { String::new() };
+            let said = if n > 0 {
+                format!(", {n} remarks")
+            } else {
+                String::new()
+            };
             format!("{path}: {}{said}\n", inventory::totals(&facts))
         }
         Format::Pretty => {
-            let head = if args.paths.len() > 1 { format!("{}\n\n", style.bold(path)) } else { String::new() };
+            let head = if args.paths.len() > 1 {
+                format!("{}\n\n", style.bold(path))
+            } else {
+                String::new()
+            };
             head + &inventory::text(&facts, &l.sources, args.all, style)
         }
     };

@@ -20,7 +20,8 @@ use bartizan_lang::Date;
 
 /// A date as `--as-of` takes it.
 pub(crate) fn date(s: &str) -> Result<Date, String> {
-    s.parse().map_err(|_| "expected a date such as 2027-01-31".to_string())
+    s.parse()
+        .map_err(|_| "expected a date such as 2027-01-31".to_string())
 }
 
 /// The intent named by `--intent`, or the one beside the path.
@@ -33,9 +34,16 @@ pub(crate) fn intent_for(
     sources: &mut Sources,
     as_of: Date,
 ) -> Result<IntentFiles, Failure> {
-    let files = if named.is_empty() { load::beside(path) } else { named.to_vec() };
+    let files = if named.is_empty() {
+        load::beside(path)
+    } else {
+        named.to_vec()
+    };
     if files.is_empty() {
-        let d = Diagnostic::error("INPUT001", format!("there is no intent (`*.btz`) beside `{path}`"));
+        let d = Diagnostic::error(
+            "INPUT001",
+            format!("there is no intent (`*.btz`) beside `{path}`"),
+        );
         return Err(Failure::of(d.help(format!(
             "name one with `--intent FILE`, or start from the network as it is: `bartizan draft {path}`"
         ))));

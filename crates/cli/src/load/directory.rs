@@ -22,8 +22,9 @@ const MAX_GUESSED: usize = 5_000;
 /// Depth of directories below a module.
 const MAX_DEPTH: usize = 12;
 /// What functions read.
-const GUESSED: &[&str] =
-    &["tpl", "tftpl", "json", "yaml", "yml", "txt", "csv", "sh", "cfg", "conf", "pem", "pub"];
+const GUESSED: &[&str] = &[
+    "tpl", "tftpl", "json", "yaml", "yml", "txt", "csv", "sh", "cfg", "conf", "pem", "pub",
+];
 
 const MANIFEST: &str = ".terraform/modules/modules.json";
 
@@ -45,8 +46,15 @@ pub(super) fn read(
     sources: &mut Sources,
     problems: &mut Vec<Diagnostic>,
 ) -> Result<(), Failure> {
-    let mut r =
-        Reader { root, files, sources, problems, queue: VecDeque::new(), seen: BTreeSet::new(), guessed: 0 };
+    let mut r = Reader {
+        root,
+        files,
+        sources,
+        problems,
+        queue: VecDeque::new(),
+        seen: BTreeSet::new(),
+        guessed: 0,
+    };
     let entries = list(root).map_err(|e| Failure::io("read", &root.display().to_string(), &e))?;
     let found = entries.iter().any(|e| configuration(e));
     if !found {
@@ -68,10 +76,14 @@ pub(super) fn read(
 fn list(dir: &Path) -> std::io::Result<Vec<String>> {
     let mut out: Vec<String> = std::fs::read_dir(dir)?
         .filter_map(|e| e.ok()?.file_name().into_string().ok())
-        .filter(|n| !n.starts_with('.') && !n.ends_with('~') && !(n.starts_with('#') && n.ends_with('#')))
+        .filter(|n| !ignored(n))
         .collect();
     out.sort();
     Ok(out)
+}
+
+fn ignored(name: &str) -> bool {
+    name.starts_with('.') || name.ends_with('~') || name.starts_with('#') && name.ends_with('#')
 }
 
 fn configuration(name: &str) -> bool {
@@ -93,7 +105,11 @@ fn nothing_here(root: &Path) -> Diagnostic {
         [] => d.help("give the directory of the root module, a plan, a state or a snapshot"),
         [first, ..] => d.help(format!(
             "{} below it {}: try `{}`",
-            if below.len() == 1 { "one directory".to_string() } else { format!("{} directories", below.len()) },
+            if below.len() == 1 {
+                "one directory".to_string()
+            } else {
+                format!("{} directories", below.len())
+            },
             if below.len() == 1 { "has some" } else { "have some" },
             root.join(first).display()
         )),
@@ -101,7 +117,11 @@ fn nothing_here(root: &Path) -> Diagnostic {
 }
 
 fn join(dir: &str, name: &str) -> String {
-    if dir.is_empty() { name.to_string() } else { format!("{dir}/{name}") }
+    if dir.is_empty() {
+        name.to_string()
+    } else {
+        format!("{dir}/{name}")
+    }
 }
 
 /// Without `.`, empty parts and `x/..`; what leads out of the root begins with `..`.
@@ -124,19 +144,27 @@ impl Reader<'_> {
     fn add(&mut self, path: &str, text: String) {
         let root = self.root.display().to_string();
         let name = format!("{}/{path}", root.trim_end_matches('/'));
-        let name = if name.starts_with('/') { format!("/{}", normal(&name)) } else { normal(&name) };
+        let name = if name.starts_with('/') {
+            format!("/{}", normal(&name))
+        } else {
+            normal(&name)
+        };
         let id = self.sources.add(name, text);
         self.files.files.insert(path.to_string(), id);
     }
 
     fn problem(&mut self, path: &str, why: &str, help: &str) {
         let name = self.root.join(path).display().to_string();
-        self.problems.push(Diagnostic::error("INPUT001", format!("cannot read `{name}`: {why}")).help(help));
+        self.problems
+            .push(Diagnostic::error("INPUT001", format!("cannot read `{name}`: {why}")).help(help));
     }
 
     /// Loads the configuration of one directory and queues what it refers to.
     fn directory(&mut self, dir: &str, entries: &[String]) {
-        for name in entries.iter().filter(|n| configuration(n) || dir.is_empty() && variables(n)) {
+        for name in entries
+            .iter()
+            .filter(|n| configuration(n) || dir.is_empty() && variables(n))
+        {
             let path = join(dir, name);
             let Some(text) = self.text(&path) else { continue };
             let m = mentions(&text);
@@ -170,10 +198,15 @@ impl Reader<'_> {
 
     /// The modules that `terraform init` fetched.
     fn manifest(&mut self) {
-        let Ok(text) = std::fs::read_to_string(self.root.join(MANIFEST)) else { return };
+        let Ok(text) = std::fs::read_to_string(self.root.join(MANIFEST)) else {
+            return;
+        };
         let parsed: Option<serde_json::Value> = serde_json::from_str(&text).ok();
         self.add(MANIFEST, text);
-        let list = parsed.as_ref().and_then(|v| v.get("Modules")).and_then(serde_json::Value::as_array);
+        let list = parsed
+            .as_ref()
+            .and_then(|v| v.get("Modules"))
+            .and_then(serde_json::Value::as_array);
         for d in list.into_iter().flatten().filter_map(|m| m.get("Dir")?.as_str()) {
             if !d.starts_with('/') {
                 self.enqueue(d);
@@ -187,7 +220,11 @@ impl Reader<'_> {
         match std::fs::metadata(&full) {
             Ok(m) if !m.is_file() => return None,
             Ok(m) if m.len() > MAX_FILE => {
-                self.problem(path, "it is larger than 32 MB", "nothing in it was read; split the file");
+                self.problem(
+                    path,
+                    "it is larger than 32 MB",
+                    "nothing in it was read; split the file",
+                );
                 return None;
             }
             Ok(_) => {}
@@ -235,7 +272,9 @@ impl Reader<'_> {
         if depth == 0 && !self.seen.insert(format!("guessed:{dir}")) || depth > MAX_DEPTH {
             return;
         }
-        let Ok(entries) = std::fs::read_dir(self.root.join(dir)) else { return };
+        let Ok(entries) = std::fs::read_dir(self.root.join(dir)) else {
+            return;
+        };
         let mut entries: Vec<(String, bool)> = entries
             .filter_map(|e| {
                 let e = e.ok()?;
@@ -251,7 +290,8 @@ impl Reader<'_> {
                 }
                 continue;
             }
-            let known = name.rsplit_once('.').is_some_and(|(_, e)| GUESSED.contains(&e)) && !configuration(&name);
+            let known =
+                name.rsplit_once('.').is_some_and(|(_, e)| GUESSED.contains(&e)) && !configuration(&name);
             if known && self.guessed < MAX_GUESSED {
                 self.guessed += 1;
                 self.mentioned(&path);

@@ -27,7 +27,11 @@ impl IntentFiles {
 /// The `*.btz` files beside a path: in the directory, or in the directory of the file. Sorted.
 pub(crate) fn beside(path: &str) -> Vec<String> {
     let p = Path::new(path);
-    let dir = if p.is_dir() { path.to_string() } else { p.parent().map_or_else(String::new, |d| d.display().to_string()) };
+    let dir = if p.is_dir() {
+        path.to_string()
+    } else {
+        p.parent().map_or_else(String::new, |d| d.display().to_string())
+    };
     let listed = std::fs::read_dir(if dir.is_empty() { "." } else { &dir });
     let mut out: Vec<String> = listed
         .into_iter()
@@ -48,14 +52,27 @@ pub(crate) fn beside(path: &str) -> Vec<String> {
 /// # Errors
 /// A named file that cannot be read. Everything else that is wrong is in the diagnostics.
 pub(crate) fn intent(paths: &[String], sources: &mut Sources, as_of: Date) -> Result<IntentFiles, Failure> {
-    let mut r = Reader { sources, trees: Vec::new(), diagnostics: Vec::new(), seen: BTreeSet::new() };
+    let mut r = Reader {
+        sources,
+        trees: Vec::new(),
+        diagnostics: Vec::new(),
+        seen: BTreeSet::new(),
+    };
     for p in paths {
         r.file(p, None).map_err(Failure::of)?;
     }
-    let Reader { trees, mut diagnostics, .. } = r;
+    let Reader {
+        trees,
+        mut diagnostics,
+        ..
+    } = r;
     let (intent, mut said) = resolve(&trees, sources);
     // An `include` that could not be read has been reported with the reason.
-    said.retain(|d| !diagnostics.iter().any(|e| e.code == "INPUT001" && e.span().is_some() && e.span() == d.span()));
+    said.retain(|d| {
+        !diagnostics
+            .iter()
+            .any(|e| e.code == "INPUT001" && e.span().is_some() && e.span() == d.span())
+    });
     diagnostics.extend(said);
     diagnostics.extend(lint(&intent, as_of));
     Ok(IntentFiles { intent, diagnostics })
@@ -77,7 +94,9 @@ impl Reader<'_> {
             return Ok(());
         }
         let id = self.load(&path).map_err(|d| match from {
-            Some(span) => d.at(span, "included here").help("the path is relative to the directory of this file"),
+            Some(span) => d
+                .at(span, "included here")
+                .help("the path is relative to the directory of this file"),
             None => d,
         })?;
         let (tree, said) = parse(id, self.sources);
@@ -93,7 +112,8 @@ impl Reader<'_> {
     }
 
     fn load(&mut self, path: &str) -> Result<FileId, Diagnostic> {
-        let fail = |why: String| Diagnostic::error("INPUT001", format!("cannot read the intent `{path}`: {why}"));
+        let fail =
+            |why: String| Diagnostic::error("INPUT001", format!("cannot read the intent `{path}`: {why}"));
         let meta = std::fs::metadata(path).map_err(|e| fail(reason(&e)))?;
         if meta.is_dir() {
             return Err(fail("it is a directory".to_string()).help("name the `.btz` file in it"));
@@ -102,8 +122,12 @@ impl Reader<'_> {
             return Err(fail("it is larger than 16 MB".to_string()));
         }
         let bytes = std::fs::read(path).map_err(|e| fail(reason(&e)))?;
-        let text = String::from_utf8(bytes)
-            .map_err(|e| fail(format!("byte {} is not valid UTF-8", e.utf8_error().valid_up_to())))?;
+        let text = String::from_utf8(bytes).map_err(|e| {
+            fail(format!(
+                "byte {} is not valid UTF-8",
+                e.utf8_error().valid_up_to()
+            ))
+        })?;
         Ok(self.sources.add(path, text))
     }
 }

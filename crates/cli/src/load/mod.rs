@@ -52,7 +52,10 @@ pub(crate) fn load(path: &str, input: &Input) -> Result<Loaded, Failure> {
     let mut early = Vec::new();
     let mut files;
     if meta.is_dir() {
-        files = FileSet { root: path.to_string(), ..FileSet::default() };
+        files = FileSet {
+            root: path.to_string(),
+            ..FileSet::default()
+        };
         directory::read(Path::new(path), &mut files, &mut sources, &mut early)?;
     } else {
         files = FileSet::default();
@@ -77,7 +80,11 @@ pub(crate) fn load(path: &str, input: &Input) -> Result<Loaded, Failure> {
     let mut inventory = bartizan_terraform::read(&files, &mut sources, &ReadOptions { eval });
     early.append(&mut inventory.diagnostics);
     inventory.diagnostics = early;
-    let failed = !meta.is_dir() && inventory.diagnostics.iter().any(|d| d.severity == Severity::Error);
+    let failed = !meta.is_dir()
+        && inventory
+            .diagnostics
+            .iter()
+            .any(|d| d.severity == Severity::Error);
     if failed && inventory.resources.is_empty() {
         return Err(Failure::new(inventory.diagnostics, sources));
     }
@@ -86,23 +93,37 @@ pub(crate) fn load(path: &str, input: &Input) -> Result<Loaded, Failure> {
 
 fn missing(path: &str, e: &std::io::Error) -> Failure {
     let d = Diagnostic::error("INPUT001", format!("cannot read `{path}`: {}", reason(e)));
-    Failure::of(d.help("give a directory of Terraform files, a plan or state (`terraform show -json`), or a snapshot"))
+    Failure::of(
+        d.help(
+            "give a directory of Terraform files, a plan or state (`terraform show -json`), or a snapshot",
+        ),
+    )
 }
 
 fn document(path: &str, len: u64, files: &mut FileSet, sources: &mut Sources) -> Result<(), Failure> {
     if path.ends_with(".btz") {
         let d = Diagnostic::error("INPUT001", format!("`{path}` is an intent, not a network"));
-        return Err(Failure::of(d.help("give the network first: `bartizan check PATH --intent FILE`")));
+        return Err(Failure::of(
+            d.help("give the network first: `bartizan check PATH --intent FILE`"),
+        ));
     }
     if path.ends_with(".tf") || path.ends_with(".tf.json") {
-        let dir = Path::new(path).parent().map(|p| p.display().to_string()).filter(|p| !p.is_empty());
+        let dir = Path::new(path)
+            .parent()
+            .map(|p| p.display().to_string())
+            .filter(|p| !p.is_empty());
         let d = Diagnostic::error("INPUT001", format!("`{path}` is one file of a configuration"));
         let dir = dir.unwrap_or_else(|| ".".to_string());
         return Err(Failure::of(d.help(format!("give the directory: `{dir}`"))));
     }
     if len > MAX_DOCUMENT {
-        let d = Diagnostic::error("INPUT001", format!("`{path}` has {} MB, more than 1024 MB", len >> 20));
-        return Err(Failure::of(d.help("`bartizan inventory PATH --snapshot FILE` makes a smaller file of parts of it")));
+        let d = Diagnostic::error(
+            "INPUT001",
+            format!("`{path}` has {} MB, more than 1024 MB", len >> 20),
+        );
+        return Err(Failure::of(d.help(
+            "`bartizan inventory PATH --snapshot FILE` makes a smaller file of parts of it",
+        )));
     }
     let bytes = std::fs::read(path).map_err(|e| missing(path, &e))?;
     match String::from_utf8(bytes) {

@@ -19,7 +19,9 @@ pub(super) fn mentions(text: &str) -> Mentions {
     while let Some(at) = rest.find("source") {
         rest = &rest[at + "source".len()..];
         let tail = rest.trim_start_matches(['"', ' ', '\t']);
-        let Some(tail) = tail.strip_prefix(['=', ':']) else { continue };
+        let Some(tail) = tail.strip_prefix(['=', ':']) else {
+            continue;
+        };
         let Some(s) = literal(tail) else { continue };
         if s == "." || s == ".." || s.starts_with("./") || s.starts_with("../") {
             out.modules.push(s.to_string());
@@ -41,14 +43,21 @@ fn functions(text: &str, out: &mut Mentions) {
     let mut rest = text;
     while let Some(at) = rest.find("file") {
         let before = rest[..at].chars().next_back();
-        let boundary = before.is_none_or(|c| !c.is_alphanumeric() && c != '_') || rest[..at].ends_with("template");
+        let boundary =
+            before.is_none_or(|c| !c.is_alphanumeric() && c != '_') || rest[..at].ends_with("template");
         rest = &rest[at + "file".len()..];
         let name = rest.chars().take_while(|c| c.is_ascii_alphanumeric()).count();
         let suffix = &rest[..name];
         let known = matches!(suffix, "" | "base64" | "set" | "md5" | "exists")
             || suffix.starts_with("sha")
             || suffix.starts_with("base64sha");
-        let Some(args) = rest[name..].trim_start().strip_prefix('(').filter(|_| boundary && known) else { continue };
+        let Some(args) = rest[name..]
+            .trim_start()
+            .strip_prefix('(')
+            .filter(|_| boundary && known)
+        else {
+            continue;
+        };
         // Only the beginning matters. In JSON the quotes inside of a template are escaped.
         let args: String = args.trim_start().chars().take(1024).collect();
         let args = args.replace("\\\"", "\"");
@@ -64,7 +73,10 @@ fn argument(args: &str) -> Option<(bool, String)> {
     let inner = args.strip_prefix('"')?;
     let end = inner.find('"')?;
     let path = &inner[..end];
-    let (root, path) = match (path.strip_prefix("${path.module}"), path.strip_prefix("${path.root}")) {
+    let (root, path) = match (
+        path.strip_prefix("${path.module}"),
+        path.strip_prefix("${path.root}"),
+    ) {
         (Some(p), _) => (false, p),
         (_, Some(p)) => (true, p),
         // Terraform reads plain paths relative to where it runs, which is the root.
@@ -97,6 +109,9 @@ mod tests {
         assert!(mentions("a = file(var.name)").computed);
         assert!(mentions("a = file(\"${path.module}/${var.x}\")").computed);
         assert!(mentions("a = fileset(path.module, \"*.json\")").computed);
-        assert_eq!(mentions(r#"{"a": "${file(\"x.pub\")}"}"#).files, [(true, "x.pub".to_string())]);
+        assert_eq!(
+            mentions(r#"{"a": "${file(\"x.pub\")}"}"#).files,
+            [(true, "x.pub".to_string())]
+        );
     }
 }

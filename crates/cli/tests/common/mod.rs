@@ -1,5 +1,10 @@
 //! Runs the real binary in an environment of its own.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "helpers of tests, each used by some"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

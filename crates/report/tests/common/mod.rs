@@ -1,5 +1,10 @@
 //! A hand-made run with one of everything.
-#![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "helpers of tests, each used by some"
+)]
 
 use bartizan_base::*;
 use bartizan_check::{CheckReport, ClauseResult, TestResult, ZoneResult};
@@ -14,7 +19,8 @@ pub struct World {
 }
 
 const TF: &str = "resource \"alicloud_security_group_rule\" \"tmp_ssh\" {\n  type    = \"ingress\"\n  cidr_ip = \"0.0.0.0/1\"\n}\n";
-const BTZ: &str = "boundary prod governs app {\n  never internet -> app : any\n  allow app -> db : mysql\n}\n";
+const BTZ: &str =
+    "boundary prod governs app {\n  never internet -> app : any\n  allow app -> db : mysql\n}\n";
 
 fn span(s: &Sources, f: FileId, text: &str, part: &str) -> Span {
     let at = text.find(part).unwrap();
@@ -59,10 +65,28 @@ pub fn world() -> World {
             destination_port: Some(22),
         },
         path: vec![
-            hop("alicloud_eip.web", "eip", "bound to `alicloud_instance.app`", "rewrite 10.20.1.7", None),
-            hop("alicloud_instance.app", "security group ingress", "tmp_ssh: accept tcp/22 | 0.0.0.0/1", "accept", Some(rule)),
+            hop(
+                "alicloud_eip.web",
+                "eip",
+                "bound to `alicloud_instance.app`",
+                "rewrite 10.20.1.7",
+                None,
+            ),
+            hop(
+                "alicloud_instance.app",
+                "security group ingress",
+                "tmp_ssh: accept tcp/22 | 0.0.0.0/1",
+                "accept",
+                Some(rule),
+            ),
         ],
-        reply: vec![hop("alicloud_instance.app", "security group session", "known session", "accept", None)],
+        reply: vec![hop(
+            "alicloud_instance.app",
+            "security group session",
+            "known session",
+            "accept",
+            None,
+        )],
     };
     let base = Finding {
         code: "REACH001",
@@ -79,7 +103,10 @@ pub fn world() -> World {
             Label::primary(rule, "accepts ingress tcp/22 from 0.0.0.0/1"),
             Label::secondary(never, "against `never internet -> app : any`"),
         ],
-        layers: vec![("eip".into(), "open".into()), ("security group".into(), "open".into())],
+        layers: vec![
+            ("eip".into(), "open".into()),
+            ("security group".into(), "open".into()),
+        ],
         fix: Some(Fix {
             text: "delete `alicloud_security_group_rule.tmp_ssh`".into(),
             breaks: Vec::new(),
@@ -108,9 +135,17 @@ pub fn world() -> World {
         verdict: Verdict::Violated,
         as_of: "2026-11-23".parse().unwrap(),
         clauses: vec![
-            clause("prod/never-1", "never internet -> app : any", Verdict::Violated, never),
+            clause(
+                "prod/never-1",
+                "never internet -> app : any",
+                Verdict::Violated,
+                never,
+            ),
             clause("prod/allow-1", "allow app -> db : mysql", Verdict::Holds, allow),
-            ClauseResult { in_force: false, ..clause("EX-1/allow-1", "allow app -> db : ssh", Verdict::Holds, allow) },
+            ClauseResult {
+                in_force: false,
+                ..clause("EX-1/allow-1", "allow app -> db : ssh", Verdict::Holds, allow)
+            },
             ClauseResult {
                 reasons: vec!["`alicloud_slb.x` may carry packets and is not modelled".into()],
                 ..clause("prod/governs", "prod governs app", Verdict::Undecided, head)
@@ -126,7 +161,12 @@ pub fn world() -> World {
             span: allow,
         }],
         zones: vec![
-            ZoneResult { name: "internet".into(), members: Vec::new(), public: "1.0.0.0/8".into(), governed: false },
+            ZoneResult {
+                name: "internet".into(),
+                members: Vec::new(),
+                public: "1.0.0.0/8".into(),
+                governed: false,
+            },
             ZoneResult {
                 name: "app".into(),
                 members: vec!["alicloud_instance.app".into()],
@@ -152,14 +192,20 @@ pub fn world() -> World {
             resources: vec![
                 resource("alicloud_instance.app", What::Modelled, &[]),
                 resource("alicloud_oss_bucket.b", What::Ignored, &["stores objects"]),
-                resource("alicloud_slb.x", What::NotUnderstood, &["load balancers are not modelled yet"]),
+                resource(
+                    "alicloud_slb.x",
+                    What::NotUnderstood,
+                    &["load balancers are not modelled yet"],
+                ),
             ],
             sha256: "ab".repeat(32),
         },
         sources,
         report,
         diagnostics: vec![
-            Diagnostic::warning("INPUT002", "`var.x` has no value").at(rule, "unknown").help("give it with `--var x=...`"),
+            Diagnostic::warning("INPUT002", "`var.x` has no value")
+                .at(rule, "unknown")
+                .help("give it with `--var x=...`"),
         ],
     }
 }
