@@ -214,11 +214,14 @@ pub fn require(w: &World<'_>, from: &[u32], to: &[u32], atoms: &AtomSet, some: b
     }
 }
 
+/// What works between two addresses of a pair of interfaces, and what to say when it does not suffice.
+type Candidates = BTreeMap<(u32, u32), (AtomSet, Miss)>;
+
 /// The pairs for which it does not work; with `some`, empty as soon as one pair works.
 fn attempt(w: &World<'_>, sure: bool, from: &[u32], to: &[u32], atoms: &AtomSet, some: bool) -> Vec<Miss> {
     let r = if sure { &w.sure } else { &w.may };
     // Per pair of interfaces and of their addresses: what works wherever unknown addresses turn out to be.
-    let mut best: BTreeMap<Ends, BTreeMap<(u32, u32), (AtomSet, Miss)>> = BTreeMap::new();
+    let mut best: BTreeMap<Ends, Candidates> = BTreeMap::new();
     let mut works_somewhere = false;
     for &a in from {
         for &b in to {

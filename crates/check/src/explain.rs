@@ -72,14 +72,24 @@ fn failing(w: &World<'_>, plan: &Plan, m: &Miss) -> Option<Witness> {
     }
     // Entries cut the client ports into a few ranges; their ends are where it can fail.
     let t = &w.inventory.typed;
-    let entries = t.acls.iter().flat_map(|a| [&a.ingress, &a.egress]).filter_map(|l| match l {
-        bartizan_model::AclList::Entries(e) => Some(e),
-        _ => None,
-    });
+    let entries = t
+        .acls
+        .iter()
+        .flat_map(|a| [&a.ingress, &a.egress])
+        .filter_map(|l| match l {
+            bartizan_model::AclList::Entries(e) => Some(e),
+            _ => None,
+        });
     let mut ports: Vec<u16> = entries
         .flatten()
         .filter_map(|e| e.services.known())
-        .flat_map(|s| if proto == Proto::UDP { s.udp.ranges().to_vec() } else { s.tcp.ranges().to_vec() })
+        .flat_map(|s| {
+            if proto == Proto::UDP {
+                s.udp.ranges().to_vec()
+            } else {
+                s.tcp.ranges().to_vec()
+            }
+        })
         .flat_map(|(lo, hi)| [lo.saturating_sub(1), lo, hi, hi.saturating_add(1)])
         .chain([1024, u16::MAX])
         .filter(|p| *p >= 1024)

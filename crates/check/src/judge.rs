@@ -639,13 +639,12 @@ fn rank(v: Verdict) -> u8 {
 
 /// The verdict of a run: violated when an error is, undecided when an error might be, else holds.
 fn overall(findings: &[Finding]) -> Verdict {
-    let worst = findings
+    findings
         .iter()
         .filter(|f| f.severity == Severity::Error)
         .map(|f| f.verdict)
         .max_by_key(|v| rank(*v))
-        .unwrap_or(Verdict::Holds);
-    worst
+        .unwrap_or(Verdict::Holds)
 }
 
 /// The zones with their members.

@@ -34,7 +34,9 @@ pub fn block(w: &World<'_>, plan: &Plan, b: u32) -> String {
 #[must_use]
 pub fn leading(flows: &[(String, String, ServiceSet)]) -> Option<&(String, String, ServiceSet)> {
     let part = |n: &str| n.ends_with(')');
-    flows.iter().min_by_key(|(a, b, _)| (part(a), part(b), a != "internet"))
+    flows
+        .iter()
+        .min_by_key(|(a, b, _)| (part(a), part(b), a != "internet"))
 }
 
 /// Terraform address of an interface's resource.
@@ -98,7 +100,11 @@ pub fn boxes(flows: &[(String, String, ServiceSet)]) -> Vec<String> {
     }
     let side = |s: BTreeSet<String>| {
         // `host 203.0.113.8 (partner)` beside `partner` says nothing more.
-        let v: Vec<String> = s.iter().filter(|n| !s.iter().any(|z| n.ends_with(&format!("({z})")))).cloned().collect();
+        let v: Vec<String> = s
+            .iter()
+            .filter(|n| !s.iter().any(|z| n.ends_with(&format!("({z})"))))
+            .cloned()
+            .collect();
         if v.len() == 1 {
             v.concat()
         } else {

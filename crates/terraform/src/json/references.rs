@@ -143,12 +143,10 @@ impl Configuration {
         for r in longest {
             let parts = split(r);
             match parts.first().map(String::as_str) {
-                Some("count" | "path" | "terraform" | "self") => {}
-                Some("each") => {
-                    if parts.get(1).is_some_and(|p| p == "value") {
-                        self.each_value(&parts, s, depth, out)?;
-                    }
+                Some("each") if parts.get(1).is_some_and(|p| p == "value") => {
+                    self.each_value(&parts, s, depth, out)?;
                 }
+                Some("each" | "count" | "path" | "terraform" | "self") => {}
                 Some("local") => return None,
                 Some("var") => {
                     let (name, rest) = (parts.get(1)?, parts.get(2..).unwrap_or_default());
