@@ -131,6 +131,8 @@ impl Domain {
                     || a.v6.inbound
                     || a.v6.outbound
                     || a.shared_groups.is_some()
+                    || a.has_own.is_none()
+                    || f.apart
                     || f.addrs.iter().any(|a| a.own.iter().any(|o| o.bypass_acl));
                 let mut put = |ip: IpAddr| {
                     let block = part.block(Some(f.id), ip);
@@ -161,7 +163,7 @@ impl Domain {
                                 members: vec![member],
                                 only: Some(f.id),
                                 special,
-                                apart: f.addrs.iter().any(|a| a.own.iter().any(|o| o.bypass_acl)),
+                                apart: f.apart,
                                 gs: f.groups,
                                 vsw: f.vswitch.0,
                             });

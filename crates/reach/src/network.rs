@@ -281,6 +281,8 @@ pub struct Addr {
     pub choice: bool,
     /// Public IPv4 addresses that map to it.
     pub own: Vec<OwnPublic>,
+    /// Whether it has a public IPv4 address of its own; `None` where the only ones may not exist.
+    pub has_own: Option<bool>,
     /// DNAT entries that lead to it.
     pub dnat: Vec<DnatIn>,
     /// IPv6 Internet access.
@@ -301,6 +303,8 @@ pub struct Iface {
     pub groups: u32,
     /// Whether it forwards packets that are not its own.
     pub forwards: bool,
+    /// Whether it has no private networking: an EIP in ENI-visible mode replaces it (ALIBABA.md §7.4).
+    pub apart: bool,
     /// Its addresses.
     pub addrs: Vec<Addr>,
 }
@@ -314,6 +318,8 @@ pub struct Snat {
     pub sources: IpSet,
     /// Restricted to the interfaces of one vSwitch.
     pub vswitch: Option<VswitchId>,
+    /// Whether it is not known to exist or to cover its sources.
+    pub optional: bool,
     /// Prefix length of the source; the longest wins (A-NAT-1).
     pub length: u8,
     /// The public addresses it translates to, or the region where they may be.
@@ -338,6 +344,9 @@ pub struct Nat {
 pub struct VpcNet {
     /// Whether an IPv4 gateway is active (ALIBABA.md §7.2).
     pub ipv4_gateway: bool,
+    /// Whether the IPv4 gateway passes packets on. Differs from `ipv4_gateway` exactly where it is not known
+    /// whether the gateway is active: then what happens with and without it both counts.
+    pub ipv4_leads: bool,
     /// Whether it has an IPv6 gateway (ALIBABA.md §7.3).
     pub ipv6_gateway: bool,
     /// Gateway route table, index into [`Network::tables`].

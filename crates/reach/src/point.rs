@@ -328,39 +328,55 @@ impl Network {
         if m.translate && !sender && m.goal.is_none() && self.may_translate() {
             self.translate(&t, at, m.dst.ip, out);
         }
-        let own = m.goal.is_none()
-            && sender
-            && !self.controlled(v)
-            && m.sender
-                .and_then(|s| self.addr_of(s))
-                .is_some_and(|(_, a)| !a.own.is_empty());
-        for &table in &v.tables {
-            let Some(table) = self.tables.get(table as usize) else {
-                continue;
-            };
-            let mut decided = false;
-            for r in table.lookup(m.dst.ip) {
-                // §7.1, A-EIP-1: the own public address beats 0/0, a longer route beats the address.
-                if own && r.length == 0 {
-                    break;
-                }
-                decided |= !r.optional;
-                for h in &r.hops {
-                    let mut t = t.clone();
-                    if t.route.is_none() && matches!(r.from, RouteRef::Entry(_)) {
-                        t.route = Some(r.from);
+        for &own in self.own_first(m.goal, m.sender.filter(|_| sender), v) {
+            for &table in &v.tables {
+                let Some(table) = self.tables.get(table as usize) else {
+                    continue;
+                };
+                let mut decided = false;
+                for r in table.lookup(m.dst.ip) {
+                    // §7.1, A-EIP-1: the own public address beats 0/0, a longer route beats the address.
+                    if own && r.length == 0 {
+                        break;
                     }
-                    self.hop(m, t, at, h, out);
+                    decided |= !r.optional;
+                    for h in &r.hops {
+                        let mut t = t.clone();
+                        if t.route.is_none() && matches!(r.from, RouteRef::Entry(_)) {
+                            t.route = Some(r.from);
+                        }
+                        self.hop(m, t, at, h, out);
+                    }
                 }
-            }
-            if !decided {
-                if own {
-                    self.depart(m, t.clone(), at, End::Own, out);
-                } else {
-                    self.dropped(t.clone(), out);
+                if !decided {
+                    if own {
+                        self.depart(m, t.clone(), at, End::Own, out);
+                    } else {
+                        self.dropped(t.clone(), out);
+                    }
                 }
             }
         }
+    }
+
+    /// Whether a public address of the sender takes its packets to the Internet without a route (§7.1): both
+    /// where it is not known whether the address exists or the IPv4 gateway is active.
+    pub(crate) fn own_first(&self, goal: Option<InterfaceId>, sender: Option<Inside>, v: &Vsw) -> &'static [bool] {
+        let has = match sender.and_then(|s| self.addr_of(s)) {
+            Some((_, a)) if goal.is_none() => a.has_own,
+            _ => Some(false),
+        };
+        let inactive = (self.controlled(v) == self.leads(v)).then_some(!self.controlled(v));
+        match (has, inactive) {
+            (Some(false), _) | (_, Some(false)) => &[false],
+            (Some(true), Some(true)) => &[true],
+            _ => &[true, false],
+        }
+    }
+
+    /// Whether the IPv4 gateway of the VPC passes packets on.
+    pub(crate) fn leads(&self, v: &Vsw) -> bool {
+        self.vpcs.get(v.vpc.index()).is_some_and(|n| n.ipv4_leads)
     }
 
     /// §3.5: what each kind of next hop does.
@@ -390,7 +406,7 @@ impl Network {
                 self.depart(m, t, at, End::Nat(*n), out);
             }
             // §7.2: the gateway does no NAT of its own; the source needs a public address.
-            (Hop::Ipv4Gateway, None) if m.dst.ip.is_ipv4() && self.controlled(v) => {
+            (Hop::Ipv4Gateway, None) if m.dst.ip.is_ipv4() && self.leads(v) => {
                 // Its own vSwitch has to be routed there: what an appliance forwards keeps a private source.
                 let own = m
                     .sender
@@ -444,7 +460,7 @@ impl Network {
             && (t.visited.contains(&to)
                 || t.visited.len() - t.senders >= MAX_APPLIANCES
                 || !ti.forwards
-                || self.binded(ti))
+                || ti.apart)
         {
             return self.dropped(t, out);
         }
@@ -517,8 +533,8 @@ impl Network {
             || s.ip.is_ipv4() != d.ip.is_ipv4()
             || self.vpc_of(si) != self.vpc_of(di)
             // §7.4: an EIP in ENI-visible mode replaces the private networking of the interface.
-            || self.binded(si)
-            || self.binded(di)
+            || si.apart
+            || di.apart
         {
             return Vec::new();
         }
@@ -641,6 +657,8 @@ impl Network {
                 atoms: atoms.clone(),
             };
             match b.end {
+                // A public address that may not exist takes no packet for certain.
+                End::Own if sa.own.is_empty() => out.push(exit(ExitKind::Dropped, here())),
                 End::Own => {
                     out.extend(
                         sa.own
@@ -658,11 +676,7 @@ impl Network {
                     out.extend(found.into_iter().map(|(i, ips)| exit(ExitKind::Snat(n, i), ips)));
                 }
                 End::Translated(f, addr, i) if translate => {
-                    let src = self
-                        .iface(f)
-                        .and_then(|f| f.addrs.get(addr as usize))
-                        .and_then(|a| a.own.get(i))
-                        .map_or_else(|| Arc::new(self.outside_v4()), |o| o.ips.clone());
+                    let src = self.appliance_source(f, addr, i, dst);
                     out.push(exit(ExitKind::Appliance(addr, i), src));
                 }
                 End::Dropped | End::Arrived | End::Translated(..) => {
@@ -679,29 +693,50 @@ impl Network {
         out
     }
 
-    pub(crate) fn outside_v4(&self) -> IpSet {
+    /// The address with which an appliance sends on what it translates: its own, or anybody's where a NAT
+    /// gateway translates again.
+    pub(crate) fn appliance_source(&self, f: InterfaceId, addr: u32, own: usize, dst: IpAddr) -> Arc<IpSet> {
+        match self.iface(f).and_then(|f| f.addrs.get(addr as usize)) {
+            Some(a) if dst.is_ipv6() => Arc::new(a.region.clone()),
+            Some(a) if own < a.own.len() => a.own[own].ips.clone(),
+            _ => Arc::new(self.outside_v4()),
+        }
+    }
+
+    fn outside_v4(&self) -> IpSet {
         IpSet {
             v4: self.outside.v4.clone(),
             ..IpSet::default()
         }
     }
 
-    /// A-NAT-1: the entries with the longest source that covers it.
-    pub(crate) fn snat_of(&self, n: NatId, si: &Iface, src: IpAddr, dst: IpAddr) -> Vec<(usize, Arc<IpSet>)> {
+    /// A-NAT-1: the entries with the longest source that covers it, and behind one that may not exist the next.
+    pub(crate) fn snat_of(
+        &self,
+        n: NatId,
+        si: &Iface,
+        src: IpAddr,
+        dst: IpAddr,
+    ) -> Vec<(usize, Arc<IpSet>)> {
         let Some(nat) = self.nats.get(n.index()).filter(|n| n.exit.contains(dst)) else {
             return Vec::new();
         };
-        let covers =
-            |e: &crate::network::Snat| e.sources.contains(src) && e.vswitch.is_none_or(|w| w == si.vswitch);
-        let Some(longest) = nat.snat.iter().filter(|e| covers(e)).map(|e| e.length).max() else {
-            return Vec::new();
-        };
-        let best = nat
-            .snat
-            .iter()
-            .enumerate()
-            .filter(|(_, e)| e.length == longest && covers(e));
-        best.map(|(i, e)| (i, e.ips.clone())).collect()
+        let mut out = Vec::new();
+        let mut certain: Option<u8> = None;
+        // INVARIANT (SNAT order): the entries of a gateway are sorted, longest source first.
+        for (i, e) in nat.snat.iter().enumerate() {
+            if certain.is_some_and(|l| e.length < l) {
+                break;
+            }
+            if e.sources.contains(src) && e.vswitch.is_none_or(|w| w == si.vswitch) {
+                out.push((i, e.ips.clone()));
+                certain = certain.or((!e.optional).then_some(e.length));
+            }
+        }
+        if certain.is_none() && self.mode == Mode::Narrow {
+            out.clear();
+        }
+        out
     }
 
     /// Requests that leave through `e` towards `dst` whose replies come back in to the source.
@@ -785,7 +820,11 @@ impl Network {
                 self.dropped(t, &mut out);
             }
             Entry::V6 if !self.routes_to(v, x, &Hop::Ipv6Gateway) => self.dropped(t, &mut out),
-            Entry::Own(_) if self.controlled(v) => {
+            Entry::Own(_) if self.controlled(v) || self.leads(v) => {
+                // Where it is not known whether the gateway is active, both happen.
+                if self.controlled(v) != self.leads(v) {
+                    self.reach(m, t.clone(), None, d.iface, &mut out);
+                }
                 if !self.routes_to(v, x, &Hop::Ipv4Gateway)
                     && !(self.may_translate() && self.routes_to_appliance(v, x))
                 {

@@ -312,40 +312,31 @@ impl<'a> Tracer<'a> {
         if m.translate && !sender && m.goal.is_none() && !t.closed && self.net.may_translate() {
             self.translate(m, &t, at, out);
         }
-        let own = m.goal.is_none()
-            && sender
-            && !self.net.controlled(v)
-            && m.sender
-                .and_then(|s| self.net.addr_of(s))
-                .is_some_and(|(_, a)| !a.own.is_empty());
-        for &table in &v.tables {
-            let Some(table) = self.net.tables.get(table as usize) else {
-                continue;
-            };
-            let mut decided = false;
-            for r in table.lookup(m.dst.ip) {
-                if own && r.length == 0 {
-                    break;
+        for &own in self.net.own_first(m.goal, m.sender.filter(|_| sender), v) {
+            for &table in &v.tables {
+                let Some(table) = self.net.tables.get(table as usize) else {
+                    continue;
+                };
+                let mut decided = false;
+                for r in table.lookup(m.dst.ip) {
+                    if own && r.length == 0 {
+                        break;
+                    }
+                    decided |= !r.optional;
+                    for h in &r.hops {
+                        let mut t = t.clone();
+                        t.push(self.route(at, table, r));
+                        self.hop(m, t, at, table, h, out);
+                    }
                 }
-                decided |= !r.optional;
-                for h in &r.hops {
-                    let mut t = t.clone();
-                    t.push(self.route(at, table, r));
-                    self.hop(m, t, at, table, h, out);
-                }
-            }
-            if !decided {
-                if own {
+                if !decided && own {
                     let mut t = t.clone();
                     let text = "a public address of its own needs no route";
                     let s = self.step(self.vsw_at(at.vswitch), Layer::Route, text, Decision::Forward);
-                    t.push(Step {
-                        assumptions: vec!["A-EIP-1"],
-                        origin: self.table_origin(table),
-                        ..s
-                    });
+                    let origin = self.table_origin(table);
+                    t.push(Step { assumptions: vec!["A-EIP-1"], origin, ..s });
                     self.depart(m, t, at, End::Own, out);
-                } else {
+                } else if !decided {
                     self.dropped(t.clone(), self.no_route(at, Some(table), m.dst.ip), out);
                 }
             }
@@ -400,7 +391,7 @@ impl<'a> Tracer<'a> {
                     }
                 }
             }
-            (Hop::Ipv4Gateway, None) if m.dst.ip.is_ipv4() && self.net.controlled(v) => {
+            (Hop::Ipv4Gateway, None) if m.dst.ip.is_ipv4() && self.net.leads(v) => {
                 let own = m
                     .sender
                     .filter(|s| s.iface == at.id || self.net.may_translate())
@@ -494,7 +485,7 @@ impl<'a> Tracer<'a> {
             if t.closed && out.len() >= MAX_BLOCKED {
                 return self.end(t, End::Dropped, out);
             }
-            if self.net.binded(ti) {
+            if ti.apart {
                 return self.dropped(
                     t,
                     refuse("an EIP in ENI-visible mode replaces its private networking"),

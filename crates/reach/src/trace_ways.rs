@@ -117,7 +117,7 @@ impl Tracer<'_> {
         if self.net.vpc_of(si) != self.net.vpc_of(di) {
             return Some("the two are in different VPCs and nothing joins them");
         }
-        if self.net.binded(si) || self.net.binded(di) {
+        if si.apart || di.apart {
             return Some("an EIP in ENI-visible mode replaces the private networking of its interface");
         }
         None
@@ -177,7 +177,7 @@ impl Tracer<'_> {
     }
 
     fn bound(&self, p: Inside) -> bool {
-        self.net.iface(p.iface).is_some_and(|i| self.net.binded(i))
+        self.net.iface(p.iface).is_some_and(|i| i.apart)
     }
 
     fn answer(&self, ways: &[WayTrace]) -> Answer {
@@ -288,6 +288,11 @@ impl Tracer<'_> {
                 });
             };
             match b.end {
+                End::Own if sa.own.is_empty() => {
+                    let why = "the public address may not exist";
+                    let last = self.step(at.clone(), Layer::Eip, why, Decision::Drop);
+                    push(ExitKind::Dropped, here(), Some(last), "by a public address".to_string());
+                }
                 End::Own => {
                     for (i, o) in sa.own.iter().enumerate() {
                         let last = self.public_step(s.iface, o.index, region(&o.ips));
@@ -331,12 +336,7 @@ impl Tracer<'_> {
                     }
                 }
                 End::Translated(f, addr, i) if translate => {
-                    let src = self
-                        .net
-                        .iface(f)
-                        .and_then(|f| f.addrs.get(addr as usize))
-                        .and_then(|a| a.own.get(i));
-                    let src = src.map_or_else(|| Arc::new(self.net.outside_v4()), |o| o.ips.clone());
+                    let src = self.net.appliance_source(f, addr, i, dst);
                     push(
                         ExitKind::Appliance(addr, i),
                         src,
@@ -571,7 +571,10 @@ impl Tracer<'_> {
                     format!("no route for {x} to the IPv6 gateway"),
                 ));
             }
-            Entry::Own(_) if self.net.controlled(v) => {
+            Entry::Own(_) if self.net.controlled(v) || self.net.leads(v) => {
+                if self.net.controlled(v) != self.net.leads(v) {
+                    self.reach(m, t.clone(), None, d.iface, &mut out);
+                }
                 if !self.net.routes_to(v, x, &Hop::Ipv4Gateway)
                     && !(self.net.may_translate() && self.net.routes_to_appliance(v, x))
                 {

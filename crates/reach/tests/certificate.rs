@@ -63,6 +63,12 @@ fn examine(k: u64, inv: &Inventory, transparent: bool, n: &mut Count) {
     let r = built(inv, transparent, &services);
     let blocks = Each::new(inv).0 + 2;
     for (a, b) in (0..blocks).flat_map(|a| (0..blocks).map(move |b| (a, b))) {
+        let mut union = r.network().atoms.none();
+        r.each_pair(a, b, |_, _, f| {
+            union.union_with(&f.delivered);
+            true
+        });
+        assert_eq!(union, r.delivered(a, b), "network {k}: {a} -> {b}: the matrix differs from its pairs");
         for s in &services {
             let net = r.network();
             let delivered = r.delivered(a, b).intersects(&net.atoms.touching(s));

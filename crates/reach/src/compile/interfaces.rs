@@ -135,6 +135,11 @@ pub(super) fn compile(
                     AddressSpec::AnyV4(_) => (pick(false), true),
                     AddressSpec::AnyV6(_) => (pick(true), true),
                 };
+                let mut bound = i.public.iter().filter(|p| p.private as usize == ai).peekable();
+                let has_own = match bound.peek() {
+                    None => Some(false),
+                    Some(_) => bound.any(|p| p.origin.maybe.is_none()).then_some(true),
+                };
                 let own = i
                     .public
                     .iter()
@@ -177,6 +182,7 @@ pub(super) fn compile(
                     region,
                     choice,
                     own,
+                    has_own,
                     dnat: Vec::new(),
                     v6,
                     shared_groups,
@@ -188,11 +194,15 @@ pub(super) fn compile(
             Fact::Known(Some(checked)) => !checked,
             Fact::Known(None) | Fact::Unknown(_) => c.widen(),
         };
+        // §7.4: private networking is off. A binding that may not exist takes it away from what is certain only.
+        let mut bound = i.public.iter().filter(|p| p.kind == PublicKind::EipBinded);
+        let apart = bound.any(|p| !c.widen() || p.origin.maybe.is_none());
         ifaces.push(Some(Iface {
             id,
             vswitch,
             groups,
             forwards,
+            apart,
             addrs,
         }));
     }

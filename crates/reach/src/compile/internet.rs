@@ -87,10 +87,10 @@ pub(super) fn vpcs(c: &mut Ctx<'_>) -> Vec<VpcNet> {
         let v = &mut out[vpc.index()];
         // An active gateway takes access away, so an uncertain one is active only when narrowing.
         let certain = g.meta.origin.maybe.is_none();
-        v.ipv4_gateway |= match g.enabled {
-            Fact::Known(on) => on && (certain || !c.widen()),
-            Fact::Unknown(_) => !c.widen(),
-        };
+        let possible = g.enabled.known() != Some(&false);
+        let sure = g.enabled.known() == Some(&true) && certain;
+        v.ipv4_gateway |= if c.widen() { sure } else { possible };
+        v.ipv4_leads |= if c.widen() { possible } else { sure };
         if let Some(Fact::Known(t)) = g.ingress_table {
             v.ingress_table = Some(t.0);
         }
@@ -196,16 +196,17 @@ pub(super) fn nats(
         });
     }
     for (i, s) in t.snat_entries.iter().enumerate() {
-        if s.origin.maybe.is_some() && !c.widen() {
-            continue;
-        }
+        // An uncertain entry is one alternative, what comes behind it another.
+        let mut optional = s.origin.maybe.is_some();
         let targets: Vec<NatId> = match s.nat {
             Fact::Known(n) => vec![n],
-            Fact::Unknown(_) if c.widen() => (0..out.len())
-                .filter_map(|n| u32::try_from(n).ok())
-                .map(NatId)
-                .collect(),
-            Fact::Unknown(_) => continue,
+            Fact::Unknown(_) => {
+                optional = true;
+                (0..out.len())
+                    .filter_map(|n| u32::try_from(n).ok())
+                    .map(NatId)
+                    .collect()
+            }
         };
         let (sources, vswitch, length) = match &s.source {
             SnatSource::Vswitch(Fact::Known(v)) => {
@@ -214,10 +215,8 @@ pub(super) fn nats(
             }
             SnatSource::Net(Fact::Known(n)) => (IpSet::from(*n), None, n.prefix_len()),
             SnatSource::Vswitch(Fact::Unknown(_)) | SnatSource::Net(Fact::Unknown(_)) => {
-                if !c.widen() {
-                    continue;
-                }
-                (IpSet::all_v4(), None, 0)
+                optional = true;
+                (IpSet::all_v4(), None, u8::MAX)
             }
         };
         for nat in targets {
@@ -234,6 +233,7 @@ pub(super) fn nats(
                 entry: u32::try_from(i).unwrap_or(u32::MAX),
                 sources: sources.clone(),
                 vswitch,
+                optional,
                 length,
                 ips: Arc::new(ips),
             });
