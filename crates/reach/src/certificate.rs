@@ -4,7 +4,8 @@
 //! them and the rules that decide. It is found here with the arithmetic of `checker`, from the inventory and
 //! not from the engine's result, so that a certificate confirms the engine as well as the claim.
 
-use crate::checker::{Facts, Judged, ways};
+use crate::checker::ways;
+use crate::checker_facts::{Facts, Judged};
 use crate::network::RuleRef;
 use crate::point::{Inside, Point};
 use crate::reach::Reach;
@@ -35,7 +36,12 @@ pub struct Claim {
 
 impl Claim {
     pub(crate) fn cube(&self, s: &End, d: &End) -> Cube {
-        Cube { src: s.ips.clone(), dst: d.ips.clone(), sport: PortSet::full(), svc: self.services.clone() }
+        Cube {
+            src: s.ips.clone(),
+            dst: d.ips.clone(),
+            sport: PortSet::full(),
+            svc: self.services.clone(),
+        }
     }
 }
 
@@ -79,12 +85,25 @@ pub enum Reason {
 fn reasons(way: WayKind) -> &'static [Reason] {
     use Reason as R;
     match way {
-        WayKind::Private => &[R::Apart, R::SgIngress, R::SgEgress, R::AclIngress, R::AclEgress, R::NoRoute],
+        WayKind::Private => &[
+            R::Apart,
+            R::SgIngress,
+            R::SgEgress,
+            R::AclIngress,
+            R::AclEgress,
+            R::NoRoute,
+        ],
         WayKind::Out => &[R::NoExit, R::SgEgress, R::AclEgress, R::NotCarried],
         WayKind::In => &[R::NoEntry, R::SgIngress, R::AclIngress, R::NotCarried],
-        WayKind::Hairpin => {
-            &[R::Apart, R::NoEntry, R::NoExit, R::SgIngress, R::AclIngress, R::NotCarried, R::SgEgress]
-        }
+        WayKind::Hairpin => &[
+            R::Apart,
+            R::NoEntry,
+            R::NoExit,
+            R::SgIngress,
+            R::AclIngress,
+            R::NotCarried,
+            R::SgEgress,
+        ],
     }
 }
 
@@ -113,8 +132,14 @@ impl Refutation {
     /// The packets that it is about, between two of its ends.
     pub(crate) fn cube(&self, s: &End, d: &End) -> Cube {
         Cube {
-            src: self.src.as_ref().map_or_else(|| s.ips.clone(), |i| i.intersect(&s.ips)),
-            dst: self.dst.as_ref().map_or_else(|| d.ips.clone(), |i| i.intersect(&d.ips)),
+            src: self
+                .src
+                .as_ref()
+                .map_or_else(|| s.ips.clone(), |i| i.intersect(&s.ips)),
+            dst: self
+                .dst
+                .as_ref()
+                .map_or_else(|| d.ips.clone(), |i| i.intersect(&d.ips)),
             sport: PortSet::full(),
             svc: self.services.clone(),
         }
@@ -161,16 +186,33 @@ pub enum Uncertified {
 const MAX_BOXES: usize = 4096;
 
 /// Boxes of refuted packets with their reasons, for one pair of ends.
-type Found = Vec<(WayKind, Reason, Option<IpSet>, Option<IpSet>, ServiceSet, Vec<RuleRef>)>;
+type Found = Vec<(
+    WayKind,
+    Reason,
+    Option<IpSet>,
+    Option<IpSet>,
+    ServiceSet,
+    Vec<RuleRef>,
+)>;
 
 /// Refutes one kind of way between two ends, or says what is left.
-fn refute(facts: &Facts<'_>, way: WayKind, s: &End, d: &End, whole: Cube, out: &mut Found) -> Result<(), Box<Cube>> {
+fn refute(
+    facts: &Facts<'_>,
+    way: WayKind,
+    s: &End,
+    d: &End,
+    whole: Cube,
+    out: &mut Found,
+) -> Result<(), Box<Cube>> {
     let mut left = vec![whole];
     left.retain(|c| !c.is_empty());
     for &reason in reasons(way) {
         let (mut open, mut closed) = (Vec::new(), BTreeMap::<(IpSet, IpSet), ServiceSet>::new());
         for c in left {
-            let Some(Judged { open: o, closed: x, .. }) = facts.judge(way, reason, s, d, c.clone()) else {
+            let Some(Judged {
+                open: o, closed: x, ..
+            }) = facts.judge(way, reason, s, d, c.clone())
+            else {
                 open.push(c);
                 continue;
             };
@@ -181,10 +223,25 @@ fn refute(facts: &Facts<'_>, way: WayKind, s: &End, d: &End, whole: Cube, out: &
             }
         }
         for ((src, dst), svc) in closed {
-            let cube = Cube { src: src.clone(), dst: dst.clone(), sport: PortSet::full(), svc: svc.clone() };
-            let by = facts.judge(way, reason, s, d, cube).map(|j| j.by).unwrap_or_default();
+            let cube = Cube {
+                src: src.clone(),
+                dst: dst.clone(),
+                sport: PortSet::full(),
+                svc: svc.clone(),
+            };
+            let by = facts
+                .judge(way, reason, s, d, cube)
+                .map(|j| j.by)
+                .unwrap_or_default();
             let part = |p: IpSet, whole: &IpSet| (p != *whole).then_some(p);
-            out.push((way, reason, part(src, &s.ips), part(dst, &d.ips), svc, by.into_iter().collect()));
+            out.push((
+                way,
+                reason,
+                part(src, &s.ips),
+                part(dst, &d.ips),
+                svc,
+                by.into_iter().collect(),
+            ));
         }
         left = open;
         if left.is_empty() {
@@ -203,7 +260,12 @@ fn refute(facts: &Facts<'_>, way: WayKind, s: &End, d: &End, whole: Cube, out: &
 /// [`Uncertified::Beyond`] or [`Uncertified::Unplaced`]; nothing is said about whether the claim is true.
 pub fn certify_claim(inv: &Inventory, claim: &Claim) -> Result<Certificate, Uncertified> {
     let facts = Facts::new(inv);
-    claim.from.iter().chain(&claim.to).try_for_each(|e| facts.end(e)).map_err(Uncertified::Unplaced)?;
+    claim
+        .from
+        .iter()
+        .chain(&claim.to)
+        .try_for_each(|e| facts.end(e))
+        .map_err(Uncertified::Unplaced)?;
     let mut out: Vec<Refutation> = Vec::new();
     for (i, s) in (0u32..).zip(&claim.from) {
         let mut row: Vec<Refutation> = Vec::new();
@@ -214,7 +276,16 @@ pub fn certify_claim(inv: &Inventory, claim: &Claim) -> Result<Certificate, Unce
                     .map_err(|c| Uncertified::Beyond(i, j, way, c))?;
             }
             for (way, reason, src, dst, services, rules) in found {
-                let one = Refutation { way, from: vec![i], to: vec![j], src, dst, services, reason, rules };
+                let one = Refutation {
+                    way,
+                    from: vec![i],
+                    to: vec![j],
+                    src,
+                    dst,
+                    services,
+                    reason,
+                    rules,
+                };
                 match row.iter_mut().find(|r| alike(r, &one)) {
                     Some(r) => r.to.push(j),
                     None => row.push(one),
@@ -241,24 +312,43 @@ fn alike(a: &Refutation, b: &Refutation) -> bool {
 #[must_use]
 pub fn claim_between(reach: &Reach, from: u32, to: u32, services: &ServiceSet) -> Claim {
     let ends = |block: u32| {
-        let mut at: Vec<(InterfaceId, u32)> =
-            reach.cells_of(block).flat_map(|c| &c.members).map(|m| (m.iface, m.addr)).collect();
+        let mut at: Vec<(InterfaceId, u32)> = reach
+            .cells_of(block)
+            .flat_map(|c| &c.members)
+            .map(|m| (m.iface, m.addr))
+            .collect();
         at.sort_unstable();
         at.dedup();
         let region = |(i, a): (InterfaceId, u32)| {
-            reach.network().addr_of(Inside { iface: i, addr: a, ip: std::net::Ipv4Addr::UNSPECIFIED.into() })
+            reach.network().addr_of(Inside {
+                iface: i,
+                addr: a,
+                ip: std::net::Ipv4Addr::UNSPECIFIED.into(),
+            })
         };
         let mut out: Vec<End> = at
             .into_iter()
-            .filter_map(|k| Some(End { at: Some(k), ips: region(k)?.1.region.clone() }))
+            .filter_map(|k| {
+                Some(End {
+                    at: Some(k),
+                    ips: region(k)?.1.region.clone(),
+                })
+            })
             .collect();
         let public = reach.outside_of(block);
         if !public.is_empty() {
-            out.push(End { at: None, ips: public });
+            out.push(End {
+                at: None,
+                ips: public,
+            });
         }
         out
     };
-    Claim { from: ends(from), to: ends(to), services: services.clone() }
+    Claim {
+        from: ends(from),
+        to: ends(to),
+        services: services.clone(),
+    }
 }
 
 /// Proves that no service of a set is delivered from one block to another, or shows a packet that is.
@@ -279,12 +369,22 @@ pub fn certify(
     if !bad.is_empty() {
         let mut found = None;
         reach.each_pair(from, to, |s, d, f| {
-            let some = net.atoms.services(&f.delivered.intersect(&bad)).intersect(services);
+            let some = net
+                .atoms
+                .services(&f.delivered.intersect(&bad))
+                .intersect(services);
             if let Some((proto, port)) = some.first() {
                 let t = trace(net, inv, s, d, proto, 40_000, port);
                 found = t.ways.into_iter().find(|w| w.delivered).map(|way| {
                     let (source_port, destination_port) = (40_000, port);
-                    Box::new(Witness { from: s, to: d, proto, source_port, destination_port, way })
+                    Box::new(Witness {
+                        from: s,
+                        to: d,
+                        proto,
+                        source_port,
+                        destination_port,
+                        way,
+                    })
                 });
             }
             found.is_none()

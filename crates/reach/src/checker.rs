@@ -6,14 +6,12 @@
 //! true claim has a certificate.
 
 use crate::certificate::{Certificate, Claim, End, Reason, Refutation, WayKind, Witness};
-use crate::network::RuleRef;
+use crate::checker_facts::{Facts, num};
 use crate::point::Point;
 use crate::trace::{DecidedBy, Decision, Layer};
-use bartizan_model::*;
-use bartizan_packet::{Cube, IntervalSet, IpSet, PortSet, ServiceSet};
-use ipnet::IpNet;
+use bartizan_model::{InterfaceId, Inventory};
+use bartizan_packet::{Cube, IpSet, PortSet, ServiceSet};
 use rustc_hash::FxHashMap;
-use std::collections::BTreeSet;
 use std::fmt;
 
 /// Why a certificate (or witness) proves nothing.
@@ -35,486 +33,16 @@ impl fmt::Display for CheckError {
             CheckError::End(s) | CheckError::Witness(s) => f.write_str(s),
             CheckError::Refutation(i, s) => write!(f, "refutation {i} does not hold: {s}"),
             CheckError::Uncovered(i, j, way, c) => {
-                write!(f, "nothing refutes {} from {} (end {i}) to {} (end {j}), {way:?}", c.svc, c.src, c.dst)
+                write!(
+                    f,
+                    "nothing refutes {} from {} (end {i}) to {} (end {j}), {way:?}",
+                    c.svc, c.src, c.dst
+                )
             }
         }
     }
 }
 impl std::error::Error for CheckError {}
-
-/// What a layer does with a box of packets.
-#[derive(Default)]
-pub(crate) struct Judged {
-    pub(crate) open: Vec<Cube>,
-    pub(crate) closed: Vec<Cube>,
-    /// What lets pass and what drops.
-    pub(crate) by_open: BTreeSet<RuleRef>,
-    pub(crate) by: BTreeSet<RuleRef>,
-}
-
-impl Judged {
-    fn all_open(c: Cube) -> Self {
-        Judged { open: vec![c], ..Judged::default() }
-    }
-    fn all_closed(c: Cube) -> Self {
-        Judged { closed: vec![c], ..Judged::default() }
-    }
-    /// Closed for the services of `c` that no packet of `self` passes with.
-    fn on(self, c: Cube) -> Self {
-        let open = self.open.iter().fold(ServiceSet::empty(), |a, o| a.union(&o.svc));
-        let part = |svc: ServiceSet| Some(Cube { svc, ..c.clone() }).into_iter().filter(|c| !c.is_empty()).collect();
-        Judged { open: part(c.svc.intersect(&open)), closed: part(c.svc.subtract(&open)), ..self }
-    }
-}
-
-/// One rule as it applies to one peer.
-struct Entry {
-    from: RuleRef,
-    accept: bool,
-    ips: IpSet,
-    svc: ServiceSet,
-}
-
-fn first_match(c: Cube, ingress: bool, rules: &[Entry], default: (RuleRef, bool)) -> Judged {
-    let mut out = Judged::default();
-    let mut left = vec![c];
-    let rest = Entry { from: default.0, accept: default.1, ips: IpSet::full(), svc: ServiceSet::any() };
-    for r in rules.iter().chain([&rest]) {
-        let mut hit = Cube { svc: r.svc.clone(), ..Cube::full() };
-        *(if ingress { &mut hit.src } else { &mut hit.dst }) = r.ips.clone();
-        let mut next = Vec::new();
-        for c in left {
-            let here = c.intersect(&hit);
-            if here.is_empty() {
-                next.push(c);
-                continue;
-            }
-            next.extend(c.subtract(&hit));
-            let (set, by) = if r.accept { (&mut out.open, &mut out.by_open) } else { (&mut out.closed, &mut out.by) };
-            set.push(here);
-            by.insert(r.from);
-        }
-        left = next;
-        if left.is_empty() {
-            break;
-        }
-    }
-    out
-}
-
-fn nets(list: &[&str]) -> IpSet {
-    IpSet::from_nets(list.iter().filter_map(|s| s.parse::<IpNet>().ok()))
-}
-
-fn num(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
-}
-
-/// The typed layer, indexed.
-pub(crate) struct Facts<'a> {
-    t: &'a Typed,
-    rules_of: Vec<Vec<u32>>,
-    loose: Vec<u32>,
-}
-
-impl<'a> Facts<'a> {
-    pub(crate) fn new(inv: &'a Inventory) -> Self {
-        let t = &inv.typed;
-        let (mut rules_of, mut loose) = (vec![Vec::new(); t.security_groups.len()], Vec::new());
-        for (i, r) in (0u32..).zip(&t.sg_rules) {
-            match r.group {
-                Fact::Known(g) => rules_of[g.index()].push(i),
-                Fact::Unknown(_) => loose.push(i),
-            }
-        }
-        Facts { t, rules_of, loose }
-    }
-
-    fn vswitch(&self, i: InterfaceId) -> Option<VswitchId> {
-        self.t.interfaces.get(i.index())?.vswitch.known().copied()
-    }
-    fn vpc(&self, i: InterfaceId) -> Option<VpcId> {
-        self.t[self.vswitch(i)?].vpc.known().copied()
-    }
-
-    /// Addresses that a rule names, for an accept (all that it might be) or a drop (what it certainly is).
-    fn named(&self, n: &NetSpec, accept: bool) -> IpSet {
-        let unknown = || if accept { IpSet::full() } else { IpSet::empty() };
-        match n {
-            NetSpec::Net(n) => n.known().map_or_else(unknown, |n| IpSet::from(*n)),
-            NetSpec::PrefixList(Fact::Unknown(_)) => unknown(),
-            NetSpec::PrefixList(Fact::Known(p)) => match &self.t[*p].entries {
-                Fact::Unknown(_) => unknown(),
-                Fact::Known(es) if accept && es.iter().any(|e| e.known().is_none()) => unknown(),
-                Fact::Known(es) => IpSet::from_nets(es.iter().filter_map(|e| e.known().copied())),
-            },
-        }
-    }
-
-    /// Whether an address is a member of a group, seen by its private address. A virtual IP counts as a member
-    /// of the groups of everybody who may hold it.
-    fn member(&self, (i, a): (InterfaceId, u32), g: SecurityGroupId, accept: bool) -> bool {
-        let f = &self.t[i];
-        let belongs = |f: &Interface| f.groups.known().map_or(accept, |gs| gs.contains(&g));
-        match f.addresses.get(a as usize) {
-            Some(Address { kind: AddressKind::HaVip, spec, .. }) => {
-                let holds = |h: &&Interface| {
-                    h.vswitch.known() == f.vswitch.known()
-                        && h.addresses.iter().any(|x| x.kind == AddressKind::HaVip && x.spec == *spec)
-                };
-                self.t.interfaces.iter().filter(holds).any(belongs)
-            }
-            _ => belongs(f),
-        }
-    }
-
-    /// The groups of an interface judge packets; `peer` is the other end where it is seen by a private address.
-    fn sg(&self, i: InterfaceId, ingress: bool, peer: Option<(InterfaceId, u32)>, c: Cube) -> Judged {
-        let t = self.t;
-        let f = &t[i];
-        let groups = match &f.groups {
-            Fact::Known(g) if !g.is_empty() && f.foreign_groups.is_empty() => g,
-            _ => return Judged::all_open(c),
-        };
-        let mut rules = Vec::new();
-        let always = |from, ips| Entry { from, accept: true, ips, svc: ServiceSet::any() };
-        if !ingress {
-            rules.push(always(RuleRef::Default, nets(&["100.100.100.200/32"])));
-        }
-        for &g in groups {
-            let inner = t[g].enterprise.known() != Some(&true) && t[g].inner_accept.known() != Some(&false);
-            let with = peer.is_some_and(|(p, _)| t[p].groups.known().is_none_or(|gs| gs.contains(&g)));
-            if inner && with {
-                rules.push(always(RuleRef::Inner(g), IpSet::full()));
-            }
-        }
-        let dir = if ingress { Direction::Ingress } else { Direction::Egress };
-        let mut placed: Vec<(u8, bool, u32)> = Vec::new();
-        for &n in groups.iter().flat_map(|g| &self.rules_of[g.index()]).chain(&self.loose) {
-            let r = &t.sg_rules[n as usize];
-            let accept = r.accept.known() != Some(&false);
-            let certain = r.origin.maybe.is_none() && r.group.known().is_some() && r.direction.known().is_some();
-            if r.direction.known().is_some_and(|d| *d != dir) || !accept && !certain {
-                continue;
-            }
-            placed.push((r.priority.known().copied().unwrap_or(if accept { 0 } else { 101 }), accept, n));
-        }
-        placed.sort_unstable();
-        for (_, accept, n) in placed {
-            let r = &t.sg_rules[n as usize];
-            let unknown = || if accept { IpSet::full() } else { IpSet::empty() };
-            let ips = match &r.peer {
-                Peer::Net(s) => self.named(s, accept),
-                Peer::Group(g) if peer.is_some_and(|p| self.member(p, *g, accept)) => IpSet::full(),
-                Peer::Group(_) => IpSet::empty(),
-                Peer::ForeignGroup(_) | Peer::Unknown(_) => unknown(),
-            };
-            let none = if accept { ServiceSet::any() } else { ServiceSet::empty() };
-            let svc = r.services.known().cloned().unwrap_or(none);
-            rules.push(Entry { from: RuleRef::Sg(n), accept, ips, svc });
-        }
-        let basic = groups.iter().all(|g| t[*g].enterprise.known() != Some(&true));
-        first_match(c, ingress, &rules, (RuleRef::Default, !ingress && basic))
-    }
-
-    fn acl(&self, v: VswitchId, ingress: bool, c: Cube) -> Judged {
-        let Fact::Known(Some(id)) = self.t[v].acl else { return Judged::all_open(c) };
-        let acl = &self.t[id];
-        let AclList::Entries(es) = (if ingress { &acl.ingress } else { &acl.egress }) else {
-            return Judged::all_open(c);
-        };
-        let end = RuleRef::AclEnd(id, ingress);
-        let service = nets(&["100.100.2.128/28", "100.100.2.112/28", "100.100.100.200/32"]);
-        let mut rules = vec![Entry { from: end, accept: true, ips: service, svc: ServiceSet::any() }];
-        for (n, e) in es.iter().enumerate() {
-            let accept = e.accept.known() != Some(&false);
-            let none = if accept { ServiceSet::any() } else { ServiceSet::empty() };
-            if accept || e.origin.maybe.is_none() {
-                let svc = e.services.known().cloned().unwrap_or(none);
-                let ips = self.named(&e.peer, accept);
-                rules.push(Entry { from: RuleRef::Acl(id, ingress, num(n)), accept, ips, svc });
-            }
-        }
-        first_match(c, ingress, &rules, (end, false))
-    }
-
-    /// The routes that a packet from an interface may meet towards some of `to`.
-    fn entries(&self, i: InterfaceId, to: &IpSet) -> Vec<&'a RouteEntry> {
-        let Some(v) = self.vswitch(i) else { return self.t.route_entries.iter().collect() };
-        let table = self.t[v].table.known();
-        let mine = |e: &&RouteEntry| e.table.known().zip(table).is_none_or(|(a, b)| a == b);
-        let towards = |e: &&RouteEntry| self.named(&e.destination, true).intersects(to);
-        self.t.route_entries.iter().filter(mine).filter(towards).collect()
-    }
-    /// Whether no appliance is the next hop of a packet from an interface to some of `to`.
-    fn direct(&self, i: InterfaceId, to: &IpSet) -> bool {
-        let hop = |h: &NextHop| matches!(h, NextHop::Interface(_) | NextHop::HaVip(_));
-        !self.entries(i, to).iter().any(|e| e.next_hops.iter().any(hop))
-    }
-
-    /// Public addresses that the cloud has yet to pick: none that the configuration names (A-EIP-2).
-    fn somewhere(&self) -> IpSet {
-        let t = self.t;
-        let rules = t.sg_rules.iter().filter_map(|r| match &r.peer {
-            Peer::Net(n) => Some(n),
-            _ => None,
-        });
-        let acls = t.acls.iter().flat_map(|a| [&a.ingress, &a.egress]).flat_map(|l| match l {
-            AclList::Entries(es) => es.as_slice(),
-            _ => &[],
-        });
-        let specs = rules.chain(t.route_entries.iter().map(|r| &r.destination)).chain(acls.map(|e| &e.peer));
-        let single = specs.filter_map(|s| match s {
-            NetSpec::Net(n) => n.known().copied(),
-            NetSpec::PrefixList(_) => None,
-        });
-        let lists = t.prefix_lists.iter().flat_map(|p| p.entries.known().into_iter().flatten());
-        let named = single.chain(lists.filter_map(|e| e.known().copied())).filter(|n| n.prefix_len() >= 8);
-        let (all, named) = (IpSet::public(), IpSet::from_nets(named));
-        let free = all.subtract(&named);
-        if free.v4.is_empty() { all } else { IpSet { v4: free.v4, v6: IntervalSet::empty() } }
-    }
-    fn maybe_at(&self, ip: Option<&std::net::IpAddr>) -> IpSet {
-        ip.map_or_else(|| self.somewhere(), |ip| IpSet::single(*ip))
-    }
-    fn nat_ip(&self, ip: &NatIp) -> IpSet {
-        match ip {
-            NatIp::Eip(e) => self.maybe_at(self.t[*e].ip.known()),
-            NatIp::Ip(ip) => IpSet::single(*ip),
-            NatIp::Unknown(_) => self.somewhere(),
-        }
-    }
-    fn own(&self, (i, a): (InterfaceId, u32)) -> impl Iterator<Item = &'a PublicAddress> {
-        self.t[i].public.iter().filter(move |p| p.private == a)
-    }
-    fn binded(&self, i: InterfaceId) -> bool {
-        self.t[i].public.iter().any(|p| p.kind == PublicKind::EipBinded)
-    }
-    fn access(&self, (i, a): (InterfaceId, u32)) -> &'a Ipv6Internet {
-        self.t[i].addresses.get(a as usize).map_or(&Ipv6Internet::None, |a| &a.ipv6_internet)
-    }
-    /// DNAT entries that may lead to an address.
-    fn dnat(&self, (i, a): (InterfaceId, u32), ips: &IpSet) -> Vec<&'a DnatEntry> {
-        if self.t[i].public.iter().any(|p| p.origin.maybe.is_none()) {
-            return Vec::new();
-        }
-        let to = |d: &&DnatEntry| match d.target {
-            DnatTarget::Interface(f, n) => (f, n) == (i, a),
-            DnatTarget::Ip(ip) => ips.contains(ip),
-            DnatTarget::Unknown(_) => true,
-        };
-        let internet = |d: &&DnatEntry| d.nat.known().is_none_or(|n| self.t[*n].internet.known() != Some(&false));
-        self.t.dnat_entries.iter().filter(to).filter(internet).collect()
-    }
-    fn snat(&self, i: InterfaceId, ips: &IpSet, nat: Option<NatId>) -> Vec<&'a SnatEntry> {
-        let of = |s: &&SnatEntry| s.nat.known().zip(nat).is_none_or(|(a, b)| *a == b);
-        let source = |s: &&SnatEntry| match &s.source {
-            SnatSource::Vswitch(v) => v.known().zip(self.vswitch(i)).is_none_or(|(a, b)| *a == b),
-            SnatSource::Net(n) => n.known().is_none_or(|n| IpSet::from(*n).intersects(ips)),
-        };
-        self.t.snat_entries.iter().filter(of).filter(source).collect()
-    }
-
-    fn no_exit(&self, at: (InterfaceId, u32), ips: &IpSet, to: &IpSet) -> bool {
-        let entries = self.entries(at.0, to);
-        let by = |f: &dyn Fn(&NextHop) -> bool| entries.iter().any(|e| e.next_hops.iter().any(f));
-        if by(&|h| matches!(h, NextHop::Interface(_) | NextHop::HaVip(_))) && !matches!(self.access(at), Ipv6Internet::None)
-            || by(&|h| matches!(h, NextHop::Interface(_) | NextHop::HaVip(_))) && ips.v6.is_empty()
-        {
-            return false;
-        }
-        let Some(vpc) = self.vpc(at.0) else { return false };
-        let here = |v: &Fact<VpcId>| v.known().is_none_or(|v| *v == vpc);
-        if ips.v4.is_empty() {
-            let gateway = self.t.ipv6_gateways.iter().any(|g| here(&g.vpc));
-            return matches!(self.access(at), Ipv6Internet::None)
-                || !gateway && !by(&|h| matches!(h, NextHop::Ipv6Gateway(_)));
-        }
-        let active = |g: &Ipv4Gateway| {
-            g.vpc.known() == Some(&vpc) && g.enabled.known() == Some(&true) && g.meta.origin.maybe.is_none()
-        };
-        let controlled = self.t.ipv4_gateways.iter().any(active);
-        let own = self.own(at).next().is_some();
-        let nat = |h: &NextHop| {
-            matches!(h, NextHop::Nat(n) if self.t[*n].internet.known() != Some(&false)
-                && !self.snat(at.0, ips, Some(*n)).is_empty())
-        };
-        ips.v6.is_empty() && !by(&nat) && (!own || controlled && !by(&|h| matches!(h, NextHop::Ipv4Gateway(_))))
-    }
-
-    fn no_entry(&self, at: (InterfaceId, u32), ips: &IpSet) -> bool {
-        if ips.v4.is_empty() {
-            let gateway = |g: &Ipv6Gateway| g.vpc.known().zip(self.vpc(at.0)).is_none_or(|(a, b)| *a == b);
-            return matches!(self.access(at), Ipv6Internet::None | Ipv6Internet::EgressOnly(_))
-                || !self.t.ipv6_gateways.iter().any(gateway);
-        }
-        ips.v6.is_empty() && self.own(at).next().is_none() && self.dnat(at, ips).is_empty()
-    }
-
-    /// The public addresses by which an end may be seen after it has gone out.
-    fn seen_as(&self, at: (InterfaceId, u32), ips: &IpSet) -> IpSet {
-        if ips.v4.is_empty() {
-            return ips.clone();
-        }
-        if !self.direct(at.0, &IpSet::full()) {
-            // An appliance may have any public address.
-            let t = self.t;
-            let known = t.interfaces.iter().flat_map(|i| &i.public).filter_map(|p| p.ip.known());
-            let nat = t.snat_entries.iter().flat_map(|s| &s.ips).map(|ip| self.nat_ip(ip));
-            return known.map(|ip| IpSet::single(*ip)).chain(nat).fold(IpSet::public(), |a, b| a.union(&b));
-        }
-        let own = self.own(at).map(|p| self.maybe_at(p.ip.known()));
-        let nat = self.snat(at.0, ips, None).into_iter().flat_map(|s| &s.ips).map(|ip| self.nat_ip(ip));
-        own.chain(nat).fold(IpSet::empty(), |a, b| a.union(&b))
-    }
-
-    /// The public addresses at which an end may be reached.
-    fn listening(&self, at: (InterfaceId, u32), ips: &IpSet) -> IpSet {
-        if ips.v4.is_empty() {
-            return ips.clone();
-        }
-        let own = self.own(at).map(|p| self.maybe_at(p.ip.known()));
-        let dnat = self.dnat(at, ips).into_iter().map(|d| self.nat_ip(&d.external));
-        own.chain(dnat).fold(IpSet::empty(), |a, b| a.union(&b))
-    }
-
-    /// What the ways in carry, as delivered.
-    fn carried_in(&self, at: (InterfaceId, u32), ips: &IpSet) -> ServiceSet {
-        let full = PortSet::full();
-        let public = ServiceSet { tcp: full.clone(), udp: full.clone(), icmp: full, ..ServiceSet::default() };
-        if ips.v4.is_empty() {
-            return ServiceSet::any();
-        }
-        if self.own(at).next().is_some() {
-            return public;
-        }
-        self.dnat(at, ips).into_iter().fold(ServiceSet::empty(), |a, d| {
-            a.union(&match (&d.protocol, &d.ports) {
-                (Fact::Known(p @ (DnatProtocol::Tcp | DnatProtocol::Udp)), Fact::Known(Some(m))) => {
-                    let ports = PortSet::range(m.internal.0, m.internal.1);
-                    if *p == DnatProtocol::Tcp { ServiceSet::tcp(ports) } else { ServiceSet::udp(ports) }
-                }
-                _ => public.clone(),
-            })
-        })
-    }
-
-    /// Which part of the packets `c` from `s` to `d` on a way is stopped for a reason; `None` where the reason
-    /// proves nothing.
-    pub(crate) fn judge(&self, way: WayKind, reason: Reason, s: &End, d: &End, c: Cube) -> Option<Judged> {
-        use Reason as R;
-        use WayKind as W;
-        let cond = |yes: bool, c: Cube| yes.then(|| Judged::all_closed(c));
-        let lone = |a: &IpSet| a.v4.size() + a.v6.size() == 1;
-        Some(match (way, reason, s.at, d.at) {
-            (W::Private, R::Apart, Some(a), Some(b)) => {
-                let (va, vb) = (self.vpc(a.0)?, self.vpc(b.0)?);
-                let one = a.0 == b.0 || lone(&s.ips) && s.ips == d.ips;
-                return cond(one || va != vb || self.binded_for_certain(a.0) || self.binded_for_certain(b.0), c);
-            }
-            (W::Hairpin, R::Apart, Some(a), Some(b)) => {
-                let six = c.src.v4.is_empty() && self.vpc(a.0)? == self.vpc(b.0)?;
-                return cond(a.0 == b.0 || six, c);
-            }
-            (W::Private, R::SgIngress, Some(a), Some(b)) => self.sg(b.0, true, Some(a), c),
-            (W::Private, R::SgEgress, Some(a), Some(b)) => self.sg(a.0, false, Some(b), c),
-            (W::Private, R::AclIngress | R::AclEgress, Some(a), Some(b)) => {
-                let (va, vb) = (self.vswitch(a.0)?, self.vswitch(b.0)?);
-                if va == vb || !self.direct(a.0, &c.dst) {
-                    return None;
-                }
-                if reason == R::AclIngress { self.acl(vb, true, c) } else { self.acl(va, false, c) }
-            }
-            (W::Private, R::NoRoute, Some(a), Some(_)) => {
-                let yes = self.direct(a.0, &c.dst) && self.detoured(a.0, &c.dst);
-                return cond(yes, c);
-            }
-            (W::Out, R::SgEgress, Some(a), None) => self.sg(a.0, false, None, c),
-            (W::Out, R::AclEgress, Some(a), None) if self.direct(a.0, &c.dst) && !self.binded(a.0) => {
-                self.acl(self.vswitch(a.0)?, false, c)
-            }
-            (W::Out, R::NoExit, Some(a), None) => return cond(self.no_exit(a, &s.ips, &c.dst), c),
-            (W::Out, R::NotCarried, Some(_), None) => {
-                let mut no = ServiceSet { ..ServiceSet::tcp(PortSet::single(25)) };
-                if c.src.v6.is_empty() {
-                    no = ServiceSet { icmpv6: PortSet::full(), other: IntervalSet::full(), ..no };
-                }
-                let open = Judged::all_open(Cube { svc: c.svc.subtract(&no), ..c.clone() });
-                open.on(c)
-            }
-            (W::In, R::SgIngress, None, Some(b)) => self.sg(b.0, true, None, c),
-            (W::In, R::AclIngress, None, Some(b)) if self.enters_directly(b.0) => self.acl(self.vswitch(b.0)?, true, c),
-            (W::In | W::Hairpin, R::NoEntry, _, Some(b)) => return cond(self.no_entry(b, &d.ips), c),
-            (W::In | W::Hairpin, R::NotCarried, _, Some(b)) => {
-                let svc = self.carried_in(b, &d.ips);
-                Judged::all_open(Cube { svc, ..c.clone() }).on(c)
-            }
-            (W::Hairpin, R::NoExit, Some(a), Some(b)) => {
-                return cond(self.no_exit(a, &s.ips, &self.listening(b, &d.ips)), c);
-            }
-            (W::Hairpin, R::SgIngress, Some(a), Some(b)) => {
-                let seen = Cube { src: self.seen_as(a, &s.ips), ..c.clone() };
-                self.sg(b.0, true, None, seen).on(c)
-            }
-            (W::Hairpin, R::AclIngress, Some(a), Some(b)) if self.enters_directly(b.0) => {
-                let seen = Cube { src: self.seen_as(a, &s.ips), ..c.clone() };
-                self.acl(self.vswitch(b.0)?, true, seen).on(c)
-            }
-            (W::Hairpin, R::SgEgress, Some(a), Some(b)) => {
-                // DNAT may change the port, so only an egress that lets nothing out counts there.
-                let dnat = !self.dnat(b, &d.ips).is_empty();
-                let svc = if dnat { ServiceSet::any() } else { c.svc.clone() };
-                let j = self.sg(a.0, false, None, Cube { dst: self.listening(b, &d.ips), svc, ..c.clone() });
-                if dnat && !j.open.is_empty() {
-                    return None;
-                }
-                j.on(c)
-            }
-            _ => return None,
-        })
-    }
-
-    fn binded_for_certain(&self, i: InterfaceId) -> bool {
-        self.t[i].public.iter().any(|p| p.kind == PublicKind::EipBinded && p.origin.maybe.is_none())
-    }
-
-    /// Whether what enters towards an interface from the Internet meets the ACL of its vSwitch.
-    fn enters_directly(&self, i: InterfaceId) -> bool {
-        let vpc = self.vpc(i);
-        let table = |g: &Ipv4Gateway| g.ingress_table.is_some() && g.vpc.known().zip(vpc.as_ref()).is_none_or(|(a, b)| a == b);
-        !self.binded(i) && !self.t.ipv4_gateways.iter().any(table)
-    }
-
-    /// Whether no local route decides for any of `to`: custom ones beat it, or there is none.
-    fn detoured(&self, i: InterfaceId, to: &IpSet) -> bool {
-        let (Some(v), Some(vpc)) = (self.vswitch(i), self.vpc(i)) else { return false };
-        let mine = self.t.vswitches.iter().filter(|v| v.vpc.known().is_none_or(|v| *v == vpc));
-        let blocks: Option<Vec<IpNet>> =
-            mine.flat_map(|v| std::iter::once(&v.cidr).chain(&v.ipv6_cidr)).map(|f| f.known().copied()).collect();
-        let (Some(blocks), Some(table)) = (blocks, self.t[v].table.known()) else { return false };
-        let near: Vec<&IpNet> = blocks.iter().filter(|b| IpSet::from(**b).intersects(to)).collect();
-        let longest = near.iter().map(|b| b.prefix_len()).max().unwrap_or(0);
-        let certain = |e: &&RouteEntry| e.origin.maybe.is_none() && e.table.known() == Some(table);
-        let custom = self.t.route_entries.iter().filter(certain).filter_map(|e| match &e.destination {
-            NetSpec::Net(n) => n.known().copied().filter(|n| n.prefix_len() >= longest),
-            NetSpec::PrefixList(_) => None,
-        });
-        IpSet::from_nets(near.into_iter().copied()).intersect(to).is_subset(&IpSet::from_nets(custom))
-    }
-
-    /// Whether the ends of a claim are what the inventory has.
-    pub(crate) fn end(&self, e: &End) -> Result<(), String> {
-        let one = e.ips.v4.is_empty() != e.ips.v6.is_empty();
-        match e.at {
-            None if e.ips.is_subset(&IpSet::public()) => Ok(()),
-            None => Err(format!("{} is not public", e.ips)),
-            Some((i, a)) => {
-                let known = self.vpc(i).is_some() && self.t[i].addresses.len() > a as usize;
-                if known && one { Ok(()) } else { Err(format!("end {a} of interface {} cannot be placed", i.0)) }
-            }
-        }
-    }
-}
 
 /// The ways that packets between two ends could take at all.
 pub(crate) fn ways(s: &End, d: &End) -> &'static [WayKind] {
@@ -532,7 +60,12 @@ pub(crate) fn ways(s: &End, d: &End) -> &'static [WayKind] {
 /// The first thing that is wrong.
 pub fn check_certificate(inv: &Inventory, claim: &Claim, cert: &Certificate) -> Result<(), CheckError> {
     let facts = Facts::new(inv);
-    claim.from.iter().chain(&claim.to).try_for_each(|e| facts.end(e)).map_err(CheckError::End)?;
+    claim
+        .from
+        .iter()
+        .chain(&claim.to)
+        .try_for_each(|e| facts.end(e))
+        .map_err(CheckError::End)?;
     let mut by_pair: FxHashMap<(u32, u32, WayKind), Vec<&Refutation>> = FxHashMap::default();
     for (n, r) in cert.refutations.iter().enumerate() {
         let fail = |why: &str| Err(CheckError::Refutation(n, why.to_string()));
@@ -578,18 +111,37 @@ pub fn check_certificate(inv: &Inventory, claim: &Claim, cert: &Certificate) -> 
 pub fn check_witness(inv: &Inventory, w: &Witness) -> Result<(), CheckError> {
     let facts = Facts::new(inv);
     let end = |p: Point| match p {
-        Point::Inside(i) => End { at: Some((i.iface, i.addr)), ips: IpSet::single(i.ip) },
-        Point::Outside(ip) => End { at: None, ips: IpSet::single(ip) },
+        Point::Inside(i) => End {
+            at: Some((i.iface, i.addr)),
+            ips: IpSet::single(i.ip),
+        },
+        Point::Outside(ip) => End {
+            at: None,
+            ips: IpSet::single(ip),
+        },
     };
     let (s, d) = (end(w.from), end(w.to));
     let fail = |why: String| Err(CheckError::Witness(why));
     let svc = ServiceSet::one(w.proto, w.destination_port);
-    let cube = Cube { src: s.ips.clone(), dst: d.ips.clone(), sport: PortSet::full(), svc };
-    if let Some(step) = w.way.request.iter().find(|s| !s.open || s.decision == Decision::Drop) {
+    let cube = Cube {
+        src: s.ips.clone(),
+        dst: d.ips.clone(),
+        sport: PortSet::full(),
+        svc,
+    };
+    if let Some(step) = w
+        .way
+        .request
+        .iter()
+        .find(|s| !s.open || s.decision == Decision::Drop)
+    {
         return fail(format!("a step drops it: {} at {}", step.layer, step.at));
     }
     let public = w.way.request.iter().any(|s| {
-        matches!(s.layer, Layer::Internet | Layer::Eip | Layer::Nat | Layer::Dnat | Layer::Ipv6Gateway)
+        matches!(
+            s.layer,
+            Layer::Internet | Layer::Eip | Layer::Nat | Layer::Dnat | Layer::Ipv6Gateway
+        )
     });
     let way = match (s.at, d.at) {
         (Some(_), Some(_)) if public => WayKind::Hairpin,
@@ -601,11 +153,18 @@ pub fn check_witness(inv: &Inventory, w: &Witness) -> Result<(), CheckError> {
     let cited = |layer: Layer, at: InterfaceId| {
         let name = &inv.typed[at].meta.origin.address;
         let mut hits = w.way.request.iter().filter(|s| s.layer == layer && s.at == *name);
-        if layer == Layer::SecurityGroupIngress { hits.next_back() } else { hits.next() }
+        if layer == Layer::SecurityGroupIngress {
+            hits.next_back()
+        } else {
+            hits.next()
+        }
     };
     // Structural reasons must not apply, and each end's groups must let it pass by the rule that is cited.
     for reason in [Reason::Apart, Reason::NoExit, Reason::NoEntry, Reason::NotCarried] {
-        if facts.judge(way, reason, &s, &d, cube.clone()).is_some_and(|j| j.open.is_empty()) {
+        if facts
+            .judge(way, reason, &s, &d, cube.clone())
+            .is_some_and(|j| j.open.is_empty())
+        {
             return fail(format!("{reason:?} stops it"));
         }
     }
@@ -615,18 +174,30 @@ pub fn check_witness(inv: &Inventory, w: &Witness) -> Result<(), CheckError> {
     ];
     for (reason, layer, at) in ends {
         let Some((i, _)) = at else { continue };
-        let Some(step) = cited(layer, i) else { return fail(format!("{layer} is missing")) };
-        let Some(DecidedBy::Rule(rule)) = step.from else { return fail(format!("{layer} names no rule")) };
+        let Some(step) = cited(layer, i) else {
+            return fail(format!("{layer} is missing"));
+        };
+        let Some(DecidedBy::Rule(rule)) = step.from else {
+            return fail(format!("{layer} names no rule"));
+        };
         // By way of the Internet the other side is seen by an address that the checker knows as a set only.
-        let Some(j) = facts.judge(way, reason, &s, &d, cube.clone()) else { continue };
+        let Some(j) = facts.judge(way, reason, &s, &d, cube.clone()) else {
+            continue;
+        };
         // Groups that are not all known let pass by no rule in particular.
         let named = j.by_open.is_empty() || way == WayKind::Hairpin || j.by_open.contains(&rule);
         if j.open.is_empty() || !named {
             return fail(format!("{layer} does not let it pass by the rule that is named"));
         }
     }
-    for (reason, layer) in [(Reason::AclEgress, Layer::AclEgress), (Reason::AclIngress, Layer::AclIngress)] {
-        if facts.judge(way, reason, &s, &d, cube.clone()).is_some_and(|j| j.open.is_empty()) {
+    for (reason, layer) in [
+        (Reason::AclEgress, Layer::AclEgress),
+        (Reason::AclIngress, Layer::AclIngress),
+    ] {
+        if facts
+            .judge(way, reason, &s, &d, cube.clone())
+            .is_some_and(|j| j.open.is_empty())
+        {
             return fail(format!("{layer} stops it"));
         }
     }

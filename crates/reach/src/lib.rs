@@ -1,7 +1,19 @@
-//! The engine.
+//! The engine: who can reach whom, exactly, with reasons.
+//!
+//! [`compile`] resolves an inventory for packets, towards more traffic or towards less where something is not
+//! known ([`Mode`]). [`Network::flow`] answers for two points and all services at once; [`Reach`] answers for
+//! every pair of blocks of a [`Partition`]. Both are exact: a prefix that cuts a set of endpoints splits it.
+//!
+//! Answers have reasons. [`trace`] tells one packet hop by hop with the deciding rule of every layer and all
+//! blockers; [`certify`] says why something is not reachable as data that [`check_certificate`] verifies
+//! without the engine; [`shadowed`] finds the rules that never decide anything.
+//!
+//! No input or output, no clock, no randomness; nothing of Terraform or of the intent language.
+
 mod attribution;
 mod certificate;
 mod checker;
+mod checker_facts;
 mod compile;
 mod domain;
 mod flow;
@@ -18,7 +30,8 @@ mod trace_ways;
 pub use attribution::{Crossing, Used};
 use bartizan_packet::PortSet;
 pub use certificate::{
-    Certificate, Claim, End, Reason, Refutation, Uncertified, WayKind, Witness, certify, certify_claim, claim_between,
+    Certificate, Claim, End, Reason, Refutation, Uncertified, WayKind, Witness, certify, certify_claim,
+    claim_between,
 };
 pub use checker::{CheckError, check_certificate, check_witness};
 pub use compile::{CompileOptions, compile};

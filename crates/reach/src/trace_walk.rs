@@ -146,7 +146,9 @@ impl<'a> Tracer<'a> {
             return self.step(at, layer, "no security group", Decision::Drop);
         };
         let enterprise = |g: &&SecurityGroupId| {
-            t.security_groups.get(g.index()).is_some_and(|g| g.enterprise.known() != Some(&false))
+            t.security_groups
+                .get(g.index())
+                .is_some_and(|g| g.enterprise.known() != Some(&false))
         };
         if leg.sessions.contains(&i.id) {
             let mut s = self.step(at, layer, "established session", Decision::Accept);
@@ -173,7 +175,9 @@ impl<'a> Tracer<'a> {
             RuleRef::Default => {
                 // The group whose type makes the difference: an enterprise group closes egress for all.
                 let g = set.groups.iter().find(enterprise).or(set.groups.first());
-                origin = g.and_then(|g| t.security_groups.get(g.index())).map(|g| g.meta.origin.clone());
+                origin = g
+                    .and_then(|g| t.security_groups.get(g.index()))
+                    .map(|g| g.meta.origin.clone());
                 let kind = match g {
                     Some(g) if enterprise(&g) => "an enterprise group",
                     Some(_) => "a basic group",
@@ -334,7 +338,11 @@ impl<'a> Tracer<'a> {
                     let text = "a public address of its own needs no route";
                     let s = self.step(self.vsw_at(at.vswitch), Layer::Route, text, Decision::Forward);
                     let origin = self.table_origin(table);
-                    t.push(Step { assumptions: vec!["A-EIP-1"], origin, ..s });
+                    t.push(Step {
+                        assumptions: vec!["A-EIP-1"],
+                        origin,
+                        ..s
+                    });
                     self.depart(m, t, at, End::Own, out);
                 } else if !decided {
                     self.dropped(t.clone(), self.no_route(at, Some(table), m.dst.ip), out);

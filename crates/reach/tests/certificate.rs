@@ -6,8 +6,8 @@ use bartizan_model::{InterfaceId, Inventory};
 use bartizan_oracle::{Endpoint, Options, Oracle};
 use bartizan_packet::{IpSet, ServiceSet};
 use bartizan_reach::{
-    Certificate, CheckError, Claim, CompileOptions, Mode, Partition, Point, Reach, Reason, Uncertified, certify,
-    certify_claim, check_certificate, check_witness, claim_between, compile,
+    Certificate, CheckError, Claim, CompileOptions, Mode, Partition, Point, Reach, Reason, Uncertified,
+    certify, certify_claim, check_certificate, check_witness, claim_between, compile,
 };
 use bartizan_testkit::{GroupKind, InventoryBuilder, Rng, Universe, rule};
 use common::{blur, network};
@@ -18,7 +18,10 @@ struct Each(u32, IpSet);
 
 impl Each {
     fn new(inv: &Inventory) -> Self {
-        Each(inv.typed.interfaces.len() as u32, IpSet::from_nets(["203.0.113.0/24".parse().unwrap()]))
+        Each(
+            inv.typed.interfaces.len() as u32,
+            IpSet::from_nets(["203.0.113.0/24".parse().unwrap()]),
+        )
     }
 }
 
@@ -47,7 +50,10 @@ fn built(inv: &Inventory, transparent: bool, asked: &[ServiceSet]) -> Reach {
 }
 
 fn asked() -> Vec<ServiceSet> {
-    ["any", "tcp/22", "tcp/443", "udp/53", "icmp", "tcp/8000-9000"].iter().map(|s| s.parse().unwrap()).collect()
+    ["any", "tcp/22", "tcp/443", "udp/53", "icmp", "tcp/8000-9000"]
+        .iter()
+        .map(|s| s.parse().unwrap())
+        .collect()
 }
 
 #[derive(Debug, Default)]
@@ -68,15 +74,26 @@ fn examine(k: u64, inv: &Inventory, transparent: bool, n: &mut Count) {
             union.union_with(&f.delivered);
             true
         });
-        assert_eq!(union, r.delivered(a, b), "network {k}: {a} -> {b}: the matrix differs from its pairs");
+        assert_eq!(
+            union,
+            r.delivered(a, b),
+            "network {k}: {a} -> {b}: the matrix differs from its pairs"
+        );
         for s in &services {
             let net = r.network();
             let delivered = r.delivered(a, b).intersects(&net.atoms.touching(s));
             let claim = claim_between(&r, a, b, s);
             let alone = certify_claim(inv, &claim);
             if let Ok(c) = &alone {
-                assert!(!delivered, "network {k}: {a} -> {b} {s} is delivered and certified: {c:#?}");
-                assert_eq!(check_certificate(inv, &claim, c), Ok(()), "network {k}: {a} -> {b} {s}");
+                assert!(
+                    !delivered,
+                    "network {k}: {a} -> {b} {s} is delivered and certified: {c:#?}"
+                );
+                assert_eq!(
+                    check_certificate(inv, &claim, c),
+                    Ok(()),
+                    "network {k}: {a} -> {b} {s}"
+                );
             }
             match certify(&r, inv, a, b, s) {
                 Ok(c) => assert_eq!(Ok(c), alone),
@@ -104,7 +121,10 @@ fn certificates_agree_with_the_engine() {
         examine(k, &network(k), k % 2 == 0, &mut n);
     }
     assert!(n.witnesses > 1_000, "{n:?}");
-    assert!(n.certified * 100 > n.empty * 90, "too few of the empty claims have a certificate: {n:?}");
+    assert!(
+        n.certified * 100 > n.empty * 90,
+        "too few of the empty claims have a certificate: {n:?}"
+    );
 }
 
 #[test]
@@ -124,7 +144,9 @@ fn certificates_and_witnesses_agree_with_the_interpreter() {
     let (mut silent, mut replayed) = (0, 0);
     for k in 900..980 {
         let inv = network(k);
-        let Ok(oracle) = Oracle::new(&inv, Options::normative()) else { continue };
+        let Ok(oracle) = Oracle::new(&inv, Options::normative()) else {
+            continue;
+        };
         let services = asked();
         let r = built(&inv, true, &services);
         let part = Each::new(&inv);
@@ -142,27 +164,50 @@ fn certificates_and_witnesses_agree_with_the_interpreter() {
             }
             if let Err(Uncertified::Delivered(w)) = certify(&r, &inv, block(q.src), block(q.dst), &s) {
                 let end = |p: Point| match p {
-                    Point::Inside(i) => Endpoint::Address { interface: i.iface, address: i.addr, ip: i.ip },
+                    Point::Inside(i) => Endpoint::Address {
+                        interface: i.iface,
+                        address: i.addr,
+                        ip: i.ip,
+                    },
                     Point::Outside(ip) => Endpoint::Outside(ip),
                 };
                 let o = oracle.deliver(end(w.from), end(w.to), w.proto, w.source_port, w.destination_port);
-                assert!(o.delivered, "network {k}: the witness for {q} does not arrive: {w:#?}");
+                assert!(
+                    o.delivered,
+                    "network {k}: the witness for {q} does not arrive: {w:#?}"
+                );
                 replayed += 1;
             }
         }
     }
-    assert!(silent > 500 && replayed > 500, "{silent} certified, {replayed} witnesses");
+    assert!(
+        silent > 500 && replayed > 500,
+        "{silent} certified, {replayed} witnesses"
+    );
 }
 
 fn shop() -> (Inventory, Claim, Certificate) {
     let mut b = InventoryBuilder::new();
     let vpc = b.vpc("main", "10.0.0.0/16");
-    let (web, db) = (b.sg("web", vpc, GroupKind::BasicDrop), b.sg("db", vpc, GroupKind::BasicDrop));
+    let (web, db) = (
+        b.sg("web", vpc, GroupKind::BasicDrop),
+        b.sg("db", vpc, GroupKind::BasicDrop),
+    );
     b.rule(db, rule("in accept tcp 3306/3306 from sg:web prio 5"));
     b.rule(db, rule("in drop tcp 1/3000 from 10.0.0.0/16 prio 1"));
     b.rule(db, rule("in accept tcp 1/65535 from 10.0.1.0/24 prio 10"));
-    let (v1, v2) = (b.vswitch("v1", vpc, "10.0.1.0/24"), b.vswitch("v2", vpc, "10.0.2.0/24"));
-    let acl = b.acl("a", vpc, &[rule("in drop tcp 3001/4000 from 10.0.1.0/24"), rule("in accept all -1/-1 from 0.0.0.0/0")]);
+    let (v1, v2) = (
+        b.vswitch("v1", vpc, "10.0.1.0/24"),
+        b.vswitch("v2", vpc, "10.0.2.0/24"),
+    );
+    let acl = b.acl(
+        "a",
+        vpc,
+        &[
+            rule("in drop tcp 3001/4000 from 10.0.1.0/24"),
+            rule("in accept all -1/-1 from 0.0.0.0/0"),
+        ],
+    );
     b.bind_acl(v2, acl);
     b.eni("web1", v1, &[web], "10.0.1.10");
     b.eni("web2", v1, &[web], "10.0.1.11");
@@ -182,13 +227,21 @@ fn a_certificate_names_the_layers_and_rules() {
     let said: Vec<String> = cert
         .refutations
         .iter()
-        .map(|r| format!("{:?} {:?} {} {:?} from {:?}", r.way, r.reason, r.services, r.rules, r.from))
+        .map(|r| {
+            format!(
+                "{:?} {:?} {} {:?} from {:?}",
+                r.way, r.reason, r.services, r.rules, r.from
+            )
+        })
         .collect();
-    assert_eq!(said, [
-        "Private SgIngress tcp/1-3000 [Sg(1)] from [0, 1]",
-        "Private AclIngress tcp/3001-4000 [Acl(AclId(0), true, 0)] from [0, 1]",
-        "Hairpin NoEntry tcp/1-4000 [] from [0, 1]",
-    ]);
+    assert_eq!(
+        said,
+        [
+            "Private SgIngress tcp/1-3000 [Sg(1)] from [0, 1]",
+            "Private AclIngress tcp/3001-4000 [Acl(AclId(0), true, 0)] from [0, 1]",
+            "Hairpin NoEntry tcp/1-4000 [] from [0, 1]",
+        ]
+    );
 }
 
 /// Every alteration of a certificate is rejected.
@@ -202,8 +255,14 @@ fn altered_certificates_are_rejected() {
             f(&mut c);
             check(&c)
         };
-        let uncovered = |r: Result<(), CheckError>| assert!(matches!(r, Err(CheckError::Uncovered(..))), "{i}: {r:?}");
-        let refuted = |r: Result<(), CheckError>| assert!(matches!(r, Err(CheckError::Refutation(n, _)) if n == i), "{i}: {r:?}");
+        let uncovered =
+            |r: Result<(), CheckError>| assert!(matches!(r, Err(CheckError::Uncovered(..))), "{i}: {r:?}");
+        let refuted = |r: Result<(), CheckError>| {
+            assert!(
+                matches!(r, Err(CheckError::Refutation(n, _)) if n == i),
+                "{i}: {r:?}"
+            )
+        };
         uncovered(alter(&|c| {
             c.refutations.remove(i);
         }));
@@ -214,16 +273,35 @@ fn altered_certificates_are_rejected() {
             c.refutations[i].to.pop();
         }));
         let less: ServiceSet = "tcp/7".parse().unwrap();
-        uncovered(alter(&|c| c.refutations[i].services = c.refutations[i].services.subtract(&less.union(&"tcp/3500".parse().unwrap()))));
-        assert!(alter(&|c| c.refutations[i].src = Some(IpSet::from_nets(["10.0.1.10/32".parse().unwrap()]))).is_err());
-        refuted(alter(&|c| c.refutations[i].rules.push(bartizan_reach::RuleRef::Sg(0))));
+        uncovered(alter(&|c| {
+            c.refutations[i].services = c.refutations[i]
+                .services
+                .subtract(&less.union(&"tcp/3500".parse().unwrap()))
+        }));
+        assert!(
+            alter(&|c| c.refutations[i].src = Some(IpSet::from_nets(["10.0.1.10/32".parse().unwrap()])))
+                .is_err()
+        );
+        refuted(alter(&|c| {
+            c.refutations[i].rules.push(bartizan_reach::RuleRef::Sg(0))
+        }));
         refuted(alter(&|c| c.refutations[i].to.push(9)));
         if !cert.refutations[i].rules.is_empty() {
-            refuted(alter(&|c| c.refutations[i].rules[0] = bartizan_reach::RuleRef::Sg(2)));
+            refuted(alter(&|c| {
+                c.refutations[i].rules[0] = bartizan_reach::RuleRef::Sg(2)
+            }));
             refuted(alter(&|c| c.refutations[i].rules.clear()));
-            refuted(alter(&|c| c.refutations[i].services = "tcp/1-65535".parse().unwrap()));
+            refuted(alter(&|c| {
+                c.refutations[i].services = "tcp/1-65535".parse().unwrap()
+            }));
         }
-        for reason in [Reason::Apart, Reason::NoRoute, Reason::NotCarried, Reason::SgEgress, Reason::AclEgress] {
+        for reason in [
+            Reason::Apart,
+            Reason::NoRoute,
+            Reason::NotCarried,
+            Reason::SgEgress,
+            Reason::AclEgress,
+        ] {
             // Where no way in exists, it carries nothing either, and nobody's groups let anything out to it.
             let true_too = matches!(reason, Reason::NotCarried | Reason::SgEgress);
             if !(true_too && cert.refutations[i].reason == Reason::NoEntry) {
@@ -231,8 +309,14 @@ fn altered_certificates_are_rejected() {
             }
         }
     }
-    let wider = Claim { services: "tcp/1-4001".parse().unwrap(), ..claim.clone() };
-    assert!(matches!(check_certificate(&inv, &wider, &cert), Err(CheckError::Uncovered(..))));
+    let wider = Claim {
+        services: "tcp/1-4001".parse().unwrap(),
+        ..claim.clone()
+    };
+    assert!(matches!(
+        check_certificate(&inv, &wider, &cert),
+        Err(CheckError::Uncovered(..))
+    ));
 }
 
 #[test]
@@ -240,10 +324,16 @@ fn a_certificate_does_not_outlive_its_rule() {
     let (inv, claim, cert) = shop();
     let mut open = inv.clone();
     open.typed.sg_rules[1].accept = bartizan_model::Fact::Known(true);
-    assert!(matches!(check_certificate(&open, &claim, &cert), Err(CheckError::Refutation(0, _))));
+    assert!(matches!(
+        check_certificate(&open, &claim, &cert),
+        Err(CheckError::Refutation(0, _))
+    ));
     let mut routed = inv.clone();
     routed.typed.vswitches[1].acl = bartizan_model::Fact::Unknown(common::why());
-    assert!(matches!(check_certificate(&routed, &claim, &cert), Err(CheckError::Refutation(1, _))));
+    assert!(matches!(
+        check_certificate(&routed, &claim, &cert),
+        Err(CheckError::Refutation(1, _))
+    ));
 }
 
 #[test]
@@ -259,7 +349,10 @@ fn altered_witnesses_are_rejected() {
     assert!(check_witness(&inv, &other).is_err(), "tcp/80 is dropped");
     let mut other = w.clone();
     other.way.request.pop();
-    assert!(check_witness(&inv, &other).is_err(), "the receiver's groups have not been asked");
+    assert!(
+        check_witness(&inv, &other).is_err(),
+        "the receiver's groups have not been asked"
+    );
     let mut other = w.clone();
     if let Some(s) = other.way.request.last_mut() {
         s.from = Some(bartizan_reach::DecidedBy::Rule(bartizan_reach::RuleRef::Sg(0)));

@@ -8,9 +8,7 @@ mod common;
 use bartizan_model::{AclList, Fact, Inventory, Ipv6Internet, NetSpec, Origin, Peer, SnatSource};
 use bartizan_oracle::{Options, Oracle};
 use bartizan_packet::ServiceSet;
-use bartizan_reach::{
-    Claim, CompileOptions, End, Mode, Point, certify_claim, check_certificate, compile,
-};
+use bartizan_reach::{Claim, CompileOptions, End, Mode, Point, certify_claim, check_certificate, compile};
 use bartizan_testkit::{Query, Rng, Universe};
 use common::{network, point, why};
 
@@ -28,7 +26,11 @@ fn forget(known: &mut Inventory, r: &mut Rng) -> Inventory {
     let keep: Vec<bool> = b.sg_rules.iter_mut().map(|x| exists(r, &mut x.origin)).collect();
     let mut it = keep.iter();
     k.sg_rules.retain(|_| *it.next().unwrap());
-    let keep: Vec<bool> = b.route_entries.iter_mut().map(|x| exists(r, &mut x.origin)).collect();
+    let keep: Vec<bool> = b
+        .route_entries
+        .iter_mut()
+        .map(|x| exists(r, &mut x.origin))
+        .collect();
     let mut it = keep.iter();
     k.route_entries.retain(|_| *it.next().unwrap());
     for x in &mut b.sg_rules {
@@ -122,21 +124,36 @@ fn forget(known: &mut Inventory, r: &mut Rng) -> Inventory {
 
 fn claim(q: &Query) -> Claim {
     let end = |p: Point| match p {
-        Point::Inside(i) => End { at: Some((i.iface, i.addr)), ips: bartizan_packet::IpSet::single(i.ip) },
-        Point::Outside(ip) => End { at: None, ips: bartizan_packet::IpSet::single(ip) },
+        Point::Inside(i) => End {
+            at: Some((i.iface, i.addr)),
+            ips: bartizan_packet::IpSet::single(i.ip),
+        },
+        Point::Outside(ip) => End {
+            at: None,
+            ips: bartizan_packet::IpSet::single(ip),
+        },
     };
     let services = ServiceSet::one(q.proto, q.dport);
-    Claim { from: vec![end(point(q.src))], to: vec![end(point(q.dst))], services }
+    Claim {
+        from: vec![end(point(q.src))],
+        to: vec![end(point(q.dst))],
+        services,
+    }
 }
 
 #[test]
 fn what_happens_lies_between_narrow_and_wide() {
-    let opt = CompileOptions { transparent_appliances: true, ..CompileOptions::default() };
+    let opt = CompileOptions {
+        transparent_appliances: true,
+        ..CompileOptions::default()
+    };
     let (mut sure, mut may, mut certified, mut packets) = (0, 0, 0, 0);
     for k in 3000..3600 {
         let mut known = network(k);
         let blurred = forget(&mut known, &mut Rng::new(k));
-        let Ok(oracle) = Oracle::new(&known, Options::normative()) else { continue };
+        let Ok(oracle) = Oracle::new(&known, Options::normative()) else {
+            continue;
+        };
         let wide = compile(&blurred, Mode::Widen, &opt);
         let narrow = compile(&blurred, Mode::Narrow, &opt);
         for q in Universe::new(&known).sample(&mut Rng::new(k), 100) {
@@ -144,15 +161,34 @@ fn what_happens_lies_between_narrow_and_wide() {
             let o = oracle.deliver(q.src, q.dst, q.proto, q.sport, q.dport);
             let w = wide.flow_from_port(s, d, q.sport);
             let n = narrow.flow_from_port(s, d, q.sport);
-            let (wa, na) = (wide.atoms.atom_of(q.proto, q.dport), narrow.atoms.atom_of(q.proto, q.dport));
+            let (wa, na) = (
+                wide.atoms.atom_of(q.proto, q.dport),
+                narrow.atoms.atom_of(q.proto, q.dport),
+            );
             let context = || {
                 let t = bartizan_reach::trace(&wide, &blurred, s, d, q.proto, q.sport, q.dport);
                 format!("network {k}: {q}: {:#?}\n{:#?}", o, t.ways)
             };
-            assert!(!o.delivered || w.delivered.contains(wa), "wide misses {}", context());
-            assert!(!o.reply || w.works.contains(wa), "wide misses the reply of {}", context());
-            assert!(o.delivered || !n.delivered.contains(na), "narrow promises {}", context());
-            assert!(o.reply || !n.works.contains(na), "narrow promises the reply of {}", context());
+            assert!(
+                !o.delivered || w.delivered.contains(wa),
+                "wide misses {}",
+                context()
+            );
+            assert!(
+                !o.reply || w.works.contains(wa),
+                "wide misses the reply of {}",
+                context()
+            );
+            assert!(
+                o.delivered || !n.delivered.contains(na),
+                "narrow promises {}",
+                context()
+            );
+            assert!(
+                o.reply || !n.works.contains(na),
+                "narrow promises the reply of {}",
+                context()
+            );
             packets += 1;
             sure += u32::from(n.delivered.contains(na));
             may += u32::from(w.delivered.contains(wa));
@@ -165,5 +201,8 @@ fn what_happens_lies_between_narrow_and_wide() {
         }
     }
     // Neither bound is idle.
-    assert!(sure > 2_000 && may < packets && certified > 10_000, "{packets}: {sure} {may} {certified}");
+    assert!(
+        sure > 2_000 && may < packets && certified > 10_000,
+        "{packets}: {sure} {may} {certified}"
+    );
 }

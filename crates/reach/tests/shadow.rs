@@ -4,8 +4,7 @@ mod common;
 
 use bartizan_model::{AclId, AclList, Fact, Inventory, Unknown};
 use bartizan_reach::{
-    CompileOptions, Mode, Network, RuleRef, Shadow, ShadowKind, compile, dead_references,
-    shadowed,
+    CompileOptions, Mode, Network, RuleRef, Shadow, ShadowKind, compile, dead_references, shadowed,
 };
 use bartizan_testkit::{Features, GroupKind, InventoryBuilder, Query, Rng, Universe, random_inventory, rule};
 use common::point;

@@ -140,7 +140,10 @@ pub(super) fn merge(c: &mut Ctx<'_>, by: &ByGroup, groups: &[SecurityGroupId], c
         for Placed { rule, .. } in placed {
             // Whoever is in unknown groups may be in this one.
             let also = by.open && c.takes_part(rule.accept) && matches!(rule.peer, Match::Group(_));
-            let copy = also.then(|| Rule { peer: Match::Group(SOME_GROUP), ..rule.clone() });
+            let copy = also.then(|| Rule {
+                peer: Match::Group(SOME_GROUP),
+                ..rule.clone()
+            });
             rules.push(rule);
             rules.extend(copy);
         }

@@ -1,7 +1,7 @@
 //! Interfaces and their addresses, ALIBABA.md §4.
 
 use super::{Ctx, groups, routes};
-use crate::network::{Addr, GroupSet, Iface, OwnPublic, V6Access, Vsw, SOME_GROUP};
+use crate::network::{Addr, GroupSet, Iface, OwnPublic, SOME_GROUP, V6Access, Vsw};
 use bartizan_model::{
     AddressKind, AddressSpec, Fact, InterfaceId, Ipv6Internet, PublicKind, SecurityGroupId, VswitchId,
 };

@@ -317,7 +317,11 @@ pub(super) fn dnat(
     // takes the entry away only from what is certain.
     for f in ifaces.iter_mut().flatten() {
         let public = &t[f.id].public;
-        let own = if c.widen() { public.iter().any(|p| p.origin.maybe.is_none()) } else { !public.is_empty() };
+        let own = if c.widen() {
+            public.iter().any(|p| p.origin.maybe.is_none())
+        } else {
+            !public.is_empty()
+        };
         if own {
             f.addrs.iter_mut().for_each(|a| a.dnat.clear());
         }

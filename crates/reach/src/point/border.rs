@@ -1,0 +1,368 @@
+//! The border of a VPC: ways out to the Internet and in from it, with the replies.
+
+use super::{
+    Branch, End, Entry, Exit, ExitKind, Inside, Moving, PeerView, ReplyPort, Trail, is_service_ip, replies,
+};
+use crate::network::{Hop, Iface, Mode, Network, Vsw};
+use bartizan_model::{InterfaceId, NatId};
+use bartizan_packet::{AtomSet, IpSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+impl Network {
+    /// What the platform and the kind of address let through to the Internet at all.
+    pub(crate) fn public_carrier(&self, dst: IpAddr, request: bool) -> AtomSet {
+        let mut a = self.common.all.clone();
+        if request {
+            // A-P25.
+            a.subtract_with(&self.common.smtp);
+        }
+        if dst.is_ipv4() {
+            // §7.4: a public IPv4 address carries TCP, UDP and ICMP only.
+            a.intersect_with(&self.common.public_v4);
+        }
+        a
+    }
+
+    fn out_branches(&self, s: Inside, dst: IpAddr, sessions: &[InterfaceId], translate: bool) -> Vec<Branch> {
+        let Some((si, sa)) = self.addr_of(s) else {
+            return Vec::new();
+        };
+        if s.ip.is_ipv4() != dst.is_ipv4() || s.ip.is_ipv6() && !sa.v6.outbound {
+            return Vec::new();
+        }
+        let m = Moving {
+            src: self.private_view(s),
+            dst: PeerView::public(dst),
+            sessions,
+            goal: None,
+            sender: Some(s),
+            translate,
+        };
+        let mut out = Vec::new();
+        self.leave(m, self.start(s), si, true, &mut out);
+        out
+    }
+
+    /// Every way out to a public address `dst` (or to the service range), with the services that take it.
+    /// When narrowing, branches that drop are listed too.
+    pub(crate) fn exits(&self, s: Inside, dst: IpAddr) -> Vec<Exit> {
+        self.exits_of(s, dst, true)
+    }
+
+    pub(super) fn exits_of(&self, s: Inside, dst: IpAddr, translate: bool) -> Vec<Exit> {
+        let Some((si, sa)) = self.addr_of(s) else {
+            return Vec::new();
+        };
+        let here = || Arc::new(IpSet::single(s.ip));
+        if is_service_ip(dst) {
+            let mut atoms = self.sg(si, false, PeerView::public(dst));
+            if let Some(v) = self.vsw(si.vswitch) {
+                atoms.intersect_with(&self.acl(v, false, dst));
+            }
+            let kind = ExitKind::Service;
+            return vec![Exit {
+                kind,
+                src: here(),
+                route: None,
+                appliances: Vec::new(),
+                atoms,
+            }];
+        }
+        let carrier = self.public_carrier(dst, true);
+        let mut out = Vec::new();
+        for b in self.out_branches(s, dst, &[], translate) {
+            let atoms = b.atoms.intersect(&carrier);
+            let exit = |kind, src| Exit {
+                kind,
+                src,
+                route: b.route,
+                appliances: b.appliances.clone(),
+                atoms: atoms.clone(),
+            };
+            match b.end {
+                // A public address that may not exist takes no packet for certain.
+                End::Own if sa.own.is_empty() => out.push(exit(ExitKind::Dropped, here())),
+                End::Own => {
+                    out.extend(
+                        sa.own
+                            .iter()
+                            .enumerate()
+                            .map(|(i, o)| exit(ExitKind::Own(i), o.ips.clone())),
+                    );
+                }
+                End::V6 => out.push(exit(ExitKind::V6, here())),
+                End::Nat(n) => {
+                    let found = self.snat_of(n, si, s.ip, dst);
+                    if found.is_empty() {
+                        out.push(exit(ExitKind::Dropped, here()));
+                    }
+                    out.extend(found.into_iter().map(|(i, ips)| exit(ExitKind::Snat(n, i), ips)));
+                }
+                End::Translated(f, addr, i) if translate => {
+                    let src = self.appliance_source(f, addr, i, dst);
+                    out.push(exit(ExitKind::Appliance(addr, i), src));
+                }
+                End::Dropped | End::Arrived | End::Translated(..) => {
+                    out.push(exit(ExitKind::Dropped, here()));
+                }
+            }
+        }
+        for e in out.iter_mut().filter(|e| e.kind == ExitKind::Dropped) {
+            e.atoms = self.common.none.clone();
+        }
+        if self.mode == Mode::Widen {
+            out.retain(|e| !e.atoms.is_empty());
+        }
+        out
+    }
+
+    /// The address with which an appliance sends on what it translates: its own, or anybody's where a NAT
+    /// gateway translates again.
+    pub(crate) fn appliance_source(&self, f: InterfaceId, addr: u32, own: usize, dst: IpAddr) -> Arc<IpSet> {
+        match self.iface(f).and_then(|f| f.addrs.get(addr as usize)) {
+            Some(a) if dst.is_ipv6() => Arc::new(a.region.clone()),
+            Some(a) if own < a.own.len() => a.own[own].ips.clone(),
+            _ => Arc::new(self.outside_v4()),
+        }
+    }
+
+    fn outside_v4(&self) -> IpSet {
+        IpSet {
+            v4: self.outside.v4.clone(),
+            ..IpSet::default()
+        }
+    }
+
+    /// A-NAT-1: the entries with the longest source that covers it, and behind one that may not exist the next.
+    pub(crate) fn snat_of(&self, n: NatId, si: &Iface, src: IpAddr, dst: IpAddr) -> Vec<(usize, Arc<IpSet>)> {
+        let Some(nat) = self.nats.get(n.index()).filter(|n| n.exit.contains(dst)) else {
+            return Vec::new();
+        };
+        let mut out = Vec::new();
+        let mut certain: Option<u8> = None;
+        // INVARIANT (SNAT order): the entries of a gateway are sorted, longest source first.
+        for (i, e) in nat.snat.iter().enumerate() {
+            if certain.is_some_and(|l| e.length < l) {
+                break;
+            }
+            if e.sources.contains(src) && e.vswitch.is_none_or(|w| w == si.vswitch) {
+                out.push((i, e.ips.clone()));
+                certain = certain.or((!e.optional).then_some(e.length));
+            }
+        }
+        if certain.is_none() && self.mode == Mode::Narrow {
+            out.clear();
+        }
+        out
+    }
+
+    /// Requests that leave through `e` towards `dst` whose replies come back in to the source.
+    pub(crate) fn exit_replies(&self, s: Inside, dst: IpAddr, e: &Exit, ask: ReplyPort) -> AtomSet {
+        let entry = match e.kind {
+            ExitKind::Own(i) => Entry::Own(i),
+            ExitKind::Snat(..) | ExitKind::Appliance(..) => Entry::Dnat(usize::MAX),
+            ExitKind::V6 => Entry::V6,
+            ExitKind::Service => {
+                let Some(v) = self.addr_of(s).and_then(|(i, _)| self.vsw(i.vswitch)) else {
+                    return self.common.none.clone();
+                };
+                return replies(self, &self.acl(v, true, dst), ask).intersect(&e.atoms);
+            }
+            ExitKind::Dropped => return self.common.none.clone(),
+        };
+        let mut sessions = vec![s.iface];
+        sessions.extend(&e.appliances);
+        let back = self.fold(self.enter(s, dst, entry, &sessions).into_iter().map(|b| b.atoms));
+        replies(self, &back, ask).intersect(&e.atoms)
+    }
+
+    /// The ways in to an address.
+    pub(crate) fn doors(&self, d: Inside) -> Vec<Entry> {
+        let Some((di, da)) = self.addr_of(d) else {
+            return Vec::new();
+        };
+        if d.ip.is_ipv6() {
+            // §7.3: gateway and bandwidth.
+            let gateway = self
+                .vpc_of(di)
+                .and_then(|v| self.vpcs.get(v.index()))
+                .is_some_and(|v| v.ipv6_gateway);
+            return if da.v6.inbound && gateway {
+                vec![Entry::V6]
+            } else {
+                Vec::new()
+            };
+        }
+        (0..da.own.len())
+            .map(Entry::Own)
+            .chain((0..da.dnat.len()).map(Entry::Dnat))
+            .collect()
+    }
+
+    /// The branches of a packet from a public source that enters towards `d`. `Entry::Dnat(usize::MAX)`
+    /// stands for a reply that a NAT gateway hands back.
+    fn enter(&self, d: Inside, x: IpAddr, e: Entry, sessions: &[InterfaceId]) -> Vec<Branch> {
+        let Some((di, da)) = self.addr_of(d) else {
+            return Vec::new();
+        };
+        let Some(v) = self.vsw(di.vswitch) else {
+            return Vec::new();
+        };
+        if d.ip.is_ipv4() != x.is_ipv4() {
+            return Vec::new();
+        }
+        let m = Moving {
+            src: PeerView::public(x),
+            dst: self.private_view(d),
+            sessions,
+            goal: Some(d.iface),
+            sender: None,
+            translate: false,
+        };
+        let t = Trail {
+            visited: Vec::new(),
+            senders: 0,
+            atoms: self.common.all.clone(),
+            route: None,
+        };
+        let mut out = Vec::new();
+        match e {
+            Entry::Dnat(i)
+                if i != usize::MAX
+                    && !self
+                        .nats
+                        .get(da.dnat[i].nat.index())
+                        .is_some_and(|n| n.exit.contains(x)) =>
+            {
+                self.dropped(t, &mut out);
+            }
+            Entry::V6 if !self.routes_to(v, x, &Hop::Ipv6Gateway) => self.dropped(t, &mut out),
+            Entry::Own(_) if self.controlled(v) || self.leads(v) => {
+                // Where it is not known whether the gateway is active, both happen.
+                if self.controlled(v) != self.leads(v) {
+                    self.reach(m, t.clone(), None, d.iface, &mut out);
+                }
+                if !self.routes_to(v, x, &Hop::Ipv4Gateway)
+                    && !(self.may_translate() && self.routes_to_appliance(v, x))
+                {
+                    self.dropped(t, &mut out);
+                } else if let Some(table) = self
+                    .vpcs
+                    .get(v.vpc.index())
+                    .and_then(|n| n.ingress_table)
+                    .and_then(|t| self.tables.get(t as usize))
+                {
+                    // §3.6: the table of the IPv4 gateway may send the packet to an ENI first.
+                    let mut decided = false;
+                    for r in table.lookup(d.ip) {
+                        decided |= !r.optional;
+                        for h in &r.hops {
+                            match h {
+                                Hop::Local => self.reach(m, t.clone(), None, d.iface, &mut out),
+                                Hop::Interface(i) => self.reach(m, t.clone(), None, *i, &mut out),
+                                Hop::HaVip(h) => {
+                                    for f in self.ha_vips.get(h.index()).map_or(&[][..], |v| v) {
+                                        self.reach(m, t.clone(), None, *f, &mut out);
+                                    }
+                                }
+                                _ => self.dropped(t.clone(), &mut out),
+                            }
+                        }
+                    }
+                    if !decided {
+                        self.dropped(t, &mut out);
+                    }
+                } else {
+                    self.reach(m, t, None, d.iface, &mut out);
+                }
+            }
+            _ => self.reach(m, t, None, d.iface, &mut out),
+        }
+        out
+    }
+
+    /// Whether the tables of a vSwitch send `ip` straight to a gateway (§7.2, §7.3): by some branch when
+    /// widening, by every branch when narrowing.
+    pub(crate) fn routes_to(&self, v: &Vsw, ip: IpAddr, gateway: &Hop) -> bool {
+        let (mut any, mut all) = (false, true);
+        for table in v.tables.iter().filter_map(|&t| self.tables.get(t as usize)) {
+            let mut decided = false;
+            for r in table.lookup(ip) {
+                decided |= !r.optional;
+                any |= r.hops.contains(gateway);
+                all &= r.hops.iter().all(|h| h == gateway);
+            }
+            all &= decided;
+        }
+        match self.mode {
+            Mode::Widen => any,
+            Mode::Narrow => any && all,
+        }
+    }
+
+    /// Whether an appliance is taken to do more than forward unchanged (A-APPL-1).
+    pub(crate) fn may_translate(&self) -> bool {
+        self.mode == Mode::Widen && self.appliances_translate
+    }
+
+    pub(crate) fn routes_to_appliance(&self, v: &Vsw, ip: IpAddr) -> bool {
+        let tables = v.tables.iter().filter_map(|&t| self.tables.get(t as usize));
+        tables
+            .flat_map(|t| t.lookup(ip))
+            .flat_map(|r| &r.hops)
+            .any(|h| matches!(h, Hop::Interface(_) | Hop::HaVip(_)))
+    }
+
+    /// What an entry lets in by itself: the ports of a DNAT entry and the protocols of a public address.
+    pub(crate) fn door_atoms(&self, d: Inside, e: Entry) -> AtomSet {
+        let mut a = match (self.addr_of(d), e) {
+            (Some((_, a)), Entry::Dnat(i)) => self.atoms.touching(&a.dnat[i].internal()),
+            _ => self.common.all.clone(),
+        };
+        if e != Entry::V6 {
+            a.intersect_with(&self.common.public_v4);
+        }
+        a
+    }
+
+    /// Services (as delivered) that come in through an entry from a public source `x`.
+    pub(crate) fn arrive(&self, d: Inside, x: IpAddr, e: Entry) -> AtomSet {
+        let a = self.fold(self.enter(d, x, e, &[]).into_iter().map(|b| b.atoms));
+        a.intersect(&self.door_atoms(d, e))
+    }
+
+    /// As [`Network::arrive`], with those whose replies get back the same way (§8.5, R8).
+    pub(crate) fn arrive_flow(&self, d: Inside, x: IpAddr, e: Entry, ask: ReplyPort) -> (AtomSet, AtomSet) {
+        let door = self.door_atoms(d, e);
+        let branches = self.enter(d, x, e, &[]);
+        let works = self.fold(branches.iter().map(|b| {
+            if b.atoms.is_empty() {
+                return b.atoms.clone();
+            }
+            let mut sessions = vec![d.iface];
+            sessions.extend(&b.appliances);
+            let same = |b: &Branch| match (e, b.end) {
+                (Entry::Own(_), End::Own) | (Entry::V6, End::V6) => true,
+                (Entry::Dnat(i), End::Nat(n)) => self.addr_of(d).is_some_and(|(_, a)| a.dnat[i].nat == n),
+                _ => false,
+            };
+            let back = self.reply_branches(d, x, e, &sessions);
+            let back = self.fold(back.iter().map(|b| {
+                if same(b) {
+                    b.atoms.clone()
+                } else {
+                    self.common.none.clone()
+                }
+            }));
+            replies(self, &back, ask).intersect(&b.atoms)
+        }));
+        let delivered = self.fold(branches.into_iter().map(|b| b.atoms));
+        (delivered.intersect(&door), works.intersect(&door))
+    }
+
+    /// The branches of a reply to a public client: an egress-only IPv6 address may answer, a private one not.
+    fn reply_branches(&self, d: Inside, x: IpAddr, _e: Entry, sessions: &[InterfaceId]) -> Vec<Branch> {
+        self.out_branches(d, x, sessions, false)
+    }
+}
