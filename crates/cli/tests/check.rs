@@ -70,6 +70,29 @@ fn every_format_tells_the_same() {
 }
 
 #[test]
+fn real_documents_obey_the_schema() {
+    let text = include_str!("../../../docs/schema/check-1.json");
+    let schema = jsonschema::validator_for(&serde_json::from_str(text).unwrap()).unwrap();
+    let (_keep, dir) = copy("open");
+    append(
+        &dir.join("main.tf"),
+        "\nresource \"alicloud_alb_load_balancer\" \"x\" {\n  vpc_id = alicloud_vpc.main.id\n}\n",
+    );
+    run_in(&dir, &["inventory", ".", "--snapshot", "net.json"]);
+    std::fs::create_dir(dir.join("broken")).unwrap();
+    std::fs::write(dir.join("broken/x.tf"), "resource {").unwrap();
+    for paths in [&["."][..], &["net.json"], &["broken", "."]] {
+        let args = [&["check", "--format", "json", "--intent", "intent.btz"], paths].concat();
+        let v: Value = serde_json::from_str(&run_in(&dir, &args).out).unwrap();
+        let errors: Vec<String> = schema
+            .iter_errors(&v)
+            .map(|e| format!("{e} at {}", e.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{paths:?}: {errors:#?}");
+    }
+}
+
+#[test]
 fn the_same_input_gives_the_same_bytes() {
     let one = run(&["check", "open", "--format", "json", "--as-of", "2026-11-23"]);
     for _ in 0..3 {
@@ -231,4 +254,18 @@ fn a_reader_that_goes_away_is_no_error() {
         .unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_document_may_come_from_a_pipe() {
+    let (_keep, dir) = copy("holds");
+    run_in(&dir, &["inventory", ".", "--snapshot", "net.json"]);
+    let mut c = common::command(&dir);
+    c.args(["check", "-"])
+        .stdin(std::fs::File::open(dir.join("net.json")).unwrap());
+    let o = c.output().unwrap();
+    assert_eq!(o.status.code(), Some(0), "{}", String::from_utf8_lossy(&o.stderr));
+    let mut c = common::command(&dir);
+    let o = c.args(["check", "-"]).output().unwrap();
+    assert_eq!(o.status.code(), Some(2), "nothing is no network");
 }

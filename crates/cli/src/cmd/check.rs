@@ -12,6 +12,7 @@ use bartizan_check::{CheckOptions, CheckReport};
 use bartizan_lang::Date;
 use bartizan_report::{InventoryFacts, Run, json, junit, markdown, sarif, summary};
 use clap::ValueEnum;
+use rayon::prelude::*;
 
 pub(crate) const HELP: &str = "Examples:
   bartizan check examples/shop
@@ -108,8 +109,9 @@ pub(crate) fn run(ctx: &Context, args: Args) -> Outcome {
     let as_of = args.as_of.unwrap_or_else(settings::today);
     let mut judged = Vec::new();
     let mut code = Code::Holds;
-    for p in &args.paths {
-        match judge(&args, p, as_of) {
+    let done: Vec<Result<Judged, Failure>> = args.paths.par_iter().map(|p| judge(&args, p, as_of)).collect();
+    for d in done {
+        match d {
             Ok(j) => judged.push(j),
             Err(f) if args.paths.len() == 1 => return Err(f),
             Err(f) => {

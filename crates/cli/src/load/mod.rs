@@ -12,6 +12,7 @@ use crate::settings;
 use bartizan_base::{Diagnostic, Severity, Sources};
 use bartizan_model::Inventory;
 use bartizan_terraform::{EvalOptions, FileSet, ReadOptions};
+use std::io::Read;
 use std::path::Path;
 
 /// A plan, state or snapshot larger than this is refused rather than read for minutes.
@@ -47,6 +48,9 @@ pub(crate) struct Loaded {
 /// Reads a directory, plan, state or snapshot.
 pub(crate) fn load(path: &str, input: &Input) -> Result<Loaded, Failure> {
     let _progress = Progress::start(format!("reading {path}"));
+    if path == "-" {
+        return standard_input();
+    }
     let meta = std::fs::metadata(path).map_err(|e| missing(path, &e))?;
     let mut sources = Sources::default();
     let mut early = Vec::new();
@@ -86,6 +90,24 @@ pub(crate) fn load(path: &str, input: &Input) -> Result<Loaded, Failure> {
             .iter()
             .any(|d| d.severity == Severity::Error);
     if failed && inventory.resources.is_empty() {
+        return Err(Failure::new(inventory.diagnostics, sources));
+    }
+    Ok(Loaded { inventory, sources })
+}
+
+/// A plan, state or snapshot from a pipe.
+fn standard_input() -> Result<Loaded, Failure> {
+    let text = std::io::read_to_string(std::io::stdin().take(MAX_DOCUMENT))
+        .map_err(|e| Failure::io("read", "standard input", &e))?;
+    let (mut files, mut sources) = (FileSet::default(), Sources::default());
+    files.add(&mut sources, "<stdin>", text);
+    let inventory = bartizan_terraform::read(&files, &mut sources, &ReadOptions::default());
+    if inventory.resources.is_empty()
+        && inventory
+            .diagnostics
+            .iter()
+            .any(|d| d.severity == Severity::Error)
+    {
         return Err(Failure::new(inventory.diagnostics, sources));
     }
     Ok(Loaded { inventory, sources })
