@@ -5,7 +5,6 @@ mod examples;
 mod generated;
 mod schema;
 mod shell;
-mod survey;
 mod test;
 mod tidy;
 mod verify;
@@ -66,8 +65,6 @@ enum Task {
         #[command(subcommand)]
         what: bench::Bench,
     },
-    /// Read every directory with Terraform files below DIR and say how much of it was understood.
-    Survey { dir: std::path::PathBuf },
 }
 
 fn main() -> ExitCode {
@@ -84,7 +81,6 @@ fn main() -> ExitCode {
             matrix,
         } => verify::run(networks, seed, packets, matrix),
         Task::Bench { what } => bench::run(&what),
-        Task::Survey { dir } => survey::run(&dir),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -87,6 +87,9 @@ const RULES: &[(&str, Bearing)] = &[
         N("bandwidth of a cloud enterprise network; without it regions are not connected"),
     ),
     ("cen_flowlog", N(LOGS)),
+    ("cen_instance", N("a hub; what is attached to it carries packets")),
+    ("cen_instance_attachment", S(TRANSIT)),
+    ("cen_instance_grant", S("lets another account attach a network")),
     (
         "cen_inter_region_traffic_qos",
         N("quality of service between regions"),
@@ -156,6 +159,7 @@ const RULES: &[(&str, Bearing)] = &[
     ("db_", N(ACCOUNTS)),
     ("db_connection", S(DATA)),
     ("db_instance", S(DATA)),
+    ("db_instance_parameter", N(ACCOUNTS)),
     ("db_read_write_splitting_connection", S(DATA)),
     ("db_readonly_instance", S(DATA)),
     ("dbfs_", N(DISKS)),

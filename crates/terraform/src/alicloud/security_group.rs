@@ -181,6 +181,16 @@ fn peer(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Peer {
     if set.len() > 1 {
         set.retain(|(n, v)| *n != "prefix_list_id" || !matches!(v.value, Value::Unknown(_)));
     }
+    // Several of which some may turn out to be null: which one it is, is not known.
+    if set.len() > 1
+        && let Some(u) = set.iter().find_map(|(_, v)| match &v.value {
+            Value::Unknown(u) => Some(u.clone()),
+            _ => None,
+        })
+    {
+        l.unknown(i, "cidr_ip", &u);
+        return Peer::Unknown(u);
+    }
     let [(name, node)] = set.as_slice() else {
         let why = if set.is_empty() {
             "no peer is set"

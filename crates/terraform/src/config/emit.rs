@@ -83,6 +83,29 @@ impl World<'_> {
         }
     }
 
+    /// Says why there is nothing: an empty answer must not look like a good one.
+    pub(crate) fn nothing(&self) {
+        let all = self.modules.borrow().clone();
+        let blocks: Vec<Span> = all
+            .iter()
+            .flat_map(|m| m.config.decls.iter().map(|d| d.block.span))
+            .collect();
+        let d = match blocks.first() {
+            Some(first) => Diagnostic::warning(
+                "INPUT003",
+                format!(
+                    "{} resource blocks are declared and none exists with these values",
+                    blocks.len()
+                ),
+            )
+            .at(*first, "`count` or `for_each` is empty here")
+            .help("a module is read with its defaults; give the variables that switch its resources on"),
+            None => Diagnostic::warning("INPUT003", "no resource is declared here")
+                .help("give the directory of a configuration, a plan or a state"),
+        };
+        self.say(d);
+    }
+
     fn too_many(&self, span: Span) {
         self.say(
             Diagnostic::error("INPUT001", format!("more than {MAX_RESOURCES} resources"))

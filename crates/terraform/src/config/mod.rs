@@ -60,6 +60,9 @@ pub fn evaluate(
         let mut out = Vec::new();
         w.emit(0, &mut out);
         out.sort_by(|a, b| a.address.cmp(&b.address));
+        if out.is_empty() {
+            w.nothing();
+        }
         let mut diags = w.diagnostics.take();
         // One fault shows up in every instance and in everything that uses it: say it once.
         let mut seen = std::collections::BTreeSet::new();
