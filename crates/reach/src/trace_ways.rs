@@ -259,9 +259,7 @@ impl Tracer<'_> {
                 if self.net.controlled(v) != self.net.leads(v) {
                     self.reach(m, t.clone(), None, d.iface, &mut out);
                 }
-                if !self.net.routes_to(v, x, &Hop::Ipv4Gateway)
-                    && !(self.net.may_translate() && self.net.routes_to_appliance(v, x))
-                {
+                if !self.net.gateway_answers(v, x) {
                     t.push(stop(
                         Layer::Ipv4Gateway,
                         format!("no route for {x} to the active IPv4 gateway"),

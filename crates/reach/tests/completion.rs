@@ -25,14 +25,14 @@ fn forget(known: &mut Inventory, r: &mut Rng) -> Inventory {
     };
     let keep: Vec<bool> = b.sg_rules.iter_mut().map(|x| exists(r, &mut x.origin)).collect();
     let mut it = keep.iter();
-    k.sg_rules.retain(|_| *it.next().unwrap());
+    k.sg_rules.retain(|_| it.next() == Some(&true));
     let keep: Vec<bool> = b
         .route_entries
         .iter_mut()
         .map(|x| exists(r, &mut x.origin))
         .collect();
     let mut it = keep.iter();
-    k.route_entries.retain(|_| *it.next().unwrap());
+    k.route_entries.retain(|_| it.next() == Some(&true));
     for x in &mut b.sg_rules {
         match r.below(30) {
             0 => x.accept = Fact::Unknown(why()),
@@ -102,7 +102,7 @@ fn forget(known: &mut Inventory, r: &mut Rng) -> Inventory {
     for (x, y) in b.interfaces.iter_mut().zip(&mut k.interfaces) {
         let keep: Vec<bool> = x.public.iter_mut().map(|p| exists(r, &mut p.origin)).collect();
         let mut it = keep.iter();
-        y.public.retain(|_| *it.next().unwrap());
+        y.public.retain(|_| it.next() == Some(&true));
     }
     for x in &mut b.ipv4_gateways {
         if r.chance(20) {

@@ -243,9 +243,7 @@ impl Network {
                 if self.controlled(v) != self.leads(v) {
                     self.reach(m, t.clone(), None, d.iface, &mut out);
                 }
-                if !self.routes_to(v, x, &Hop::Ipv4Gateway)
-                    && !(self.may_translate() && self.routes_to_appliance(v, x))
-                {
+                if !self.gateway_answers(v, x) {
                     self.dropped(t, &mut out);
                 } else if let Some(table) = self
                     .vpcs
@@ -301,12 +299,18 @@ impl Network {
         }
     }
 
+    /// Whether the vSwitch is open to what comes from `x` by the IPv4 gateway: it routes back to the gateway,
+    /// or to an appliance that may do more than forward.
+    pub(crate) fn gateway_answers(&self, v: &Vsw, x: IpAddr) -> bool {
+        self.routes_to(v, x, &Hop::Ipv4Gateway) || self.may_translate() && self.routes_to_appliance(v, x)
+    }
+
     /// Whether an appliance is taken to do more than forward unchanged (A-APPL-1).
     pub(crate) fn may_translate(&self) -> bool {
         self.mode == Mode::Widen && self.appliances_translate
     }
 
-    pub(crate) fn routes_to_appliance(&self, v: &Vsw, ip: IpAddr) -> bool {
+    fn routes_to_appliance(&self, v: &Vsw, ip: IpAddr) -> bool {
         let tables = v.tables.iter().filter_map(|&t| self.tables.get(t as usize));
         tables
             .flat_map(|t| t.lookup(ip))
