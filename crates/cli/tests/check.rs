@@ -208,6 +208,24 @@ fn a_draft_holds_on_the_network_that_it_was_made_from() {
 }
 
 #[test]
+fn a_draft_tells_resources_apart_when_nothing_else_does() {
+    let (_keep, dir) = copy("holds");
+    let text = std::fs::read_to_string(dir.join("main.tf")).unwrap();
+    let eni = "resource \"alicloud_ecs_network_interface\" \"second\" {\n  vswitch_id = alicloud_vswitch.web.id\n  security_group_ids = [alicloud_security_group.web.id]\n}\nresource \"alicloud_ecs_network_interface_attachment\" \"second\" {\n  instance_id = alicloud_instance.web.id\n  network_interface_id = alicloud_ecs_network_interface.second.id\n}\n";
+    let text = text.replace("tags            = { tier = \"web\" }", "");
+    let text = text
+        .replace("alicloud_vswitch.db.id", "alicloud_vswitch.web.id")
+        .replace("10.0.2.10", "10.0.1.20");
+    std::fs::write(dir.join("main.tf"), text + eni).unwrap();
+    let o = run_in(&dir, &["draft", ".", "--output", "intent.btz"]);
+    assert_eq!(o.code, 0, "{}", o.err);
+    let draft = std::fs::read_to_string(dir.join("intent.btz")).unwrap();
+    assert!(draft.contains("= tf \"alicloud_instance.web\""), "{draft}");
+    let o = run_in(&dir, &["check", "."]);
+    assert_eq!(o.code, 0, "{}", o.out);
+}
+
+#[test]
 fn output_files_appear_whole() {
     let (_keep, dir) = copy("holds");
     std::fs::write(dir.join("r.json"), "old").unwrap();

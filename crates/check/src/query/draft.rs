@@ -306,11 +306,15 @@ fn by_resource(inv: &Inventory) -> BTreeMap<String, String> {
     let mut zones = BTreeMap::new();
     for i in 0..t.interfaces.len() {
         let id = InterfaceId(u32::try_from(i).unwrap_or(u32::MAX));
-        let address = super::resource(inv, id);
-        // `[` begins a class of characters in no pattern of the language; quotes inside need another form.
+        // A selector by address also picks the interfaces of an instance, so they are in its zone.
+        let address = match t[id].instance {
+            Some(n) => t[n].meta.origin.address.to_string(),
+            None => super::resource(inv, id),
+        };
+        // Instances of one `count` or `for_each` together; `[` is itself in a pattern.
         let block = address.split('[').next().unwrap_or(&address).to_string();
         let pattern = if address.contains('[') {
-            format!("{block}*")
+            format!("{block}[*")
         } else {
             block.clone()
         };

@@ -31,7 +31,14 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Outcome {
     if said.iter().any(|d| d.severity == Severity::Error) {
         return Err(Failure::new(said, l.sources));
     }
-    eprint!("{}", text::diagnostics(&said, &l.sources, ctx.errors()));
+    eprint!(
+        "{}",
+        text::diagnostics(
+            said.iter().filter(|d| d.severity > Severity::Note),
+            &l.sources,
+            ctx.errors()
+        )
+    );
     // The last part of the path that is a name: `.` has none until it is looked up.
     let full = std::fs::canonicalize(&args.path).ok();
     let name = full
