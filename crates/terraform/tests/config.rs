@@ -108,6 +108,11 @@ fn an_unknown_number_of_instances_is_one_that_may_exist() {
         resource "alicloud_vpc" "a" { count = var.on ? 1 : 0 }
         resource "alicloud_vswitch" "v" { vpc_id = alicloud_vpc.a[0].id }
         resource "alicloud_eip" "e" { count = length(alicloud_vpc.a) }
+        resource "alicloud_nat_gateway" "n" {
+          for_each = alicloud_vpc.a
+          vpc_id   = each.value.id
+        }
+        resource "alicloud_route_table" "t" { ids = alicloud_vpc.a[*].id }
         "#,
     );
     assert!(d.is_empty(), "{d:?}");
@@ -122,6 +127,12 @@ fn an_unknown_number_of_instances_is_one_that_may_exist() {
         "alicloud_vpc.a[?]|id"
     );
     assert!(r.iter().any(|r| &*r.address == "alicloud_eip.e[?]"));
+    assert_eq!(r.iter().filter(|r| &*r.kind == "alicloud_nat_gateway").count(), 1);
+    assert!(r.iter().any(|r| &*r.address == "alicloud_nat_gateway.n[?]"));
+    assert!(matches!(
+        attribute(&r, "alicloud_route_table.t", "ids"),
+        Value::Unknown(_)
+    ));
 }
 
 #[test]

@@ -1,5 +1,10 @@
 //! The typed layer from configurations: what joins what, defaults, and what becomes unknown.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 use bartizan_base::{Severity, Sources};
 use bartizan_model::*;
@@ -104,7 +109,10 @@ fn a_small_network_joins() {
     let t = &inv.typed;
     let i = interface(&inv, "alicloud_instance.i");
     assert!(i.primary && i.instance == Some(InstanceId(0)));
-    assert_eq!(t[*i.vswitch.known().unwrap()].meta.origin.address, "alicloud_vswitch.a".into());
+    assert_eq!(
+        t[*i.vswitch.known().unwrap()].meta.origin.address,
+        "alicloud_vswitch.a".into()
+    );
     assert_eq!(i.groups, Fact::Known(vec![SecurityGroupId(0)]));
     assert_eq!(i.addresses[0].spec, AddressSpec::Ip("10.1.0.10".parse().unwrap()));
     assert!(i.public.is_empty());
@@ -112,7 +120,10 @@ fn a_small_network_joins() {
     assert_eq!(vswitch(&inv, "a").table, Fact::Known(t.vpcs[0].system_table));
     assert_eq!(vswitch(&inv, "a").acl, Fact::Known(None));
     let g = &t.security_groups[0];
-    assert_eq!((&g.enterprise, &g.inner_accept), (&Fact::Known(false), &Fact::Known(true)));
+    assert_eq!(
+        (&g.enterprise, &g.inner_accept),
+        (&Fact::Known(false), &Fact::Known(true))
+    );
 }
 
 #[test]
@@ -229,16 +240,30 @@ resource "alicloud_security_group_rule" "d" {
 }"#,
     );
     clean(&inv);
-    let [a, b, c, d] = inv.typed.sg_rules.as_slice() else { panic!() };
+    let [a, b, c, d] = inv.typed.sg_rules.as_slice() else {
+        panic!()
+    };
     // Host bits are masked; priority 1, accept, every port.
     assert_eq!(a.peer, Peer::Net(net("10.144.0.0/12")));
     assert_eq!((&a.accept, &a.priority), (&Fact::Known(true), &Fact::Known(1)));
     assert_eq!(a.services, Fact::Known(ServiceSet::tcp(PortSet::full())));
     assert_eq!((&b.accept, &b.priority), (&Fact::Known(false), &Fact::Known(100)));
-    assert_eq!((&b.direction, &b.peer), (&Fact::Known(Direction::Egress), &Peer::Group(SecurityGroupId(0))));
+    assert_eq!(
+        (&b.direction, &b.peer),
+        (&Fact::Known(Direction::Egress), &Peer::Group(SecurityGroupId(0)))
+    );
     assert_eq!(b.services, Fact::Known(ServiceSet::any()));
-    assert_eq!(c.peer, Peer::Net(NetSpec::PrefixList(Fact::Known(PrefixListId(0)))));
-    assert_eq!((&c.priority, &c.services), (&Fact::Known(7), &Fact::Known(ServiceSet::udp(PortSet::single(53)))));
+    assert_eq!(
+        c.peer,
+        Peer::Net(NetSpec::PrefixList(Fact::Known(PrefixListId(0))))
+    );
+    assert_eq!(
+        (&c.priority, &c.services),
+        (
+            &Fact::Known(7),
+            &Fact::Known(ServiceSet::udp(PortSet::single(53)))
+        )
+    );
     // Ports mean nothing to ICMP.
     assert_eq!(d.services, Fact::Known(ServiceSet::protocol(Proto::ICMP)));
     assert_eq!(d.peer, Peer::Net(net("10.0.0.1/32")));
@@ -272,13 +297,18 @@ resource "alicloud_security_group_rule" "c" {
   source_security_group_id = "sg-elsewhere"
 }"#,
     );
-    let [a, b, c] = inv.typed.sg_rules.as_slice() else { panic!() };
+    let [a, b, c] = inv.typed.sg_rules.as_slice() else {
+        panic!()
+    };
     assert!(matches!(a.peer, Peer::Unknown(_)));
     assert!(matches!(b.peer, Peer::Unknown(_)));
     assert_eq!(c.peer, Peer::ForeignGroup("sg-elsewhere".into()));
     let errors = codes(&inv, Severity::Error);
     assert_eq!(errors.len(), 1, "{errors:?}");
-    assert!(errors[0].contains("INPUT005") && errors[0].contains("rule.b"), "{errors:?}");
+    assert!(
+        errors[0].contains("INPUT005") && errors[0].contains("rule.b"),
+        "{errors:?}"
+    );
 }
 
 #[test]
@@ -306,7 +336,10 @@ fn invalid_values_are_errors_and_never_dropped() {
             "resource \"alicloud_security_group_rule\" \"r\" {{\n  security_group_id = alicloud_security_group.g.id\n{lines}}}"
         ));
         let errors = codes(&inv, Severity::Error);
-        assert!(errors.len() == 1 && errors[0].contains(&format!("`{attribute}`")), "{attribute} {bad}: {errors:?}");
+        assert!(
+            errors.len() == 1 && errors[0].contains(&format!("`{attribute}`")),
+            "{attribute} {bad}: {errors:?}"
+        );
         let r = &inv.typed.sg_rules[0];
         let unknown = r.direction.known().is_none()
             || r.services.known().is_none()
@@ -315,7 +348,10 @@ fn invalid_values_are_errors_and_never_dropped() {
             || r.peer == Peer::Net(NetSpec::Net(Fact::Unknown(Unknown::new(""))))
             || matches!(&r.peer, Peer::Net(NetSpec::Net(Fact::Unknown(_))));
         assert!(unknown, "{attribute} {bad}");
-        assert!(matches!(understanding(&inv, "alicloud_security_group_rule.r"), Understanding::Partly(_)));
+        assert!(matches!(
+            understanding(&inv, "alicloud_security_group_rule.r"),
+            Understanding::Partly(_)
+        ));
     }
 }
 
@@ -340,7 +376,10 @@ resource "alicloud_route_table_attachment" "{open}" {{
 }}"#
         ));
         assert_eq!(vswitch(&inv, "a").table, tables(&inv, "alicloud_route_table.t"));
-        assert!(vswitch(&inv, "b").table.known().is_none(), "it may be the one that is meant");
+        assert!(
+            vswitch(&inv, "b").table.known().is_none(),
+            "it may be the one that is meant"
+        );
     }
 }
 
@@ -359,7 +398,10 @@ resource "alicloud_route_table_attachment" "y" {{
     ));
     assert!(vswitch(&inv, "a").table.known().is_none());
     let errors = codes(&inv, Severity::Error);
-    assert!(errors.len() == 1 && errors[0].contains("attachment.y"), "{errors:?}");
+    assert!(
+        errors.len() == 1 && errors[0].contains("attachment.y"),
+        "{errors:?}"
+    );
 }
 
 #[test]
@@ -438,7 +480,11 @@ resource "alicloud_vpc_route_entry" "ecmp" {
   }
 }"#,
     );
-    assert!(codes(&inv, Severity::Error).is_empty(), "{:?}", codes(&inv, Severity::Error));
+    assert!(
+        codes(&inv, Severity::Error).is_empty(),
+        "{:?}",
+        codes(&inv, Severity::Error)
+    );
     let t = &inv.typed;
     let hops: Vec<_> = t.route_entries.iter().map(|r| r.next_hops.clone()).collect();
     let i = InterfaceId(at(&t.interfaces, "alicloud_instance.i") as u32);
@@ -452,8 +498,14 @@ resource "alicloud_vpc_route_entry" "ecmp" {
         target: "ri-1".into(),
     };
     assert_eq!(hops[5], [unmodelled, NextHop::Interface(i)]);
-    assert!(matches!(understanding(&inv, "alicloud_vpc_route_entry.ecmp"), Understanding::Partly(_)));
-    assert_eq!(t.route_entries[6].destination, NetSpec::PrefixList(Fact::Known(PrefixListId(0))));
+    assert!(matches!(
+        understanding(&inv, "alicloud_vpc_route_entry.ecmp"),
+        Understanding::Partly(_)
+    ));
+    assert_eq!(
+        t.route_entries[6].destination,
+        NetSpec::PrefixList(Fact::Known(PrefixListId(0)))
+    );
     let gw = tables(&inv, "alicloud_route_table.gw");
     assert_eq!(t[*gw.known().unwrap()].kind, RouteTableKind::Gateway);
     assert_eq!(t.ipv4_gateways[0].ingress_table, Some(gw));
@@ -491,7 +543,9 @@ resource "alicloud_vpc_network_acl_attachment" "x" {
     );
     clean(&inv);
     let acl = &inv.typed.acls[0];
-    let AclList::Entries(es) = &acl.ingress else { panic!("{:?}", acl.ingress) };
+    let AclList::Entries(es) = &acl.ingress else {
+        panic!("{:?}", acl.ingress)
+    };
     assert_eq!(es[0].accept, Fact::Known(true));
     assert_eq!(es[0].services, Fact::Known(ServiceSet::tcp(PortSet::single(443))));
     assert_eq!(es[1].accept, Fact::Known(false));
@@ -528,7 +582,9 @@ resource "alicloud_network_acl_attachment" "x" {{
     let bare_acl = "resource \"alicloud_network_acl\" \"n\" { vpc_id = alicloud_vpc.v.id }";
     let inv = base(&(bare_acl.to_string() + &entries("80/80")));
     clean(&inv);
-    let AclList::Entries(es) = &inv.typed.acls[0].egress else { panic!() };
+    let AclList::Entries(es) = &inv.typed.acls[0].egress else {
+        panic!()
+    };
     assert_eq!(es.len(), 1);
     assert_eq!(inv.typed.acls[0].ingress, AclList::Unset);
     assert_eq!(vswitch(&inv, "a").acl, Fact::Known(Some(AclId(0))));
@@ -579,10 +635,17 @@ resource "alicloud_instance" "j" {
 }"#,
     );
     let t = &inv.typed;
-    let of: Vec<_> = t.interfaces.iter().filter(|x| x.instance == Some(InstanceId(1))).collect();
+    let of: Vec<_> = t
+        .interfaces
+        .iter()
+        .filter(|x| x.instance == Some(InstanceId(1)))
+        .collect();
     assert_eq!(of.len(), 3, "primary, attached, and its own secondary one");
     let j = of.iter().find(|x| x.primary).unwrap();
-    assert_eq!(j.groups, Fact::Known(vec![SecurityGroupId(0), SecurityGroupId(1)]));
+    assert_eq!(
+        j.groups,
+        Fact::Known(vec![SecurityGroupId(0), SecurityGroupId(1)])
+    );
     assert_eq!(j.foreign_groups, ["sg-far".into()]);
     let kinds: Vec<_> = j.addresses.iter().map(|a| a.kind).collect();
     use AddressKind::*;
@@ -593,7 +656,10 @@ resource "alicloud_instance" "j" {
     assert!(j.public[0].origin.maybe.is_none());
     let n = interface(&inv, "alicloud_ecs_network_interface.n");
     assert_eq!(n.source_dest_check, Fact::Known(Some(false)));
-    assert_eq!(n.addresses[1].spec, AddressSpec::Block("10.2.3.0/28".parse().unwrap()));
+    assert_eq!(
+        n.addresses[1].spec,
+        AddressSpec::Block("10.2.3.0/28".parse().unwrap())
+    );
 }
 
 #[test]
@@ -635,9 +701,17 @@ resource "alicloud_instance" "k" {
     );
     // The named interface brings groups of its own.
     assert!(interface(&inv, "alicloud_instance.j").groups.known().is_none());
-    let of_k: Vec<_> = inv.typed.interfaces.iter().filter(|x| x.instance == Some(InstanceId(2))).collect();
+    let of_k: Vec<_> = inv
+        .typed
+        .interfaces
+        .iter()
+        .filter(|x| x.instance == Some(InstanceId(2)))
+        .collect();
     assert_eq!(of_k.len(), 2);
-    assert!(of_k.iter().any(|x| !x.primary && x.vswitch.known().is_none() && x.groups.known().is_none()));
+    assert!(
+        of_k.iter()
+            .any(|x| !x.primary && x.vswitch.known().is_none() && x.groups.known().is_none())
+    );
 }
 
 #[test]
@@ -713,10 +787,19 @@ resource "alicloud_eip_association" "cut" {
         [EipTarget::Unmodelled("alicloud_slb_load_balancer.lb".into())]
     );
     let i = interface(&inv, "alicloud_instance.i");
-    assert_eq!(i.public[0].eip, Some(EipId(at(&t.eips, "alicloud_eip_address.e[0]") as u32)));
+    assert_eq!(
+        i.public[0].eip,
+        Some(EipId(at(&t.eips, "alicloud_eip_address.e[0]") as u32))
+    );
     let n = interface(&inv, "alicloud_ecs_network_interface.n");
-    assert_eq!((n.public.len(), n.public[0].private, n.public[0].kind), (1, 1, PublicKind::Eip));
-    assert_eq!(interface(&inv, "alicloud_ecs_network_interface.m").public[0].kind, PublicKind::EipBinded);
+    assert_eq!(
+        (n.public.len(), n.public[0].private, n.public[0].kind),
+        (1, 1, PublicKind::Eip)
+    );
+    assert_eq!(
+        interface(&inv, "alicloud_ecs_network_interface.m").public[0].kind,
+        PublicKind::EipBinded
+    );
 }
 
 #[test]
@@ -740,8 +823,14 @@ resource "alicloud_eip_association" "x" {{
         ["alicloud_instance.i", "alicloud_ecs_network_interface.n"].map(|a| maybe_public(interface(inv, a)))
     };
     assert_eq!(both(&eip("")), [vec![true], vec![true]]);
-    assert_eq!(both(&eip("instance_type = \"EcsInstance\"")), [vec![true], vec![]]);
-    assert_eq!(both(&eip("instance_type = \"Nat\"")), [Vec::<bool>::new(), vec![]]);
+    assert_eq!(
+        both(&eip("instance_type = \"EcsInstance\"")),
+        [vec![true], vec![]]
+    );
+    assert_eq!(
+        both(&eip("instance_type = \"Nat\"")),
+        [Vec::<bool>::new(), vec![]]
+    );
 }
 
 #[test]
@@ -758,7 +847,10 @@ resource "alicloud_eip_association" "x" {
   instance_id   = alicloud_nat_gateway.nat.id
 }"#,
     );
-    assert!(matches!(inv.typed.eips[0].bound.as_slice(), [EipTarget::Unknown(_)]));
+    assert!(matches!(
+        inv.typed.eips[0].bound.as_slice(),
+        [EipTarget::Unknown(_)]
+    ));
 }
 
 #[test]
@@ -883,9 +975,14 @@ resource "alicloud_forward_entry" "c" {
     let a = VswitchId(at(&t.vswitches, "alicloud_vswitch.a") as u32);
     assert_eq!(t.snat_entries[0].source, SnatSource::Vswitch(Fact::Known(a)));
     assert_eq!(t.snat_entries[0].ips, [NatIp::Eip(EipId(0))]);
-    assert_eq!(t.snat_entries[1].source, SnatSource::Net(Fact::Known("10.2.0.5/32".parse().unwrap())));
+    assert_eq!(
+        t.snat_entries[1].source,
+        SnatSource::Net(Fact::Known("10.2.0.5/32".parse().unwrap()))
+    );
     assert_eq!(t.snat_entries[1].ips.len(), 2);
-    let [d, e, f] = t.dnat_entries.as_slice() else { panic!() };
+    let [d, e, f] = t.dnat_entries.as_slice() else {
+        panic!()
+    };
     let i = InterfaceId(at(&t.interfaces, "alicloud_instance.i") as u32);
     assert_eq!(
         d.ports,
@@ -895,8 +992,14 @@ resource "alicloud_forward_entry" "c" {
         }))
     );
     // By reference, by a literal that somebody owns, and by one that nobody owns.
-    assert_eq!((&d.target, &e.target), (&DnatTarget::Interface(i, 0), &DnatTarget::Interface(i, 0)));
-    assert_eq!((&e.protocol, &e.ports), (&Fact::Known(DnatProtocol::Any), &Fact::Known(None)));
+    assert_eq!(
+        (&d.target, &e.target),
+        (&DnatTarget::Interface(i, 0), &DnatTarget::Interface(i, 0))
+    );
+    assert_eq!(
+        (&e.protocol, &e.ports),
+        (&Fact::Known(DnatProtocol::Any), &Fact::Known(None))
+    );
     assert_eq!(f.target, DnatTarget::Ip("10.9.9.9".parse().unwrap()));
 }
 
@@ -938,7 +1041,11 @@ resource "alicloud_vpc_ipv6_egress_rule" "e" {
 }"#,
     );
     clean(&inv);
-    let access = |n: u32| interface(&inv, &format!("alicloud_instance.i[{n}]")).addresses[1].ipv6_internet.clone();
+    let access = |n: u32| {
+        interface(&inv, &format!("alicloud_instance.i[{n}]")).addresses[1]
+            .ipv6_internet
+            .clone()
+    };
     assert!(matches!(access(0), Ipv6Internet::Both(_)));
     assert!(matches!(access(1), Ipv6Internet::EgressOnly(_)));
     assert_eq!(access(2), Ipv6Internet::None);
@@ -1011,8 +1118,14 @@ resource "alicloud_instance" "d" {
     assert_eq!(inv.typed.route_entries[0].next_hops, [NextHop::Interface(i)]);
     let d = interface(&inv, "alicloud_instance.d");
     assert!(d.vswitch.unknown().unwrap().why.contains("data source"));
-    assert!(matches!(understanding(&inv, "alicloud_instance.d"), Understanding::Partly(_)));
-    assert!(matches!(understanding(&inv, "data.alicloud_vswitches.d"), Understanding::Ignored(_)));
+    assert!(matches!(
+        understanding(&inv, "alicloud_instance.d"),
+        Understanding::Partly(_)
+    ));
+    assert!(matches!(
+        understanding(&inv, "data.alicloud_vswitches.d"),
+        Understanding::Ignored(_)
+    ));
 }
 
 #[test]
@@ -1033,13 +1146,24 @@ resource "random_id" "r" { byte_length = 4 }"#,
     use Understanding as U;
     assert_eq!(inv.typed.vswitches.len(), 2);
     assert!(matches!(understanding(&inv, "alicloud_vswitch.dry"), U::Ignored(w) if w.contains("dry_run")));
-    assert!(matches!(understanding(&inv, "alicloud_oss_bucket.b"), U::Ignored(_)));
+    assert!(matches!(
+        understanding(&inv, "alicloud_oss_bucket.b"),
+        U::Ignored(_)
+    ));
     assert!(matches!(understanding(&inv, "random_id.r"), U::Ignored(_)));
-    for n in ["alicloud_slb_load_balancer.lb", "alicloud_brand_new.n", "aws_instance.far"] {
+    for n in [
+        "alicloud_slb_load_balancer.lb",
+        "alicloud_brand_new.n",
+        "aws_instance.far",
+    ] {
         assert!(matches!(understanding(&inv, n), U::NotUnderstood(_)), "{n}");
     }
     let said = codes(&inv, Severity::Warning);
-    assert_eq!(said.iter().filter(|s| s.starts_with("INPUT003")).count(), 3, "{said:?}");
+    assert_eq!(
+        said.iter().filter(|s| s.starts_with("INPUT003")).count(),
+        3,
+        "{said:?}"
+    );
 }
 
 #[test]

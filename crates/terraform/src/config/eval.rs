@@ -235,6 +235,7 @@ impl World<'_> {
                 .collect(),
             V::Set(v) => v.iter().map(|v| (v.clone(), v.clone())).collect(),
             V::Map(m) => m.iter().map(|(k, v)| (V::Str(k.clone()), v.clone())).collect(),
+            V::Instance(i) if i.key == Key::Any => return Ok(Err(self.how_many(i))),
             V::Instance(i) => self
                 .instance_attributes(i)?
                 .into_iter()
