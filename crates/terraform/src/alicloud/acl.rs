@@ -4,7 +4,8 @@ use super::attrs::{Attrs, Blocks};
 use super::linker::{Entity, Linker, as_vswitch, next};
 use super::prefix_list::spec;
 use super::security_group::services;
-use super::{Handler, Stage, TypeSpec, own, vswitch};
+use super::vswitch::{Binding, Bound};
+use super::{Handler, Stage, TypeSpec, own};
 use bartizan_model::*;
 
 pub(super) const HANDLERS: &[Handler] = &[
@@ -195,6 +196,8 @@ fn legacy_entries(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         *old = match (&*old, &maybe) {
             (_, Some(u)) => AclList::Unknown(u.clone()),
             (AclList::Unset, None) => new,
+            // A state shows the entries on the ACL as well.
+            (AclList::Entries(a), None) if same(a, &new) => return,
             _ => AclList::Unknown(Unknown::at("its entries are written in two places", a.span)),
         };
     };
@@ -214,6 +217,16 @@ fn legacy_entries(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     }
 }
 
+/// Whether two lists decide alike, wherever they are written.
+fn same(a: &[AclEntry], b: &AclList) -> bool {
+    let AclList::Entries(b) = b else { return false };
+    let surely = |e: &AclEntry| e.accept.known().is_some() && e.services.known().is_some();
+    a.len() == b.len()
+        && a.iter()
+            .zip(b)
+            .all(|(a, b)| surely(a) && (&a.accept, &a.services, &a.peer) == (&b.accept, &b.services, &b.peer))
+}
+
 fn link(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Fact<AclId> {
     l.link(i, a, &["network_acl_id"], "network ACL", |e| {
         if let Entity::Acl(x) = e { Some(x) } else { None }
@@ -226,12 +239,14 @@ fn bind(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, acl: &Fact<AclId>, vsw: Fac
         .and_then(|x| l.typed.acls.get(x.index()))
         .and_then(|x| x.vpc.known().copied());
     let maybe = l.origin(i, a.span).maybe.map(|u| *u);
-    vswitch::bind(l, vsw, vpc, maybe, |v, doubt| {
-        v.acl = match (doubt, acl) {
-            (Some(u), _) => Fact::Unknown(u.clone()),
-            (None, Fact::Known(x)) => Fact::Known(Some(*x)),
-            (None, Fact::Unknown(u)) => Fact::Unknown(u.clone()),
-        };
+    l.bindings.push(Binding {
+        by: (i, "resource_id"),
+        span: a.span,
+        acl: true,
+        vswitch: vsw,
+        to: acl.clone().map(Bound::Acl),
+        vpc,
+        maybe,
     });
 }
 

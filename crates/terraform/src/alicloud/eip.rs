@@ -76,7 +76,10 @@ fn associate(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let origin = l.origin(i, a.span);
     let target = match found {
         Found::Entity(Entity::Nat(n)) => EipTarget::Nat(n),
-        Found::Entity(Entity::HaVip(h)) => EipTarget::HaVip(h),
+        Found::Entity(Entity::HaVip(h)) => {
+            holders(l, h, eip.known().copied(), &origin);
+            EipTarget::HaVip(h)
+        }
         Found::Entity(e) => match l.interface_of(e) {
             Some(x) => {
                 public(l, i, &a, x, eip.known().copied(), origin.clone());
@@ -119,15 +122,135 @@ fn associate(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             EipTarget::Unknown(u)
         }
     };
+    // Whose module is not here is not understood as a whole; its insides are not in the inventory.
+    let inside = a.get("instance_id").is_some_and(|n| l.of_unloaded_module(n));
+    if let (EipTarget::Unknown(u), false) = (&target, inside) {
+        l.loose_eips.push(Loose {
+            eip: eip.known().copied(),
+            only: kind.as_deref().and_then(Only::of),
+            origin: Origin {
+                maybe: Some(Box::new(u.clone())),
+                ..origin.clone()
+            },
+        });
+    }
     // Whether it is bound at all may be unknown; the interface keeps that in the origin of its public address.
     let target = match (&origin.maybe, target) {
         (Some(u), EipTarget::Nat(_) | EipTarget::HaVip(_)) => EipTarget::Unknown((**u).clone()),
         (_, t) => t,
     };
-    if let Fact::Known(e) = eip
-        && let Some(e) = l.typed.eips.get_mut(e.index())
-    {
-        e.bound.push(target);
+    match eip {
+        Fact::Known(e) => {
+            if let Some(e) = l.typed.eips.get_mut(e.index()) {
+                e.bound.push(target);
+            }
+        }
+        // One outside of the inventory; or one of those in it, which must not look unbound then.
+        Fact::Unknown(u)
+            if !a
+                .get("allocation_id")
+                .is_some_and(|n| matches!(n.value, Value::String(_))) =>
+        {
+            l.loose_eips.push(Loose {
+                eip: None,
+                only: Some(Only::None),
+                origin: Origin {
+                    maybe: Some(Box::new(u)),
+                    ..origin
+                },
+            });
+        }
+        Fact::Unknown(_) => {}
+    }
+}
+
+/// A binding of a public address to something that is not known.
+#[derive(Clone, Debug)]
+pub(super) struct Loose {
+    eip: Option<EipId>,
+    only: Option<Only>,
+    /// With the reason in `maybe`.
+    origin: Origin,
+}
+
+/// What the type of a binding leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Only {
+    /// No interface of the inventory.
+    None,
+    /// Primary interfaces of instances.
+    Primary,
+}
+
+impl Only {
+    fn of(kind: &str) -> Option<Only> {
+        match kind.to_ascii_lowercase().as_str() {
+            "ecsinstance" => Some(Only::Primary),
+            "nat" | "slbinstance" | "ipaddress" => Some(Only::None),
+            _ => None,
+        }
+    }
+}
+
+/// Puts the public addresses of unknown place onto every interface that may be meant, as ones that may exist.
+pub(super) fn settle(l: &mut Linker<'_>) {
+    for loose in std::mem::take(&mut l.loose_eips) {
+        let ip = match loose.eip {
+            Some(e) => l.typed[e].ip.clone(),
+            None => Fact::Unknown(Unknown::new("the EIP is not known")),
+        };
+        if let (None, Some(u)) = (loose.eip, &loose.origin.maybe) {
+            for e in l.typed.eips.iter_mut().filter(|e| e.bound.is_empty()) {
+                e.bound.push(EipTarget::Unknown((**u).clone()));
+            }
+        }
+        if loose.only == Some(Only::None) {
+            continue;
+        }
+        for x in &mut l.typed.interfaces {
+            let fits = loose.only.is_none() || (x.primary && x.instance.is_some());
+            // §7.4: an address that surely has one takes no other.
+            let has = x
+                .public
+                .iter()
+                .any(|p| p.private == 0 && p.origin.maybe.is_none());
+            if !fits || has || x.addresses.is_empty() {
+                continue;
+            }
+            x.public.push(PublicAddress {
+                origin: loose.origin.clone(),
+                ip: ip.clone(),
+                eip: loose.eip,
+                kind: PublicKind::Eip,
+                private: 0,
+            });
+        }
+    }
+}
+
+/// The public address of a virtual IP is that of whoever holds it.
+fn holders(l: &mut Linker<'_>, h: HaVipId, eip: Option<EipId>, origin: &Origin) {
+    let on = l.vip_on.get(&h).cloned().unwrap_or_default();
+    let sure = on.len() == 1 && l.typed[h].members.iter().all(|m| m.known().is_some());
+    let ip = match eip {
+        Some(e) => l.typed[e].ip.clone(),
+        None => Fact::Unknown(Unknown::at("the EIP is not known", origin.span)),
+    };
+    for (x, private) in on {
+        let mut origin = origin.clone();
+        if !sure && origin.maybe.is_none() {
+            let why = "one of several interfaces holds the virtual IP";
+            origin.maybe = Some(Box::new(Unknown::at(why, origin.span)));
+        }
+        if let Some(x) = l.typed.interfaces.get_mut(x.index()) {
+            x.public.push(PublicAddress {
+                origin,
+                ip: ip.clone(),
+                eip,
+                kind: PublicKind::Eip,
+                private,
+            });
+        }
     }
 }
 

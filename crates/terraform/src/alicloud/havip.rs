@@ -1,7 +1,7 @@
 //! High-availability virtual IPs (ALIBABA.md §4).
 
 use super::attrs::Attrs;
-use super::linker::{Entity, Linker, next};
+use super::linker::{Entity, Found, Linker, next};
 use super::{Handler, Identity, Role, Stage, TypeSpec, own, parse};
 use bartizan_model::*;
 
@@ -84,37 +84,97 @@ fn attach(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     });
     let member = match a.get("instance_id") {
         Some(n) => match l.find(n) {
-            super::linker::Found::Entity(e) => l.interface_of(e),
+            Found::Entity(e) => l.interface_of(e),
             _ => None,
         },
         None => None,
     };
-    let maybe = l.origin(i, a.span).maybe.map(|u| *u);
-    let fact = match (member, maybe) {
-        (Some(x), None) => Fact::Known(x),
-        (_, Some(u)) => Fact::Unknown(u),
+    let doubt = match (member, l.origin(i, a.span).maybe) {
+        (_, Some(u)) => Some(*u),
+        (Some(_), None) => None,
         (None, None) => {
             let u = Unknown::at("the interface that may hold the address is not known", a.span);
             l.unknown(i, "instance_id", &u);
-            Fact::Unknown(u)
+            Some(u)
         }
     };
-    let Fact::Known(h) = vip else { return };
-    let Some(vip) = l.typed.ha_vips.get_mut(h.index()) else {
-        return;
+    let h = match vip {
+        Fact::Known(h) => h,
+        Fact::Unknown(u) => {
+            match member {
+                Some(x) => list(l, x, AddressSpec::AnyV4(u)),
+                None => {
+                    let why = "neither the virtual IP nor the interface that may hold it is known";
+                    l.refused.insert(i, why.into());
+                    None
+                }
+            };
+            return;
+        }
     };
-    let spec = match &vip.ip {
-        Fact::Known(ip) => AddressSpec::Ip(*ip),
-        Fact::Unknown(u) => AddressSpec::AnyV4(u.clone()),
+    let vip = &l.typed[h];
+    let (ip, home) = (vip.ip.clone(), vip.vswitch.clone());
+    let holders: Vec<InterfaceId> = match member {
+        Some(x) => vec![x],
+        // Any interface of the vSwitch may be meant.
+        None => (0u32..)
+            .zip(&l.typed.interfaces)
+            .filter(|(_, x)| match (home.known(), x.vswitch.known()) {
+                (Some(a), Some(b)) => a == b,
+                _ => true,
+            })
+            .map(|(n, _)| InterfaceId(n))
+            .collect(),
     };
-    if let Fact::Known(x) = fact
-        && let Some(e) = l.typed.interfaces.get_mut(x.index())
-    {
-        e.addresses.push(Address {
-            spec,
-            kind: AddressKind::HaVip,
-            ipv6_internet: Ipv6Internet::None,
+    let spec = match (&doubt, ip) {
+        (None, Fact::Known(ip)) => AddressSpec::Ip(ip),
+        // Where it may be is not where it is: an address that the cloud picks stands for it.
+        (Some(u), _) => AddressSpec::AnyV4(u.clone()),
+        (None, Fact::Unknown(u)) => AddressSpec::AnyV4(u),
+    };
+    for x in holders {
+        if let Some(at) = list(l, x, spec.clone()) {
+            l.vip_on.entry(h).or_default().push((x, at));
+        }
+    }
+    if let Some(vip) = l.typed.ha_vips.get_mut(h.index()) {
+        vip.members.push(match (member, doubt) {
+            (Some(x), None) => Fact::Known(x),
+            (_, Some(u)) => Fact::Unknown(u),
+            (None, None) => return,
         });
     }
-    vip.members.push(fact);
+}
+
+/// Lists the address of a virtual IP on an interface; gives its position.
+fn list(l: &mut Linker<'_>, x: InterfaceId, spec: AddressSpec) -> Option<u32> {
+    let e = l.typed.interfaces.get_mut(x.index())?;
+    let at = next(e.addresses.len());
+    e.addresses.push(Address {
+        spec,
+        kind: AddressKind::HaVip,
+        ipv6_internet: Ipv6Internet::None,
+    });
+    Some(at)
+}
+
+/// A route to a virtual IP that somebody unknown may hold leads to somebody unknown, too.
+pub(super) fn settle(l: &mut Linker<'_>) {
+    let vips = &l.typed.ha_vips;
+    for e in &mut l.typed.route_entries {
+        let unknown: Vec<Unknown> = e
+            .next_hops
+            .iter()
+            .filter_map(|h| match h {
+                NextHop::HaVip(h) => vips
+                    .get(h.index())?
+                    .members
+                    .iter()
+                    .find_map(Fact::unknown)
+                    .cloned(),
+                _ => None,
+            })
+            .collect();
+        e.next_hops.extend(unknown.into_iter().map(NextHop::Unknown));
+    }
 }

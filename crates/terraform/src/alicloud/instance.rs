@@ -25,6 +25,8 @@ pub(super) const HANDLERS: &[Handler] = &[Handler {
             "internet_max_bandwidth_out",
             "public_ip",
             "source_dest_check",
+            "launch_template_id",
+            "launch_template_name",
             "network_interface_id",
             "network_interfaces",
             "network_interfaces.network_interface_id",
@@ -123,6 +125,15 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             &mut addresses,
         );
         let check = check(l, i, &a);
+        // A primary interface that is not known brings its own groups.
+        let named = a.get("network_interface_id").map(|n| l.find(n));
+        let groups = match named {
+            Some(Found::Unknown(u)) => {
+                l.unknown(i, "network_interface_id", &u);
+                Fact::Unknown(u)
+            }
+            _ => groups,
+        };
         if let Some(e) = l.typed.interfaces.get_mut(x.index()) {
             e.vswitch = vswitch;
             e.groups = groups;
@@ -139,10 +150,19 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 /// `internet_max_bandwidth_out` above 0 gives a static public IP; `allocate_public_ip` is dead (§19.8).
 fn public(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, x: InterfaceId) {
     let mut origin = l.origin(i, a.get("internet_max_bandwidth_out").map_or(a.span, |n| n.span));
-    match l.count(i, a, "internet_max_bandwidth_out") {
-        Fact::Known(0) => return,
-        Fact::Known(_) => {}
-        Fact::Unknown(u) => origin.maybe = Some(Box::new(u)),
+    // What is not written is taken from the launch template, if there is one.
+    let template = a.first(&["launch_template_id", "launch_template_name"]);
+    match (l.count(i, a, "internet_max_bandwidth_out"), template) {
+        (Fact::Known(0), Some((name, n))) if a.get("internet_max_bandwidth_out").is_none() => {
+            let u = Unknown::at("a launch template may give it", n.span);
+            l.unknown(i, name, &u);
+            origin.maybe = Some(Box::new(u));
+        }
+        (f, _) => match f {
+            Fact::Known(0) => return,
+            Fact::Known(_) => {}
+            Fact::Unknown(u) => origin.maybe = Some(Box::new(u)),
+        },
     }
     let ip = match a.get("public_ip").map(|n| (l.text(n), n.span)) {
         Some((Fact::Known(t), span)) => {
@@ -168,6 +188,14 @@ fn more_interfaces(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, id: InstanceId) 
         Blocks::Absent => return,
         Blocks::Unknown(u) => {
             l.unknown(i, "network_interfaces", &u);
+            // How many there are is not known; one that may be anywhere stands for them.
+            let mut meta = l.typed[id].meta.clone();
+            meta.origin.maybe = Some(Box::new(u.clone()));
+            let mut one = blank(meta, Some(id), false);
+            one.vswitch = Fact::Unknown(u.clone());
+            one.groups = Fact::Unknown(u.clone());
+            one.addresses = vec![any(u)];
+            push(l, one);
             return;
         }
         Blocks::List(all) => all,
@@ -199,17 +227,21 @@ fn more_interfaces(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, id: InstanceId) 
             None => groups(l, i, a, &["security_groups"]),
         };
         let check = check(l, i, &b);
-        let any = AddressSpec::AnyV4(Unknown::at("the cloud picks the address", b.span));
+        let address = any(Unknown::at("the cloud picks the address", b.span));
         if let Some(e) = l.typed.interfaces.get_mut(x.index()) {
             e.vswitch = vswitch;
             e.groups = groups;
             e.foreign_groups = foreign;
             e.source_dest_check = check;
-            e.addresses = vec![Address {
-                spec: any,
-                kind: AddressKind::Primary,
-                ipv6_internet: Ipv6Internet::None,
-            }];
+            e.addresses = vec![address];
         }
+    }
+}
+
+fn any(u: Unknown) -> Address {
+    Address {
+        spec: AddressSpec::AnyV4(u),
+        kind: AddressKind::Primary,
+        ipv6_internet: Ipv6Internet::None,
     }
 }

@@ -60,6 +60,12 @@ pub(super) struct Linker<'r> {
     pub(super) ipv6_from: BTreeMap<(u32, u32), usize>,
     /// Internet access of IPv6 addresses.
     pub(super) ipv6: super::ipv6::Ipv6Access,
+    /// Route tables and network ACLs that vSwitches are bound to, as written.
+    pub(super) bindings: Vec<super::vswitch::Binding>,
+    /// Bindings of public addresses that could not be placed.
+    pub(super) loose_eips: Vec<super::eip::Loose>,
+    /// Where the address of a virtual IP is listed: positions of interfaces and of their addresses.
+    pub(super) vip_on: BTreeMap<HaVipId, Vec<(InterfaceId, u32)>>,
     /// Parts of each resource that were not understood.
     pub(super) partly: Vec<Vec<String>>,
     /// A reason to call the resource as a whole not understood.
@@ -110,6 +116,9 @@ impl<'r> Linker<'r> {
             primary: Vec::new(),
             ipv6_from: BTreeMap::new(),
             ipv6: super::ipv6::Ipv6Access::default(),
+            bindings: Vec::new(),
+            loose_eips: Vec::new(),
+            vip_on: BTreeMap::new(),
             partly: vec![Vec::new(); res.len()],
             refused: BTreeMap::new(),
             diagnostics: Vec::new(),
@@ -242,6 +251,12 @@ impl<'r> Linker<'r> {
             }
             (None, _) => {}
         }
+        if &*res.kind == "module" {
+            return Found::Unknown(Unknown::at(
+                format!("`{what}` comes from a module that is not loaded"),
+                span,
+            ));
+        }
         if res.data {
             return Found::Unknown(Unknown::at(
                 format!("`{what}` is read from the cloud by a data source"),
@@ -252,6 +267,18 @@ impl<'r> Linker<'r> {
             return Found::Resource(i);
         }
         Found::Unknown(Unknown::at(format!("`{what}` is decided by the cloud"), span))
+    }
+
+    /// Whether a value is an output of a module that is not loaded.
+    pub(super) fn of_unloaded_module(&self, node: &Node) -> bool {
+        match &node.value {
+            Value::Ref(r) => self
+                .position(&r.address)
+                .and_then(|i| self.res.get(i))
+                .is_some_and(|r| &*r.kind == "module"),
+            Value::List(l) => l.len() == 1 && l.iter().all(|n| self.of_unloaded_module(n)),
+            _ => false,
+        }
     }
 
     /// A scalar as text, through references to attributes that are set.

@@ -186,7 +186,12 @@ pub fn link(mut resources: Vec<Resource>, source: SourceKind, diagnostics: Vec<D
             // Everything has its VPC now: bindings that are not written down take their default.
             vswitch::default_bindings(&mut linker);
         }
+        if stage == Stage::Attach {
+            vswitch::settle(&mut linker);
+        }
     }
+    eip::settle(&mut linker);
+    havip::settle(&mut linker);
     ipv6::settle(&mut linker);
     let (typed, partly, refused, mut said) =
         (linker.typed, linker.partly, linker.refused, linker.diagnostics);

@@ -3,7 +3,8 @@
 use super::attrs::{Attrs, Blocks};
 use super::linker::{Entity, Found, Linker, next};
 use super::prefix_list::spec;
-use super::{Handler, Stage, TypeSpec, own, vswitch};
+use super::vswitch::{Binding, Bound};
+use super::{Handler, Stage, TypeSpec, own};
 use bartizan_model::*;
 use std::sync::Arc;
 
@@ -109,11 +110,14 @@ fn attach(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         .and_then(|t| l.typed.route_tables.get(t.index()))
         .and_then(|t| t.vpc.known().copied());
     let maybe = l.origin(i, a.span).maybe.map(|u| *u);
-    vswitch::bind(l, vsw, vpc, maybe, |v, doubt| {
-        v.table = match doubt {
-            Some(u) => Fact::Unknown(u.clone()),
-            None => table.clone(),
-        };
+    l.bindings.push(Binding {
+        by: (i, "vswitch_id"),
+        span: a.span,
+        acl: false,
+        vswitch: vsw,
+        to: table.map(Bound::Table),
+        vpc,
+        maybe,
     });
 }
 
@@ -188,6 +192,7 @@ fn hop(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> NextHop {
             Found::Foreign(id) => id,
             _ => "?".into(),
         };
+        l.note(i, format!("`nexthop_type`: `{k}` is not modelled"));
         return NextHop::Unmodelled {
             kind: k.clone(),
             target,

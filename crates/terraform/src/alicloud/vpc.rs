@@ -16,6 +16,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "name",
                 "cidr_block",
                 "secondary_cidr_blocks",
+                "enable_ipv6",
                 "ipv6_cidr_block",
                 "user_cidrs",
                 "route_table_id",
@@ -88,6 +89,18 @@ fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     for name in ["secondary_cidr_blocks", "ipv6_cidr_block"] {
         if let Some(node) = a.get(name) {
             blocks(l, i, name, node, &mut cidrs);
+        }
+    }
+    // With IPv6 on and no block written there is one all the same; leaving it out would make IPv6 packets
+    // between vSwitches look undeliverable.
+    if a.get("ipv6_cidr_block").is_none() {
+        match l.flag(i, &a, "enable_ipv6", false) {
+            Fact::Known(false) => {}
+            Fact::Known(true) => cidrs.push(Fact::Unknown(Unknown::at(
+                "the cloud picks the IPv6 block",
+                a.span,
+            ))),
+            Fact::Unknown(u) => cidrs.push(Fact::Unknown(u)),
         }
     }
     let mut user = Vec::new();

@@ -3,8 +3,10 @@
 use super::attrs::Attrs;
 use super::linker::{Entity, Linker, next};
 use super::{Handler, Stage, TypeSpec, own};
+use bartizan_base::Span;
 use bartizan_model::*;
 use ipnet::{IpNet, Ipv6Net};
+use rustc_hash::FxHashMap;
 
 pub(super) const HANDLERS: &[Handler] = &[Handler {
     spec: TypeSpec {
@@ -139,30 +141,96 @@ pub(super) fn default_bindings(l: &mut Linker<'_>) {
     }
 }
 
-/// Binds a route table or a network ACL: to the vSwitch named, or, when that is not known, to any vSwitch of
-/// the VPC that could be meant.
-pub(super) fn bind(
-    l: &mut Linker<'_>,
-    vswitch: Fact<VswitchId>,
-    vpc: Option<VpcId>,
-    maybe: Option<Unknown>,
-    set: impl Fn(&mut Vswitch, Option<&Unknown>),
-) {
-    match (vswitch, maybe) {
-        (Fact::Known(v), maybe) => {
-            if let Some(v) = l.typed.vswitches.get_mut(v.index()) {
-                set(v, maybe.as_ref());
+/// What a vSwitch is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bound {
+    Table(RouteTableId),
+    Acl(AclId),
+}
+
+/// A binding as written.
+#[derive(Clone, Debug)]
+pub(super) struct Binding {
+    /// The resource that says it, and its attribute for the vSwitch.
+    pub(super) by: (usize, &'static str),
+    pub(super) span: Span,
+    /// Whether a network ACL is bound and not a route table.
+    pub(super) acl: bool,
+    pub(super) vswitch: Fact<VswitchId>,
+    pub(super) to: Fact<Bound>,
+    /// The VPC of what is bound, where known.
+    pub(super) vpc: Option<VpcId>,
+    /// Set when it is not known whether the binding exists.
+    pub(super) maybe: Option<Unknown>,
+}
+
+/// Decides what every vSwitch is bound to, whatever the order of the bindings.
+///
+/// A binding that names the vSwitch and surely exists decides. Without one, a binding that may exist, or one
+/// whose vSwitch is not known, makes every vSwitch of the VPC unknown that could be meant. Two bindings that
+/// contradict each other cannot be applied.
+pub(super) fn settle(l: &mut Linker<'_>) {
+    let all = std::mem::take(&mut l.bindings);
+    for acl in [false, true] {
+        let of: Vec<&Binding> = all.iter().filter(|b| b.acl == acl).collect();
+        if of.is_empty() {
+            continue;
+        }
+        let mut sure: FxHashMap<VswitchId, Vec<&Binding>> = FxHashMap::default();
+        let mut maybe: FxHashMap<VswitchId, &Unknown> = FxHashMap::default();
+        let mut loose: Vec<(&Binding, &Unknown)> = Vec::new();
+        for b in of {
+            match (&b.vswitch, &b.maybe) {
+                (Fact::Known(v), None) => sure.entry(*v).or_default().push(b),
+                (Fact::Known(v), Some(u)) => {
+                    maybe.entry(*v).or_insert(u);
+                }
+                (Fact::Unknown(u), _) => loose.push((b, u)),
             }
         }
-        (Fact::Unknown(u), _) => {
-            for v in &mut l.typed.vswitches {
-                let fits = match (vpc, v.vpc.known()) {
-                    (Some(a), Some(b)) => a == *b,
-                    _ => true,
-                };
-                if fits {
-                    set(v, Some(&u));
-                }
+        for (n, home) in (0u32..).zip(
+            l.typed
+                .vswitches
+                .iter()
+                .map(|v| v.vpc.clone())
+                .collect::<Vec<_>>(),
+        ) {
+            let id = VswitchId(n);
+            let could_be = |b: &Binding| match (b.vpc, home.known()) {
+                (Some(a), Some(v)) => a == *v,
+                _ => true,
+            };
+            let to = match sure.get(&id).map(Vec::as_slice) {
+                Some([first, rest @ ..]) => match rest.iter().find(|b| b.to.known() != first.to.known()) {
+                    None => first.to.clone(),
+                    Some(other) => {
+                        let what = if acl { "network ACL" } else { "route table" };
+                        Fact::Unknown(l.invalid(
+                            other.by.0,
+                            other.by.1,
+                            other.span,
+                            &format!("the vSwitch is bound to another {what} already"),
+                            &format!("bind a vSwitch to one {what} only"),
+                        ))
+                    }
+                },
+                _ => match maybe
+                    .get(&id)
+                    .copied()
+                    .or_else(|| loose.iter().find(|(b, _)| could_be(b)).map(|(_, u)| *u))
+                {
+                    Some(u) => Fact::Unknown(u.clone()),
+                    None => continue,
+                },
+            };
+            let Some(v) = l.typed.vswitches.get_mut(id.index()) else {
+                continue;
+            };
+            match to {
+                Fact::Known(Bound::Table(t)) => v.table = Fact::Known(t),
+                Fact::Known(Bound::Acl(a)) => v.acl = Fact::Known(Some(a)),
+                Fact::Unknown(u) if acl => v.acl = Fact::Unknown(u),
+                Fact::Unknown(u) => v.table = Fact::Unknown(u),
             }
         }
     }
