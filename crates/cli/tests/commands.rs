@@ -254,3 +254,25 @@ fn the_edge_loads_what_a_configuration_refers_to() {
         );
     }
 }
+
+#[test]
+fn a_list_of_files_lacks_nothing_silently() {
+    let dir = tempfile::tempdir().unwrap();
+    let put = |path: &str, text: &[u8]| std::fs::write(dir.path().join(path), text).unwrap();
+    put("main.tf", b"resource \"alicloud_vpc\" \"a\" {\n  for_each = fileset(path.module, \"*.net\")\n  cidr_block = file(each.value)\n}\n");
+    put("a.net", b"10.1.0.0/16");
+    put("b.net", b"10.2.0.0/16");
+    put("c.bin", b"\xff\xfe");
+    let o = run_in(dir.path(), &["inventory", ".", "--all"]);
+    assert_eq!(o.code, 0, "{}", o.err);
+    assert!(
+        o.out.contains("alicloud_vpc.a[\"a.net\"]") && o.out.contains("alicloud_vpc.a[\"b.net\"]"),
+        "{}",
+        o.out
+    );
+    assert!(
+        o.err.contains("c.bin` is not in what `fileset` lists"),
+        "{}",
+        o.err
+    );
+}

@@ -19,6 +19,8 @@ const MAX_MENTIONED: u64 = 256 << 10;
 const MAX_DIRECTORIES: usize = 20_000;
 /// Files that are loaded because a function computes a name.
 const MAX_GUESSED: usize = 5_000;
+/// Their size together.
+const MAX_GUESSED_BYTES: usize = 64 << 20;
 /// Depth of directories below a module.
 const MAX_DEPTH: usize = 12;
 /// What functions read.
@@ -36,6 +38,7 @@ struct Reader<'a> {
     queue: VecDeque<String>,
     seen: BTreeSet<String>,
     guessed: usize,
+    guessed_bytes: usize,
 }
 
 /// Loads a directory. Files that cannot be read are diagnostics; a directory without any configuration is a
@@ -54,6 +57,7 @@ pub(super) fn read(
         queue: VecDeque::new(),
         seen: BTreeSet::new(),
         guessed: 0,
+        guessed_bytes: 0,
     };
     let entries = list(root).map_err(|e| Failure::io("read", &root.display().to_string(), &e))?;
     let found = entries.iter().any(|e| configuration(e));
@@ -183,8 +187,8 @@ impl Reader<'_> {
                 self.mentioned(&path);
             }
         }
-        if m.computed {
-            self.guess(dir, 0);
+        if m.computed || m.listed {
+            self.guess(dir, 0, m.listed);
         }
     }
 
@@ -254,22 +258,27 @@ impl Reader<'_> {
 
     /// Loads a file that a function reads. One that is not there, is large or is no text stays an unknown
     /// value, which the evaluator says where it matters.
-    fn mentioned(&mut self, path: &str) {
+    fn mentioned(&mut self, path: &str) -> bool {
         if self.files.files.contains_key(path) {
-            return;
+            return true;
         }
         let full = self.root.join(path);
         if !std::fs::metadata(&full).is_ok_and(|m| m.is_file() && m.len() <= MAX_MENTIONED) {
-            return;
+            return false;
         }
-        if let Ok(text) = std::fs::read_to_string(&full) {
+        let text = std::fs::read_to_string(&full);
+        if let Ok(text) = text {
+            self.guessed_bytes += text.len();
             self.add(path, text);
+            return true;
         }
+        false
     }
 
-    /// Loads whatever functions are likely to read below a directory, because a name is computed.
-    fn guess(&mut self, dir: &str, depth: usize) {
-        if depth == 0 && !self.seen.insert(format!("guessed:{dir}")) || depth > MAX_DEPTH {
+    /// Loads whatever functions are likely to read below a directory, because a name is computed; every text
+    /// file where files are listed, because a list that lacks some would be wrong without saying so.
+    fn guess(&mut self, dir: &str, depth: usize, every: bool) {
+        if depth == 0 && !self.seen.insert(format!("guessed:{every}:{dir}")) || depth > MAX_DEPTH {
             return;
         }
         let Ok(entries) = std::fs::read_dir(self.root.join(dir)) else {
@@ -286,15 +295,23 @@ impl Reader<'_> {
             let path = join(dir, &name);
             if is_dir {
                 if !name.starts_with('.') && name != "node_modules" {
-                    self.guess(&path, depth + 1);
+                    self.guess(&path, depth + 1, every);
                 }
                 continue;
             }
             let known =
                 name.rsplit_once('.').is_some_and(|(_, e)| GUESSED.contains(&e)) && !configuration(&name);
-            if known && self.guessed < MAX_GUESSED {
+            if !known && (!every || configuration(&name)) || self.files.files.contains_key(&path) {
+                continue;
+            }
+            if self.guessed < MAX_GUESSED && self.guessed_bytes < MAX_GUESSED_BYTES && self.mentioned(&path) {
                 self.guessed += 1;
-                self.mentioned(&path);
+            } else if every {
+                let shown = self.root.join(&path).display().to_string();
+                self.problems.push(
+                    Diagnostic::note("INPUT002", format!("`{shown}` is not in what `fileset` lists here"))
+                        .help("only text files of at most 256 KB are listed; a pattern that selects others gives less than in Terraform"),
+                );
             }
         }
     }

@@ -10,6 +10,8 @@ pub(super) struct Mentions {
     pub(super) files: Vec<(bool, String)>,
     /// Whether a function reads a file whose name is computed.
     pub(super) computed: bool,
+    /// Whether `fileset` lists files.
+    pub(super) listed: bool,
 }
 
 /// Looks through a `.tf` or `.tf.json` file.
@@ -63,6 +65,7 @@ fn functions(text: &str, out: &mut Mentions) {
         let args = args.replace("\\\"", "\"");
         match argument(&args).filter(|_| suffix != "set") {
             Some(f) => out.files.push(f),
+            None if suffix == "set" => out.listed = true,
             None => out.computed = true,
         }
     }
@@ -108,7 +111,7 @@ mod tests {
         assert!(!m.computed);
         assert!(mentions("a = file(var.name)").computed);
         assert!(mentions("a = file(\"${path.module}/${var.x}\")").computed);
-        assert!(mentions("a = fileset(path.module, \"*.json\")").computed);
+        assert!(mentions("a = fileset(path.module, \"*.json\")").listed);
         assert_eq!(
             mentions(r#"{"a": "${file(\"x.pub\")}"}"#).files,
             [(true, "x.pub".to_string())]
