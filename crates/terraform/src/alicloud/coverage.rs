@@ -292,6 +292,7 @@ const RULES: &[(&str, Bearing)] = &[
     ("mse_cluster", S(DATA)),
     ("mse_gateway", S(DATA)),
     ("mse_engine_namespace", N(ACCOUNTS)),
+    ("msc_sub_", N(PLATFORM)),
     ("nas_", N(STORAGE)),
     ("nas_access_point", S("an access point of a file system in a VPC")),
     ("nas_mount_target", S("a mount target of a file system in a VPC")),

@@ -1,0 +1,96 @@
+//! What becomes of every type: the page for users is current, and the tables do not contradict each other.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use bartizan_terraform::{Bearing, bearing, coverage_markdown, type_specs};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+#[test]
+fn the_page_of_coverage_is_current() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/coverage.md");
+    let text = std::fs::read_to_string(page).unwrap();
+    assert!(
+        text == coverage_markdown(),
+        "docs/coverage.md is not current: run `cargo xtask gen`"
+    );
+}
+
+#[test]
+fn types_and_attributes_are_named_once() {
+    let mut types = BTreeSet::new();
+    for s in type_specs() {
+        assert!(types.insert(s.name), "{} has two handlers", s.name);
+        let mut seen = BTreeSet::new();
+        for a in s.attributes {
+            assert!(seen.insert(a), "{}: {a} twice", s.name);
+            // An attribute of a block is read through the block.
+            if let Some((block, _)) = a.split_once('.') {
+                assert!(s.attributes.contains(&block), "{}: {a} without {block}", s.name);
+            }
+        }
+    }
+    // Appendix A1 and A2 of the survey of the provider, aliases included.
+    for t in [
+        "vpc",
+        "vpc_ipv4_cidr_block",
+        "vpc_ipv6_cidr_block",
+        "vswitch",
+        "subnet",
+        "route_table",
+        "route_table_attachment",
+        "route_entry",
+        "vpc_route_entry",
+        "vpc_gateway_route_table_attachment",
+        "security_group",
+        "security_group_rule",
+        "ecs_prefix_list",
+        "vpc_prefix_list",
+        "network_acl",
+        "network_acl_entries",
+        "network_acl_attachment",
+        "vpc_network_acl_attachment",
+        "instance",
+        "ecs_network_interface",
+        "network_interface",
+        "ecs_network_interface_attachment",
+        "network_interface_attachment",
+        "eip_address",
+        "eip",
+        "eip_association",
+        "nat_gateway",
+        "snat_entry",
+        "forward_entry",
+        "vpc_ipv4_gateway",
+        "vpc_ipv6_gateway",
+        "vpc_ipv6_address",
+        "vpc_ipv6_internet_bandwidth",
+        "vpc_ipv6_egress_rule",
+        "vpc_ha_vip",
+        "havip",
+        "havip_attachment",
+    ] {
+        assert!(
+            types.contains(format!("alicloud_{t}").as_str()),
+            "alicloud_{t} is not read"
+        );
+    }
+}
+
+#[test]
+fn no_type_with_a_handler_is_called_ignored_by_accident() {
+    // A type that is read must not be able to fall back to a rule that ignores it when its handler goes.
+    for s in type_specs() {
+        assert!(
+            !matches!(bearing(s.name, false), Bearing::None(_)) || KNOWN.contains(&s.name),
+            "{} would be ignored without its handler",
+            s.name
+        );
+    }
+}
+
+/// Types whose prefix is that of things without a bearing (disks and images of ECS).
+const KNOWN: &[&str] = &[
+    "alicloud_ecs_network_interface",
+    "alicloud_ecs_network_interface_attachment",
+    "alicloud_ecs_prefix_list",
+];
