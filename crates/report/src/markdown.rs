@@ -51,6 +51,16 @@ fn code(s: &str) -> String {
     format!("`{s}`")
 }
 
+/// Text of a user inside HTML, where Markdown is not read.
+fn html(s: &str) -> String {
+    let s = s
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('@', "@\u{200b}");
+    s.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 /// Text of a user as code in a table cell.
 fn cell(s: &str) -> String {
     code(s).replace('|', "\\|")
@@ -233,7 +243,7 @@ fn finding(f: &Finding, sources: &Sources) -> String {
     if let Some(w) = &f.witness {
         out.push_str(&format!(
             "\n<details><summary>Packet: {}</summary>\n\n",
-            plain(&text::packet(w))
+            html(&text::packet(w))
         ));
         for (title, hops) in [("request", &w.path), ("reply", &w.reply)] {
             if hops.is_empty() {
@@ -291,9 +301,9 @@ fn claims(run: &Run<'_>, page: &mut Page) {
         return;
     }
     let title = format!(
-        "<details><summary>{} and expectations of {}</summary>\n\n| id | claim | verdict |\n|---|---|---|\n",
-        count(loud.len() + quiet.len(), "clause"),
-        plain(run.path)
+        "<details><summary>{} of {}</summary>\n\n| id | claim | verdict |\n|---|---|---|\n",
+        count(loud.len() + quiet.len(), "claim"),
+        html(run.path)
     );
     if !page.push("tables of claims", &title) {
         return;

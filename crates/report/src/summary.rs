@@ -10,7 +10,10 @@ use std::collections::BTreeMap;
 #[must_use]
 pub fn check(run: &Run<'_>, style: Style) -> String {
     // Notes are for whoever works on the input; here they would bury what matters.
-    let loud = run.all_diagnostics().filter(|d| d.severity > Severity::Note);
+    // What is not modelled is counted at the end, named by findings where it decides, and listed by `inventory`.
+    let loud = run
+        .all_diagnostics()
+        .filter(|d| d.severity == Severity::Error || d.severity == Severity::Warning && d.code != "INPUT003");
     let mut out = crate::text::diagnostics(loud, run.sources, style);
     for f in &run.report.findings {
         out.push_str(&crate::text::finding(f, run.sources, style));

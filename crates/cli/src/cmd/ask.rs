@@ -4,9 +4,9 @@ use crate::cmd::{date, intent_for};
 use crate::failure::Failure;
 use crate::load::{self, Input};
 use crate::settings;
-use bartizan_base::{Severity, Sources};
+use bartizan_base::{Diagnostic, Severity, Sources};
 use bartizan_lang::{Date, Intent};
-use bartizan_model::Inventory;
+use bartizan_model::{Inventory, Understanding};
 use bartizan_report::text;
 use clap::ValueEnum;
 
@@ -43,7 +43,7 @@ pub(crate) struct Network {
 
 impl Network {
     /// A failure with the network's files.
-    pub(crate) fn fail(&self, d: bartizan_base::Diagnostic) -> Failure {
+    pub(crate) fn fail(&self, d: Diagnostic) -> Failure {
         Failure::new(vec![d], self.sources.clone())
     }
 }
@@ -54,18 +54,11 @@ pub(crate) fn network(path: &str, c: &Common, style: bartizan_report::Style) -> 
     let as_of = c.as_of.unwrap_or_else(settings::today);
     let mut l = load::load(path, &c.input)?;
     let said = std::mem::take(&mut l.inventory.diagnostics);
-    let bad = |d: &bartizan_base::Diagnostic| d.severity == Severity::Error;
+    let bad = |d: &Diagnostic| d.severity == Severity::Error;
     if said.iter().any(bad) {
         return Err(Failure::new(said.into_iter().filter(bad).collect(), l.sources));
     }
-    eprint!(
-        "{}",
-        text::diagnostics(
-            said.iter().filter(|d| d.severity == Severity::Warning),
-            &l.sources,
-            style
-        )
-    );
+    remarks(path, &said, &l.inventory, &l.sources, style);
     let there = !c.intent.is_empty() || !load::beside(path).is_empty();
     let intent = if there {
         let i = intent_for(path, &c.intent, &mut l.sources, as_of)?;
@@ -85,4 +78,34 @@ pub(crate) fn network(path: &str, c: &Common, style: bartizan_report::Style) -> 
         sources: l.sources,
         as_of,
     })
+}
+
+/// Warnings on standard error; what is not modelled in one line.
+pub(crate) fn remarks(
+    path: &str,
+    said: &[Diagnostic],
+    inventory: &Inventory,
+    sources: &Sources,
+    style: bartizan_report::Style,
+) {
+    let loud = said
+        .iter()
+        .filter(|d| d.severity == Severity::Warning && d.code != "INPUT003");
+    eprint!("{}", text::diagnostics(loud, sources, style));
+    let open = inventory
+        .resources
+        .iter()
+        .filter(|r| !r.data && matches!(r.understanding, Understanding::NotUnderstood(_)))
+        .count();
+    if open > 0 {
+        let s = if open == 1 { " is" } else { "s are" };
+        let d = Diagnostic::warning(
+            "INPUT003",
+            format!("{open} resource{s} not modelled and may carry packets"),
+        )
+        .help(format!(
+            "the answer is as if they were not there; `bartizan inventory {path}` lists them"
+        ));
+        eprintln!("{}", text::diagnostic(&d, sources, style));
+    }
 }

@@ -1,12 +1,12 @@
 //! `bartizan draft PATH`.
 
 use crate::app::Context;
+use crate::cmd::ask::remarks;
 use crate::failure::{Failure, Outcome};
 use crate::load::{self, Input};
 use crate::out::{self, Code};
 use crate::settings;
 use bartizan_base::Severity;
-use bartizan_report::text;
 
 pub(crate) const HELP: &str = "Examples:
   bartizan draft . > intent.btz
@@ -31,14 +31,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Outcome {
     if said.iter().any(|d| d.severity == Severity::Error) {
         return Err(Failure::new(said, l.sources));
     }
-    eprint!(
-        "{}",
-        text::diagnostics(
-            said.iter().filter(|d| d.severity > Severity::Note),
-            &l.sources,
-            ctx.errors()
-        )
-    );
+    remarks(&args.path, &said, &l.inventory, &l.sources, ctx.errors());
     // The last part of the path that is a name: `.` has none until it is looked up.
     let full = std::fs::canonicalize(&args.path).ok();
     let name = full

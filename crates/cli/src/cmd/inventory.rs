@@ -97,7 +97,13 @@ fn one(ctx: &Context, args: &Args, path: &str) -> Result<One, Failure> {
     let errors = if args.format == Format::Json || args.summary {
         String::new()
     } else {
-        text::diagnostics(&l.inventory.diagnostics, &l.sources, ctx.errors())
+        // The list itself says what is not modelled.
+        let said = l
+            .inventory
+            .diagnostics
+            .iter()
+            .filter(|d| d.code != "INPUT003" || d.severity == Severity::Error);
+        text::diagnostics(said, &l.sources, ctx.errors())
     };
     let page = match args.format {
         Format::Json => json::inventory(path, &facts, &l.inventory.diagnostics, &l.sources),
