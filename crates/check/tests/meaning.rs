@@ -1,0 +1,379 @@
+//! What clauses mean (docs/language.md, "Meaning"): small networks and intents with the verdict that each clause
+//! has to have. Verdicts are never better than what is known: every unknown has a case here.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use bartizan_base::{Sources, Verdict};
+use bartizan_check::{CheckOptions, CheckReport, check};
+use bartizan_terraform::{FileSet, ReadOptions, read};
+
+/// Two tiers in one VPC; `a` may reach `b` on tcp/80 by group reference, nothing else is open.
+const NET: &str = r#"
+resource "alicloud_vpc" "v" {
+  vpc_name   = "prod"
+  cidr_block = "10.0.0.0/16"
+}
+resource "alicloud_vswitch" "a" {
+  vpc_id     = alicloud_vpc.v.id
+  cidr_block = "10.0.1.0/24"
+}
+resource "alicloud_vswitch" "b" {
+  vpc_id     = alicloud_vpc.v.id
+  cidr_block = "10.0.2.0/24"
+}
+resource "alicloud_security_group" "a" {
+  vpc_id              = alicloud_vpc.v.id
+  inner_access_policy = "Drop"
+}
+resource "alicloud_security_group" "b" {
+  vpc_id              = alicloud_vpc.v.id
+  inner_access_policy = "Drop"
+}
+resource "alicloud_instance" "a" {
+  count           = 2
+  vswitch_id      = alicloud_vswitch.a.id
+  private_ip      = "10.0.1.1${count.index}"
+  security_groups = [alicloud_security_group.a.id]
+  tags            = { tier = "a" }
+}
+resource "alicloud_instance" "b" {
+  vswitch_id      = alicloud_vswitch.b.id
+  private_ip      = "10.0.2.10"
+  security_groups = [alicloud_security_group.b.id]
+  tags            = { tier = "b" }
+}
+resource "alicloud_security_group_rule" "b_from_a" {
+  security_group_id        = alicloud_security_group.b.id
+  type                     = "ingress"
+  ip_protocol              = "tcp"
+  port_range               = "80/80"
+  source_security_group_id = alicloud_security_group.a.id
+}
+"#;
+
+const ZONES: &str = "edition 2027\nzone a = tag tier=a\nzone b = tag tier=b\nzone internet = outside\n";
+
+fn run_with(net: &str, intent: &str, opt: &CheckOptions) -> CheckReport {
+    let mut sources = Sources::default();
+    let mut files = FileSet::default();
+    files.add(&mut sources, "main.tf", net);
+    let inv = read(&files, &mut sources, &ReadOptions::default());
+    let file = sources.add("intent.btz", intent);
+    let (tree, said) = bartizan_lang::parse(file, &sources);
+    assert!(said.is_empty(), "{said:?}");
+    let (intent, said) = bartizan_lang::resolve(&[tree], &sources);
+    assert!(said.is_empty(), "{said:?}");
+    check(&inv, &intent, "2026-11-23".parse().unwrap(), opt)
+}
+
+fn run(net: &str, clauses: &str) -> CheckReport {
+    run_with(net, &format!("{ZONES}{clauses}"), &CheckOptions::default())
+}
+
+/// Verdict of each clause, in order, and the codes of the findings.
+fn verdicts(r: &CheckReport) -> (Vec<Verdict>, Vec<&'static str>) {
+    let of_clauses = r.clauses.iter().map(|c| c.verdict).collect();
+    let codes = r
+        .findings
+        .iter()
+        .map(|f| f.code)
+        .filter(|c| c.starts_with("REACH"))
+        .collect();
+    (of_clauses, codes)
+}
+
+fn expect(net: &str, clauses: &str, want: &[Verdict], codes: &[&str]) {
+    let r = run(net, clauses);
+    let (got, found) = verdicts(&r);
+    let said: Vec<_> = r.findings.iter().map(|f| (&f.message, &f.notes)).collect();
+    assert_eq!(got, want, "{clauses}\n{said:#?}");
+    assert_eq!(found, codes, "{clauses}\n{said:#?}");
+}
+
+use Verdict::{Holds, Undecided, Violated};
+
+#[test]
+fn never_must_and_only() {
+    expect(NET, "never internet -> b : any\n", &[Holds], &[]);
+    expect(NET, "never a -> b : tcp/80\n", &[Violated], &["REACH001"]);
+    expect(NET, "never a -> b : tcp/81\n", &[Holds], &[]);
+    expect(NET, "must a -> b : tcp/80\n", &[Holds], &[]);
+    expect(NET, "must a -> b : tcp/80-81\n", &[Violated], &["REACH004"]);
+    expect(NET, "must b -> a : tcp/80\n", &[Violated], &["REACH004"]);
+    expect(NET, "only a -> b : tcp/80\n", &[Holds], &[]);
+    expect(NET, "only internet -> b : tcp/80\n", &[Violated], &["REACH002"]);
+}
+
+#[test]
+fn must_is_about_every_pair_and_must_some_about_one() {
+    let one = NET.replace(
+        "source_security_group_id = alicloud_security_group.a.id",
+        "cidr_ip = \"10.0.1.10/32\"",
+    );
+    expect(&one, "must a -> b : tcp/80\n", &[Violated], &["REACH004"]);
+    expect(&one, "must some a -> b : tcp/80\n", &[Holds], &[]);
+    expect(&one, "must some a -> b : tcp/81\n", &[Violated], &["REACH004"]);
+}
+
+#[test]
+fn a_boundary_that_governs_closes_the_world() {
+    let with = |clauses: &str| format!("boundary p governs a, b {{\n{clauses}}}\n");
+    expect(NET, &with("allow a -> b : tcp/80\n"), &[Holds, Holds], &[]);
+    expect(
+        NET,
+        &with("allow a -> b : tcp/79\n"),
+        &[Holds, Violated],
+        &["REACH003"],
+    );
+    // Without `governs` only what is written counts.
+    expect(NET, "boundary p {\nallow a -> b : tcp/79\n}\n", &[Holds], &[]);
+    // The excess is exact.
+    let wide = NET.replace("80/80", "80/90");
+    let r = run(&wide, &with("allow a -> b : tcp/85\n"));
+    assert!(
+        r.findings[0].message.contains("tcp/80-84, tcp/86-90"),
+        "{}",
+        r.findings[0].message
+    );
+}
+
+#[test]
+fn an_endpoint_in_no_zone_is_governed() {
+    let more = format!(
+        "{NET}\nresource \"alicloud_instance\" \"c\" {{\n  vswitch_id = alicloud_vswitch.a.id\n  private_ip = \"10.0.1.99\"\n  \
+         security_groups = [alicloud_security_group.a.id]\n}}\n"
+    );
+    let r = run(&more, "boundary p governs a, b {\nallow a -> b : tcp/80\n}\n");
+    assert_eq!(verdicts(&r).1, ["REACH006"]);
+}
+
+#[test]
+fn observe_does_not_fail_and_warn_warns() {
+    for (mode, verdict) in [("observe", Holds), ("warn", Holds), ("enforce", Violated)] {
+        let r = run(NET, &format!("boundary p governs a, b {{\nmode {mode}\n}}\n"));
+        assert_eq!(r.clauses.last().unwrap().verdict, Violated, "{mode}");
+        assert_eq!(r.verdict, verdict, "{mode}");
+    }
+}
+
+// A path that may exist is a finding of the claim that it would violate, with the verdict undecided; REACH007
+// is for what is not modelled at all.
+
+#[test]
+fn an_unknown_peer_is_undecided_both_ways() {
+    let net = format!("variable \"office\" {{ type = string }}\n{NET}").replace(
+        "source_security_group_id = alicloud_security_group.a.id",
+        "cidr_ip = var.office",
+    );
+    expect(&net, "never a -> b : tcp/80\n", &[Undecided], &["REACH001"]);
+    expect(&net, "never a -> b : tcp/81\n", &[Holds], &[]);
+    let r = run(&net, "must a -> b : tcp/80\n");
+    assert_eq!(verdicts(&r).0, [Undecided]);
+}
+
+#[test]
+fn an_unknown_group_port_policy_or_priority_is_undecided() {
+    let rule = "source_security_group_id = alicloud_security_group.a.id";
+    for (find, replace) in [
+        (
+            "security_group_id        = alicloud_security_group.b.id",
+            "security_group_id = var.x",
+        ),
+        ("port_range               = \"80/80\"", "port_range = var.x"),
+        ("ip_protocol              = \"tcp\"", "ip_protocol = var.x"),
+        (
+            rule,
+            "source_security_group_id = alicloud_security_group.a.id\n  policy = var.x",
+        ),
+        ("type                     = \"ingress\"", "type = var.x"),
+    ] {
+        let net = format!("variable \"x\" {{}}\n{}", NET.replace(find, replace));
+        assert_ne!(net, format!("variable \"x\" {{}}\n{NET}"), "{find}");
+        let r = run(&net, "never a -> b : tcp/80\n");
+        assert_eq!(verdicts(&r).0, [Undecided], "{replace}");
+        let r = run(&net, "must a -> b : tcp/80\n");
+        assert_ne!(verdicts(&r).0, [Holds], "{replace}");
+    }
+}
+
+#[test]
+fn a_rule_that_may_not_exist_is_undecided() {
+    let net = format!("variable \"on\" {{ type = bool }}\n{NET}").replace(
+        "resource \"alicloud_security_group_rule\" \"b_from_a\" {",
+        "resource \"alicloud_security_group_rule\" \"b_from_a\" {\n  count = var.on ? 1 : 0",
+    );
+    expect(&net, "never a -> b : tcp/80\n", &[Undecided], &["REACH001"]);
+    assert_eq!(verdicts(&run(&net, "must a -> b : tcp/80\n")).0, [Undecided]);
+}
+
+#[test]
+fn unknown_members_of_a_group_are_undecided() {
+    let net = format!("data \"alicloud_security_groups\" \"g\" {{}}\n{NET}").replace(
+        "private_ip      = \"10.0.2.10\"\n  security_groups = [alicloud_security_group.b.id]",
+        "private_ip      = \"10.0.2.10\"\n  security_groups = data.alicloud_security_groups.g.ids",
+    );
+    expect(&net, "never a -> b : tcp/443\n", &[Undecided], &["REACH001"]);
+    assert_ne!(verdicts(&run(&net, "must a -> b : tcp/80\n")).0, [Holds]);
+}
+
+#[test]
+fn what_is_not_modelled_makes_absence_undecided_where_it_touches() {
+    let slb = format!(
+        "{NET}\nresource \"alicloud_slb_load_balancer\" \"l\" {{\n  address_type = \"internet\"\n  vswitch_id = alicloud_vswitch.b.id\n}}\n"
+    );
+    expect(&slb, "never internet -> b : any\n", &[Undecided], &["REACH007"]);
+    // What is there is there, whatever the load balancer does.
+    expect(&slb, "must a -> b : tcp/80\n", &[Holds], &[]);
+    expect(&slb, "never a -> b : tcp/80\n", &[Violated], &["REACH001"]);
+    // The user may vouch for it.
+    let r = run_with(
+        &slb,
+        &format!("{ZONES}never internet -> b : any\n"),
+        &CheckOptions {
+            unmodelled_harmless: true,
+            ..CheckOptions::default()
+        },
+    );
+    assert_eq!(verdicts(&r).0, [Holds]);
+    // A module that is not there may do anything.
+    let module = format!("{NET}\nmodule \"m\" {{ source = \"x/y/z\" }}\n");
+    expect(
+        &module,
+        "never internet -> b : any\n",
+        &[Undecided],
+        &["REACH007"],
+    );
+    // What cannot carry packets changes nothing.
+    let role = format!("{NET}\nresource \"alicloud_ram_role\" \"r\" {{ name = \"r\" }}\n");
+    expect(&role, "never internet -> b : any\n", &[Holds], &[]);
+}
+
+#[test]
+fn a_stateless_acl_that_drops_replies_breaks_must_and_not_never() {
+    let acl = |port: &str| {
+        format!(
+            r#"{NET}
+resource "alicloud_network_acl" "n" {{
+  vpc_id = alicloud_vpc.v.id
+  resources {{
+    resource_id   = alicloud_vswitch.b.id
+    resource_type = "VSwitch"
+  }}
+  ingress_acl_entries {{
+    protocol       = "tcp"
+    port           = "80/80"
+    source_cidr_ip = "10.0.0.0/16"
+    policy         = "accept"
+  }}
+  egress_acl_entries {{
+    protocol            = "tcp"
+    port                = "{port}"
+    destination_cidr_ip = "10.0.0.0/16"
+    policy              = "accept"
+  }}
+}}
+"#
+        )
+    };
+    expect(&acl("1024/65535"), "must a -> b : tcp/80\n", &[Holds], &[]);
+    expect(
+        &acl("32768/60999"),
+        "must a -> b : tcp/80\n",
+        &[Violated],
+        &["REACH008"],
+    );
+    // The request alone arrives, and that is what `never` forbids.
+    expect(&acl("1/1"), "never a -> b : tcp/80\n", &[Violated], &["REACH001"]);
+}
+
+#[test]
+fn the_date_decides_about_exceptions() {
+    let with = |dates: &str| {
+        format!(
+            "boundary p governs a, b {{\n}}\nexception EX-1 in p {{\nallow a -> b : tcp/80\nbecause \"x\" ticket T owner o\n{dates}\n}}\n"
+        )
+    };
+    expect(NET, &with("expires 2026-11-23"), &[Holds, Holds], &[]);
+    let r = run(NET, &with("expires 2026-11-22"));
+    assert_eq!(verdicts(&r).1, ["REACH003"]);
+    assert!(
+        r.findings[0].notes.iter().any(|n| n.contains("EX-1")),
+        "{:?}",
+        r.findings[0].notes
+    );
+    let r = run(NET, &with("starts 2026-11-24 expires 2026-12-24"));
+    assert_eq!(verdicts(&r).1, ["REACH003"]);
+}
+
+#[test]
+fn tests_are_checked_like_clauses() {
+    let r = run(
+        NET,
+        "test \"t\" {\na can reach b on tcp/80\na cannot reach b on tcp/81\nhost 1.2.3.4 cannot reach a on any\n}\n",
+    );
+    assert_eq!(r.tests[0].verdict, Holds);
+    let r = run(NET, "test \"t\" {\na cannot reach b on tcp/80\n}\n");
+    assert_eq!(r.tests[0].verdict, Violated);
+    assert_eq!(verdicts(&r).1, ["REACH005"]);
+    // A failure of a link is not simulated by this version, and says so.
+    let r = run(
+        NET,
+        "test \"t\" {\nwith down vpn \"x\" { a can reach b on tcp/80 }\n}\n",
+    );
+    assert_eq!(r.tests[0].verdict, Undecided);
+}
+
+#[test]
+fn public_addresses_nat_and_through() {
+    let net = format!(
+        r#"{NET}
+resource "alicloud_nat_gateway" "n" {{
+  nat_gateway_name = "egress"
+  vpc_id           = alicloud_vpc.v.id
+}}
+resource "alicloud_eip_address" "n" {{}}
+resource "alicloud_eip_association" "n" {{
+  allocation_id = alicloud_eip_address.n.id
+  instance_id   = alicloud_nat_gateway.n.id
+}}
+resource "alicloud_snat_entry" "n" {{
+  snat_table_id     = alicloud_nat_gateway.n.snat_table_ids
+  source_vswitch_id = alicloud_vswitch.a.id
+  snat_ip           = alicloud_eip_address.n.ip_address
+}}
+resource "alicloud_route_entry" "n" {{
+  route_table_id        = alicloud_vpc.v.route_table_id
+  destination_cidrblock = "0.0.0.0/0"
+  nexthop_type          = "NatGateway"
+  nexthop_id            = alicloud_nat_gateway.n.id
+}}
+"#
+    );
+    expect(&net, "must a -> internet : tcp/443\n", &[Holds], &[]);
+    // Only `a` is translated.
+    expect(&net, "never b -> internet : any\n", &[Holds], &[]);
+    expect(&net, "a -> internet through nat \"egress\"\n", &[Holds], &[]);
+    expect(
+        &net,
+        "a -> internet not through nat \"egress\"\n",
+        &[Violated],
+        &["REACH009"],
+    );
+    // A host with a public address of its own leaves by it.
+    let eip = format!(
+        r#"{net}
+resource "alicloud_eip_address" "a" {{}}
+resource "alicloud_eip_association" "a" {{
+  allocation_id = alicloud_eip_address.a.id
+  instance_id   = alicloud_instance.a[0].id
+}}
+"#
+    );
+    expect(
+        &eip,
+        "a -> internet through nat \"egress\"\n",
+        &[Violated],
+        &["REACH009"],
+    );
+    // Inbound: nothing is open on `a`, an EIP alone opens nothing.
+    expect(&eip, "never internet -> a : any\n", &[Holds], &[]);
+}
