@@ -70,6 +70,17 @@ fn may_leave(net: &Network, s: Inside) -> bool {
         })
 }
 
+/// Whether some route of a cell leads through an appliance.
+fn meets_appliances(net: &Network, s: Inside) -> bool {
+    let v = net.addr_of(s).and_then(|(i, _)| net.vsw(i.vswitch));
+    let tables = v
+        .into_iter()
+        .flat_map(|v| &v.tables)
+        .filter_map(|&t| net.tables.get(t as usize));
+    let mut hops = tables.flat_map(|t| &t.routes).flat_map(|r| &r.hops);
+    hops.any(|h| matches!(h, Hop::Interface(_) | Hop::HaVip(_)))
+}
+
 /// What leaves towards one piece of the public space.
 struct Outward {
     exits: Vec<Exit>,
@@ -109,6 +120,8 @@ pub(crate) fn class(
         .map(|s| &s.sources)
         .collect();
     let mut seen: Vec<(Vec<bool>, bool, u32, bool)> = Vec::new();
+    // The filters of an appliance see the source address, so there every cell is asked for itself.
+    let appliances = meets_appliances(net, first.rep);
     for c in cells {
         let key = (
             by_source.iter().map(|s| s.contains(c.rep.ip)).collect(),
@@ -117,7 +130,8 @@ pub(crate) fn class(
             c.only.is_some(),
         );
         // A cell of one interface stands for itself only: that interface may be the other end.
-        if c.only.is_none() || doors.iter().all(|d| d.cell.rep.iface != c.rep.iface) {
+        let stands = c.only.is_none() || doors.iter().all(|d| d.cell.rep.iface != c.rep.iface);
+        if stands && !appliances {
             if seen.contains(&key) {
                 continue;
             }
