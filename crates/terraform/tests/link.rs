@@ -1067,8 +1067,9 @@ fn a_vpc_with_ipv6_has_a_block_even_if_none_is_written() {
             .collect::<Vec<_>>()
     };
     let four = Some("10.0.0.0/8".to_string());
-    assert_eq!(v6(""), [four.clone()]);
-    assert_eq!(v6("enable_ipv6 = false"), [four.clone()]);
+    let only = vec![four.clone()];
+    assert_eq!(v6(""), only);
+    assert_eq!(v6("enable_ipv6 = false"), only);
     assert_eq!(v6("enable_ipv6 = true"), [four.clone(), None]);
     assert_eq!(v6("enable_ipv6 = var.u"), [four, None]);
 }

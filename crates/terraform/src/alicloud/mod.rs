@@ -142,6 +142,33 @@ pub fn type_specs() -> Vec<TypeSpec> {
     v
 }
 
+/// Whether an attribute of a type identifies it, so that other resources refer to it by that.
+pub(crate) fn identifies(kind: &str, attribute: &str) -> bool {
+    handlers()
+        .filter(|h| h.spec.name == kind || h.aliases.contains(&kind))
+        .any(|h| h.identities.iter().any(|i| i.attribute == attribute))
+}
+
+/// Whether the typed layer reads an argument of a type.
+pub(crate) fn reads(kind: &str, argument: &str) -> bool {
+    handlers()
+        .filter(|h| h.spec.name == kind || h.aliases.contains(&kind))
+        .flat_map(|h| h.spec.attributes)
+        .any(|a| a.rsplit('.').next() == Some(argument))
+}
+
+/// Blocks that the cloud never fills in: one that is unknown and not written is a `dynamic` block, which the
+/// configuration of a plan does not show.
+pub(crate) fn never_left_to_cloud(kind: &str, attribute: &str) -> bool {
+    matches!(
+        (kind, attribute),
+        ("alicloud_ecs_prefix_list", "entry")
+            | ("alicloud_vpc_prefix_list", "entrys")
+            | ("alicloud_network_acl_attachment", "resources")
+            | ("alicloud_network_acl_entries", "ingress" | "egress")
+    )
+}
+
 /// Links generic resources: fills the typed layer and says of every resource what became of it.
 ///
 /// The resources are sorted by address; the diagnostics given are kept and come first.

@@ -4,6 +4,7 @@
 //! refers to. Together they give what a directory gives: values where they are known, references where only the
 //! identity is. Positions in these files mean nothing to people, so every span is the file as a whole.
 
+mod address;
 mod plan;
 mod references;
 mod state;
@@ -25,7 +26,11 @@ pub fn read_plan(file: FileId, sources: &Sources) -> (Vec<Resource>, Vec<Diagnos
 /// # Errors
 /// One `INPUT001` with line and column when the text is not such a document.
 pub fn read_state(file: FileId, sources: &Sources) -> (Vec<Resource>, Vec<Diagnostic>) {
-    outcome(state::read(text(file, sources), file), file, sources)
+    outcome(
+        state::read(text(file, sources), file).map(|v| (v, Vec::new())),
+        file,
+        sources,
+    )
 }
 
 fn text(file: FileId, sources: &Sources) -> &str {
@@ -35,14 +40,14 @@ fn text(file: FileId, sources: &Sources) -> &str {
 }
 
 fn outcome(
-    r: Result<Vec<Resource>, serde_json::Error>,
+    r: Result<(Vec<Resource>, Vec<Diagnostic>), serde_json::Error>,
     file: FileId,
     sources: &Sources,
 ) -> (Vec<Resource>, Vec<Diagnostic>) {
     match r {
-        Ok(mut v) => {
+        Ok((mut v, said)) => {
             v.sort_by(|a, b| a.address.cmp(&b.address));
-            (v, Vec::new())
+            (v, said)
         }
         Err(e) => (Vec::new(), vec![broken(&e, file, sources)]),
     }

@@ -1,8 +1,9 @@
 //! Plans.
 
-use super::references::Configuration;
+use super::references::{Configuration, Given, Written};
 use super::state::{Values, flatten};
-use bartizan_base::{FileId, Span};
+use crate::alicloud::never_left_to_cloud;
+use bartizan_base::{Diagnostic, FileId, Span};
 use bartizan_model::{Node, Resource, Unknown, Value};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
@@ -17,7 +18,9 @@ struct Document {
     #[serde(default)]
     resource_changes: Vec<Changed>,
     #[serde(default)]
-    configuration: Option<J>,
+    configuration: Written,
+    #[serde(default)]
+    variables: BTreeMap<String, Given>,
     #[serde(default)]
     prior_state: Option<Prior>,
 }
@@ -42,7 +45,7 @@ struct Change {
     after_unknown: J,
 }
 
-pub(super) fn read(text: &str, file: FileId) -> Result<Vec<Resource>, serde_json::Error> {
+pub(super) fn read(text: &str, file: FileId) -> Result<(Vec<Resource>, Vec<Diagnostic>), serde_json::Error> {
     let doc: Document = serde_json::from_str(text)?;
     let mut out = Vec::new();
     if let Some(v) = doc.planned_values {
@@ -60,13 +63,18 @@ pub(super) fn read(text: &str, file: FileId) -> Result<Vec<Resource>, serde_json
             .filter(|r| r.data && !planned.contains(&r.address)),
     );
 
-    let config = Configuration::new(doc.configuration, out.iter().map(|r| r.address.clone()));
+    let config = Configuration::new(
+        doc.configuration,
+        doc.variables,
+        out.iter().map(|r| r.address.clone()),
+    );
     let unknown: FxHashMap<String, J> = doc
         .resource_changes
         .into_iter()
         .filter_map(|c| Some((c.address, c.change?.after_unknown)))
         .collect();
     for r in &mut out {
+        r.region = config.region(&r.address);
         let Some(J::Object(after)) = unknown.get(&*r.address) else {
             continue;
         };
@@ -78,7 +86,10 @@ pub(super) fn read(text: &str, file: FileId) -> Result<Vec<Resource>, serde_json
                 span: r.span,
             };
             // What is not written down and left to the cloud is as in a directory: not set.
-            if *flags == J::Bool(true) && config.leaves_out(&r.address, name) {
+            if *flags == J::Bool(true)
+                && config.leaves_out(&r.address, name)
+                && !never_left_to_cloud(&r.kind, name)
+            {
                 continue;
             }
             if let Some(n) = overlay(slot, flags, &at, &config) {
@@ -86,14 +97,31 @@ pub(super) fn read(text: &str, file: FileId) -> Result<Vec<Resource>, serde_json
             }
         }
     }
-    Ok(out)
+    // The same for every instance, so once.
+    let said = config.assumed().into_iter().map(|(reader, argument, target)| {
+        Diagnostic::note(
+            "INPUT002",
+            format!(
+                "`{argument}` of `{reader}` is taken to name the instance of `{target}` with the same index"
+            ),
+        )
+        .at(Span::file(file), "a plan does not say how `count.index` is used")
+        .help("where an index is computed, read the directory of the configuration instead of its plan")
+    });
+    Ok((out, said.collect()))
 }
 
 /// A part of a path into the arguments of a resource.
 #[derive(Clone, Debug)]
 pub(super) enum Part {
     Name(String),
-    Index(usize),
+    /// A member of a list: its position, and its rank among the members that are unknown as a whole and how
+    /// many those are.
+    Index {
+        at: usize,
+        rank: usize,
+        of: usize,
+    },
 }
 
 /// Where a value stands.
@@ -129,9 +157,13 @@ fn overlay(node: Option<Node>, flags: &J, at: &Place, config: &Configuration) ->
                 Some(Value::List(v)) => v,
                 _ => Vec::new(),
             };
+            let of = flags.iter().filter(|f| **f == J::Bool(true)).count();
+            let mut rank = 0;
             for (i, f) in flags.iter().enumerate() {
+                let part = Part::Index { at: i, rank, of };
+                rank += usize::from(*f == J::Bool(true));
                 let old = items.get_mut(i).map(|n| std::mem::replace(n, null(at.span)));
-                let new = overlay(old, f, &at.down(Part::Index(i)), config).unwrap_or_else(|| null(at.span));
+                let new = overlay(old, f, &at.down(part), config).unwrap_or_else(|| null(at.span));
                 match items.get_mut(i) {
                     Some(slot) => *slot = new,
                     None => items.push(new),

@@ -1,250 +1,451 @@
 //! What an unknown value of a plan refers to, by the plan's `configuration`.
 //!
-//! The configuration lists, for each argument, the names that its expression uses, not the expression itself.
-//! An unknown value whose expression uses exactly one thing that can be unknown is taken to be that thing;
-//! with more than one it stays unknown. Locals are not part of plans, so values through locals stay unknown.
+//! The configuration lists, for each argument, the names that its expression uses, not the expression itself:
+//! `a[count.index].id`, `element(a[*].id, count.index + 1)` and `a[var.n].id` leave nearly the same names. A
+//! reference is given only where the names leave one reading:
+//!
+//! - an unknown single value whose expression uses exactly one thing that can be unknown is that thing;
+//! - the unknown members of a list are the things in order, where there are as many of them;
+//! - a list that is unknown as a whole is all the things, where nothing else could choose between them or add
+//!   members that are known;
+//! - `count.index` alone means the instance with the same index where there are as many instances; the plan
+//!   does not tell arithmetic from plain use, so that is said ([`Configuration::assumed`]).
+//!
+//! Everything else stays unknown. Locals are not part of plans, so values through locals stay unknown.
 
+use super::address::{Path, joined, parse, path, split};
 use super::plan::{Part, Place};
+use crate::alicloud::{identifies, reads};
 use bartizan_model::{Node, Reference, Value};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Deserialize;
 use serde_json::Value as J;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// References chase each other through variables and outputs at most this far.
 const MAX_CHASE: usize = 32;
 
-/// The configuration part of a plan.
-pub(super) struct Configuration {
-    root: J,
-    /// Instances by address without index.
-    instances: BTreeMap<String, Vec<Arc<str>>>,
-    addresses: FxHashSet<Arc<str>>,
+/// A splat over more instances than this says nothing that could be used.
+const MAX_SPLAT: usize = 1_000;
+
+/// The `configuration` of a plan as written.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Written {
+    root_module: Module,
+    provider_config: BTreeMap<String, Provider>,
 }
 
-/// A module instance as a path of calls with their keys (`[0]`, `["a"]`, or nothing).
-type Path = Vec<(String, String)>;
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Provider {
+    expressions: J,
+}
 
-/// An address in parts.
-struct Address {
-    module: Path,
-    resource: String,
-    key: String,
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Module {
+    resources: Vec<Block>,
+    module_calls: BTreeMap<String, Block>,
+    outputs: BTreeMap<String, Output>,
+    variables: BTreeMap<String, Variable>,
+    #[serde(skip)]
+    index: FxHashMap<String, usize>,
+}
+
+/// A resource or a module call.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Block {
+    address: String,
+    provider_config_key: Option<String>,
+    expressions: J,
+    for_each_expression: J,
+    module: Module,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Output {
+    expression: J,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Variable {
+    default: J,
+}
+
+/// The value of a root variable.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Given {
+    value: J,
+}
+
+impl Module {
+    fn index(&mut self) {
+        let all = self.resources.iter().enumerate();
+        self.index = all.map(|(i, r)| (r.address.clone(), i)).collect();
+        self.module_calls.values_mut().for_each(|c| c.module.index());
+    }
+}
+
+/// The configuration part of a plan.
+pub(super) struct Configuration {
+    written: Written,
+    given: BTreeMap<String, Given>,
+    /// Instances by address without index.
+    instances: FxHashMap<String, Vec<Arc<str>>>,
+    addresses: FxHashSet<Arc<str>>,
+    /// Keys of module instances by address without the last index.
+    calls: FxHashMap<String, BTreeSet<String>>,
+    assumed: RefCell<BTreeSet<(String, String, String)>>,
+}
+
+/// What an expression can take an unknown value from.
+#[derive(Default)]
+struct Sources {
+    /// In order of use, with repetitions.
+    found: Vec<Reference>,
+    /// How many names those come from.
+    names: usize,
+    /// Something known takes part: it may choose between the sources.
+    chooses: bool,
+    /// Something known takes part that may be members of a list.
+    adds: bool,
+    /// How many names were read with the key of the instance.
+    keyed: usize,
+    /// Resources whose instance with the same `count.index` was taken.
+    assumed: Vec<String>,
+}
+
+/// Where an expression stands.
+#[derive(Clone, Copy)]
+struct Scope<'a> {
+    module: &'a Path,
+    /// Key of the resource or module instance that it belongs to, and how many of those there are.
+    key: &'a str,
+    siblings: usize,
+    /// `None` for outputs, which have no `for_each`.
+    block: Option<&'a Block>,
+    /// The argument that is looked for.
+    argument: &'a str,
 }
 
 impl Configuration {
-    pub(super) fn new(config: Option<J>, addresses: impl Iterator<Item = Arc<str>>) -> Self {
-        let mut instances: BTreeMap<String, Vec<Arc<str>>> = BTreeMap::new();
+    pub(super) fn new(
+        mut written: Written,
+        given: BTreeMap<String, Given>,
+        addresses: impl Iterator<Item = Arc<str>>,
+    ) -> Self {
+        let mut instances: FxHashMap<String, Vec<Arc<str>>> = FxHashMap::default();
+        let mut calls: FxHashMap<String, BTreeSet<String>> = FxHashMap::default();
         let mut known = FxHashSet::default();
+        let mut last: Path = Path::new();
         for a in addresses {
             known.insert(a.clone());
             let parsed = parse(&a);
+            // Addresses of a module stand together, so this is once per module.
+            if parsed.module != last {
+                for n in 1..=parsed.module.len() {
+                    if let Some(([above @ .., (name, key)], _)) = parsed.module.split_at_checked(n) {
+                        let call = format!("{}module.{name}", joined(above, ""));
+                        calls.entry(call).or_default().insert(key.clone());
+                    }
+                }
+                last.clone_from(&parsed.module);
+            }
             let base = joined(&parsed.module, &parsed.resource);
             instances.entry(base).or_default().push(a);
         }
-        let root = match config {
-            Some(J::Object(mut m)) => m.remove("root_module").unwrap_or(J::Null),
-            _ => J::Null,
-        };
+        written.root_module.index();
         Configuration {
-            root,
+            written,
+            given,
             instances,
             addresses: known,
+            calls,
+            assumed: RefCell::default(),
         }
+    }
+
+    /// Where `count.index` was taken to mean the same index elsewhere: resource, argument, and what it names.
+    pub(super) fn assumed(self) -> BTreeSet<(String, String, String)> {
+        self.assumed.into_inner()
     }
 
     /// Whether the configuration of a resource is there and does not set an argument.
     pub(super) fn leaves_out(&self, address: &str, argument: &str) -> bool {
         let a = parse(address);
-        self.declaration(&a)
-            .is_some_and(|d| d["expressions"].get(argument).is_none())
+        self.block(&a.module, &a.resource)
+            .is_some_and(|d| d.expressions.get(argument).is_none())
     }
 
-    fn declaration(&self, a: &Address) -> Option<&J> {
-        let module = self.module(&a.module)?;
-        module["resources"]
-            .as_array()?
-            .iter()
-            .find(|r| r["address"].as_str() == Some(&a.resource))
+    /// The region of the provider configuration of a resource, where the plan says it.
+    pub(super) fn region(&self, address: &str) -> Option<Arc<str>> {
+        let a = parse(address);
+        let key = self
+            .block(&a.module, &a.resource)?
+            .provider_config_key
+            .as_deref()?;
+        let e = self.written.provider_config.get(key)?.expressions.get("region")?;
+        let text = match e.get("constant_value") {
+            Some(v) => v.as_str(),
+            // `module.x:alicloud` has the variables of that module, which are not looked at here.
+            None if key.contains(':') => None,
+            None => match e.get("references")?.as_array()?.as_slice() {
+                [r] => {
+                    let name = r.as_str()?.strip_prefix("var.")?;
+                    self.given.get(name)?.value.as_str()
+                }
+                _ => None,
+            },
+        };
+        text.map(Into::into)
+    }
+
+    fn module(&self, path: &[(String, String)]) -> Option<&Module> {
+        let mut m = &self.written.root_module;
+        for (name, _) in path {
+            m = &m.module_calls.get(name)?.module;
+        }
+        Some(m)
+    }
+
+    fn block(&self, module: &Path, resource: &str) -> Option<&Block> {
+        let m = self.module(module)?;
+        m.resources.get(*m.index.get(resource)?)
     }
 
     /// The references that an unknown value stands for.
     pub(super) fn value_at(&self, at: &Place) -> Option<Value> {
         let a = parse(&at.address);
-        let decl = self.declaration(&a)?;
-        let mut e = &decl["expressions"];
-        let mut plural = false;
-        let mut element = None;
+        let block = self.block(&a.module, &a.resource)?;
+        let mut e = &block.expressions;
+        let (mut argument, mut member) = ("", None);
         for p in &at.path {
             match p {
                 Part::Name(n) => {
                     e = e.get(n)?;
-                    plural = n.ends_with('s') && !n.ends_with("address");
+                    argument = n;
                 }
-                Part::Index(i) => match e {
-                    J::Array(v) => e = v.get(*i)?,
+                Part::Index { at, rank, of } => match e {
+                    J::Array(v) => e = v.get(*at)?,
                     // One expression for the whole list.
-                    _ => element = Some(*i),
+                    _ => member = Some((*rank, *of)),
                 },
             }
         }
-        let mut found = Vec::new();
+        let base = joined(&a.module, &a.resource);
         let scope = Scope {
             module: &a.module,
             key: &a.key,
-            decl,
+            siblings: self.instances.get(&base).map_or(1, Vec::len),
+            block: Some(block),
+            argument,
         };
-        self.chase(e, &scope, 0, &mut found)?;
+        let mut s = Sources::default();
+        self.chase(e, scope, 0, &mut s)?;
+        let mut once = s.found.clone();
         let mut seen = BTreeSet::new();
-        found.retain(|r| seen.insert(r.clone()));
-        match (found.as_slice(), element) {
-            ([one], None | Some(0)) => Some(Value::Ref(one.clone())),
-            (many, Some(i)) => many.get(i).map(|r| Value::Ref(r.clone())),
-            (many, None) if plural && !many.is_empty() => {
-                let span = at.span;
-                Some(Value::List(
-                    many.iter()
-                        .map(|r| Node {
-                            value: Value::Ref(r.clone()),
-                            span,
-                        })
-                        .collect(),
-                ))
-            }
+        once.retain(|r| seen.insert(r.clone()));
+        let one = |r: &Reference| Value::Ref(r.clone());
+        let value = match (member, once.as_slice()) {
+            (Some((rank, of)), _) if s.found.len() == of => s.found.get(rank).map(one),
+            (Some((0, 1)), [r]) => Some(one(r)),
+            (Some(_), _) => None,
+            (None, []) => None,
+            (None, [r]) if !plural(argument) || !s.adds => Some(one(r)),
+            (None, many) if plural(argument) && !s.adds && !s.chooses => Some(Value::List(
+                many.iter()
+                    .map(|r| Node {
+                        value: one(r),
+                        span: at.span,
+                    })
+                    .collect(),
+            )),
             _ => None,
+        }?;
+        if reads(a.kind(), argument) {
+            let all = s
+                .assumed
+                .into_iter()
+                .map(|to| (base.clone(), argument.to_string(), to));
+            self.assumed.borrow_mut().extend(all);
         }
-    }
-
-    fn module(&self, path: &Path) -> Option<&J> {
-        let mut m = &self.root;
-        for (name, _) in path {
-            m = m["module_calls"].get(name)?.get("module")?;
-        }
-        Some(m)
+        Some(value)
     }
 
     /// Collects what an expression can take an unknown value from. `None` when that cannot be told.
-    fn chase(&self, e: &J, s: &Scope<'_>, depth: usize, out: &mut Vec<Reference>) -> Option<()> {
+    fn chase(&self, e: &J, s: Scope<'_>, depth: usize, out: &mut Sources) -> Option<()> {
         if depth > MAX_CHASE {
             return None;
         }
-        let Some(all) = e["references"].as_array() else {
-            // A constant is never unknown.
-            return e.get("constant_value").map(|_| ());
+        let Some(all) = e.get("references").and_then(J::as_array) else {
+            // A constant is never unknown, but it may be members of a list.
+            out.adds |= adds(e.get("constant_value")?);
+            return Some(());
         };
-        let all: Vec<&str> = all.iter().filter_map(J::as_str).collect();
-        let longest = all.iter().filter(|r| {
-            !all.iter()
-                .any(|o| o.len() > r.len() && o.starts_with(**r) && o[r.len()..].starts_with(['.', '[']))
-        });
-        let by_key = all
+        let all: Vec<Vec<String>> = all.iter().filter_map(J::as_str).map(split).collect();
+        // Each use is followed by its prefixes: `a[0].id`, `a[0]`, `a`.
+        let prefixes: FxHashSet<&[String]> = all
             .iter()
-            .any(|r| ["count.index", "each.key"].contains(r) || r.starts_with("each.value"));
-        for r in longest {
-            let parts = split(r);
-            match parts.first().map(String::as_str) {
-                Some("each") if parts.get(1).is_some_and(|p| p == "value") => {
-                    self.each_value(&parts, s, depth, out)?;
+            .flat_map(|p| (1..p.len()).filter_map(|n| p.get(..n)))
+            .collect();
+        let mut uses = all.iter().filter(|p| !prefixes.contains(p.as_slice()));
+        let whole: Vec<&[String]> = uses.by_ref().map(Vec::as_slice).collect();
+        let is = |p: &[String], a: &str, b: &str| p.len() == 2 && p.iter().eq([a, b]);
+        let index = whole.iter().any(|p| is(p, "count", "index"));
+        let key = index || whole.iter().any(|p| is(p, "each", "key"));
+        // With anything else beside them the index may be computed.
+        let only_key = key
+            && whole.iter().all(|p| {
+                is(p, "count", "index")
+                    || is(p, "each", "key")
+                    || !matches!(
+                        p.first().map(String::as_str),
+                        Some("var" | "local" | "each" | "path")
+                    )
+            });
+        let (names, keyed) = (out.names, out.keyed);
+        for p in whole {
+            match p.first().map(String::as_str) {
+                Some("each") if p.get(1).is_some_and(|p| p == "value") => {
+                    self.each_value(p, s, depth, out)?
                 }
-                Some("each" | "count" | "path" | "terraform" | "self") => {}
-                Some("local") => return None,
-                Some("var") => {
-                    let (name, rest) = (parts.get(1)?, parts.get(2..).unwrap_or_default());
-                    let Some(((call, key), above)) = s.module.split_last() else {
-                        continue;
-                    };
-                    let above = above.to_vec();
-                    let caller = self.module(&above)?;
-                    let decl = caller["module_calls"].get(call)?;
-                    // Without an argument the default is used, which is known.
-                    let Some(e) = decl["expressions"].get(name) else {
-                        continue;
-                    };
-                    if !rest.is_empty() {
-                        return None;
-                    }
-                    self.chase(
-                        e,
-                        &Scope {
-                            module: &above,
-                            key,
-                            decl,
-                        },
-                        depth + 1,
-                        out,
-                    )?;
-                }
-                Some("module") => {
-                    let call = parts.get(1)?;
-                    let (key, output) = match parts.get(2) {
-                        Some(k) if k.starts_with('[') => (k.clone(), parts.get(3)?),
-                        Some(o) => (String::new(), o),
-                        // Which output it is was lost with an index that is not a constant.
-                        None => return None,
-                    };
-                    let mut inside = s.module.clone();
-                    inside.push((call.clone(), key));
-                    let m = self.module(&inside)?;
-                    let o = m["outputs"].get(output)?;
-                    let scope = Scope {
-                        module: &inside,
-                        key: "",
-                        decl: o,
-                    };
-                    self.chase(&o["expression"], &scope, depth + 1, out)?;
-                }
-                // What a data source gives is known, or read only during apply.
-                Some("data") => return None,
-                Some(_) => {
-                    let base = joined(s.module, &format!("{}.{}", parts.first()?, parts.get(1)?));
-                    let all = self.instances.get(&base)?;
-                    let (key, rest) = match parts.get(2) {
-                        Some(k) if k.starts_with('[') => (Some(k.as_str()), &parts[3..]),
-                        _ => (None, parts.get(2..).unwrap_or_default()),
-                    };
-                    let attribute = if rest.is_empty() {
-                        "id".to_string()
-                    } else {
-                        path(rest)
-                    };
-                    let with = |k: &str| self.addresses.get(format!("{base}{k}").as_str()).cloned();
-                    let mut push = |a: Arc<str>| {
-                        out.push(Reference {
-                            address: a,
-                            attribute: attribute.as_str().into(),
-                        })
-                    };
-                    match key {
-                        Some(k) => push(with(k)?),
-                        None if by_key && !s.key.is_empty() && with(s.key).is_some() => push(with(s.key)?),
-                        // A splat over very many says nothing that could be used.
-                        None if all.len() > 1_000 => return None,
-                        None => all.iter().cloned().for_each(push),
-                    }
-                }
+                Some("count" | "each" | "path" | "terraform" | "self") => out.chooses |= !only_key,
+                // Locals are not in the plan; what a data source gives is known, or read only during apply.
+                Some("local" | "data") => return None,
+                Some("var") => self.variable(p, s, depth, out)?,
+                Some("module") => self.output(p, s, depth, out)?,
+                Some(_) => self.resource(p, s, (only_key, index), out)?,
                 None => {}
             }
+        }
+        // A key that does not index everything here may choose.
+        out.chooses |= key && out.names - names != out.keyed - keyed;
+        Some(())
+    }
+
+    fn variable(&self, p: &[String], s: Scope<'_>, depth: usize, out: &mut Sources) -> Option<()> {
+        let (name, rest) = (p.get(1)?, p.get(2..).unwrap_or_default());
+        let before = out.names;
+        match s.module.split_last() {
+            // A root variable is known.
+            None => out.adds |= self.given.get(name).is_none_or(|v| adds(&v.value)),
+            Some(((call, key), above)) => {
+                let above = above.to_vec();
+                let block = self.module(&above)?.module_calls.get(call)?;
+                match block.expressions.get(name) {
+                    // Without an argument the default is used, which is known.
+                    None => {
+                        let v = self.module(s.module)?.variables.get(name);
+                        out.adds |= v.is_none_or(|v| adds(&v.default));
+                    }
+                    Some(_) if !rest.is_empty() => return None,
+                    Some(e) => {
+                        let address = format!("{}module.{call}", joined(&above, ""));
+                        let up = Scope {
+                            module: &above,
+                            key,
+                            siblings: self.calls.get(&address).map_or(1, BTreeSet::len),
+                            block: Some(block),
+                            ..s
+                        };
+                        self.chase(e, up, depth + 1, out)?;
+                    }
+                }
+            }
+        }
+        // A variable without unknown parts can only choose.
+        out.chooses |= out.names == before;
+        Some(())
+    }
+
+    fn output(&self, p: &[String], s: Scope<'_>, depth: usize, out: &mut Sources) -> Option<()> {
+        let call = p.get(1)?;
+        let (key, output, rest) = match p.get(2) {
+            Some(k) if k.starts_with('[') => (k.clone(), p.get(3)?, p.get(4..)),
+            Some(o) => (String::new(), o, p.get(3..)),
+            // Which output it is was lost with an index that is not a constant.
+            None => return None,
+        };
+        // A part of an output may be any part of its value.
+        if rest.is_some_and(|r| !r.is_empty()) {
+            return None;
+        }
+        let mut inside = s.module.clone();
+        inside.push((call.clone(), key));
+        let o = self.module(&inside)?.outputs.get(output)?;
+        let scope = Scope {
+            module: &inside,
+            key: "",
+            siblings: 0,
+            block: None,
+            ..s
+        };
+        self.chase(&o.expression, scope, depth + 1, out)
+    }
+
+    fn resource(
+        &self,
+        p: &[String],
+        s: Scope<'_>,
+        (by_key, index): (bool, bool),
+        out: &mut Sources,
+    ) -> Option<()> {
+        let base = joined(s.module, &format!("{}.{}", p.first()?, p.get(1)?));
+        let all = self.instances.get(&base)?;
+        let (key, rest) = match p.get(2) {
+            Some(k) if k.starts_with('[') => (Some(k.as_str()), p.get(3..)),
+            _ => (None, p.get(2..)),
+        };
+        let attribute = match rest {
+            Some(r) if !r.is_empty() => path(r),
+            // An index that is not a constant takes the attribute with it.
+            _ if identifies(p.first()?, s.argument) => s.argument.to_string(),
+            _ => "id".to_string(),
+        };
+        let with = |k: &str| self.addresses.get(format!("{base}{k}").as_str()).cloned();
+        out.names += 1;
+        let found = &mut out.found;
+        let mut push = |a: Arc<str>| {
+            found.push(Reference {
+                address: a,
+                attribute: attribute.as_str().into(),
+            });
+        };
+        match (key, with(s.key)) {
+            (Some(k), _) => push(with(k)?),
+            (None, Some(same)) if by_key && !s.key.is_empty() => {
+                if index {
+                    if all.len() != s.siblings {
+                        return None;
+                    }
+                    out.assumed.push(base);
+                }
+                out.keyed += 1;
+                push(same);
+            }
+            // The name that the key has there is not the one that it has here.
+            (None, _) if by_key && all.len() > 1 => return None,
+            (None, _) if all.len() > MAX_SPLAT => return None,
+            (None, _) => all.iter().cloned().for_each(push),
         }
         Some(())
     }
 
     /// `each.value.x` of a resource or module whose `for_each` is another resource.
-    fn each_value(
-        &self,
-        parts: &[String],
-        s: &Scope<'_>,
-        depth: usize,
-        out: &mut Vec<Reference>,
-    ) -> Option<()> {
-        let mut found = Vec::new();
-        let scope = Scope {
-            module: s.module,
-            key: "",
-            decl: s.decl,
-        };
-        self.chase(&s.decl["for_each_expression"], &scope, depth + 1, &mut found)?;
-        let rest = parts.get(2..).unwrap_or_default();
+    fn each_value(&self, p: &[String], s: Scope<'_>, depth: usize, out: &mut Sources) -> Option<()> {
+        let mut found = Sources::default();
+        let scope = Scope { key: "", ..s };
+        self.chase(&s.block?.for_each_expression, scope, depth + 1, &mut found)?;
+        let rest = p.get(2..).unwrap_or_default();
         let mine = found
+            .found
             .into_iter()
             .find(|r| r.address.ends_with(s.key) && &*r.attribute == "id")?;
         let attribute = if rest.is_empty() {
@@ -252,7 +453,8 @@ impl Configuration {
         } else {
             path(rest)
         };
-        out.push(Reference {
+        out.names += 1;
+        out.found.push(Reference {
             address: mine.address,
             attribute: attribute.into(),
         });
@@ -260,84 +462,17 @@ impl Configuration {
     }
 }
 
-/// Where an expression stands.
-struct Scope<'a> {
-    module: &'a Path,
-    /// Key of the resource or module instance that it belongs to.
-    key: &'a str,
-    decl: &'a J,
+/// Whether an argument is a list of ids.
+fn plural(argument: &str) -> bool {
+    argument.ends_with('s') && !argument.ends_with("address")
 }
 
-/// Splits `a.b[0].c["x.y"]` into `a`, `b`, `[0]`, `c`, `["x.y"]`.
-fn split(address: &str) -> Vec<String> {
-    let mut out = Vec::new();
-    let mut cur = String::new();
-    let (mut quoted, mut escaped, mut bracket) = (false, false, false);
-    for c in address.chars() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            _ if quoted => {}
-            '.' if !bracket => {
-                if !cur.is_empty() {
-                    out.push(std::mem::take(&mut cur));
-                }
-                continue;
-            }
-            '[' => {
-                if !cur.is_empty() {
-                    out.push(std::mem::take(&mut cur));
-                }
-                bracket = true;
-            }
-            ']' => bracket = false,
-            _ => {}
-        }
-        cur.push(c);
+/// Whether a known value may be members of a list of ids.
+fn adds(v: &J) -> bool {
+    match v {
+        J::Null | J::Bool(_) | J::Number(_) => false,
+        J::String(s) => !s.is_empty(),
+        J::Array(v) => v.iter().any(adds),
+        J::Object(m) => m.values().any(adds),
     }
-    if !cur.is_empty() {
-        out.push(cur);
-    }
-    out
-}
-
-fn path(parts: &[String]) -> String {
-    let mut out = String::new();
-    for p in parts {
-        if !out.is_empty() && !p.starts_with('[') {
-            out.push('.');
-        }
-        out.push_str(p);
-    }
-    out
-}
-
-fn parse(address: &str) -> Address {
-    let parts = split(address);
-    let mut it = parts.into_iter().peekable();
-    let mut module = Vec::new();
-    while it.next_if(|p| p == "module").is_some() {
-        let name = it.next().unwrap_or_default();
-        let key = it.next_if(|p| p.starts_with('[')).unwrap_or_default();
-        module.push((name, key));
-    }
-    let mut rest: Vec<String> = it.collect();
-    let key = match rest.last() {
-        Some(k) if k.starts_with('[') => rest.pop().unwrap_or_default(),
-        _ => String::new(),
-    };
-    Address {
-        module,
-        resource: rest.join("."),
-        key,
-    }
-}
-
-fn joined(module: &Path, resource: &str) -> String {
-    let mut out = String::new();
-    for (name, key) in module {
-        out.push_str(&format!("module.{name}{key}."));
-    }
-    out + resource
 }
