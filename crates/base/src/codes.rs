@@ -64,6 +64,7 @@ codes! {
     "REACH006" "unzoned-endpoint" "an endpoint belongs to no zone";
     "REACH007" "undecided" "a claim could be neither proved nor refuted";
     "REACH008" "reply-dropped" "the request arrives and the reply is dropped";
+    "REACH009" "waypoint-bypassed" "a path avoids the waypoint that a clause demands";
     "ROUTE001" "appliance-drops" "a route points to an interface that drops forwarded packets";
     "SG001" "shadowed-rule" "a security group rule can never decide anything";
     "SG002" "dead-cross-vpc-reference" "a rule references a security group of another VPC";
