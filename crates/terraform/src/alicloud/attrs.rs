@@ -64,6 +64,16 @@ impl<'r> Attrs<'r> {
         })
     }
 
+    /// Whether a text is there and empty: for what only the cloud sets, that says that it has none.
+    pub(super) fn empty(&self, name: &'static str) -> bool {
+        debug_assert!(
+            self.declared(name),
+            "{}: `{name}` is not declared",
+            self.spec.name
+        );
+        matches!(self.map.get(name).map(|n| &n.value), Some(Value::String(s)) if s.is_empty())
+    }
+
     /// The first of several spellings that is set.
     pub(super) fn first(&self, names: &[&'static str]) -> Option<(&'static str, &'r Node)> {
         names.iter().find_map(|n| self.get(n).map(|v| (*n, v)))

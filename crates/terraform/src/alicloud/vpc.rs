@@ -141,7 +141,10 @@ fn block(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'static str) {
     };
     match vpc {
         Fact::Known(v) => {
-            if let Some(v) = l.typed.vpcs.get_mut(v.index()) {
+            // A state lists the block on the VPC as well.
+            if let Some(v) = l.typed.vpcs.get_mut(v.index())
+                && (net.known().is_none() || !v.cidrs.contains(&net))
+            {
                 v.cidrs.push(net);
             }
         }

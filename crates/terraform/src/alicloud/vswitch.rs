@@ -78,6 +78,9 @@ fn ipv6_block(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, vpc: Option<VpcId>) -
             _ => Some(l.net(i, "ipv6_cidr_block", n)),
         };
     }
+    if a.empty("ipv6_cidr_block") {
+        return None;
+    }
     let enabled = match a.get("enable_ipv6") {
         Some(_) => l.flag(i, a, "enable_ipv6", false),
         None => Fact::Known(a.get("ipv6_cidr_block_mask").is_some()),

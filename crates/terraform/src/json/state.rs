@@ -26,6 +26,8 @@ pub(super) struct Shown {
     provider_name: Option<String>,
     #[serde(default)]
     values: Option<BTreeMap<String, Raw>>,
+    #[serde(default)]
+    deposed_key: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -64,6 +66,17 @@ struct StoredInstance {
     index_key: Option<serde_json::Value>,
     #[serde(default)]
     attributes: Option<BTreeMap<String, Raw>>,
+    #[serde(default)]
+    deposed: Option<String>,
+}
+
+/// An object that was replaced and is still there: it carries packets until it is gone, under an address of
+/// its own.
+fn deposed(address: String, key: Option<String>) -> String {
+    match key {
+        Some(k) if !k.is_empty() => format!("{address} (deposed object {k})"),
+        _ => address,
+    }
 }
 
 pub(super) fn read(text: &str, file: FileId) -> Result<Vec<Resource>, serde_json::Error> {
@@ -88,7 +101,7 @@ pub(super) fn read(text: &str, file: FileId) -> Result<Vec<Resource>, serde_json
                 r.name
             );
             out.push(resource(
-                address,
+                deposed(address, i.deposed),
                 &r.kind,
                 r.provider.as_deref(),
                 data,
@@ -105,7 +118,7 @@ pub(super) fn flatten(m: Module, file: FileId, out: &mut Vec<Resource>) {
     for r in m.resources {
         let data = r.mode.as_deref() == Some("data");
         out.push(resource(
-            r.address,
+            deposed(r.address, r.deposed_key),
             &r.kind,
             r.provider_name.as_deref(),
             data,

@@ -1,0 +1,328 @@
+//! States through to the typed layer: everything joins by literal ids, and the computed copies of what other
+//! resources say do not count twice.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+use bartizan_base::Sources;
+use bartizan_model::*;
+use bartizan_packet::{PortSet, ServiceSet};
+use bartizan_terraform::{FileSet, ReadOptions, read};
+use serde_json::{Value as J, json};
+
+fn read_text(name: &str, text: &str) -> Inventory {
+    let mut sources = Sources::default();
+    let mut files = FileSet::default();
+    files.add(&mut sources, name, text);
+    let inv = read(&files, &mut sources, &ReadOptions::default());
+    inv.typed.check_ids().unwrap();
+    inv
+}
+
+/// The resources of a small network as the provider stores them: (type, name, attributes).
+fn network() -> Vec<(&'static str, &'static str, J)> {
+    let entry = json!({"policy": "accept", "protocol": "tcp", "port": "443/443", "source_cidr_ip": "0.0.0.0/0", "entry_type": "custom", "ip_version": "IPV4", "network_acl_entry_name": ""});
+    let legacy = json!({"policy": "accept", "protocol": "tcp", "port": "443/443", "source_cidr_ip": "0.0.0.0/0", "entry_type": "custom", "name": ""});
+    vec![
+        (
+            "vpc",
+            "v",
+            json!({"id": "vpc-1", "cidr_block": "10.0.0.0/8", "route_table_id": "vtb-sys", "router_table_id": "vtb-sys", "secondary_cidr_blocks": ["172.16.0.0/16"], "ipv6_cidr_block": "", "enable_ipv6": null, "user_cidrs": [], "vpc_name": "net", "name": "net"}),
+        ),
+        (
+            "vpc_ipv4_cidr_block",
+            "more",
+            json!({"id": "vpc-1:172.16.0.0/16", "vpc_id": "vpc-1", "secondary_cidr_block": "172.16.0.0/16"}),
+        ),
+        (
+            "vswitch",
+            "a",
+            json!({"id": "vsw-a", "vpc_id": "vpc-1", "cidr_block": "10.1.0.0/16", "ipv6_cidr_block": "", "enable_ipv6": null, "ipv6_cidr_block_mask": 0}),
+        ),
+        (
+            "vswitch",
+            "b",
+            json!({"id": "vsw-b", "vpc_id": "vpc-1", "cidr_block": "10.2.0.0/16", "ipv6_cidr_block": "2001:db8:0:1::/64", "enable_ipv6": true, "ipv6_cidr_block_mask": 1}),
+        ),
+        (
+            "route_table",
+            "t",
+            json!({"id": "vtb-t", "vpc_id": "vpc-1", "associate_type": "VSwitch"}),
+        ),
+        (
+            "route_table_attachment",
+            "x",
+            json!({"id": "vtb-t:vsw-b", "route_table_id": "vtb-t", "vswitch_id": "vsw-b"}),
+        ),
+        (
+            "route_entry",
+            "r",
+            json!({"id": "vtb-t:vrt:0.0.0.0/0:NatGateway:ngw-1", "route_table_id": "vtb-t", "destination_cidrblock": "0.0.0.0/0", "nexthop_type": "NatGateway", "nexthop_id": "ngw-1"}),
+        ),
+        (
+            "security_group",
+            "g",
+            json!({"id": "sg-1", "vpc_id": "vpc-1", "inner_access_policy": "Drop", "inner_access": false, "security_group_type": "enterprise"}),
+        ),
+        (
+            "security_group_rule",
+            "web",
+            json!({"id": "sg-1:ingress:tcp:80/80:intranet:0.0.0.0/0:accept:1", "security_group_id": "sg-1", "type": "ingress", "ip_protocol": "tcp", "policy": "accept", "priority": 1, "port_range": "80/80", "cidr_ip": "0.0.0.0/0", "ipv6_cidr_ip": "", "source_security_group_id": "", "prefix_list_id": "", "nic_type": "intranet"}),
+        ),
+        (
+            "network_acl",
+            "n",
+            json!({"id": "nacl-1", "vpc_id": "vpc-1", "ingress_acl_entries": [entry], "egress_acl_entries": [], "resources": [{"resource_id": "vsw-a", "resource_type": "VSwitch", "status": "BINDED"}], "source_network_acl_id": ""}),
+        ),
+        (
+            "network_acl_entries",
+            "n",
+            json!({"id": "nacl-1", "network_acl_id": "nacl-1", "ingress": [legacy], "egress": []}),
+        ),
+        (
+            "vpc_network_acl_attachment",
+            "n",
+            json!({"id": "nacl-1:vsw-a", "network_acl_id": "nacl-1", "resource_id": "vsw-a", "resource_type": "VSwitch"}),
+        ),
+        (
+            "instance",
+            "i",
+            json!({"id": "i-1", "vswitch_id": "vsw-a", "subnet_id": "vsw-a", "security_groups": ["sg-1"], "private_ip": "10.1.0.10", "primary_ip_address": "10.1.0.10", "secondary_private_ips": [], "secondary_private_ip_address_count": 0, "ipv6_addresses": [], "ipv6_address_count": 0, "internet_max_bandwidth_out": 0, "public_ip": "", "launch_template_id": "lt-1", "network_interface_id": "eni-1", "network_interfaces": [{"network_interface_id": "eni-2", "vswitch_id": "vsw-b", "security_group_ids": ["sg-1"]}]}),
+        ),
+        (
+            "ecs_network_interface",
+            "second",
+            json!({"id": "eni-2", "vswitch_id": "vsw-b", "security_group_ids": ["sg-1"], "security_groups": ["sg-1"], "primary_ip_address": "10.2.0.9", "private_ip": "10.2.0.9", "private_ip_addresses": [], "private_ips": [], "secondary_private_ip_address_count": 0, "private_ips_count": 0, "ipv6_addresses": ["2001:db8:0:1::5"], "ipv6_address_count": 1, "ipv4_prefixes": [], "ipv4_prefix_count": 0}),
+        ),
+        (
+            "ecs_network_interface_attachment",
+            "x",
+            json!({"id": "eni-2:i-1", "network_interface_id": "eni-2", "instance_id": "i-1"}),
+        ),
+        (
+            "eip_address",
+            "e",
+            json!({"id": "eip-1", "allocation_id": "eip-1", "ip_address": "203.0.113.1", "mode": "NAT"}),
+        ),
+        (
+            "eip_address",
+            "nat",
+            json!({"id": "eip-2", "allocation_id": "eip-2", "ip_address": "203.0.113.2", "mode": "NAT"}),
+        ),
+        (
+            "eip_association",
+            "e",
+            json!({"id": "eip-1:eni-1", "allocation_id": "eip-1", "instance_id": "eni-1", "instance_type": "NetworkInterface", "mode": "NAT", "private_ip_address": "10.1.0.10"}),
+        ),
+        (
+            "eip_association",
+            "nat",
+            json!({"id": "eip-2:ngw-1", "allocation_id": "eip-2", "instance_id": "ngw-1", "instance_type": "Nat", "private_ip_address": ""}),
+        ),
+        (
+            "nat_gateway",
+            "n",
+            json!({"id": "ngw-1", "vpc_id": "vpc-1", "vswitch_id": "vsw-a", "network_type": "internet", "snat_table_ids": "stb-1,stb-2", "forward_table_ids": "ftb-1"}),
+        ),
+        (
+            "snat_entry",
+            "s",
+            json!({"id": "stb-2:snat-1", "snat_table_id": "stb-2", "source_vswitch_id": "vsw-b", "source_cidr": "10.2.0.0/16", "snat_ip": "203.0.113.2"}),
+        ),
+        (
+            "forward_entry",
+            "d",
+            json!({"id": "ftb-1:fwd-1", "forward_table_id": "ftb-1", "external_ip": "203.0.113.2", "external_port": "443", "ip_protocol": "tcp", "internal_ip": "10.2.0.9", "internal_port": "8443"}),
+        ),
+        (
+            "vpc_ipv6_gateway",
+            "g",
+            json!({"id": "ipv6gw-1", "ipv6_gateway_id": "ipv6gw-1", "vpc_id": "vpc-1"}),
+        ),
+        (
+            "vpc_ipv6_address",
+            "x",
+            json!({"id": "ipv6-1", "vswitch_id": "vsw-b", "ipv6_address": "2001:db8:0:1::5"}),
+        ),
+        (
+            "vpc_ipv6_internet_bandwidth",
+            "x",
+            json!({"id": "ipv6bw-1", "ipv6_address_id": "ipv6-1", "ipv6_gateway_id": "ipv6gw-1", "bandwidth": 5}),
+        ),
+        (
+            "vpc_ha_vip",
+            "h",
+            json!({"id": "havip-1", "ha_vip_id": "havip-1", "vswitch_id": "vsw-a", "ip_address": "10.1.0.100"}),
+        ),
+        (
+            "havip_attachment",
+            "h",
+            json!({"id": "havip-1:i-1", "ha_vip_id": "havip-1", "havip_id": "havip-1", "instance_id": "i-1", "instance_type": "EcsInstance"}),
+        ),
+    ]
+}
+
+fn raw(all: &[(&str, &str, J)]) -> String {
+    let resources: Vec<J> = all
+        .iter()
+        .map(|(t, n, a)| {
+            json!({"mode": "managed", "type": format!("alicloud_{t}"), "name": n,
+                "provider": "provider[\"registry.terraform.io/aliyun/alicloud\"]",
+                "instances": [{"schema_version": 0, "attributes": a, "sensitive_attributes": [], "dependencies": []}]})
+        })
+        .collect();
+    json!({"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "x", "outputs": {}, "resources": resources})
+        .to_string()
+}
+
+fn shown(all: &[(&str, &str, J)]) -> String {
+    let resources: Vec<J> = all
+        .iter()
+        .map(|(t, n, a)| {
+            json!({"address": format!("alicloud_{t}.{n}"), "mode": "managed", "type": format!("alicloud_{t}"), "name": n,
+                "provider_name": "registry.terraform.io/aliyun/alicloud", "values": a})
+        })
+        .collect();
+    json!({"format_version": "1.0", "terraform_version": "1.11.4", "values": {"root_module": {"resources": resources}}}).to_string()
+}
+
+fn interface<'a>(inv: &'a Inventory, address: &str) -> &'a Interface {
+    let v = &inv.typed.interfaces;
+    v.iter().find(|x| &*x.meta.origin.address == address).unwrap()
+}
+
+#[test]
+fn a_state_joins_by_ids_without_a_word() {
+    let inv = read_text("terraform.tfstate", &raw(&network()));
+    assert_eq!(inv.source, SourceKind::State);
+    let said: Vec<_> = inv.diagnostics.iter().map(|d| &d.message).collect();
+    assert!(said.is_empty(), "{said:?}");
+    for r in &inv.resources {
+        assert!(
+            matches!(r.understanding, Understanding::Modelled),
+            "{}: {:?}",
+            r.address,
+            r.understanding
+        );
+    }
+    let t = &inv.typed;
+    let b = t
+        .vswitches
+        .iter()
+        .find(|v| v.meta.id.as_deref() == Some("vsw-b"))
+        .unwrap();
+    let a = t
+        .vswitches
+        .iter()
+        .find(|v| v.meta.id.as_deref() == Some("vsw-a"))
+        .unwrap();
+    // The secondary block stands on the VPC and in a resource of its own.
+    assert_eq!(t.vpcs[0].cidrs.len(), 2);
+    assert_eq!(a.table, Fact::Known(t.vpcs[0].system_table));
+    assert_eq!(t[*b.table.known().unwrap()].meta.id.as_deref(), Some("vtb-t"));
+    assert_eq!((a.ipv6_cidr.is_some(), b.ipv6_cidr.is_some()), (false, true));
+    assert_eq!(
+        (&a.acl, &b.acl),
+        (&Fact::Known(Some(AclId(0))), &Fact::Known(None))
+    );
+    // So do the entries of the ACL; no entries in a state are no entries.
+    let AclList::Entries(es) = &t.acls[0].ingress else {
+        panic!("{:?}", t.acls[0].ingress)
+    };
+    assert_eq!(es[0].services, Fact::Known(ServiceSet::tcp(PortSet::single(443))));
+    assert_eq!(t.acls[0].egress, AclList::Entries(vec![]));
+    let g = &t.security_groups[0];
+    assert_eq!(
+        (&g.enterprise, &g.inner_accept),
+        (&Fact::Known(true), &Fact::Known(false))
+    );
+    assert_eq!(t.route_entries[0].next_hops, [NextHop::Nat(NatId(0))]);
+    // One instance with two interfaces, neither of them twice.
+    assert_eq!(t.interfaces.len(), 2);
+    let i = interface(&inv, "alicloud_instance.i");
+    let second = interface(&inv, "alicloud_ecs_network_interface.second");
+    assert!(i.primary && !second.primary && second.instance == i.instance);
+    assert_eq!((i.public.len(), i.public[0].kind), (1, PublicKind::Eip));
+    assert_eq!(i.public[0].ip, Fact::Known("203.0.113.1".parse().unwrap()));
+    assert_eq!(i.addresses.len(), 2);
+    assert_eq!(i.addresses[1].kind, AddressKind::HaVip);
+    assert!(matches!(second.addresses[1].ipv6_internet, Ipv6Internet::Both(_)));
+    // NAT: the second of its tables, and the vSwitch rather than the block that the API repeats.
+    let Fact::Known(nat) = t.snat_entries[0].nat else {
+        panic!()
+    };
+    assert_eq!(nat, NatId(0));
+    assert!(matches!(
+        t.snat_entries[0].source,
+        SnatSource::Vswitch(Fact::Known(_))
+    ));
+    assert!(matches!(t.snat_entries[0].ips.as_slice(), [NatIp::Eip(_)]));
+    let x = t
+        .interfaces
+        .iter()
+        .position(|x| x.meta.id.as_deref() == Some("eni-2"))
+        .unwrap();
+    assert_eq!(
+        t.dnat_entries[0].target,
+        DnatTarget::Interface(InterfaceId(x as u32), 0)
+    );
+}
+
+#[test]
+fn a_shown_state_and_a_raw_one_are_the_same() {
+    let (a, b) = (
+        read_text("a.tfstate", &raw(&network())),
+        read_text("b.json", &shown(&network())),
+    );
+    assert_eq!(a.typed, b.typed);
+    assert_eq!(a.resources, b.resources);
+}
+
+#[test]
+fn ids_outside_of_the_state_are_named_and_unknown() {
+    let mut all = network();
+    all.retain(|(t, n, _)| {
+        !matches!(
+            (*t, *n),
+            ("vswitch", "a") | ("security_group", _) | ("nat_gateway", _)
+        )
+    });
+    let inv = read_text("terraform.tfstate", &raw(&all));
+    let i = interface(&inv, "alicloud_instance.i");
+    assert!(i.vswitch.known().is_none());
+    assert_eq!(
+        (&i.groups, i.foreign_groups.as_slice()),
+        (&Fact::Known(vec![]), &["sg-1".into()][..])
+    );
+    assert!(matches!(
+        inv.typed.route_entries[0].next_hops.as_slice(),
+        [NextHop::Unknown(_)]
+    ));
+    assert!(inv.typed.sg_rules[0].group.known().is_none());
+    for id in ["vsw-a", "sg-1", "ngw-1"] {
+        let n = inv
+            .diagnostics
+            .iter()
+            .filter(|d| d.code == "INPUT004" && d.message.contains(&format!("`{id}`")))
+            .count();
+        assert_eq!(n, 1, "{id}");
+    }
+}
+
+#[test]
+fn an_object_that_waits_for_its_end_is_still_there() {
+    let text = r#"{"version":4,"terraform_version":"1.11.4","serial":3,"lineage":"x","outputs":{},"resources":[
+      {"mode":"managed","type":"alicloud_vpc","name":"a","provider":"p","instances":[
+        {"attributes":{"id":"vpc-new","cidr_block":"10.0.0.0/8"}},
+        {"deposed":"00c0ffee","attributes":{"id":"vpc-old","cidr_block":"172.16.0.0/12"}}]}]}"#;
+    let inv = read_text("terraform.tfstate", text);
+    let addresses: Vec<_> = inv.resources.iter().map(|r| &*r.address).collect();
+    assert_eq!(
+        addresses,
+        ["alicloud_vpc.a", "alicloud_vpc.a (deposed object 00c0ffee)"]
+    );
+    assert_eq!(inv.typed.vpcs.len(), 2);
+}
