@@ -233,7 +233,11 @@ pub(crate) fn leak(
     primary(&mut labels, &spans);
     labels.push(Label::secondary(
         subject.clause_span,
-        format!("against `{}`", subject.clause_text),
+        if subject.clause_text.contains('`') {
+            subject.clause_text.clone()
+        } else {
+            format!("against `{}`", subject.clause_text)
+        },
     ));
     let mut more = Vec::new();
     // An exception that covered it and has ended explains itself.
@@ -365,8 +369,20 @@ pub(crate) fn miss(
         text: format!("required by `{}`", subject.clause_text),
         primary: labels.is_empty(),
     });
+    let in_reply = |h: &bartizan_base::Hop| {
+        witness
+            .as_ref()
+            .is_some_and(|x| x.reply.iter().any(|r| r == h) && !x.path.iter().any(|r| r == h))
+    };
     let fix = blockers.first().map(|h| Fix {
-        text: format!("let {} pass at the {} of `{}`", svc, h.layer, h.at),
+        text: if in_reply(h) {
+            format!(
+                "let replies to client ports 1024-65535 pass at the {} of `{}`",
+                h.layer, h.at
+            )
+        } else {
+            format!("let {} pass at the {} of `{}`", svc, h.layer, h.at)
+        },
         breaks: Vec::new(),
         safety: FixSafety::DisplayOnly,
     });

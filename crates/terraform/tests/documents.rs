@@ -157,7 +157,7 @@ fn broken_documents_are_one_error_with_its_place() {
         );
     }
     for (text, want) in [
-        ("[]", "not what it seems"),
+        ("[1, 2]", "neither a plan"),
         ("{}", "neither a plan"),
         ("", "ends too early"),
         ("{\"planned_values\": 3}", "not what it seems"),

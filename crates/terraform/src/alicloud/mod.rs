@@ -274,7 +274,7 @@ pub fn link(mut resources: Vec<Resource>, source: SourceKind, diagnostics: Vec<D
         said.push(
             Diagnostic::warning("INPUT003", format!("`{kind}`{times} is not modelled: {why}"))
                 .at(first.span, "declared here")
-                .help("claims are made as if it were not there; see docs/coverage.md"),
+                .help("claims about the VPCs that it touches are undecided; docs/coverage.md lists what is modelled"),
         );
     }
     let mut all = diagnostics;

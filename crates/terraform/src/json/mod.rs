@@ -96,6 +96,11 @@ pub(crate) fn kind(text: &str) -> Result<Kind, serde_json::Error> {
         resources: Option<serde::de::IgnoredAny>,
         lineage: Option<serde::de::IgnoredAny>,
     }
+    // A list would be taken for the members in order.
+    if !text.trim_start_matches('\u{feff}').trim_start().starts_with('{') {
+        serde_json::from_str::<serde::de::IgnoredAny>(text.trim_start_matches('\u{feff}'))?;
+        return Ok(Kind::Other);
+    }
     let m: Members = serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text))?;
     Ok(if m.format.is_some() {
         Kind::Snapshot
