@@ -230,7 +230,6 @@ fn what_is_not_modelled_makes_absence_undecided_where_it_touches() {
         &format!("{ZONES}never internet -> b : any\n"),
         &CheckOptions {
             unmodelled_harmless: true,
-            ..CheckOptions::default()
         },
     );
     assert_eq!(verdicts(&r).0, [Holds]);
