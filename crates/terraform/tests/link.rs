@@ -1182,3 +1182,38 @@ resource "alicloud_security_group_rule" "r" {
     assert!(inv.typed.sg_rules[0].origin.maybe.is_some());
     assert_eq!(inv.typed.sg_rules[0].group, Fact::Known(SecurityGroupId(0)));
 }
+
+#[test]
+fn very_many_bindings_to_something_unknown_stay_linear() {
+    let inv = base(
+        r#"
+resource "alicloud_eip_address" "e" { count = 300 }
+resource "alicloud_eip_association" "x" {
+  count         = 300
+  allocation_id = alicloud_eip_address.e[count.index].id
+  instance_id   = var.unknown
+}
+resource "alicloud_vpc_ha_vip" "h" {
+  count      = 300
+  vswitch_id = alicloud_vswitch.a.id
+}
+resource "alicloud_havip_attachment" "h" {
+  count       = 300
+  ha_vip_id   = alicloud_vpc_ha_vip.h[count.index].id
+  instance_id = var.unknown
+}"#,
+    );
+    let i = interface(&inv, "alicloud_instance.i");
+    assert_eq!(i.addresses.len(), 2);
+    assert_eq!(i.public.len(), 1);
+    assert!(
+        i.public[0].origin.maybe.is_some() && i.public[0].ip.known().is_none() && i.public[0].eip.is_none()
+    );
+    // Each of them still says what it is bound to.
+    assert!(
+        inv.typed
+            .eips
+            .iter()
+            .all(|e| matches!(e.bound.as_slice(), [EipTarget::Unknown(_)]))
+    );
+}

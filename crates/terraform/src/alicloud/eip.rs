@@ -173,6 +173,9 @@ pub(super) struct Loose {
     origin: Origin,
 }
 
+/// More bindings than this to things that are not known are put together.
+const MANY: usize = 16;
+
 /// What the type of a binding leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Only {
@@ -194,7 +197,19 @@ impl Only {
 
 /// Puts the public addresses of unknown place onto every interface that may be meant, as ones that may exist.
 pub(super) fn settle(l: &mut Linker<'_>) {
-    for loose in std::mem::take(&mut l.loose_eips) {
+    let mut all = std::mem::take(&mut l.loose_eips);
+    if all.len() > MANY {
+        // One of unknown address stands for very many, so that the cost stays linear.
+        for only in [None, Some(Only::Primary)] {
+            if let Some(i) = all.iter().position(|x| x.only == only) {
+                let mut one = all.swap_remove(i);
+                one.eip = None;
+                all.retain(|x| x.only != only);
+                all.push(one);
+            }
+        }
+    }
+    for loose in all {
         let ip = match loose.eip {
             Some(e) => l.typed[e].ip.clone(),
             None => Fact::Unknown(Unknown::new("the EIP is not known")),

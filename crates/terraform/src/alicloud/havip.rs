@@ -149,6 +149,13 @@ fn attach(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 /// Lists the address of a virtual IP on an interface; gives its position.
 fn list(l: &mut Linker<'_>, x: InterfaceId, spec: AddressSpec) -> Option<u32> {
     let e = l.typed.interfaces.get_mut(x.index())?;
+    // One that may be anywhere stands for all of them.
+    if matches!(spec, AddressSpec::AnyV4(_)) {
+        let any = |a: &Address| a.kind == AddressKind::HaVip && matches!(a.spec, AddressSpec::AnyV4(_));
+        if let Some(at) = e.addresses.iter().position(any) {
+            return u32::try_from(at).ok();
+        }
+    }
     let at = next(e.addresses.len());
     e.addresses.push(Address {
         spec,
