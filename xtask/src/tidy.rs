@@ -61,6 +61,7 @@ pub(crate) fn run() -> Done {
         }
     }
     invariants();
+    assumptions(&mut wrong);
     for c in bartizan_base::CODES {
         if !root().join(format!("crates/base/codes/{}.md", c.code)).exists() {
             wrong.push(format!("{} has no explanation", c.code));
@@ -166,6 +167,37 @@ fn invariants() {
     }
 }
 
+/// Ids of assumptions in the string literals of a text: `"A-SG-1"`.
+fn ids_in(text: &str) -> impl Iterator<Item = &str> {
+    let literals = text.split('"').skip(1).step_by(2);
+    literals.filter(|s| {
+        s.strip_prefix("A-").is_some_and(|rest| {
+            !rest.is_empty()
+                && rest
+                    .chars()
+                    .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-')
+        })
+    })
+}
+
+/// Every assumption that a verdict can lean on is explained.
+fn assumptions(wrong: &mut Vec<String>) {
+    let page = std::fs::read_to_string(root().join("docs/SOUNDNESS.md")).unwrap_or_default();
+    let mut missing = BTreeSet::new();
+    for p in files("crates", &[".rs"]) {
+        // Line by line, so that an odd quote (a character, a raw string) spoils no more than its line.
+        let text = std::fs::read_to_string(&p).unwrap_or_default();
+        let ids = text.lines().flat_map(ids_in);
+        missing.extend(
+            ids.filter(|id| !page.contains(&format!("**{id}**")))
+                .map(str::to_string),
+        );
+    }
+    for id in missing {
+        wrong.push(format!("docs/SOUNDNESS.md does not explain {id}"));
+    }
+}
+
 fn pure(wrong: &mut Vec<String>) {
     for name in PURE {
         for p in files(&format!("crates/{name}/src"), &[".rs"]) {
@@ -199,6 +231,12 @@ mod tests {
             names_in("// INVARIANT (three)", true),
             [("three".to_string(), true)]
         );
+    }
+
+    #[test]
+    fn ids_of_assumptions_are_found_in_literals() {
+        let found: Vec<&str> = ids_in(r#"v.extend(["A-SG-2", "A-CW", "A-", "A-b"]); // A-X"#).collect();
+        assert_eq!(found, ["A-SG-2", "A-CW"]);
     }
 
     #[test]
