@@ -1,5 +1,6 @@
 //! From the intent as written to a [`Plan`] over one inventory: selectors become sets.
 
+use crate::doubt;
 use crate::plan::{Boundary, Claim, Clause, Expect, Mode, Plan, Statement, Test, Waypoint, Zone};
 use crate::sets::Set;
 use bartizan_base::Diagnostic;
@@ -25,8 +26,16 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
     let outside = p.set(Set::Outside, "outside");
     p.outside = outside;
     let zone_sets: Vec<Set> = intent.zones.iter().map(|z| r.selector(&z.selector)).collect();
-    for (z, set) in intent.zones.iter().zip(&zone_sets) {
+    let zone_doubts: Vec<Option<String>> = intent
+        .zones
+        .iter()
+        .map(|z| doubt::of(&r, &z.selector, &format!("zone `{}`", z.name)))
+        .collect();
+    for ((z, set), doubt) in intent.zones.iter().zip(&zone_sets).zip(&zone_doubts) {
         let n = p.set(set.clone(), &z.name);
+        if let Some(d) = doubt {
+            p.doubts.insert(n, d.clone());
+        }
         p.zones.push(Zone {
             name: z.name.clone(),
             set: n,
@@ -58,8 +67,12 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
     let zoned = Set::Or(zone_sets.clone());
     let inside = Set::Except(Box::new(Set::Everything), Box::new(Set::Outside));
     p.unzoned = p.set(Set::Except(Box::new(inside), Box::new(zoned)), "unzoned");
+    if let Some(d) = zone_doubts.iter().flatten().next() {
+        p.doubts.insert(p.unzoned, d.clone());
+    }
     let cx = Names {
         r: &r,
+        doubts: &zone_doubts,
         zones: &zone_sets,
         unzoned: p.sets[p.unzoned].clone(),
     };
@@ -67,7 +80,7 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
         let governs = b
             .governs
             .iter()
-            .map(|s| p.set(cx.set(s), &intent.set_text(s)))
+            .map(|s| cx.put(&mut p, s, &intent.set_text(s)))
             .collect();
         let mode = match b.mode {
             lang::Mode::Observe => Mode::Observe,
@@ -97,8 +110,8 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
             text: c.text.clone(),
             sentence: lang::sentence(intent, c, Lang::En),
             claim,
-            from: p.set(cx.set(&c.from), &intent.set_text(&c.from)),
-            to: p.set(cx.set(&c.to), &intent.set_text(&c.to)),
+            from: cx.put(&mut p, &c.from, &intent.set_text(&c.from)),
+            to: cx.put(&mut p, &c.to, &intent.set_text(&c.to)),
             services: c.services.clone(),
             waypoint,
             boundary: c.boundary.map(lang::BoundaryId::index),
@@ -131,8 +144,8 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
             });
             statements.push(Statement {
                 text: s.text.clone(),
-                from: p.set(cx.set(&s.from), &intent.set_text(&s.from)),
-                to: p.set(cx.set(&s.to), &intent.set_text(&s.to)),
+                from: cx.put(&mut p, &s.from, &intent.set_text(&s.from)),
+                to: cx.put(&mut p, &s.to, &intent.set_text(&s.to)),
                 services: s.services.clone(),
                 expect: match s.expect {
                     lang::Expect::Can => Expect::Can,
@@ -152,18 +165,42 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
     (p, diags)
 }
 
-struct Resolver<'a> {
-    intent: &'a Intent,
-    t: &'a Typed,
+pub(crate) struct Resolver<'a> {
+    pub(crate) intent: &'a Intent,
+    pub(crate) t: &'a Typed,
 }
 
 struct Names<'a> {
     r: &'a Resolver<'a>,
+    doubts: &'a [Option<String>],
     zones: &'a [Set],
     unzoned: Set,
 }
 
 impl Names<'_> {
+    /// Adds the set of an expression to the plan, with the doubt about who is in it.
+    fn put(&self, p: &mut Plan, s: &SetExpr, name: &str) -> usize {
+        let n = p.set(self.set(s), name);
+        if let Some(d) = self.doubt(s) {
+            p.doubts.insert(n, d);
+        }
+        n
+    }
+
+    fn doubt(&self, s: &SetExpr) -> Option<String> {
+        match s {
+            SetExpr::Zone(z) => self.doubts.get(z.index()).cloned().flatten(),
+            SetExpr::Env(e) => {
+                let e = self.r.intent.envs.get(e.index())?;
+                doubt::of(self.r, &e.selector, &format!("env `{}`", e.name))
+            }
+            SetExpr::Unzoned => self.doubts.iter().flatten().next().cloned(),
+            SetExpr::Union(v) => v.iter().find_map(|s| self.doubt(s)),
+            SetExpr::Except(a, b) => self.doubt(a).or_else(|| self.doubt(b)),
+            SetExpr::Cidr(_) | SetExpr::Everything | SetExpr::Outside => None,
+        }
+    }
+
     fn set(&self, s: &SetExpr) -> Set {
         match s {
             SetExpr::Zone(z) => self.zones.get(z.index()).cloned().unwrap_or(Set::Nothing),
@@ -221,7 +258,7 @@ impl Names<'_> {
 }
 
 /// Whether the display name matches, or the Terraform name of a resource that has none.
-fn named(m: &Meta, glob: &str) -> bool {
+pub(crate) fn named(m: &Meta, glob: &str) -> bool {
     match &m.name {
         Some(Fact::Known(n)) => glob_match(glob, n),
         Some(Fact::Unknown(_)) => false,
@@ -245,7 +282,7 @@ impl Resolver<'_> {
     }
 
     /// The metas by which an interface is known: its own and its instance's.
-    fn metas<'a>(&'a self, i: &'a Interface) -> impl Iterator<Item = &'a Meta> {
+    pub(crate) fn metas<'a>(&'a self, i: &'a Interface) -> impl Iterator<Item = &'a Meta> {
         std::iter::once(&i.meta).chain(i.instance.map(|n| &self.t[n].meta))
     }
 
@@ -306,7 +343,7 @@ impl Resolver<'_> {
     }
 
     /// Kinds of endpoint that a selector names and that are not modelled yet.
-    fn unmodelled(&self, s: &Selector) -> Vec<(&'static str, bartizan_base::Span)> {
+    pub(crate) fn unmodelled(&self, s: &Selector) -> Vec<(&'static str, bartizan_base::Span)> {
         match &s.kind {
             SelectorKind::Resource { of, .. } => match of {
                 ResourceKind::Rds => vec![("RDS instances", s.span)],

@@ -60,6 +60,8 @@ struct Judge<'a> {
     open: Vec<Unmodelled>,
     harmless: bool,
     notes: Vec<&'static str>,
+    /// Why some endpoint is in no network, if one is.
+    lost: Option<String>,
 }
 
 /// A cause with everything it breaks.
@@ -74,7 +76,20 @@ impl<'a> Judge<'a> {
     fn new(w: &'a World<'a>, plan: &'a Plan, intent: &'a Intent, opt: &CheckOptions) -> Self {
         let open = unmodelled(w.inventory, &w.network().gaps);
         let notes = assumptions::of(w.inventory);
+        let lost = w.lost();
+        let lost = lost.first().map(|i| {
+            let more = if lost.len() > 1 {
+                format!(" and of {} more", lost.len() - 1)
+            } else {
+                String::new()
+            };
+            format!(
+                "the network of `{}`{more} is not known: its vSwitch or the VPC of it",
+                names::interface(w, *i)
+            )
+        });
         Judge {
+            lost,
             w,
             plan,
             intent,
@@ -142,6 +157,18 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Turns `holds` into `undecided` where it is not certain who is meant, or where some endpoint is.
+    fn doubt(&self, o: &mut Outcome, sets: &[usize]) {
+        if o.verdict != Verdict::Holds {
+            return;
+        }
+        let lost = self.lost.as_ref();
+        if let Some(why) = lost.or_else(|| sets.iter().find_map(|s| self.plan.doubts.get(s))) {
+            o.verdict = Verdict::Undecided;
+            o.reasons.push(why.clone());
+        }
+    }
+
     fn run(&self, as_of: Date, diagnostics: Vec<Diagnostic>) -> CheckReport {
         let (w, plan) = (self.w, self.plan);
         let mut outcomes: Vec<Outcome> = Vec::new();
@@ -161,6 +188,7 @@ impl<'a> Judge<'a> {
             if !vacuous {
                 self.temper(&mut o, absence, blocks);
             }
+            self.doubt(&mut o, &[c.from, c.to]);
             outcomes.push(o);
         }
         let verdicts: Vec<Verdict> = outcomes.iter().map(|o| o.verdict).collect();
@@ -174,6 +202,9 @@ impl<'a> Judge<'a> {
             let mut o = evaluate::forbid(w, evaluate::uncovered(w, plan, b));
             let blocks = b.governs.iter().flat_map(|&s| w.blocks_of(s)).collect();
             self.temper(&mut o, true, blocks);
+            // Which clause covers a flow depends on every zone, not only on those that are governed.
+            let all: Vec<usize> = self.plan.doubts.keys().copied().collect();
+            self.doubt(&mut o, &all);
             governs.push(o);
         }
         let mut tests: Vec<Vec<Outcome>> = Vec::new();
@@ -183,6 +214,7 @@ impl<'a> Judge<'a> {
                 let mut blocks = w.blocks_of(s.from);
                 blocks.extend(w.blocks_of(s.to));
                 self.temper(&mut o, s.expect == crate::plan::Expect::Cannot, blocks);
+                self.doubt(&mut o, &[s.from, s.to]);
                 o
             });
             tests.push(each.collect());

@@ -10,6 +10,7 @@
 mod adapt;
 mod assumptions;
 pub mod cause;
+mod doubt;
 pub mod evaluate;
 mod explain;
 mod judge;

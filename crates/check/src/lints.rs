@@ -190,6 +190,8 @@ fn empty(w: &World<'_>, plan: &Plan) -> Vec<Finding> {
     plan.zones
         .iter()
         .filter(|z| w.blocks_of(z.set).is_empty())
+        // Who may be in it is another question, and claims about it are undecided.
+        .filter(|z| !plan.doubts.contains_key(&z.set) && w.lost().is_empty())
         .filter(|z| !matches!(w.sets[z.set], crate::Set::Ips(_)))
         .map(|z| {
             let severity = if z.required {

@@ -164,6 +164,8 @@ pub struct Plan {
     pub unzoned: usize,
     /// Position of the set of public addresses.
     pub outside: usize,
+    /// Why it is not certain who is in a set, by its position.
+    pub doubts: std::collections::BTreeMap<usize, String>,
 }
 
 impl Plan {

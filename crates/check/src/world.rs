@@ -117,6 +117,17 @@ impl<'a> World<'a> {
         u32::try_from(self.signatures.len()).unwrap_or(u32::MAX)
     }
 
+    /// Interfaces whose network is not known: no flow of theirs can be computed, and no claim that they may be
+    /// part of is proved.
+    #[must_use]
+    pub fn lost(&self) -> Vec<InterfaceId> {
+        (0u32..)
+            .zip(&self.inventory.typed.interfaces)
+            .map(|(n, _)| InterfaceId(n))
+            .filter(|i| self.network().iface(*i).is_none())
+            .collect()
+    }
+
     /// Whether a block lies in a set.
     #[must_use]
     pub fn in_set(&self, block: u32, set: usize) -> bool {

@@ -376,3 +376,78 @@ resource "alicloud_eip_association" "a" {{
     // Inbound: nothing is open on `a`, an EIP alone opens nothing.
     expect(&eip, "never internet -> a : any\n", &[Holds], &[]);
 }
+
+#[test]
+fn hosts_whose_addresses_the_cloud_picks_are_two_hosts() {
+    // Both in one vSwitch, neither with an address of its own in the configuration.
+    let net = NET
+        .replace("  private_ip      = \"10.0.1.1${count.index}\"\n", "")
+        .replace("  private_ip      = \"10.0.2.10\"\n", "")
+        .replace(
+            "vswitch_id      = alicloud_vswitch.b.id",
+            "vswitch_id      = alicloud_vswitch.a.id",
+        );
+    expect(&net, "never a -> b : tcp/80\n", &[Violated], &["REACH001"]);
+    expect(&net, "must a -> b : tcp/80\n", &[Holds], &[]);
+    let open = net.replace(
+        "source_security_group_id = alicloud_security_group.a.id",
+        "cidr_ip = \"0.0.0.0/0\"",
+    );
+    expect(&open, "never a -> b : tcp/80\n", &[Violated], &["REACH001"]);
+    expect(&open, "boundary p governs b {\n}\n", &[Violated], &["REACH003"]);
+}
+
+#[test]
+fn an_endpoint_whose_network_is_not_known_leaves_claims_undecided() {
+    let net = format!(
+        "data \"alicloud_vpcs\" \"d\" {{}}\n{}",
+        NET.replace("alicloud_vpc.v.id", "data.alicloud_vpcs.d.ids[0]")
+    );
+    for clause in [
+        "never a -> b : tcp/80\n",
+        "never internet -> b : any\n",
+        "must a -> b : tcp/80\n",
+        "only a -> b : tcp/80\n",
+    ] {
+        let r = run(&net, clause);
+        assert_eq!(verdicts(&r).0, [Undecided], "{clause}");
+        assert_eq!(r.verdict, Undecided, "{clause}");
+    }
+    let r = run(&net, "boundary p governs a, b {\nallow a -> b : tcp/80\n}\n");
+    assert_eq!(r.clauses.last().unwrap().verdict, Undecided);
+    let r = run(&net, "test \"t\" {\na cannot reach b on any\n}\n");
+    assert_eq!(r.tests[0].verdict, Undecided);
+}
+
+#[test]
+fn who_may_be_in_a_zone_is_not_nobody() {
+    let net = |tags: &str| {
+        format!(
+            "variable \"t\" {{}}\n{}",
+            NET.replace("tags            = { tier = \"b\" }", tags)
+        )
+    };
+    for tags in ["tags = var.t", "tags = { tier = var.t }"] {
+        let r = run(&net(tags), "never a -> b : tcp/80\n");
+        assert_eq!(verdicts(&r).0, [Undecided], "{tags}");
+        let r = run(&net(tags), "must a -> b : tcp/80\n");
+        assert_eq!(verdicts(&r).0, [Undecided], "{tags}");
+        // Other zones are not in doubt.
+        let r = run(&net(tags), "never internet -> a : any\n");
+        assert_ne!(verdicts(&r).0, [Violated], "{tags}");
+    }
+    // Another tag that is unknown does not matter.
+    expect(
+        &net("tags = { tier = \"b\", owner = var.t }"),
+        "never a -> b : tcp/81\n",
+        &[Holds],
+        &[],
+    );
+    // Kinds of endpoint without a model are not nobody either.
+    let r = run_with(
+        NET,
+        "edition 2027\nzone d = rds tag tier=d\nzone internet = outside\nnever internet -> d : any\n",
+        &CheckOptions::default(),
+    );
+    assert_eq!(verdicts(&r).0, [Undecided]);
+}

@@ -306,7 +306,7 @@ impl Domain {
                     }
                     if sc.apart
                         || sc.only.is_some() && sc.only == dc.only
-                        || sc.rep.ip == dc.rep.ip && lone(sc, dc)
+                        || sc.rep.ip == dc.rep.ip && lone(net, sc, dc)
                     {
                         continue;
                     }
@@ -348,8 +348,9 @@ impl Domain {
 }
 
 /// Whether two cells have one address between them (a virtual IP that several interfaces may hold).
-fn lone(a: &Cell, b: &Cell) -> bool {
-    a.members.iter().chain(&b.members).all(|m| m.ip == a.rep.ip)
+fn lone(net: &Network, a: &Cell, b: &Cell) -> bool {
+    let mut all = a.members.iter().chain(&b.members);
+    all.all(|m| m.ip == a.rep.ip && net.addr_of(*m).is_some_and(|(_, x)| !x.choice))
 }
 
 /// Members of two cells that are on different interfaces.

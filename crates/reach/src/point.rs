@@ -530,13 +530,19 @@ impl Network {
         }
     }
 
+    /// Whether two points are one and the same: one interface, or one address that several may hold. Addresses
+    /// that the cloud picks are never equal, though the same address stands for both of them here.
+    pub(crate) fn one_end(&self, s: Inside, d: Inside) -> bool {
+        let chosen = |p: Inside| self.addr_of(p).is_some_and(|(_, a)| a.choice);
+        s.iface == d.iface || s.ip == d.ip && !chosen(s) && !chosen(d)
+    }
+
     /// The branches of a request inside one VPC.
     fn private_branches(&self, s: Inside, d: Inside, sessions: &[InterfaceId]) -> Vec<Branch> {
         let (Some((si, _)), Some((di, _))) = (self.addr_of(s), self.addr_of(d)) else {
             return Vec::new();
         };
-        if s.iface == d.iface
-            || s.ip == d.ip
+        if self.one_end(s, d)
             || s.ip.is_ipv4() != d.ip.is_ipv4()
             || self.vpc_of(si) != self.vpc_of(di)
             // §7.4: an EIP in ENI-visible mode replaces the private networking of the interface.

@@ -91,7 +91,7 @@ impl Tracer<'_> {
         let (Some((si, _)), Some((di, _))) = (self.net.addr_of(s), self.net.addr_of(d)) else {
             return Some("it is not known where one of the two is");
         };
-        if s.iface == d.iface || s.ip == d.ip {
+        if self.net.one_end(s, d) {
             return Some("the two ends are one");
         }
         if s.ip.is_ipv4() != d.ip.is_ipv4() {

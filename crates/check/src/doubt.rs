@@ -1,0 +1,118 @@
+//! Whether it is certain who is in a selection: a tag, a name or a place that is not known may put an endpoint in
+//! a zone or keep it out, and then no claim about the zone is proved.
+
+use crate::adapt::{Resolver, named};
+use bartizan_lang::{ResourceKind, Selector, SelectorKind, glob_match};
+use bartizan_model::{Fact, Interface, Meta};
+
+/// Whether one interface is selected.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Is {
+    Yes,
+    No,
+    /// Its addresses decide, and they are told apart exactly.
+    ByAddress,
+    Unknown,
+}
+
+/// Why it is not certain who is selected; `what` names the selection.
+pub(crate) fn of(r: &Resolver<'_>, s: &Selector, what: &str) -> Option<String> {
+    if let Some((kind, _)) = r.unmodelled(s).first() {
+        return Some(format!(
+            "{what} selects {kind}, which this version does not model"
+        ));
+    }
+    let doubtful = r.t.interfaces.iter().find(|i| is(r, s, i) == Is::Unknown)?;
+    Some(format!(
+        "whether `{}` is in {what} is not known: a tag, a name or the place that decides it is unknown",
+        doubtful.meta.origin.address
+    ))
+}
+
+fn yes(b: bool) -> Is {
+    if b { Is::Yes } else { Is::No }
+}
+
+fn any(all: impl Iterator<Item = Is>) -> Is {
+    let mut out = Is::No;
+    for i in all {
+        match (i, out) {
+            (Is::Yes, _) => return Is::Yes,
+            (Is::Unknown, _) => out = Is::Unknown,
+            (Is::ByAddress, Is::No) => out = Is::ByAddress,
+            _ => {}
+        }
+    }
+    out
+}
+
+fn both(a: Is, b: Is) -> Is {
+    match (a, b) {
+        (Is::No, _) | (_, Is::No) => Is::No,
+        (Is::Unknown, _) | (_, Is::Unknown) => Is::Unknown,
+        (Is::ByAddress, _) | (_, Is::ByAddress) => Is::ByAddress,
+        (Is::Yes, Is::Yes) => Is::Yes,
+    }
+}
+
+fn not(a: Is) -> Is {
+    match a {
+        Is::Yes => Is::No,
+        Is::No => Is::Yes,
+        a => a,
+    }
+}
+
+fn name(m: &Meta, glob: &str) -> Is {
+    match &m.name {
+        Some(Fact::Unknown(_)) => Is::Unknown,
+        _ => yes(named(m, glob)),
+    }
+}
+
+fn is(r: &Resolver<'_>, s: &Selector, i: &Interface) -> Is {
+    match &s.kind {
+        SelectorKind::Everything | SelectorKind::Via { .. } => Is::Yes,
+        SelectorKind::Outside => Is::No,
+        SelectorKind::Cidr(_) => Is::ByAddress,
+        SelectorKind::Tag { key, value } => any(r.metas(i).map(|m| match &m.tags {
+            Fact::Unknown(_) => Is::Unknown,
+            Fact::Known(t) => match t.get(key.as_str()) {
+                None => Is::No,
+                Some(Fact::Known(v)) => yes(glob_match(value, v)),
+                Some(Fact::Unknown(_)) => Is::Unknown,
+            },
+        })),
+        SelectorKind::Name(g) => any(r.metas(i).map(|m| name(m, g))),
+        SelectorKind::Tf(g) => yes(r.metas(i).any(|m| glob_match(g, &m.origin.address))),
+        SelectorKind::In(e) => match r.intent.envs.get(e.index()) {
+            Some(e) => is(r, &e.selector, i),
+            None => Is::No,
+        },
+        SelectorKind::Resource { of, glob } => resource(r, *of, glob.as_deref().unwrap_or("*"), i),
+        SelectorKind::All(v) => v.iter().map(|s| is(r, s, i)).fold(Is::Yes, both),
+        SelectorKind::AnyOf(v) => any(v.iter().map(|s| is(r, s, i))),
+        SelectorKind::Except(a, v) => both(is(r, a, i), not(any(v.iter().map(|s| is(r, s, i))))),
+    }
+}
+
+fn resource(r: &Resolver<'_>, of: ResourceKind, glob: &str, i: &Interface) -> Is {
+    let t = r.t;
+    match of {
+        ResourceKind::Ecs => i.instance.map_or(Is::No, |n| name(&t[n].meta, glob)),
+        ResourceKind::Eni => name(&i.meta, glob),
+        ResourceKind::Vswitch => i.vswitch.known().map_or(Is::Unknown, |v| name(&t[*v].meta, glob)),
+        ResourceKind::Vpc => match i.vswitch.known().map(|v| t[*v].vpc.known()) {
+            Some(Some(v)) => name(&t[*v].meta, glob),
+            _ => Is::Unknown,
+        },
+        ResourceKind::Sg => match (&i.groups, i.foreign_groups.is_empty()) {
+            (Fact::Unknown(_), _) => Is::Unknown,
+            (Fact::Known(g), whole) => match any(g.iter().map(|g| name(&t[*g].meta, glob))) {
+                Is::No if !whole => Is::Unknown,
+                x => x,
+            },
+        },
+        ResourceKind::Rds | ResourceKind::Redis | ResourceKind::Lb => Is::No,
+    }
+}
