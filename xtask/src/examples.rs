@@ -42,7 +42,35 @@ pub(crate) fn run(check: bool) -> Done {
             &mut stale,
         )?;
     }
+    put("examples/README.md", &index(&faults), check, &mut stale)?;
     current(&stale, check, "examples")
+}
+
+fn index(faults: &[Fault]) -> String {
+    let mut out = "\
+# Examples
+
+`shop` is a network with its intent, and every clause of it holds. Each other directory is a copy of it that differs in
+one place; the README beside it shows the difference and says why it matters. They are written by `cargo xtask examples`
+from `faults.json`.
+
+    bartizan check examples/shop
+    bartizan check examples/db-eip
+
+| directory | planted | exit | finding |
+|---|---|---|---|
+"
+    .to_string();
+    for f in faults {
+        let code = f.code.as_ref().map_or("none".to_string(), |c| format!("`{c}`"));
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            out,
+            "| [{0}]({0}/README.md) | {1} | {2} | {code} |",
+            f.name, f.title, f.exit
+        );
+    }
+    out
 }
 
 fn edit(f: &Fault, text: String) -> Result<String, String> {
