@@ -67,6 +67,11 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
     let zoned = Set::Or(zone_sets.clone());
     let inside = Set::Except(Box::new(Set::Everything), Box::new(Set::Outside));
     p.unzoned = p.set(Set::Except(Box::new(inside), Box::new(zoned)), "unzoned");
+    p.doubtful = intent
+        .zones
+        .iter()
+        .flat_map(|z| doubt::interfaces(&r, &z.selector))
+        .collect();
     if let Some(d) = zone_doubts.iter().flatten().next() {
         p.doubts.insert(p.unzoned, d.clone());
     }
@@ -105,6 +110,14 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
             Verb::NotThrough => Claim::NotThrough,
         };
         let waypoint = c.waypoint.as_ref().map(|w| cx.waypoint(w, &mut p));
+        let in_doubt = match &c.waypoint {
+            Some(WaypointRef::Zone(z)) => zone_doubts.get(z.index()).cloned().flatten(),
+            Some(WaypointRef::Nat(_) | WaypointRef::Named(_)) => doubt::nats(&r),
+            _ => None,
+        };
+        if let Some(d) = in_doubt {
+            p.waypoint_doubts.insert(p.clauses.len(), d);
+        }
         let clause = Clause {
             id: c.id.clone(),
             text: c.text.clone(),

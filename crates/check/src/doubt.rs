@@ -3,7 +3,7 @@
 
 use crate::adapt::{Resolver, named};
 use bartizan_lang::{ResourceKind, Selector, SelectorKind, glob_match};
-use bartizan_model::{Fact, Interface, Meta};
+use bartizan_model::{Fact, Interface, InterfaceId, Meta};
 
 /// Whether one interface is selected.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,26 @@ pub(crate) fn of(r: &Resolver<'_>, s: &Selector, what: &str) -> Option<String> {
     Some(format!(
         "whether `{}` is in {what} is not known: a tag, a name or the place that decides it is unknown",
         doubtful.meta.origin.address
+    ))
+}
+
+/// The interfaces of which it is not certain whether they are selected.
+pub(crate) fn interfaces(r: &Resolver<'_>, s: &Selector) -> Vec<InterfaceId> {
+    let all = (0u32..).zip(&r.t.interfaces);
+    all.filter(|(_, i)| is(r, s, i) == Is::Unknown)
+        .map(|(n, _)| InterfaceId(n))
+        .collect()
+}
+
+/// Why it is not certain which NAT gateways have a name.
+pub(crate) fn nats(r: &Resolver<'_>) -> Option<String> {
+    let unknown =
+        r.t.nat_gateways
+            .iter()
+            .find(|n| matches!(n.meta.name, Some(Fact::Unknown(_))))?;
+    Some(format!(
+        "the name of `{}` is not known, so it may be the waypoint",
+        unknown.meta.origin.address
     ))
 }
 

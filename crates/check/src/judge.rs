@@ -75,7 +75,10 @@ struct Cause {
 impl<'a> Judge<'a> {
     fn new(w: &'a World<'a>, plan: &'a Plan, intent: &'a Intent, opt: &CheckOptions) -> Self {
         let open = unmodelled(w.inventory, &w.network().gaps);
-        let notes = assumptions::of(w.inventory);
+        let mut notes = assumptions::of(w.inventory);
+        if opt.unmodelled_harmless && !open.is_empty() {
+            notes.push("A-UNMODELLED");
+        }
         let lost = w.lost();
         let lost = lost.first().map(|i| {
             let more = if lost.len() > 1 {
@@ -169,10 +172,44 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Flows of endpoints that may be in another zone than it seems violate nothing for certain.
+    fn spare(&self, o: &mut Outcome) {
+        if self.plan.doubtful.is_empty() || o.leaks.is_empty() {
+            return;
+        }
+        let certain = |b: u32| {
+            let all = self.w.interfaces_of(b);
+            all.is_empty() || self.w.is_outside(b) || all.iter().any(|i| !self.plan.doubtful.contains(i))
+        };
+        let before = o.leaks.len();
+        o.leaks.retain(|l| certain(l.from) && certain(l.to));
+        if o.leaks.is_empty() && before > 0 {
+            o.verdict = Verdict::Holds;
+        }
+    }
+
+    /// A claim about nobody proves nothing while something that is not modelled may be who is meant.
+    fn nobody(&self, o: &mut Outcome, sets: &[usize]) {
+        let Some(first) = self
+            .open
+            .first()
+            .filter(|_| !self.harmless && o.verdict == Verdict::Holds)
+        else {
+            return;
+        };
+        if let Some(s) = sets.iter().find(|s| self.w.blocks_of(**s).is_empty()) {
+            o.verdict = Verdict::Undecided;
+            o.reasons.push(format!(
+                "nothing that is modelled is in `{}`, and `{}` is not modelled: {}",
+                self.plan.set_names[*s], first.address, first.why
+            ));
+        }
+    }
+
     fn run(&self, as_of: Date, diagnostics: Vec<Diagnostic>) -> CheckReport {
         let (w, plan) = (self.w, self.plan);
         let mut outcomes: Vec<Outcome> = Vec::new();
-        for c in &plan.clauses {
+        for (i, c) in plan.clauses.iter().enumerate() {
             if !c.active || c.claim == Claim::Allow {
                 outcomes.push(evaluate::holds());
                 continue;
@@ -188,7 +225,18 @@ impl<'a> Judge<'a> {
             if !vacuous {
                 self.temper(&mut o, absence, blocks);
             }
+            if c.claim == Claim::Only {
+                self.spare(&mut o);
+            }
             self.doubt(&mut o, &[c.from, c.to]);
+            self.nobody(&mut o, &[c.from, c.to]);
+            if let Some(why) = plan.waypoint_doubts.get(&i) {
+                o = Outcome {
+                    verdict: Verdict::Undecided,
+                    reasons: vec![why.clone()],
+                    ..evaluate::holds()
+                };
+            }
             outcomes.push(o);
         }
         let verdicts: Vec<Verdict> = outcomes.iter().map(|o| o.verdict).collect();
@@ -200,6 +248,7 @@ impl<'a> Judge<'a> {
                 continue;
             }
             let mut o = evaluate::forbid(w, evaluate::uncovered(w, plan, b));
+            self.spare(&mut o);
             let blocks = b.governs.iter().flat_map(|&s| w.blocks_of(s)).collect();
             self.temper(&mut o, true, blocks);
             // Which clause covers a flow depends on every zone, not only on those that are governed.
@@ -215,6 +264,7 @@ impl<'a> Judge<'a> {
                 blocks.extend(w.blocks_of(s.to));
                 self.temper(&mut o, s.expect == crate::plan::Expect::Cannot, blocks);
                 self.doubt(&mut o, &[s.from, s.to]);
+                self.nobody(&mut o, &[s.from, s.to]);
                 o
             });
             tests.push(each.collect());
@@ -269,6 +319,8 @@ impl<'a> Judge<'a> {
             return (Vec::new(), BTreeSet::new());
         }
         let mut interfaces: Vec<_> = blocks.iter().flat_map(|&b| self.w.interfaces_of(b)).collect();
+        // Who may be in a zone after all is undecided, which the boundary says.
+        interfaces.retain(|i| !self.plan.doubtful.contains(i));
         interfaces.sort_unstable();
         interfaces.dedup();
         let flows: Vec<(String, String, ServiceSet)> = governs

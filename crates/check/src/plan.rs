@@ -166,6 +166,10 @@ pub struct Plan {
     pub outside: usize,
     /// Why it is not certain who is in a set, by its position.
     pub doubts: std::collections::BTreeMap<usize, String>,
+    /// Interfaces of which it is not certain in which zones they are.
+    pub doubtful: std::collections::BTreeSet<bartizan_model::InterfaceId>,
+    /// Why it is not certain what the waypoint of a clause is, by the position of the clause.
+    pub waypoint_doubts: std::collections::BTreeMap<usize, String>,
 }
 
 impl Plan {

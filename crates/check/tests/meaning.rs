@@ -233,6 +233,18 @@ fn what_is_not_modelled_makes_absence_undecided_where_it_touches() {
         },
     );
     assert_eq!(verdicts(&r).0, [Holds]);
+    assert!(
+        r.clauses[0].assumptions.iter().any(|a| a == "A-UNMODELLED"),
+        "{:?}",
+        r.clauses[0].assumptions
+    );
+    // Nor is somebody nobody who may be what is not modelled.
+    expect(
+        &slb,
+        "never internet -> {cidr 10.9.0.0/16} : any\n",
+        &[Undecided],
+        &["REACH007"],
+    );
     // A module that is not there may do anything.
     let module = format!("{NET}\nmodule \"m\" {{ source = \"x/y/z\" }}\n");
     expect(
@@ -450,4 +462,43 @@ fn who_may_be_in_a_zone_is_not_nobody() {
         &CheckOptions::default(),
     );
     assert_eq!(verdicts(&r).0, [Undecided]);
+}
+
+#[test]
+fn what_is_not_known_of_a_third_party_is_not_held_against_anybody() {
+    let net = format!(
+        "variable \"t\" {{}}\n{}",
+        NET.replace("tags            = { tier = \"a\" }", "tags = { tier = var.t }")
+    );
+    // The host may well be in `a`.
+    expect(&net, "only a -> b : tcp/80\n", &[Undecided], &["REACH007"]);
+    let r = run(&net, "boundary p governs a, b {\nallow a -> b : tcp/80\n}\n");
+    assert_eq!(
+        r.verdict,
+        Undecided,
+        "{:?}",
+        r.findings.iter().map(|f| &f.message).collect::<Vec<_>>()
+    );
+    // What passes by nobody in doubt is still a violation.
+    let open = net.replace(
+        "source_security_group_id = alicloud_security_group.a.id",
+        "cidr_ip = \"0.0.0.0/0\"",
+    ) + "\nresource \"alicloud_eip_address\" \"e\" {}\nresource \"alicloud_eip_association\" \"e\" {\n  allocation_id = \
+           alicloud_eip_address.e.id\n  instance_id = alicloud_instance.b.id\n}\n";
+    let r = run(&open, "only a -> b : tcp/80\n");
+    assert_eq!(verdicts(&r).0, [Violated]);
+}
+
+#[test]
+fn an_unknown_waypoint_is_undecided() {
+    let net = format!(
+        "variable \"n\" {{}}\n{NET}\nresource \"alicloud_nat_gateway\" \"n\" {{\n  nat_gateway_name = var.n\n  vpc_id = alicloud_vpc.v.id\n}}\n"
+    );
+    expect(
+        &net,
+        "a -> b not through nat \"x\"\n",
+        &[Undecided],
+        &["REACH007"],
+    );
+    expect(&net, "a -> b through nat \"x\"\n", &[Undecided], &["REACH007"]);
 }
