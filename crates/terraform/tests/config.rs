@@ -101,6 +101,21 @@ fn references_join_and_configured_attributes_are_values() {
 }
 
 #[test]
+fn the_table_of_a_nat_gateway_survives_split() {
+    let (r, d) = read(
+        r#"
+        resource "alicloud_nat_gateway" "n" {}
+        resource "alicloud_snat_entry" "e" {
+          snat_table_id = element(split(",", alicloud_nat_gateway.n.snat_table_ids), 0)
+        }
+        "#,
+    );
+    assert!(d.is_empty(), "{d:?}");
+    let id = attribute(&r, "alicloud_snat_entry.e", "snat_table_id");
+    assert_eq!(reference(&id), "alicloud_nat_gateway.n|snat_table_ids");
+}
+
+#[test]
 fn an_unknown_number_of_instances_is_one_that_may_exist() {
     let (r, d) = read(
         r#"

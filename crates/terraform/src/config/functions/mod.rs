@@ -169,6 +169,12 @@ pub(crate) fn call(w: &World<'_>, name: &str, args: Vec<V>, s: &Scope) -> R {
     {
         return unknown(w.how_many(i));
     }
+    // A NAT gateway has one table of each kind, whose id the attribute holds: `split(",", ...)[0]` is that id.
+    if let ("split", [_, one @ V::Ref(r)]) = (name, args.as_slice())
+        && matches!(&*r.attribute, "snat_table_ids" | "forward_table_ids")
+    {
+        return Ok(V::list(vec![one.clone()]));
+    }
     let partial = PARTIAL.contains(&f.name);
     let conversion = CONVERSIONS.contains(&f.name);
     if !partial && !conversion {
