@@ -1,8 +1,9 @@
 //! What is worth saying about an inventory and an intent together, whatever the verdicts.
 
-use crate::plan::Plan;
+use crate::plan::{Plan, Waypoint};
 use crate::world::World;
 use bartizan_base::{Finding, Fix, FixSafety, Label, Severity, Verdict, fingerprint};
+use bartizan_model::{Fact, NextHop};
 use bartizan_reach::{RuleRef, Shadow, ShadowKind, dead_references, describe, shadowed};
 
 /// All lints, in no particular order.
@@ -13,6 +14,61 @@ pub(crate) fn all(w: &World<'_>, plan: &Plan, _notes: &[&'static str]) -> Vec<Fi
     out.extend(empty(w, plan));
     out.extend(shadowed(w.inventory).iter().map(|s| shadow(w, s)));
     out.extend(dead(w));
+    out.extend(dropped(w));
+    out.extend(nowhere(w, plan));
+    out
+}
+
+/// Routes to interfaces that drop what is not their own.
+fn dropped(w: &World<'_>) -> Vec<Finding> {
+    let t = &w.inventory.typed;
+    let mut out = Vec::new();
+    for r in &t.route_entries {
+        for h in &r.next_hops {
+            let NextHop::Interface(i) = h else { continue };
+            if t[*i].source_dest_check != Fact::Known(Some(true)) {
+                continue;
+            }
+            let to = &t[*i].meta.origin;
+            out.push(lint(
+                "ROUTE001",
+                "appliance-drops",
+                Severity::Warning,
+                format!(
+                    "`{}` routes to `{}`, which drops what is not its own",
+                    r.origin.address, to.address
+                ),
+                &r.origin.address,
+                vec![
+                    Label::primary(r.origin.span, "routes to it"),
+                    Label::secondary(to.span, "its source/destination check is on"),
+                ],
+            ));
+        }
+    }
+    out
+}
+
+/// Waypoints that match nothing: a path avoids them all.
+fn nowhere(w: &World<'_>, plan: &Plan) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for (n, c) in plan.clauses.iter().enumerate() {
+        let empty = match &c.waypoint {
+            Some(Waypoint::Nats(v)) => v.is_empty(),
+            Some(Waypoint::Set(s)) => w.blocks_of(*s).is_empty(),
+            Some(Waypoint::Unsupported(_)) | None => false,
+        };
+        if empty && !plan.waypoint_doubts.contains_key(&n) {
+            out.push(lint(
+                "INTENT009",
+                "empty-selector",
+                Severity::Warning,
+                format!("the waypoint of `{}` matches nothing in this inventory", c.text),
+                &c.id,
+                vec![Label::primary(c.span, "nothing can pass through it")],
+            ));
+        }
+    }
     out
 }
 

@@ -502,3 +502,28 @@ fn an_unknown_waypoint_is_undecided() {
     );
     expect(&net, "a -> b through nat \"x\"\n", &[Undecided], &["REACH007"]);
 }
+
+#[test]
+fn routes_that_end_and_waypoints_that_are_not_there_are_said() {
+    let net = format!(
+        "{}\nresource \"alicloud_route_entry\" \"r\" {{\n  route_table_id = alicloud_vpc.v.route_table_id\n  destination_cidrblock = \
+         \"192.168.0.0/16\"\n  nexthop_type = \"Instance\"\n  nexthop_id = alicloud_instance.b.id\n}}\n",
+        NET.replace(
+            "  private_ip      = \"10.0.2.10\"",
+            "  private_ip      = \"10.0.2.10\"\n  source_dest_check = true"
+        )
+    );
+    let r = run(&net, "never internet -> b : any\n");
+    assert!(
+        r.findings.iter().any(|f| f.code == "ROUTE001"),
+        "{:?}",
+        r.findings.iter().map(|f| f.code).collect::<Vec<_>>()
+    );
+    assert_eq!(r.verdict, Holds);
+    let r = run(NET, "a -> internet through nat \"egres\"\n");
+    assert!(
+        r.findings
+            .iter()
+            .any(|f| f.code == "INTENT009" && f.message.contains("waypoint"))
+    );
+}

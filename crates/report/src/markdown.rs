@@ -166,7 +166,7 @@ fn head(run: &Run<'_>) -> String {
     };
     let name = run.network.map(|n| format!("{} ", plain(n))).unwrap_or_default();
     format!(
-        "### {mark}: {name}{}\n\n{h} of {} proved, {x} violated, {u} undecided{tests}; {}; as of {}. Inventory {}\n\n",
+        "### {mark}: {name}{}\n\n{h} of {} proved, {x} violated, {u} undecided{tests}; {}; as of {}. Inventory {}{}\n\n",
         code(run.path),
         count(h + x + u, "clause"),
         count(run.report.findings.len(), "finding"),
@@ -175,6 +175,11 @@ fn head(run: &Run<'_>) -> String {
             "not hashed.".to_string()
         } else {
             format!("`{}`.", run.inventory.sha256)
+        },
+        if crate::summary::vouched(run) {
+            " What is not modelled is taken to carry no packets (`A-UNMODELLED=harmless`)."
+        } else {
+            ""
         },
     )
 }

@@ -52,6 +52,14 @@ pub fn summary(run: &Run<'_>, style: Style) -> String {
     row(&mut out, style, "zones", &zones(run, style));
     row(&mut out, style, "network", &network(run));
     row(&mut out, style, "findings", &findings(run));
+    if vouched(run) {
+        row(
+            &mut out,
+            style,
+            "vouched",
+            "what is not modelled is taken to carry no packets (A-UNMODELLED=harmless)",
+        );
+    }
     let notes = run
         .all_diagnostics()
         .filter(|d| d.severity == Severity::Note)
@@ -64,6 +72,14 @@ pub fn summary(run: &Run<'_>, style: Style) -> String {
     out.push_str(&verdict(run, style));
     out.push('\n');
     out
+}
+
+/// Whether the user has vouched for what is not modelled, and there is any.
+pub(crate) fn vouched(run: &Run<'_>) -> bool {
+    run.report
+        .clauses
+        .iter()
+        .any(|c| c.assumptions.iter().any(|a| a == "A-UNMODELLED"))
 }
 
 fn row(out: &mut String, style: Style, name: &str, text: &str) {
