@@ -100,3 +100,12 @@ fn a_table_knows_the_atom_of_every_service() {
         assert_eq!(t.services(&t.inside(s)), *s);
     }
 }
+
+#[test]
+fn full_and_empty_are_told() {
+    assert!(IntervalSet::<u16>::full().is_full());
+    assert!(!IntervalSet::<u16>::empty().is_full());
+    assert!(IntervalSet::<u16>::empty().is_empty());
+    assert!(!IntervalSet::from_ranges([(0u16, 65534)]).is_full());
+    assert!(IntervalSet::from_ranges([(0u16, 100), (101, 65535)]).is_full());
+}
