@@ -109,3 +109,16 @@ fn full_and_empty_are_told() {
     assert!(!IntervalSet::from_ranges([(0u16, 65534)]).is_full());
     assert!(IntervalSet::from_ranges([(0u16, 100), (101, 65535)]).is_full());
 }
+
+proptest! {
+    #[test]
+    fn two_sets_intersect_when_their_intersection_has_something(
+        a in prop::collection::vec((0u16..60, 0u16..60), 0..6),
+        b in prop::collection::vec((0u16..60, 0u16..60), 0..6),
+    ) {
+        let (x, y) = (IntervalSet::from_ranges(a), IntervalSet::from_ranges(b));
+        prop_assert_eq!(x.intersects(&y), !x.intersect(&y).is_empty());
+        prop_assert_eq!(y.intersects(&x), x.intersects(&y));
+        prop_assert_eq!((0u16..60).any(|p| x.contains(p) && y.contains(p)), x.intersects(&y));
+    }
+}
