@@ -161,6 +161,7 @@ pub fn generate(spec: &Spec) -> Inventory {
                 meta: meta(format!("alicloud_route_table.v{v}_{name}"), next_line()),
                 vpc: Fact::Known(vpc),
                 kind,
+                propagation: Fact::Known(true),
             });
         }
         let nat_table = RouteTableId(system.0 + 1);

@@ -612,7 +612,7 @@ fn hop(h: &NextHop) -> Res<Hop> {
         NextHop::Nat(n) => Hop::Nat(n.index()),
         NextHop::Ipv4Gateway(g) => Hop::Gateway4(g.index()),
         NextHop::Ipv6Gateway(g) => Hop::Gateway6(g.index()),
-        NextHop::Unmodelled { .. } => Hop::Unmodelled,
+        NextHop::Unmodelled { .. } | NextHop::Peering(_) | NextHop::Attachment(_) => Hop::Unmodelled,
         NextHop::Unknown(u) => return Err(Unsupported(format!("a next hop is not known ({})", u.why))),
     })
 }

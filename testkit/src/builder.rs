@@ -110,6 +110,7 @@ impl InventoryBuilder {
             meta: m.clone(),
             vpc: vpc.into(),
             kind: RouteTableKind::System,
+            propagation: true.into(),
         });
         self.t().vpcs.push(Vpc {
             meta: m,
@@ -249,6 +250,7 @@ impl InventoryBuilder {
             meta: meta("route_table", name),
             vpc: vpc.into(),
             kind,
+            propagation: true.into(),
         });
         RouteTableId(id(self.t().route_tables.len() - 1))
     }

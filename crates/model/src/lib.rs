@@ -10,15 +10,20 @@
 //!
 //! This crate knows nothing of Terraform's syntax, of the intent or of the engine.
 
+mod check_ids;
+mod data_service;
 mod fact;
 mod inventory;
+mod transit;
 mod typed;
 mod value;
 
+pub use data_service::*;
 pub use fact::{Fact, Unknown};
 pub use inventory::{
     Inventory, Resource, SNAPSHOT_FORMAT, SnapshotError, SourceKind, Understanding, from_snapshot,
     to_snapshot,
 };
+pub use transit::*;
 pub use typed::*;
 pub use value::{Node, Reference, Value};

@@ -1,6 +1,9 @@
 //! The typed layer: what matters to packets, with references resolved.
 
-use crate::{Fact, Unknown};
+use crate::{
+    Attachment, DataService, Fact, Peering, PublishedRoute, RouteMap, TrLink, TrRoute, TrTable,
+    TransitRouter, Unknown,
+};
 use bartizan_base::Span;
 use bartizan_packet::ServiceSet;
 use ipnet::IpNet;
@@ -63,6 +66,16 @@ ids! {
     Ipv6GatewayId -> ipv6_gateways: Ipv6Gateway;
     /// Index into [`Typed::ha_vips`].
     HaVipId -> ha_vips: HaVip;
+    /// Index into [`Typed::data_services`].
+    DataServiceId -> data_services: DataService;
+    /// Index into [`Typed::peerings`].
+    PeeringId -> peerings: Peering;
+    /// Index into [`Typed::transit_routers`].
+    RouterId -> transit_routers: TransitRouter;
+    /// Index into [`Typed::tr_tables`].
+    TrTableId -> tr_tables: TrTable;
+    /// Index into [`Typed::attachments`].
+    AttachmentId -> attachments: Attachment;
 }
 
 /// Where a fact comes from.
@@ -143,6 +156,13 @@ pub struct RouteTable {
     pub vpc: Fact<VpcId>,
     /// What it is bound to.
     pub kind: RouteTableKind,
+    /// Whether it takes routes that are propagated to its VPC (ALIBABA.md §3.2; the default).
+    #[serde(default = "propagates")]
+    pub propagation: Fact<bool>,
+}
+
+fn propagates() -> Fact<bool> {
+    Fact::Known(true)
 }
 
 /// Addresses that a rule, entry or route names.
@@ -169,7 +189,11 @@ pub enum NextHop {
     Ipv4Gateway(Ipv4GatewayId),
     /// The IPv6 gateway.
     Ipv6Gateway(Ipv6GatewayId),
-    /// A next hop of a kind that is not modelled yet (VPN gateway, transit router attachment, peering, ...).
+    /// The VPC at the other end of a peering connection.
+    Peering(PeeringId),
+    /// A transit router, by the attachment of the VPC.
+    Attachment(AttachmentId),
+    /// A next hop of a kind that is not modelled yet (VPN gateway, router interface, ...).
     Unmodelled {
         /// The `nexthop_type`.
         kind: Arc<str>,
@@ -612,175 +636,24 @@ pub struct Typed {
     pub ipv6_gateways: Vec<Ipv6Gateway>,
     /// High-availability virtual IPs.
     pub ha_vips: Vec<HaVip>,
-}
-
-struct Checker<'a> {
-    t: &'a Typed,
-}
-
-impl Checker<'_> {
-    fn ok(&self, what: &str, i: u32, len: usize) -> Result<(), String> {
-        if (i as usize) < len {
-            Ok(())
-        } else {
-            Err(format!("{what} {i} of {len} does not exist"))
-        }
-    }
-    fn fact<T: Copy>(&self, f: &Fact<T>, check: impl Fn(T) -> Result<(), String>) -> Result<(), String> {
-        f.known().map_or(Ok(()), |v| check(*v))
-    }
-    fn vpc(&self, v: &Fact<VpcId>) -> Result<(), String> {
-        self.fact(v, |v| self.ok("VPC", v.0, self.t.vpcs.len()))
-    }
-    fn vsw(&self, v: &Fact<VswitchId>) -> Result<(), String> {
-        self.fact(v, |v| self.ok("vSwitch", v.0, self.t.vswitches.len()))
-    }
-    fn table(&self, v: &Fact<RouteTableId>) -> Result<(), String> {
-        self.fact(v, |v| self.ok("route table", v.0, self.t.route_tables.len()))
-    }
-    fn nat(&self, v: &Fact<NatId>) -> Result<(), String> {
-        self.fact(v, |v| self.ok("NAT gateway", v.0, self.t.nat_gateways.len()))
-    }
-    fn sg(&self, v: SecurityGroupId) -> Result<(), String> {
-        self.ok("security group", v.0, self.t.security_groups.len())
-    }
-    fn eni(&self, v: InterfaceId) -> Result<(), String> {
-        self.ok("interface", v.0, self.t.interfaces.len())
-    }
-    fn net(&self, n: &NetSpec) -> Result<(), String> {
-        match n {
-            NetSpec::Net(_) => Ok(()),
-            NetSpec::PrefixList(p) => {
-                self.fact(p, |p| self.ok("prefix list", p.0, self.t.prefix_lists.len()))
-            }
-        }
-    }
-    fn nat_ip(&self, n: &NatIp) -> Result<(), String> {
-        match n {
-            NatIp::Eip(e) => self.ok("EIP", e.0, self.t.eips.len()),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Typed {
-    /// Checks that every id names something. Linear.
-    ///
-    /// # Errors
-    /// The first id that does not.
-    pub fn check_ids(&self) -> Result<(), String> {
-        let c = Checker { t: self };
-        for v in &self.vpcs {
-            c.ok("route table", v.system_table.0, self.route_tables.len())?;
-        }
-        for v in &self.vswitches {
-            c.vpc(&v.vpc)?;
-            c.table(&v.table)?;
-            c.fact(&v.acl, |a| {
-                a.map_or(Ok(()), |a| c.ok("network ACL", a.0, self.acls.len()))
-            })?;
-        }
-        for t in &self.route_tables {
-            c.vpc(&t.vpc)?;
-        }
-        for r in &self.route_entries {
-            c.table(&r.table)?;
-            c.net(&r.destination)?;
-            for h in &r.next_hops {
-                match h {
-                    NextHop::Interface(i) => c.eni(*i)?,
-                    NextHop::HaVip(h) => c.ok("HaVip", h.0, self.ha_vips.len())?,
-                    NextHop::Nat(n) => c.ok("NAT gateway", n.0, self.nat_gateways.len())?,
-                    NextHop::Ipv4Gateway(g) => c.ok("IPv4 gateway", g.0, self.ipv4_gateways.len())?,
-                    NextHop::Ipv6Gateway(g) => c.ok("IPv6 gateway", g.0, self.ipv6_gateways.len())?,
-                    NextHop::Unmodelled { .. } | NextHop::Unknown(_) => {}
-                }
-            }
-        }
-        for g in &self.security_groups {
-            c.vpc(&g.vpc)?;
-        }
-        for r in &self.sg_rules {
-            c.fact(&r.group, |g| c.sg(g))?;
-            match &r.peer {
-                Peer::Net(n) => c.net(n)?,
-                Peer::Group(g) => c.sg(*g)?,
-                Peer::ForeignGroup(_) | Peer::Unknown(_) => {}
-            }
-        }
-        for a in &self.acls {
-            c.vpc(&a.vpc)?;
-            for l in [&a.ingress, &a.egress] {
-                if let AclList::Entries(es) = l {
-                    for e in es {
-                        c.net(&e.peer)?;
-                    }
-                }
-            }
-        }
-        for i in &self.interfaces {
-            c.vsw(&i.vswitch)?;
-            if let Some(n) = i.instance {
-                c.ok("instance", n.0, self.instances.len())?;
-            }
-            for g in i.groups.known().into_iter().flatten() {
-                c.sg(*g)?;
-            }
-            for p in &i.public {
-                c.ok("address", p.private, i.addresses.len())?;
-                if let Some(e) = p.eip {
-                    c.ok("EIP", e.0, self.eips.len())?;
-                }
-            }
-        }
-        for e in &self.eips {
-            for t in &e.bound {
-                match t {
-                    EipTarget::Interface(i) => c.eni(*i)?,
-                    EipTarget::Nat(n) => c.ok("NAT gateway", n.0, self.nat_gateways.len())?,
-                    EipTarget::HaVip(h) => c.ok("HaVip", h.0, self.ha_vips.len())?,
-                    EipTarget::Unmodelled(_) | EipTarget::Unknown(_) => {}
-                }
-            }
-        }
-        for n in &self.nat_gateways {
-            c.vpc(&n.vpc)?;
-            if let Some(v) = &n.vswitch {
-                c.vsw(v)?;
-            }
-        }
-        for s in &self.snat_entries {
-            c.nat(&s.nat)?;
-            if let SnatSource::Vswitch(v) = &s.source {
-                c.vsw(v)?;
-            }
-            for ip in &s.ips {
-                c.nat_ip(ip)?;
-            }
-        }
-        for d in &self.dnat_entries {
-            c.nat(&d.nat)?;
-            c.nat_ip(&d.external)?;
-            if let DnatTarget::Interface(i, a) = d.target {
-                c.eni(i)?;
-                c.ok("address", a, self[i].addresses.len())?;
-            }
-        }
-        for g in &self.ipv4_gateways {
-            c.vpc(&g.vpc)?;
-            if let Some(t) = &g.ingress_table {
-                c.table(t)?;
-            }
-        }
-        for g in &self.ipv6_gateways {
-            c.vpc(&g.vpc)?;
-        }
-        for h in &self.ha_vips {
-            c.vsw(&h.vswitch)?;
-            for m in &h.members {
-                c.fact(m, |i| c.eni(i))?;
-            }
-        }
-        Ok(())
-    }
+    /// Managed data services.
+    pub data_services: Vec<DataService>,
+    /// VPC peering connections.
+    pub peerings: Vec<Peering>,
+    /// Transit routers.
+    pub transit_routers: Vec<TransitRouter>,
+    /// Their route tables.
+    pub tr_tables: Vec<TrTable>,
+    /// Their attachments.
+    pub attachments: Vec<Attachment>,
+    /// Which table forwards for an attachment.
+    pub tr_associations: Vec<TrLink>,
+    /// Which tables learn the routes of an attachment.
+    pub tr_propagations: Vec<TrLink>,
+    /// Their static routes.
+    pub tr_routes: Vec<TrRoute>,
+    /// Custom routes that are published to them.
+    pub published_routes: Vec<PublishedRoute>,
+    /// Route maps.
+    pub route_maps: Vec<RouteMap>,
 }

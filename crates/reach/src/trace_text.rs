@@ -142,6 +142,8 @@ fn hop_text(inv: &Inventory, h: &NextHop) -> String {
         NextHop::Nat(i) => format!("`{}`", t[*i].meta.origin.address),
         NextHop::Ipv4Gateway(i) => format!("`{}`", t[*i].meta.origin.address),
         NextHop::Ipv6Gateway(i) => format!("`{}`", t[*i].meta.origin.address),
+        NextHop::Peering(i) => format!("`{}`", t[*i].meta.origin.address),
+        NextHop::Attachment(i) => format!("`{}`", t[*i].meta.origin.address),
         NextHop::Unmodelled { kind, target } => format!("{kind} `{target}`, which is not modelled"),
         NextHop::Unknown(_) => "a next hop that is not known".to_string(),
     }

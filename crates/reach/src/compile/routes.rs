@@ -175,7 +175,9 @@ fn hop(h: &NextHop) -> Hop {
         NextHop::Nat(n) => Hop::Nat(*n),
         NextHop::Ipv4Gateway(_) => Hop::Ipv4Gateway,
         NextHop::Ipv6Gateway(_) => Hop::Ipv6Gateway,
-        NextHop::Unmodelled { .. } | NextHop::Unknown(_) => Hop::Unmodelled,
+        NextHop::Peering(_) | NextHop::Attachment(_) | NextHop::Unmodelled { .. } | NextHop::Unknown(_) => {
+            Hop::Unmodelled
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "name",
                 "vpc_id",
                 "associate_type",
+                "route_propagation_enable",
             ],
         },
         aliases: &[],
@@ -84,10 +85,12 @@ fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         Fact::Known(true) => RouteTableKind::Gateway,
         _ => RouteTableKind::Custom,
     };
+    let propagation = l.flag(i, &a, "route_propagation_enable", true);
     l.typed.route_tables.push(RouteTable {
         meta,
         vpc: Fact::Unknown(Unknown::new("not linked")),
         kind,
+        propagation,
     });
     l.declare(i, Entity::Table(id));
 }

@@ -19,6 +19,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "enable_ipv6",
                 "ipv6_cidr_block",
                 "user_cidrs",
+                "system_route_table_route_propagation_enable",
                 "route_table_id",
                 "router_table_id",
             ],
@@ -63,10 +64,12 @@ fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let meta = l.meta(i, &a, &["vpc_name", "name"]);
     let id = VpcId(next(l.typed.vpcs.len()));
     let table = RouteTableId(next(l.typed.route_tables.len()));
+    let propagation = l.flag(i, &a, "system_route_table_route_propagation_enable", true);
     l.typed.route_tables.push(RouteTable {
         meta: meta.clone(),
         vpc: Fact::Known(id),
         kind: RouteTableKind::System,
+        propagation,
     });
     l.typed.vpcs.push(Vpc {
         meta,
