@@ -3,7 +3,7 @@
 use crate::flow::Way;
 use crate::network::{Hop, Network, RouteRef, RuleList, RuleRef};
 use crate::point::{Entry, Exit, ExitKind, Inside, PeerView, Point, ReplyPort, matches};
-use bartizan_model::{InterfaceId, NatId};
+use bartizan_model::{AttachmentId, InterfaceId, NatId};
 use bartizan_packet::AtomSet;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -31,6 +31,10 @@ pub struct Used {
     pub appliances: BTreeSet<InterfaceId>,
     /// IPv6 addresses with Internet access: interface and position in its addresses.
     pub ipv6: BTreeSet<(InterfaceId, u32)>,
+    /// Attachments of transit routers.
+    pub attachments: BTreeSet<AttachmentId>,
+    /// Static routes of transit routers: indices into `Typed::tr_routes`.
+    pub tr_routes: BTreeSet<u32>,
     /// Whether some of it goes over the public Internet.
     pub internet: bool,
 }
@@ -48,6 +52,8 @@ impl Used {
         self.nats.extend(&o.nats);
         self.appliances.extend(&o.appliances);
         self.ipv6.extend(&o.ipv6);
+        self.attachments.extend(&o.attachments);
+        self.tr_routes.extend(&o.tr_routes);
         self.internet |= o.internet;
     }
 }
@@ -92,8 +98,10 @@ impl Network {
     ) {
         if let Some(g) = self
             .iface(at.iface)
-            .and_then(|i| self.group_sets.get(i.groups as usize))
+            .and_then(|i| Some((i, self.group_sets.get(i.groups as usize)?)))
         {
+            let (i, g) = g;
+            let peer = self.seen_by(i, peer);
             accepting(if ingress { &g.ingress } else { &g.egress }, peer, want, out);
         }
     }
@@ -106,11 +114,21 @@ impl Network {
         }
     }
 
+    fn use_transit(&self, s: Inside, d: Inside, u: &mut Used) {
+        for (route, crossed) in self.private_uses(s, d) {
+            u.attachments.extend(crossed.attachments);
+            u.tr_routes.extend(crossed.statics);
+            u.routes.extend(route.filter(|r| matches!(r, RouteRef::Entry(_))));
+        }
+    }
+
     fn use_exit(&self, s: Inside, e: &Exit, u: &mut Used) {
         u.internet = true;
         u.routes
             .extend(e.route.filter(|r| matches!(r, RouteRef::Entry(_))));
         u.appliances.extend(&e.appliances);
+        u.attachments.extend(&e.crossed.attachments);
+        u.tr_routes.extend(&e.crossed.statics);
         match e.kind {
             ExitKind::Own(i) => {
                 let own = self.addr_of(s).and_then(|(_, a)| a.own.get(i));
@@ -156,6 +174,7 @@ impl Network {
             Entry::V6 => {
                 u.ipv6.insert((d.iface, d.addr));
             }
+            Entry::Back(_) => {}
         }
     }
 
@@ -174,6 +193,7 @@ impl Network {
                 (Way::Private, Point::Inside(s), Point::Inside(d)) => {
                     self.use_sg(s, false, self.private_view(d), &w, &mut u.egress);
                     self.use_sg(d, true, self.private_view(s), &w, &mut u.ingress);
+                    self.use_transit(s, d, &mut u);
                     let vsw = |p: Inside| self.iface(p.iface).map(|i| i.vswitch);
                     if vsw(s) != vsw(d) {
                         self.use_acl(s, false, d.ip, &w, &mut u.acl);

@@ -150,10 +150,12 @@ pub fn check_witness(inv: &Inventory, w: &Witness) -> Result<(), CheckError> {
         (None, Some(_)) => WayKind::In,
         (None, None) => return fail("neither end is in the inventory".to_string()),
     };
+    let served = |i: InterfaceId| inv.typed.data_services.iter().any(|d| d.interface == i);
     let cited = |layer: Layer, at: InterfaceId| {
+        let layer = if served(at) { Layer::AllowList } else { layer };
         let name = &inv.typed[at].meta.origin.address;
         let mut hits = w.way.request.iter().filter(|s| s.layer == layer && s.at == *name);
-        if layer == Layer::SecurityGroupIngress {
+        if matches!(layer, Layer::SecurityGroupIngress | Layer::AllowList) {
             hits.next_back()
         } else {
             hits.next()

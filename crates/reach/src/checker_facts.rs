@@ -109,6 +109,40 @@ pub(crate) struct Facts<'a> {
     t: &'a Typed,
     rules_of: Vec<Vec<u32>>,
     loose: Vec<u32>,
+    /// Which VPCs something may join: equal numbers. `None` where it is not known what joins what.
+    joined: Option<Vec<usize>>,
+}
+
+/// Numbers VPCs so that those which peering or transit routers may join have one number; `None` where an end of
+/// one of them is not known.
+fn joined(t: &Typed) -> Option<Vec<usize>> {
+    let vpcs = t.vpcs.len();
+    let mut at: Vec<usize> = (0..vpcs + t.transit_routers.len()).collect();
+    let mut join = |a: usize, b: usize| {
+        let (x, y) = (at[a], at[b]);
+        at.iter_mut().filter(|n| **n == x).for_each(|n| *n = y);
+    };
+    for p in &t.peerings {
+        join(p.requester.known()?.index(), p.accepter.known()?.index());
+    }
+    for a in &t.attachments {
+        let r = vpcs + a.router.known()?.index();
+        match &a.to {
+            Attached::Vpc(v) => join(v.known()?.index(), r),
+            Attached::Peer(o) => join(vpcs + o.known()?.index(), r),
+            Attached::Unmodelled(..) => return None,
+        }
+    }
+    at.truncate(vpcs);
+    Some(at)
+}
+
+/// Whether a next hop leads to where only the engine looks.
+fn leads_on(h: &NextHop) -> bool {
+    matches!(
+        h,
+        NextHop::Interface(_) | NextHop::HaVip(_) | NextHop::Peering(_) | NextHop::Attachment(_)
+    )
 }
 
 impl<'a> Facts<'a> {
@@ -121,7 +155,12 @@ impl<'a> Facts<'a> {
                 Fact::Unknown(_) => loose.push(i),
             }
         }
-        Facts { t, rules_of, loose }
+        Facts {
+            t,
+            rules_of,
+            loose,
+            joined: joined(t),
+        }
     }
 
     fn vswitch(&self, i: InterfaceId) -> Option<VswitchId> {
@@ -129,6 +168,57 @@ impl<'a> Facts<'a> {
     }
     fn vpc(&self, i: InterfaceId) -> Option<VpcId> {
         self.t[self.vswitch(i)?].vpc.known().copied()
+    }
+
+    /// Whether packets with private addresses may get from one VPC to another.
+    fn meet(&self, a: VpcId, b: VpcId) -> bool {
+        match &self.joined {
+            Some(n) => a == b || n[a.index()] == n[b.index()],
+            None => true,
+        }
+    }
+    /// Whether a transit router may write routes into the tables of the VPC of an interface.
+    fn routed_from_outside(&self, i: InterfaceId) -> bool {
+        let vpc = self.vpc(i);
+        self.t.attachments.iter().any(|a| match &a.to {
+            Attached::Vpc(v) => {
+                a.publishes.known() != Some(&false) && v.known().zip(vpc.as_ref()).is_none_or(|(a, b)| a == b)
+            }
+            _ => false,
+        })
+    }
+    /// The managed service that answers at an interface.
+    fn service(&self, i: InterfaceId) -> Option<(DataServiceId, &'a DataService)> {
+        let mut all = (0u32..).map(DataServiceId).zip(&self.t.data_services);
+        all.find(|(_, d)| d.interface == i)
+    }
+    /// The allow list of a managed service judges packets.
+    fn allowed(
+        &self,
+        (id, d): (DataServiceId, &DataService),
+        ingress: bool,
+        peer: Option<(InterfaceId, u32)>,
+        c: Cube,
+    ) -> Judged {
+        if !ingress {
+            return first_match(c, ingress, &[], (RuleRef::NoClient(id), false));
+        }
+        let svc = d.services.known().cloned().unwrap_or_else(ServiceSet::any);
+        let rules: Vec<Entry> = (0u32..)
+            .zip(&d.allow)
+            .map(|(n, e)| Entry {
+                from: RuleRef::Allow(id, n),
+                accept: true,
+                ips: match &e.peer {
+                    AllowPeer::Net(n) => IpSet::from(*n),
+                    AllowPeer::Group(g) if peer.is_some_and(|p| self.member(p, *g, true)) => IpSet::full(),
+                    AllowPeer::Group(_) => IpSet::empty(),
+                    AllowPeer::ForeignGroup(_) | AllowPeer::Unknown(_) => IpSet::full(),
+                },
+                svc: svc.clone(),
+            })
+            .collect();
+        first_match(c, ingress, &rules, (RuleRef::AllowEnd(id), false))
     }
 
     /// Addresses that a rule names, for an accept (all that it might be) or a drop (what it certainly is).
@@ -172,6 +262,11 @@ impl<'a> Facts<'a> {
     fn sg(&self, i: InterfaceId, ingress: bool, peer: Option<(InterfaceId, u32)>, c: Cube) -> Judged {
         let t = self.t;
         let f = &t[i];
+        // Groups of another VPC match nobody (§5.3).
+        let peer = peer.filter(|p| self.vpc(p.0) == self.vpc(i));
+        if let Some(service) = self.service(i) {
+            return self.allowed(service, ingress, peer, c);
+        }
         let groups = match &f.groups {
             Fact::Known(g) if !g.is_empty() && f.foreign_groups.is_empty() => g,
             _ => return Judged::all_open(c),
@@ -294,10 +389,13 @@ impl<'a> Facts<'a> {
         let towards = |e: &&RouteEntry| self.named(&e.destination, true).intersects(to);
         self.t.route_entries.iter().filter(mine).filter(towards).collect()
     }
-    /// Whether no appliance is the next hop of a packet from an interface to some of `to`.
+    /// Whether no appliance or other VPC is the next hop of a packet from an interface to some of `to`.
     fn direct(&self, i: InterfaceId, to: &IpSet) -> bool {
-        let hop = |h: &NextHop| matches!(h, NextHop::Interface(_) | NextHop::HaVip(_));
-        !self.entries(i, to).iter().any(|e| e.next_hops.iter().any(hop))
+        let elsewhere = self
+            .entries(i, to)
+            .iter()
+            .any(|e| e.next_hops.iter().any(leads_on));
+        !elsewhere && !self.routed_from_outside(i)
     }
 
     /// Public addresses that the cloud has yet to pick: none that the configuration names (A-EIP-2).
@@ -317,6 +415,7 @@ impl<'a> Facts<'a> {
             });
         let specs = rules
             .chain(t.route_entries.iter().map(|r| &r.destination))
+            .chain(t.tr_routes.iter().map(|r| &r.destination))
             .chain(acls.map(|e| &e.peer));
         let single = specs.filter_map(|s| match s {
             NetSpec::Net(n) => n.known().copied(),
@@ -326,7 +425,13 @@ impl<'a> Facts<'a> {
             .prefix_lists
             .iter()
             .flat_map(|p| p.entries.known().into_iter().flatten());
+        let allowed = t.data_services.iter().flat_map(|d| &d.allow);
+        let allowed = allowed.filter_map(|e| match e.peer {
+            AllowPeer::Net(n) => Some(n),
+            _ => None,
+        });
         let named = single
+            .chain(allowed)
             .chain(lists.filter_map(|e| e.known().copied()))
             .filter(|n| n.prefix_len() >= 8);
         let (all, named) = (IpSet::public(), IpSet::from_nets(named));
@@ -391,10 +496,8 @@ impl<'a> Facts<'a> {
     fn no_exit(&self, at: (InterfaceId, u32), ips: &IpSet, to: &IpSet) -> bool {
         let entries = self.entries(at.0, to);
         let by = |f: &dyn Fn(&NextHop) -> bool| entries.iter().any(|e| e.next_hops.iter().any(f));
-        if by(&|h| matches!(h, NextHop::Interface(_) | NextHop::HaVip(_)))
-            && !matches!(self.access(at), Ipv6Internet::None)
-            || by(&|h| matches!(h, NextHop::Interface(_) | NextHop::HaVip(_))) && ips.v6.is_empty()
-        {
+        let elsewhere = by(&leads_on) || self.routed_from_outside(at.0);
+        if elsewhere && !matches!(self.access(at), Ipv6Internet::None) || elsewhere && ips.v6.is_empty() {
             return false;
         }
         let Some(vpc) = self.vpc(at.0) else { return false };
@@ -511,7 +614,7 @@ impl<'a> Facts<'a> {
                 let (va, vb) = (self.vpc(a.0)?, self.vpc(b.0)?);
                 let one = a.0 == b.0 || lone(&s.ips) && s.ips == d.ips;
                 return cond(
-                    one || va != vb || self.binded_for_certain(a.0) || self.binded_for_certain(b.0),
+                    one || !self.meet(va, vb) || self.binded_for_certain(a.0) || self.binded_for_certain(b.0),
                     c,
                 );
             }
@@ -526,6 +629,11 @@ impl<'a> Facts<'a> {
                 if va == vb || !self.direct(a.0, &c.dst) {
                     return None;
                 }
+                // §15.3: no ACL applies to a managed service.
+                let end = if reason == R::AclIngress { b.0 } else { a.0 };
+                if self.service(end).is_some() {
+                    return None;
+                }
                 if reason == R::AclIngress {
                     self.acl(vb, true, c)
                 } else {
@@ -537,7 +645,9 @@ impl<'a> Facts<'a> {
                 return cond(yes, c);
             }
             (W::Out, R::SgEgress, Some(a), None) => self.sg(a.0, false, None, c),
-            (W::Out, R::AclEgress, Some(a), None) if self.direct(a.0, &c.dst) && !self.binded(a.0) => {
+            (W::Out, R::AclEgress, Some(a), None)
+                if self.direct(a.0, &c.dst) && !self.binded(a.0) && self.service(a.0).is_none() =>
+            {
                 self.acl(self.vswitch(a.0)?, false, c)
             }
             (W::Out, R::NoExit, Some(a), None) => return cond(self.no_exit(a, &s.ips, &c.dst), c),
@@ -620,7 +730,7 @@ impl<'a> Facts<'a> {
         let table = |g: &Ipv4Gateway| {
             g.ingress_table.is_some() && g.vpc.known().zip(vpc.as_ref()).is_none_or(|(a, b)| a == b)
         };
-        !self.binded(i) && !self.t.ipv4_gateways.iter().any(table)
+        !self.binded(i) && self.service(i).is_none() && !self.t.ipv4_gateways.iter().any(table)
     }
 
     /// Whether no local route decides for any of `to`: custom ones beat it, or there is none.

@@ -8,7 +8,7 @@ use crate::flow::Cuts;
 use crate::network::{Hop, Match, Network};
 use crate::point::Inside;
 use crate::rows::{AtomTable, Columns, RowBuilder};
-use bartizan_model::{InterfaceId, VpcId};
+use bartizan_model::{InterfaceId, VpcId, VswitchId};
 use bartizan_packet::IpSet;
 use rustc_hash::FxHashMap;
 use std::net::IpAddr;
@@ -39,14 +39,21 @@ pub struct Cell {
     /// Whether a member has Internet access of its own (public address, DNAT, IPv6).
     pub(crate) special: bool,
     /// Whether its interface has no private networking (an EIP in ENI-visible mode, §7.4).
-    apart: bool,
+    pub(crate) apart: bool,
     gs: u32,
     vsw: u32,
+    /// Index into `Network::group_sets`.
+    pub(crate) set: u32,
+    /// The vSwitch.
+    pub(crate) vswitch: VswitchId,
+    /// Whether no network ACL applies (a managed service, §15.3).
+    pub(crate) no_acl: bool,
 }
 
 /// A VPC with its cells and rows.
 #[derive(Clone, Debug)]
 pub(crate) struct Domain {
+    pub(crate) vpc: VpcId,
     pub(crate) cells: Vec<Cell>,
     /// Cells as before, grouped by (group set, vSwitch, special).
     pub(crate) classes: Vec<Vec<u32>>,
@@ -60,8 +67,18 @@ pub(crate) struct Domain {
     detours: Vec<Option<Box<[bool]>>>,
 }
 
-fn vpc_cuts(net: &Network, ifaces: &[InterfaceId], questions: &[IpSet]) -> Cuts {
+fn vpc_cuts(net: &Network, vpc: VpcId, own: &[InterfaceId], questions: &[IpSet]) -> Cuts {
     let mut c = Cuts::default();
+    // Where other VPCs can be reached, their filters and the routers' routes may tell addresses apart as well.
+    let joined = net.has_neighbours(vpc);
+    let mut all: Vec<InterfaceId> = own.to_vec();
+    if joined {
+        let there =
+            |f: &&crate::network::Iface| net.vpc_of(f).is_some_and(|v| v != vpc && net.joined(v, vpc));
+        all.extend(net.ifaces.iter().flatten().filter(there).map(|f| f.id));
+        net.transit.tables.iter().flatten().for_each(|w| c.add(&w.ips));
+    }
+    let ifaces = &all;
     let mut gs: Vec<u32> = Vec::new();
     let mut vsw: Vec<u32> = Vec::new();
     for f in ifaces.iter().filter_map(|&i| net.iface(i)) {
@@ -119,8 +136,8 @@ fn vpc_cuts(net: &Network, ifaces: &[InterfaceId], questions: &[IpSet]) -> Cuts 
 
 impl Domain {
     /// Builds the cells of one VPC.
-    pub(crate) fn new(net: &Network, _vpc: VpcId, ifaces: &[InterfaceId], part: &dyn Partition) -> Self {
-        let cuts = vpc_cuts(net, ifaces, part.cuts());
+    pub(crate) fn new(net: &Network, vpc: VpcId, ifaces: &[InterfaceId], part: &dyn Partition) -> Self {
+        let cuts = vpc_cuts(net, vpc, ifaces, part.cuts());
         let mut index: FxHashMap<(u32, u32, u32, u32, u64), usize> = FxHashMap::default();
         let mut cells: Vec<Cell> = Vec::new();
         for f in ifaces.iter().filter_map(|&i| net.iface(i)) {
@@ -166,6 +183,9 @@ impl Domain {
                                 apart: f.apart,
                                 gs: f.groups,
                                 vsw: f.vswitch.0,
+                                set: f.groups,
+                                vswitch: f.vswitch,
+                                no_acl: f.service.is_some(),
                             });
                         }
                     }
@@ -182,6 +202,7 @@ impl Domain {
         }
         cells.sort_by_key(|c| (c.rep.ip, c.rep));
         let mut d = Domain {
+            vpc,
             cells,
             classes: Vec::new(),
             table: AtomTable::new(net.atoms.words()),
@@ -297,7 +318,9 @@ impl Domain {
                 for (e, l) in egress.iter_mut().zip(&self.lists) {
                     *e = self.rows[l.1 as usize][d];
                 }
-                let acl_in = self.acls[dc.vsw as usize].map(|a| &self.rows[a.0 as usize]);
+                let acl_in = self.acls[dc.vsw as usize]
+                    .filter(|_| !dc.no_acl)
+                    .map(|a| &self.rows[a.0 as usize]);
                 for s in from..to {
                     let sc = &self.cells[s];
                     let (i, e) = (ingress[s], egress[sc.gs as usize]);
@@ -333,7 +356,7 @@ impl Domain {
                                 *t &= x;
                             }
                         }
-                        if let Some(a) = self.acls[sc.vsw as usize] {
+                        if let Some(a) = self.acls[sc.vsw as usize].filter(|_| !sc.no_acl) {
                             let r = &self.rows[a.1 as usize];
                             for (t, &x) in tmp.iter_mut().zip(self.table.get(r[d])) {
                                 *t &= x;
@@ -348,7 +371,7 @@ impl Domain {
 }
 
 /// Whether two cells have one address between them (a virtual IP that several interfaces may hold).
-fn lone(net: &Network, a: &Cell, b: &Cell) -> bool {
+pub(crate) fn lone(net: &Network, a: &Cell, b: &Cell) -> bool {
     let mut all = a.members.iter().chain(&b.members);
     all.all(|m| m.ip == a.rep.ip && net.addr_of(*m).is_some_and(|(_, x)| !x.choice))
 }

@@ -1,8 +1,9 @@
 //! Whole flows between two points: every way there, and whether replies get back.
 
-use crate::network::{Hop, Match, Network, RuleList};
+use crate::network::{Hop, Match, Network, RuleList, Vsw};
 use crate::point::{Entry, Exit, Inside, Point, ReplyPort};
-use bartizan_model::InterfaceId;
+use crate::transit::Far;
+use bartizan_model::{InterfaceId, VpcId};
 use bartizan_packet::{AtomSet, IpSet};
 use std::net::IpAddr;
 
@@ -129,57 +130,112 @@ impl Cuts {
 
 impl Network {
     /// The cuts that the filters and routes around some interfaces make in the address space: their own, and
-    /// those of every appliance that their routes may lead through.
+    /// those of every appliance and every other VPC that their routes may lead through.
     pub(crate) fn cuts_around(&self, ifaces: &[InterfaceId]) -> Cuts {
         let mut c = Cuts::default();
         let mut near: Vec<InterfaceId> = ifaces.to_vec();
+        let mut tables: Vec<u32> = Vec::new();
+        let mut vpcs: Vec<VpcId> = Vec::new();
         let mut next = 0;
-        while let Some(&i) = near.get(next) {
-            next += 1;
-            let Some(f) = self.iface(i) else { continue };
-            if let Some(g) = self.group_sets.get(f.groups as usize) {
-                c.add_lists(&g.ingress, &g.egress);
-            }
-            for n in f.addrs.iter().flat_map(|a| &a.dnat) {
-                if let Some(n) = self.nats.get(n.nat.index()) {
-                    c.add(&n.exit);
-                }
-            }
-            let Some(v) = self.vsw(f.vswitch) else { continue };
-            if let Some(a) = v.acl.and_then(|a| self.acls.get(a as usize)) {
-                c.add_lists(&a.ingress, &a.egress);
-            }
-            let gateway = self.vpcs.get(v.vpc.index()).and_then(|n| n.ingress_table);
-            let tables = v
-                .tables
-                .iter()
-                .copied()
-                .chain(gateway)
-                .filter_map(|t| self.tables.get(t as usize));
-            for r in tables.flat_map(|t| &t.routes) {
-                c.add(&r.ips);
-                for h in &r.hops {
-                    match h {
-                        Hop::Nat(n) => {
-                            if let Some(n) = self.nats.get(n.index()) {
-                                c.add(&n.exit);
-                            }
-                        }
-                        Hop::Interface(f) if !near.contains(f) => near.push(*f),
-                        Hop::HaVip(h) => {
-                            for f in self.ha_vips.get(h.index()).map_or(&[][..], |v| v) {
-                                if !near.contains(f) {
-                                    near.push(*f);
-                                }
-                            }
-                        }
-                        _ => {}
-                    }
-                }
+        let mut asked = 0;
+        loop {
+            if let Some(&i) = near.get(next) {
+                next += 1;
+                self.cuts_at(i, &mut c, &mut tables);
+            } else if let Some(&t) = tables.get(asked) {
+                asked += 1;
+                self.cuts_of_table(t, &mut c, &mut near, &mut tables, &mut vpcs);
+            } else {
+                break;
             }
         }
         c.finish();
         c
+    }
+
+    /// The filters of an interface and its vSwitch, and which tables forward for it.
+    fn cuts_at(&self, i: InterfaceId, c: &mut Cuts, tables: &mut Vec<u32>) {
+        let Some(f) = self.iface(i) else { return };
+        if let Some(g) = self.group_sets.get(f.groups as usize) {
+            c.add_lists(&g.ingress, &g.egress);
+        }
+        for n in f.addrs.iter().flat_map(|a| &a.dnat) {
+            if let Some(n) = self.nats.get(n.nat.index()) {
+                c.add(&n.exit);
+            }
+        }
+        if let Some(v) = self.vsw(f.vswitch) {
+            self.cuts_of_vswitch(v, c, tables);
+        }
+    }
+
+    fn cuts_of_vswitch(&self, v: &Vsw, c: &mut Cuts, tables: &mut Vec<u32>) {
+        if let Some(a) = v.acl.and_then(|a| self.acls.get(a as usize)) {
+            c.add_lists(&a.ingress, &a.egress);
+        }
+        let gateway = self.vpcs.get(v.vpc.index()).and_then(|n| n.ingress_table);
+        for t in v.tables.iter().copied().chain(gateway) {
+            if !tables.contains(&t) {
+                tables.push(t);
+            }
+        }
+    }
+
+    fn cuts_of_table(
+        &self,
+        t: u32,
+        c: &mut Cuts,
+        near: &mut Vec<InterfaceId>,
+        tables: &mut Vec<u32>,
+        vpcs: &mut Vec<VpcId>,
+    ) {
+        let Some(table) = self.tables.get(t as usize) else {
+            return;
+        };
+        let mut meet = |f: InterfaceId| {
+            if !near.contains(&f) {
+                near.push(f);
+            }
+        };
+        let mut elsewhere = false;
+        for r in &table.routes {
+            c.add(&r.ips);
+            for h in &r.hops {
+                match h {
+                    Hop::Nat(n) => {
+                        if let Some(n) = self.nats.get(n.index()) {
+                            c.add(&n.exit);
+                        }
+                    }
+                    Hop::Interface(f) => meet(*f),
+                    Hop::HaVip(h) => {
+                        let members = self.ha_vips.get(h.index()).map_or(&[][..], |v| v);
+                        members.iter().for_each(|f| meet(*f));
+                    }
+                    Hop::Attachment(_) => elsewhere = true,
+                    _ => {}
+                }
+            }
+        }
+        if elsewhere {
+            self.transit.tables.iter().flatten().for_each(|w| c.add(&w.ips));
+            for a in &self.transit.attachments {
+                if let Far::Vpc(v, zones) = &a.far
+                    && !vpcs.contains(v)
+                {
+                    vpcs.push(*v);
+                    let system = self.vpcs.get(v.index()).map(|n| n.system_table);
+                    for t in system.into_iter().filter(|_| zones.is_empty()) {
+                        if !tables.contains(&t) {
+                            tables.push(t);
+                        }
+                    }
+                    for z in zones.iter().filter_map(|z| self.vsw(*z)) {
+                        self.cuts_of_vswitch(z, c, tables);
+                    }
+                }
+            }
+        }
     }
 
     /// The public addresses through which `d` is entered: the set each entry listens on.

@@ -15,6 +15,7 @@ mod certificate;
 mod checker;
 mod checker_facts;
 mod compile;
+mod cross;
 mod domain;
 mod flow;
 mod network;
@@ -24,9 +25,11 @@ mod reach;
 mod rows;
 mod shadow;
 mod trace;
+mod trace_cross;
 mod trace_text;
 mod trace_walk;
 mod trace_ways;
+mod transit;
 pub use attribution::{Crossing, Used};
 use bartizan_packet::PortSet;
 pub use certificate::{
@@ -43,6 +46,7 @@ pub use reach::{Reach, Sizes, ip_of};
 pub use shadow::{DeadReference, Shadow, ShadowKind, dead_references, shadowed};
 pub use trace::{DecidedBy, Decision, Layer, Step, Trace, TracedPacket, WayTrace, trace};
 pub use trace_text::{describe, describe_route};
+pub use transit::*;
 
 /// Source ports that a client may use: replies must get back to all of them for `must` (ALIBABA.md §6).
 #[must_use]

@@ -3,7 +3,10 @@
 //! Nothing in here is Alibaba's: rule lists in order, stateless lists, route tables, interfaces and the exits
 //! and entries of the public Internet. What the vendor means by its resources is decided in `compile`.
 
-use bartizan_model::{AclId, HaVipId, InterfaceId, NatId, RouteTableId, SecurityGroupId, VpcId, VswitchId};
+use bartizan_model::{
+    AclId, AttachmentId, DataServiceId, HaVipId, InterfaceId, NatId, PeeringId, RouteTableId,
+    SecurityGroupId, VpcId, VswitchId,
+};
 use bartizan_packet::{AtomSet, IpSet, PortSet, ServiceAtoms, ServiceSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -53,6 +56,12 @@ pub enum RuleRef {
     AclEnd(AclId, bool),
     /// A network ACL whose entries are not known.
     AclUnknown(AclId),
+    /// An entry of the allow list of a data service: the service, the position.
+    Allow(DataServiceId, u32),
+    /// The end of an allow list: nobody else may connect.
+    AllowEnd(DataServiceId),
+    /// A data service opens no connections (A-DB-1).
+    NoClient(DataServiceId),
 }
 
 /// One rule of a first-match list.
@@ -118,6 +127,10 @@ pub enum Hop {
     Ipv4Gateway,
     /// To the IPv6 gateway.
     Ipv6Gateway,
+    /// Into the VPC at the other end of a peering connection.
+    Peering(PeeringId, VpcId),
+    /// To a transit router, by an attachment.
+    Attachment(AttachmentId),
     /// To something that is not modelled; treated as a drop and listed as a gap.
     Unmodelled,
 }
@@ -131,6 +144,8 @@ pub enum RouteRef {
     SystemIpv6,
     /// A custom entry: index into `Typed::route_entries`.
     Entry(u32),
+    /// Written by a transit router through an attachment.
+    Propagated(AttachmentId),
 }
 
 /// One route.
@@ -305,6 +320,9 @@ pub struct Iface {
     pub forwards: bool,
     /// Whether it has no private networking: an EIP in ENI-visible mode replaces it (ALIBABA.md §7.4).
     pub apart: bool,
+    /// Whether a managed service answers here: no network ACL applies to it, and a public address of it needs
+    /// neither route nor gateway (ALIBABA.md §15).
+    pub service: Option<DataServiceId>,
     /// Its addresses.
     pub addrs: Vec<Addr>,
 }
@@ -331,6 +349,8 @@ pub struct Snat {
 pub struct Nat {
     /// Its VPC, where known.
     pub vpc: Option<VpcId>,
+    /// The vSwitch that it sits in, where known.
+    pub vswitch: Option<VswitchId>,
     /// Whether it leads to the Internet.
     pub internet: bool,
     /// Destinations for which its own way out exists (ALIBABA.md §7.2).
@@ -351,6 +371,8 @@ pub struct VpcNet {
     pub ipv6_gateway: bool,
     /// Gateway route table, index into [`Network::tables`].
     pub ingress_table: Option<u32>,
+    /// The system table, index into [`Network::tables`].
+    pub system_table: u32,
 }
 
 /// Something that the engine could not take into account; claims that touch it are undecided.
@@ -389,6 +411,8 @@ pub struct Network {
     pub nats: Vec<Nat>,
     /// Members of each HaVip, by [`HaVipId`].
     pub ha_vips: Vec<Vec<InterfaceId>>,
+    /// What joins VPCs.
+    pub transit: crate::transit::Transit,
     /// Public addresses that nobody in the inventory is known to own.
     pub outside: IpSet,
     /// What could not be taken into account.

@@ -7,8 +7,10 @@
 
 mod border;
 
+mod cross;
+
 use crate::network::{Addr, Hop, Iface, Match, Mode, Network, RouteRef, RuleList, Vsw};
-use bartizan_model::{InterfaceId, NatId, SecurityGroupId};
+use bartizan_model::{AttachmentId, InterfaceId, NatId, SecurityGroupId, TrTableId, VpcId, VswitchId};
 use bartizan_packet::{AtomSet, IpSet, PortSet, Proto, ServiceSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -50,6 +52,8 @@ pub(crate) struct PeerView<'a> {
     pub(crate) groups: &'a [SecurityGroupId],
     /// The groups of the peer's interface itself.
     pub(crate) member: &'a [SecurityGroupId],
+    /// The VPC in which its groups count.
+    pub(crate) home: Option<VpcId>,
 }
 
 impl PeerView<'_> {
@@ -59,6 +63,7 @@ impl PeerView<'_> {
             ip,
             groups: &[],
             member: &[],
+            home: None,
         }
     }
 }
@@ -140,6 +145,8 @@ pub(crate) struct Exit {
     pub(crate) route: Option<RouteRef>,
     /// The appliances passed on the way.
     pub(crate) appliances: Vec<InterfaceId>,
+    /// What of transit routers.
+    pub(crate) crossed: Crossed,
     /// The services that get this far.
     pub(crate) atoms: AtomSet,
 }
@@ -169,6 +176,8 @@ pub(crate) enum Entry {
     Dnat(usize),
     /// IPv6.
     V6,
+    /// A reply that a NAT gateway hands back, or an appliance that translated.
+    Back(Option<NatId>),
 }
 
 pub(crate) fn is_service_ip(ip: IpAddr) -> bool {
@@ -213,6 +222,25 @@ struct Branch {
     atoms: AtomSet,
     appliances: Vec<InterfaceId>,
     route: Option<RouteRef>,
+    /// The attachments through which transit routers handed it over, and their static routes.
+    crossed: Crossed,
+}
+
+/// What a packet used of transit routers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Crossed {
+    pub(crate) attachments: Vec<AttachmentId>,
+    /// Indices into `Typed::tr_routes`.
+    pub(crate) statics: Vec<u32>,
+}
+
+/// Where a packet is when routes are asked.
+#[derive(Clone, Copy)]
+pub(crate) enum Place<'a> {
+    /// At an interface.
+    Iface(&'a Iface),
+    /// In a VPC, handed over by a router or gateway in one of its vSwitches, or by one that has none.
+    Router(VpcId, Option<VswitchId>),
 }
 
 /// The state of one branch on its way.
@@ -222,6 +250,9 @@ struct Trail {
     senders: usize,
     atoms: AtomSet,
     route: Option<RouteRef>,
+    /// Tables of transit routers that it has been looked up in: a second time is a loop.
+    tables: Vec<TrTableId>,
+    crossed: Crossed,
 }
 
 impl Network {
@@ -273,6 +304,7 @@ impl Network {
             ip: p.ip,
             groups: self.groups_of(p),
             member: self.member_of(p),
+            home: self.iface(p.iface).and_then(|i| self.vpc_of(i)),
         }
     }
 
@@ -290,12 +322,24 @@ impl Network {
     fn sg(&self, i: &Iface, ingress: bool, peer: PeerView<'_>) -> AtomSet {
         match self.group_sets.get(i.groups as usize) {
             None => self.common.none.clone(),
-            Some(g) => accepted(self, if ingress { &g.ingress } else { &g.egress }, peer),
+            Some(g) => {
+                let peer = self.seen_by(i, peer);
+                accepted(self, if ingress { &g.ingress } else { &g.egress }, peer)
+            }
         }
     }
 
-    pub(crate) fn controlled(&self, v: &Vsw) -> bool {
-        self.vpcs.get(v.vpc.index()).is_some_and(|n| n.ipv4_gateway)
+    /// A peer as the groups of an interface see it: groups of another VPC match nobody (§5.3).
+    pub(crate) fn seen_by<'a>(&self, i: &Iface, peer: PeerView<'a>) -> PeerView<'a> {
+        if peer.home == self.vpc_of(i) {
+            peer
+        } else {
+            PeerView::public(peer.ip)
+        }
+    }
+
+    pub(crate) fn controlled(&self, v: VpcId) -> bool {
+        self.vpcs.get(v.index()).is_some_and(|n| n.ipv4_gateway)
     }
 
     pub(crate) fn binded(&self, i: &Iface) -> bool {
@@ -313,6 +357,7 @@ impl Network {
             atoms,
             appliances,
             route: t.route,
+            crossed: t.crossed,
         });
     }
 
@@ -330,32 +375,55 @@ impl Network {
         if m.translate && !sender && m.goal.is_none() && self.may_translate() {
             self.translate(&t, at, m.dst.ip, out);
         }
+        // §15: the public side of a managed service is none of the VPC's business.
+        if at.service.is_some() && m.goal.is_none() {
+            let public = sender && at.addrs.iter().any(|a| !a.own.is_empty());
+            let atoms = t.atoms.clone();
+            return if public {
+                self.end(t, End::Own, atoms, out)
+            } else {
+                self.dropped(t, out)
+            };
+        }
         for &own in self.own_first(m.goal, m.sender.filter(|_| sender), v) {
-            for &table in &v.tables {
-                let Some(table) = self.tables.get(table as usize) else {
-                    continue;
-                };
-                let mut decided = false;
-                for r in table.lookup(m.dst.ip) {
-                    // §7.1, A-EIP-1: the own public address beats 0/0, a longer route beats the address.
-                    if own && r.length == 0 {
-                        break;
-                    }
-                    decided |= !r.optional;
-                    for h in &r.hops {
-                        let mut t = t.clone();
-                        if t.route.is_none() && matches!(r.from, RouteRef::Entry(_)) {
-                            t.route = Some(r.from);
-                        }
-                        self.hop(m, t, at, h, out);
-                    }
+            self.forward(m, &t, Place::Iface(at), own, &v.tables, out);
+        }
+    }
+
+    /// The route tables decide (§3.4). `own` stands for a public address that needs no route.
+    fn forward(
+        &self,
+        m: Moving<'_>,
+        t: &Trail,
+        at: Place<'_>,
+        own: bool,
+        tables: &[u32],
+        out: &mut Vec<Branch>,
+    ) {
+        for &table in tables {
+            let Some(table) = self.tables.get(table as usize) else {
+                continue;
+            };
+            let mut decided = false;
+            for r in table.lookup(m.dst.ip) {
+                // §7.1, A-EIP-1: the own public address beats 0/0, a longer route beats the address.
+                if own && r.length == 0 {
+                    break;
                 }
-                if !decided {
-                    if own {
-                        self.depart(m, t.clone(), at, End::Own, out);
-                    } else {
-                        self.dropped(t.clone(), out);
+                decided |= !r.optional;
+                for h in &r.hops {
+                    let mut t = t.clone();
+                    if t.route.is_none() && matches!(r.from, RouteRef::Entry(_) | RouteRef::Propagated(_)) {
+                        t.route = Some(r.from);
                     }
+                    self.hop(m, t, at, h, out);
+                }
+            }
+            if !decided {
+                if own {
+                    self.depart(m, t.clone(), at, End::Own, out);
+                } else {
+                    self.dropped(t.clone(), out);
                 }
             }
         }
@@ -373,7 +441,7 @@ impl Network {
             Some((_, a)) if goal.is_none() => a.has_own,
             _ => Some(false),
         };
-        let inactive = (self.controlled(v) == self.leads(v)).then_some(!self.controlled(v));
+        let inactive = (self.controlled(v.vpc) == self.leads(v.vpc)).then_some(!self.controlled(v.vpc));
         match (has, inactive) {
             (Some(false), _) | (_, Some(false)) => &[false],
             (Some(true), Some(true)) => &[true],
@@ -382,13 +450,13 @@ impl Network {
     }
 
     /// Whether the IPv4 gateway of the VPC passes packets on.
-    pub(crate) fn leads(&self, v: &Vsw) -> bool {
-        self.vpcs.get(v.vpc.index()).is_some_and(|n| n.ipv4_leads)
+    pub(crate) fn leads(&self, v: VpcId) -> bool {
+        self.vpcs.get(v.index()).is_some_and(|n| n.ipv4_leads)
     }
 
     /// §3.5: what each kind of next hop does.
-    fn hop(&self, m: Moving<'_>, t: Trail, at: &Iface, h: &Hop, out: &mut Vec<Branch>) {
-        let Some(v) = self.vsw(at.vswitch) else {
+    fn hop(&self, m: Moving<'_>, t: Trail, at: Place<'_>, h: &Hop, out: &mut Vec<Branch>) {
+        let Some(vpc) = self.vpc_at(at) else {
             return self.dropped(t, out);
         };
         match (h, m.goal) {
@@ -408,16 +476,16 @@ impl Network {
                     && self
                         .nats
                         .get(n.index())
-                        .is_some_and(|n| n.internet && n.vpc == Some(v.vpc)) =>
+                        .is_some_and(|n| n.internet && n.vpc == Some(vpc)) =>
             {
                 self.depart(m, t, at, End::Nat(*n), out);
             }
             // §7.2: the gateway does no NAT of its own; the source needs a public address.
-            (Hop::Ipv4Gateway, None) if m.dst.ip.is_ipv4() && self.leads(v) => {
+            (Hop::Ipv4Gateway, None) if m.dst.ip.is_ipv4() && self.leads(vpc) => {
                 // Its own vSwitch has to be routed there: what an appliance forwards keeps a private source.
                 let own = m
                     .sender
-                    .filter(|s| s.iface == at.id || self.may_translate())
+                    .filter(|s| matches!(at, Place::Iface(i) if i.id == s.iface) || self.may_translate())
                     .and_then(|s| self.addr_of(s))
                     .is_some_and(|(_, a)| !a.own.is_empty());
                 if own {
@@ -426,17 +494,19 @@ impl Network {
                     self.dropped(t, out)
                 }
             }
-            (Hop::Ipv6Gateway, None) if m.dst.ip.is_ipv6() => self.depart(m, t, at, End::V6, out),
+            (Hop::Ipv6Gateway, None) if m.dst.ip.is_ipv6() && self.vpc_of_sender(m) == Some(vpc) => {
+                self.depart(m, t, at, End::V6, out);
+            }
+            (Hop::Peering(_, far), Some(to)) => self.peer(m, t, at, *far, to, out),
+            (Hop::Attachment(a), _) => self.cross(m, t, at, *a, out),
             _ => self.dropped(t, out),
         }
     }
 
     /// The packet leaves the VPC: the ACL of the vSwitch, unless an EIP in ENI-visible mode carries it.
-    fn depart(&self, m: Moving<'_>, mut t: Trail, at: &Iface, end: End, out: &mut Vec<Branch>) {
-        if !self.binded(at)
-            && let Some(v) = self.vsw(at.vswitch)
-        {
-            t.atoms.intersect_with(&self.acl(v, false, m.dst.ip));
+    fn depart(&self, m: Moving<'_>, mut t: Trail, at: Place<'_>, end: End, out: &mut Vec<Branch>) {
+        if !matches!(at, Place::Iface(i) if self.binded(i)) {
+            t.atoms.intersect_with(&self.acl_out(at, m.dst.ip));
         }
         let atoms = t.atoms.clone();
         self.end(t, end, atoms, out);
@@ -448,7 +518,7 @@ impl Network {
         &self,
         m: Moving<'_>,
         mut t: Trail,
-        from: Option<&Iface>,
+        from: Option<Place<'_>>,
         to: InterfaceId,
         out: &mut Vec<Branch>,
     ) {
@@ -459,8 +529,7 @@ impl Network {
             return self.dropped(t, out);
         };
         let goal = m.goal == Some(to);
-        let fv = from.and_then(|f| self.vsw(f.vswitch));
-        if fv.is_some_and(|v| v.vpc != tv.vpc) {
+        if from.is_some_and(|f| self.vpc_at(f) != Some(tv.vpc)) {
             return self.dropped(t, out);
         }
         if !goal
@@ -472,11 +541,14 @@ impl Network {
             return self.dropped(t, out);
         }
         // §6: traffic inside one vSwitch is not filtered.
-        if from.is_none_or(|f| f.vswitch != ti.vswitch) {
-            if let Some(v) = fv {
-                t.atoms.intersect_with(&self.acl(v, false, m.dst.ip));
+        if !matches!(from, Some(Place::Iface(f)) if f.vswitch == ti.vswitch) {
+            if let Some(f) = from
+                && !matches!(f, Place::Router(_, Some(z)) if z == ti.vswitch)
+            {
+                t.atoms.intersect_with(&self.acl_out(f, m.dst.ip));
             }
-            if from.is_some() || !self.binded(ti) {
+            // §15.3: no ACL applies to a managed service.
+            if ti.service.is_none() && (from.is_some() || !self.binded(ti)) {
                 t.atoms.intersect_with(&self.acl(tv, true, m.src.ip));
             }
         }
@@ -527,6 +599,8 @@ impl Network {
             senders: 1,
             atoms: self.common.all.clone(),
             route: None,
+            tables: Vec::new(),
+            crossed: Crossed::default(),
         }
     }
 
@@ -537,14 +611,14 @@ impl Network {
         s.iface == d.iface || s.ip == d.ip && !chosen(s) && !chosen(d)
     }
 
-    /// The branches of a request inside one VPC.
+    /// The branches of a request by private addresses.
     fn private_branches(&self, s: Inside, d: Inside, sessions: &[InterfaceId]) -> Vec<Branch> {
         let (Some((si, _)), Some((di, _))) = (self.addr_of(s), self.addr_of(d)) else {
             return Vec::new();
         };
         if self.one_end(s, d)
             || s.ip.is_ipv4() != d.ip.is_ipv4()
-            || self.vpc_of(si) != self.vpc_of(di)
+            || !self.meet(si, di)
             // §7.4: an EIP in ENI-visible mode replaces the private networking of the interface.
             || si.apart
             || di.apart
@@ -564,7 +638,7 @@ impl Network {
         out
     }
 
-    /// Requests that arrive privately, inside one VPC.
+    /// Requests that arrive privately, inside one VPC or through what joins two.
     pub(crate) fn private_request(&self, s: Inside, d: Inside) -> AtomSet {
         self.fold(self.private_branches(s, d, &[]).into_iter().map(|b| b.atoms))
     }
@@ -587,6 +661,16 @@ impl Network {
             replies(self, &back, ask).intersect(&b.atoms)
         }));
         (self.fold(branches.into_iter().map(|b| b.atoms)), works)
+    }
+
+    /// What every private trail from `s` to `d` uses: custom routes, and what of transit routers.
+    pub(crate) fn private_uses(&self, s: Inside, d: Inside) -> Vec<(Option<RouteRef>, Crossed)> {
+        let branches = self.private_branches(s, d, &[]);
+        branches
+            .into_iter()
+            .filter(|b| !b.atoms.is_empty())
+            .map(|b| (b.route, b.crossed))
+            .collect()
     }
 
     /// The appliances of every private trail from `s` to `d`.

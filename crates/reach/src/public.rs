@@ -70,7 +70,7 @@ fn may_leave(net: &Network, s: Inside) -> bool {
         })
 }
 
-/// Whether some route of a cell leads through an appliance.
+/// Whether some route of a cell leads through an appliance or into another VPC.
 fn meets_appliances(net: &Network, s: Inside) -> bool {
     let v = net.addr_of(s).and_then(|(i, _)| net.vsw(i.vswitch));
     let tables = v
@@ -78,7 +78,12 @@ fn meets_appliances(net: &Network, s: Inside) -> bool {
         .flat_map(|v| &v.tables)
         .filter_map(|&t| net.tables.get(t as usize));
     let mut hops = tables.flat_map(|t| &t.routes).flat_map(|r| &r.hops);
-    hops.any(|h| matches!(h, Hop::Interface(_) | Hop::HaVip(_)))
+    hops.any(|h| {
+        matches!(
+            h,
+            Hop::Interface(_) | Hop::HaVip(_) | Hop::Attachment(_) | Hop::Peering(..)
+        )
+    })
 }
 
 /// What leaves towards one piece of the public space.

@@ -149,6 +149,7 @@ impl Reach {
         } else {
             private
         };
+        self.joined_pairs(&full);
         let public = self.public_pairs();
         for ((a, b), set) in public {
             let at = (a as usize * blocks + b as usize) * w;
@@ -156,6 +157,31 @@ impl Reach {
                 .iter_mut()
                 .zip(set.words())
                 .for_each(|(o, x)| *o |= x);
+        }
+    }
+
+    /// Delivered services between VPCs that something joins.
+    fn joined_pairs(&mut self, full: &[u64]) {
+        let (net, blocks, ds) = (&self.net, self.blocks, &self.domains);
+        let pairs: Vec<(&Domain, &Domain)> = ds
+            .iter()
+            .flat_map(|a| ds.iter().map(move |b| (a, b)))
+            .filter(|(a, b)| a.vpc != b.vpc && net.joined(a.vpc, b.vpc))
+            .collect();
+        let per = pairs.len().div_ceil(rayon::current_num_threads().max(1)).max(1);
+        let size = self.matrix.len();
+        let parts: Vec<Vec<u64>> = pairs
+            .par_chunks(per)
+            .map(|pairs| {
+                let mut out = vec![0u64; size];
+                for (a, b) in pairs {
+                    crate::cross::pairs(net, a, b, blocks, full, &mut out);
+                }
+                out
+            })
+            .collect();
+        for part in parts {
+            self.matrix.iter_mut().zip(part).for_each(|(o, x)| *o |= x);
         }
     }
 

@@ -7,7 +7,7 @@
 use crate::network::{Mode, Network, RouteRef, RuleRef};
 use crate::point::Point;
 use crate::trace_walk::Tracer;
-use bartizan_model::{InterfaceId, Inventory, Origin};
+use bartizan_model::{AttachmentId, InterfaceId, Inventory, Origin};
 use bartizan_packet::Proto;
 use std::fmt;
 use std::sync::Arc;
@@ -39,6 +39,12 @@ pub enum Layer {
     AclIngress,
     /// Groups of the receiving interface (§5).
     SecurityGroupIngress,
+    /// A table of a transit router (§10).
+    TransitRouter,
+    /// A VPC peering connection (§10.6).
+    Peering,
+    /// The allow list of a managed service (§15).
+    AllowList,
     /// What the cloud does by itself.
     Platform,
 }
@@ -58,6 +64,9 @@ impl fmt::Display for Layer {
             Layer::Appliance => "appliance",
             Layer::AclIngress => "network acl ingress",
             Layer::SecurityGroupIngress => "security group ingress",
+            Layer::TransitRouter => "transit router",
+            Layer::Peering => "peering",
+            Layer::AllowList => "allow list",
             Layer::Platform => "platform",
         })
     }
@@ -83,6 +92,10 @@ pub enum DecidedBy {
     Rule(RuleRef),
     /// A route.
     Route(RouteRef),
+    /// A static route of a transit router: index into `Typed::tr_routes`.
+    TrRoute(u32),
+    /// An attachment of a transit router.
+    Attachment(AttachmentId),
     /// An SNAT entry: index into `Typed::snat_entries`.
     Snat(u32),
     /// A DNAT entry: index into `Typed::dnat_entries`.

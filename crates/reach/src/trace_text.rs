@@ -2,8 +2,8 @@
 
 use crate::network::{RouteRef, RuleRef};
 use bartizan_model::{
-    AclEntry, AclId, AclList, Direction, DnatProtocol, Fact, Inventory, NatIp, NetSpec, NextHop, Origin,
-    Peer, SgRule,
+    AclEntry, AclId, AclList, AllowEntry, AllowPeer, Direction, DnatProtocol, Fact, Inventory, NatIp,
+    NetSpec, NextHop, Origin, Peer, SgRule,
 };
 use bartizan_packet::ServiceSet;
 
@@ -108,6 +108,29 @@ pub fn describe(inv: &Inventory, rule: RuleRef) -> (String, Option<Origin>) {
             "end of the network ACL".to_string(),
             t.acls.get(id.index()).map(|a| a.meta.origin.clone()),
         ),
+        RuleRef::Allow(id, i) => {
+            let d = t.data_services.get(id.index());
+            match d.and_then(|d| d.allow.get(i as usize)) {
+                Some(e) => (allow_text(inv, e), Some(e.origin.clone())),
+                None => ("an entry that is not in the inventory".to_string(), None),
+            }
+        }
+        RuleRef::AllowEnd(id) => {
+            let d = t.data_services.get(id.index());
+            let what = d.map_or("data service", |d| d.kind.name());
+            (
+                format!("the allow list of the {what} has no entry for it"),
+                d.map(|d| d.meta.origin.clone()),
+            )
+        }
+        RuleRef::NoClient(id) => {
+            let d = t.data_services.get(id.index());
+            let what = d.map_or("data service", |d| d.kind.name());
+            (
+                format!("the {what} opens no connections of its own"),
+                d.map(|d| d.meta.origin.clone()),
+            )
+        }
         RuleRef::AclUnknown(id) => (
             "entries of the network ACL that are not known".to_string(),
             t.acls.get(id.index()).map(|a| a.meta.origin.clone()),
@@ -131,6 +154,27 @@ pub fn describe_route(inv: &Inventory, route: RouteRef) -> (String, Option<Origi
             }
             None => ("a route that is not in the inventory".to_string(), None),
         },
+        RouteRef::Propagated(a) => {
+            let origin = inv
+                .typed
+                .attachments
+                .get(a.index())
+                .map(|a| a.meta.origin.clone());
+            let name = origin.as_ref().map(|o| o.address.to_string()).unwrap_or_default();
+            (format!("written by the transit router through `{name}`"), origin)
+        }
+    }
+}
+
+fn allow_text(inv: &Inventory, e: &AllowEntry) -> String {
+    match &e.peer {
+        AllowPeer::Net(n) => format!("allow list: {n}"),
+        AllowPeer::Group(g) => match inv.typed.security_groups.get(g.index()) {
+            Some(g) => format!("allow list: members of `{}`", g.meta.origin.address),
+            None => "allow list: members of a group".to_string(),
+        },
+        AllowPeer::ForeignGroup(id) => format!("allow list: members of `{id}`"),
+        AllowPeer::Unknown(_) => "allow list: an entry that is not known".to_string(),
     }
 }
 

@@ -3,10 +3,10 @@
 //! This follows `point` branch by branch: the same order of layers and the same alternatives, for one atom.
 
 use crate::network::{Acl, Hop, Iface, Mode, Network, Route, RouteRef, RuleList, RuleRef, Table, Vsw};
-use crate::point::{End, Inside, MAX_APPLIANCES, PeerView, matches};
+use crate::point::{End, Inside, MAX_APPLIANCES, PeerView, Place, matches};
 use crate::trace::{DecidedBy, Decision, Layer, Step, TracedPacket};
 use crate::trace_text::{describe, describe_route};
-use bartizan_model::{InterfaceId, Inventory, Origin, Peer, SecurityGroupId, VswitchId};
+use bartizan_model::{InterfaceId, Inventory, Origin, Peer, SecurityGroupId, TrTableId, VswitchId};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -64,7 +64,9 @@ pub(crate) struct Trail {
     pub(crate) visited: Vec<InterfaceId>,
     senders: usize,
     pub(crate) steps: Vec<Step>,
-    closed: bool,
+    pub(crate) closed: bool,
+    /// Tables of transit routers that it has been looked up in.
+    pub(crate) tables: Vec<TrTableId>,
 }
 
 impl Trail {
@@ -109,7 +111,7 @@ impl<'a> Tracer<'a> {
         self.inv.typed[i].meta.origin.address.clone()
     }
 
-    fn vsw_at(&self, v: VswitchId) -> Arc<str> {
+    pub(crate) fn vsw_at(&self, v: VswitchId) -> Arc<str> {
         self.inv.typed[v].meta.origin.address.clone()
     }
 
@@ -135,10 +137,10 @@ impl<'a> Tracer<'a> {
 
     /// The groups of an interface judge the packet.
     pub(crate) fn sg(&self, i: &Iface, ingress: bool, leg: Leg<'_>) -> Step {
-        let layer = if ingress {
-            Layer::SecurityGroupIngress
-        } else {
-            Layer::SecurityGroupEgress
+        let layer = match (i.service, ingress) {
+            (Some(_), _) => Layer::AllowList,
+            (None, true) => Layer::SecurityGroupIngress,
+            (None, false) => Layer::SecurityGroupEgress,
         };
         let at = self.iface_at(i.id);
         let t = &self.inv.typed;
@@ -162,7 +164,7 @@ impl<'a> Tracer<'a> {
         } else {
             (&set.egress, leg.dst)
         };
-        let d = deciding(list, peer, leg.atom);
+        let d = deciding(list, self.net.seen_by(i, peer), leg.atom);
         let decision = if d.accept {
             Decision::Accept
         } else {
@@ -171,6 +173,7 @@ impl<'a> Tracer<'a> {
         let (mut rule, mut origin) = describe(self.inv, d.from);
         let mut assumptions = Vec::new();
         match d.from {
+            RuleRef::NoClient(_) => assumptions.push("A-DB-1"),
             RuleRef::Default if !d.default => rule = "the metadata service is never blocked".to_string(),
             RuleRef::Default => {
                 // The group whose type makes the difference: an enterprise group closes egress for all.
@@ -249,11 +252,14 @@ impl<'a> Tracer<'a> {
         })
     }
 
-    fn route(&self, at: &Iface, table: &Table, r: &Route) -> Step {
+    fn route(&self, at: Place<'_>, table: &Table, r: &Route) -> Step {
         let (rule, origin) = describe_route(self.inv, r.from);
         let beside = |l: &Route| l.from == RouteRef::Local && l.length == r.length && l.ips == r.ips;
+        let propagated =
+            |l: &Route| matches!(l.from, RouteRef::Propagated(_)) && l.length == r.length && l.ips == r.ips;
         let assumptions = match r.from {
             RouteRef::Entry(_) if table.routes.iter().any(beside) => vec!["A-ROUTE-1"],
+            RouteRef::Entry(_) if table.routes.iter().any(propagated) => vec!["A-ROUTE-2"],
             _ => Vec::new(),
         };
         let origin = origin.or_else(|| self.table_origin(table));
@@ -262,11 +268,11 @@ impl<'a> Tracer<'a> {
             origin,
             from,
             assumptions,
-            ..self.step(self.vsw_at(at.vswitch), Layer::Route, rule, Decision::Forward)
+            ..self.step(self.place_at(at), Layer::Route, rule, Decision::Forward)
         }
     }
 
-    fn table_origin(&self, table: &Table) -> Option<Origin> {
+    pub(crate) fn table_origin(&self, table: &Table) -> Option<Origin> {
         self.inv
             .typed
             .route_tables
@@ -280,7 +286,7 @@ impl<'a> Tracer<'a> {
         self.end(t, End::Dropped, out);
     }
 
-    fn end(&self, t: Trail, end: End, out: &mut Vec<Branch>) {
+    pub(crate) fn end(&self, t: Trail, end: End, out: &mut Vec<Branch>) {
         let appliances = t.visited.into_iter().skip(t.senders).collect();
         out.push(Branch {
             end,
@@ -290,9 +296,9 @@ impl<'a> Tracer<'a> {
         });
     }
 
-    fn no_route(&self, at: &Iface, table: Option<&Table>, ip: IpAddr) -> Step {
+    fn no_route(&self, at: Place<'_>, table: Option<&Table>, ip: IpAddr) -> Step {
         let s = self.step(
-            self.vsw_at(at.vswitch),
+            self.place_at(at),
             Layer::Route,
             format!("no route to {ip}"),
             Decision::Drop,
@@ -307,7 +313,7 @@ impl<'a> Tracer<'a> {
     pub(crate) fn leave(&self, m: Leg<'_>, mut t: Trail, at: &Iface, sender: bool, out: &mut Vec<Branch>) {
         t.push(self.sg(at, false, m));
         let Some(v) = self.net.vsw(at.vswitch) else {
-            return self.dropped(t, self.no_route(at, None, m.dst.ip), out);
+            return self.dropped(t, self.no_route(Place::Iface(at), None, m.dst.ip), out);
         };
         if t.closed && out.len() >= MAX_BLOCKED {
             return self.end(t, End::Dropped, out);
@@ -316,47 +322,70 @@ impl<'a> Tracer<'a> {
         if m.translate && !sender && m.goal.is_none() && !t.closed && self.net.may_translate() {
             self.translate(m, &t, at, out);
         }
+        if at.service.is_some() && m.goal.is_none() {
+            let public = sender && at.addrs.iter().any(|a| !a.own.is_empty());
+            let (text, decision, end) = if public {
+                ("its public side needs no route", Decision::Forward, End::Own)
+            } else {
+                ("it has no public address", Decision::Drop, End::Dropped)
+            };
+            t.push(self.step(self.iface_at(at.id), Layer::Platform, text, decision));
+            return self.end(t, end, out);
+        }
         for &own in self.net.own_first(m.goal, m.sender.filter(|_| sender), v) {
-            for &table in &v.tables {
-                let Some(table) = self.net.tables.get(table as usize) else {
-                    continue;
-                };
-                let mut decided = false;
-                for r in table.lookup(m.dst.ip) {
-                    if own && r.length == 0 {
-                        break;
-                    }
-                    decided |= !r.optional;
-                    for h in &r.hops {
-                        let mut t = t.clone();
-                        t.push(self.route(at, table, r));
-                        self.hop(m, t, at, table, h, out);
-                    }
-                }
-                if !decided && own {
-                    let mut t = t.clone();
-                    let text = "a public address of its own needs no route";
-                    let s = self.step(self.vsw_at(at.vswitch), Layer::Route, text, Decision::Forward);
-                    let origin = self.table_origin(table);
-                    t.push(Step {
-                        assumptions: vec!["A-EIP-1"],
-                        origin,
-                        ..s
-                    });
-                    self.depart(m, t, at, End::Own, out);
-                } else if !decided {
-                    self.dropped(t.clone(), self.no_route(at, Some(table), m.dst.ip), out);
-                }
-            }
+            self.forward(m, &t, Place::Iface(at), own, &v.tables, out);
         }
         if t.closed && out.len() == before {
             self.end(t, End::Dropped, out);
         }
     }
 
-    fn hop(&self, m: Leg<'_>, t: Trail, at: &Iface, table: &Table, h: &Hop, out: &mut Vec<Branch>) {
+    /// The route tables decide.
+    pub(crate) fn forward(
+        &self,
+        m: Leg<'_>,
+        t: &Trail,
+        at: Place<'_>,
+        own: bool,
+        tables: &[u32],
+        out: &mut Vec<Branch>,
+    ) {
+        for &table in tables {
+            let Some(table) = self.net.tables.get(table as usize) else {
+                continue;
+            };
+            let mut decided = false;
+            for r in table.lookup(m.dst.ip) {
+                if own && r.length == 0 {
+                    break;
+                }
+                decided |= !r.optional;
+                for h in &r.hops {
+                    let mut t = t.clone();
+                    t.push(self.route(at, table, r));
+                    self.hop(m, t, at, table, h, out);
+                }
+            }
+            if !decided && own {
+                let mut t = t.clone();
+                let text = "a public address of its own needs no route";
+                let s = self.step(self.place_at(at), Layer::Route, text, Decision::Forward);
+                let origin = self.table_origin(table);
+                t.push(Step {
+                    assumptions: vec!["A-EIP-1"],
+                    origin,
+                    ..s
+                });
+                self.depart(m, t, at, End::Own, out);
+            } else if !decided {
+                self.dropped(t.clone(), self.no_route(at, Some(table), m.dst.ip), out);
+            }
+        }
+    }
+
+    fn hop(&self, m: Leg<'_>, t: Trail, at: Place<'_>, table: &Table, h: &Hop, out: &mut Vec<Branch>) {
         let stop = |layer, why: String| {
-            let s = self.step(self.vsw_at(at.vswitch), layer, why, Decision::Drop);
+            let s = self.step(self.place_at(at), layer, why, Decision::Drop);
             Step {
                 origin: t
                     .steps
@@ -366,7 +395,7 @@ impl<'a> Tracer<'a> {
                 ..s
             }
         };
-        let Some(v) = self.net.vsw(at.vswitch) else {
+        let Some(vpc) = self.net.vpc_at(at) else {
             let s = self.no_route(at, Some(table), m.dst.ip);
             return self.dropped(t, s, out);
         };
@@ -389,7 +418,7 @@ impl<'a> Tracer<'a> {
                     .net
                     .nats
                     .get(n.index())
-                    .filter(|n| n.internet && n.vpc == Some(v.vpc))
+                    .filter(|n| n.internet && n.vpc == Some(vpc))
                 {
                     Some(_) => self.depart(m, t, at, End::Nat(*n), out),
                     None => {
@@ -399,10 +428,10 @@ impl<'a> Tracer<'a> {
                     }
                 }
             }
-            (Hop::Ipv4Gateway, None) if m.dst.ip.is_ipv4() && self.net.leads(v) => {
+            (Hop::Ipv4Gateway, None) if m.dst.ip.is_ipv4() && self.net.leads(vpc) => {
                 let own = m
                     .sender
-                    .filter(|s| s.iface == at.id || self.net.may_translate())
+                    .filter(|s| matches!(at, Place::Iface(i) if i.id == s.iface) || self.net.may_translate())
                     .and_then(|s| self.net.addr_of(s))
                     .is_some_and(|(_, a)| !a.own.is_empty());
                 if own {
@@ -413,13 +442,22 @@ impl<'a> Tracer<'a> {
                     self.dropped(t, s, out);
                 }
             }
-            (Hop::Ipv6Gateway, None) if m.dst.ip.is_ipv6() => self.depart(m, t, at, End::V6, out),
+            (Hop::Ipv6Gateway, None) if m.dst.ip.is_ipv6() && self.home(m) == Some(vpc) => {
+                self.depart(m, t, at, End::V6, out);
+            }
+            (Hop::Peering(p, far), Some(to)) => self.peer(m, t, at, (*p, *far), to, out),
+            (Hop::Attachment(a), _) => self.cross(m, t, at, *a, out),
             (h, _) => {
                 let (layer, why) = match h {
                     Hop::Local => (Layer::Route, "nobody in the VPC has this address"),
                     Hop::Ipv4Gateway if m.goal.is_none() => {
                         (Layer::Ipv4Gateway, "the IPv4 gateway is not active")
                     }
+                    Hop::Peering(..) => (Layer::Peering, "a peering connection leads into its VPC only"),
+                    Hop::Ipv6Gateway if m.goal.is_none() => (
+                        Layer::Ipv6Gateway,
+                        "the IPv6 gateway is not one of the sender's VPC",
+                    ),
                     Hop::Nat(_) | Hop::Ipv4Gateway | Hop::Ipv6Gateway => (
                         Layer::Route,
                         "a gateway to the Internet does not lead to addresses inside",
@@ -446,12 +484,11 @@ impl<'a> Tracer<'a> {
     }
 
     /// The packet leaves the VPC.
-    fn depart(&self, m: Leg<'_>, mut t: Trail, at: &Iface, end: End, out: &mut Vec<Branch>) {
-        if let Some(s) = self.acl(at.vswitch, false, m) {
-            t.push(if self.net.binded(at) {
-                self.bypass(at.vswitch, false)
-            } else {
-                s
+    fn depart(&self, m: Leg<'_>, mut t: Trail, at: Place<'_>, end: End, out: &mut Vec<Branch>) {
+        if let Some(s) = self.acl_out(at, m) {
+            t.push(match at {
+                Place::Iface(i) if self.net.binded(i) => self.bypass(i.vswitch, false),
+                _ => s,
             });
         }
         self.end(t, end, out);
@@ -462,7 +499,7 @@ impl<'a> Tracer<'a> {
         &self,
         m: Leg<'_>,
         mut t: Trail,
-        from: Option<&Iface>,
+        from: Option<Place<'_>>,
         to: InterfaceId,
         out: &mut Vec<Branch>,
     ) {
@@ -475,9 +512,13 @@ impl<'a> Tracer<'a> {
             return self.dropped(t, refuse("it is not known where this interface is"), out);
         };
         let goal = m.goal == Some(to);
-        let fv = from.and_then(|f| self.net.vsw(f.vswitch));
-        if fv.is_some_and(|v| v.vpc != tv.vpc) {
-            return self.dropped(t, refuse("this next hop is in another VPC"), out);
+        if from.is_some_and(|f| self.net.vpc_at(f) != Some(tv.vpc)) {
+            let why = if goal {
+                "the route leads to another VPC than this one"
+            } else {
+                "this next hop is in another VPC"
+            };
+            return self.dropped(t, refuse(why), out);
         }
         if !goal {
             if t.visited.contains(&to) {
@@ -502,11 +543,13 @@ impl<'a> Tracer<'a> {
             }
             t.push(self.appliance(ti));
         }
-        if from.is_none_or(|f| f.vswitch != ti.vswitch) {
-            if let Some(f) = from {
-                t.extend(self.acl(f.vswitch, false, m));
+        if !matches!(from, Some(Place::Iface(f)) if f.vswitch == ti.vswitch) {
+            if let Some(f) = from
+                && !matches!(f, Place::Router(_, Some(z)) if z == ti.vswitch)
+            {
+                t.extend(self.acl_out(f, m));
             }
-            if let Some(s) = self.acl(ti.vswitch, true, m) {
+            if let Some(s) = self.acl(ti.vswitch, true, m).filter(|_| ti.service.is_none()) {
                 t.push(if from.is_none() && self.net.binded(ti) {
                     self.bypass(ti.vswitch, true)
                 } else {

@@ -4,7 +4,7 @@ mod exits;
 
 use crate::flow::{Way, representatives};
 use crate::network::Hop;
-use crate::point::{End, Entry, Exit, Inside, PeerView, Point, ReplyPort};
+use crate::point::{End, Entry, Exit, Inside, PeerView, Place, Point, ReplyPort};
 use crate::trace::{DecidedBy, Decision, Layer, Step, WayTrace};
 use crate::trace_text::{describe_route, dnat_text};
 use crate::trace_walk::{Branch, Leg, Tracer, Trail};
@@ -97,7 +97,7 @@ impl Tracer<'_> {
         if s.ip.is_ipv4() != d.ip.is_ipv4() {
             return Some("one address is IPv4 and the other is IPv6");
         }
-        if self.net.vpc_of(si) != self.net.vpc_of(di) {
+        if !self.net.meet(si, di) {
             return Some("the two are in different VPCs and nothing joins them");
         }
         if si.apart || di.apart {
@@ -238,13 +238,20 @@ impl Tracer<'_> {
             ..self.step(at.address.clone(), layer, why, Decision::Drop)
         };
         match e {
+            Entry::Own(_) if di.service.is_some() => {}
+            Entry::Back(Some(n)) if self.net.nat_elsewhere(n, v).is_some() => {
+                if let Some((vpc, z)) = self.net.nat_elsewhere(n, v) {
+                    let tables = self.net.tables_of(vpc, z);
+                    self.forward(m, &t, Place::Router(vpc, z), false, &tables, &mut out);
+                }
+                return out;
+            }
             Entry::Dnat(i)
-                if i != usize::MAX
-                    && !self
-                        .net
-                        .nats
-                        .get(da.dnat[i].nat.index())
-                        .is_some_and(|n| n.exit.contains(x)) =>
+                if !self
+                    .net
+                    .nats
+                    .get(da.dnat[i].nat.index())
+                    .is_some_and(|n| n.exit.contains(x)) =>
             {
                 let why = "the NAT gateway's own vSwitch has no route to the IPv4 gateway";
                 t.push(stop(Layer::Nat, why.to_string()));
@@ -255,8 +262,8 @@ impl Tracer<'_> {
                     format!("no route for {x} to the IPv6 gateway"),
                 ));
             }
-            Entry::Own(_) if self.net.controlled(v) || self.net.leads(v) => {
-                if self.net.controlled(v) != self.net.leads(v) {
+            Entry::Own(_) if self.net.controlled(v.vpc) || self.net.leads(v.vpc) => {
+                if self.net.controlled(v.vpc) != self.net.leads(v.vpc) {
                     self.reach(m, t.clone(), None, d.iface, &mut out);
                 }
                 if !self.net.gateway_answers(v, x) {
@@ -350,6 +357,7 @@ impl Tracer<'_> {
                     name,
                 )
             }
+            Entry::Back(_) => return (Vec::new(), String::new()),
             Entry::V6 => {
                 let text = "IPv6 Internet bandwidth lets connections in";
                 (
@@ -440,7 +448,7 @@ impl Tracer<'_> {
         let closed = self.closed_doors(d);
         if ways.is_empty() || closed.iter().any(|s| s.layer == Layer::Dnat) {
             for stop in closed {
-                for b in self.enter(d, x, Entry::Dnat(usize::MAX), &[], self.atom(), vec![stop]) {
+                for b in self.enter(d, x, Entry::Back(None), &[], self.atom(), vec![stop]) {
                     ways.push(refused("in", b.steps));
                 }
             }

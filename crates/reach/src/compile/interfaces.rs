@@ -1,6 +1,6 @@
 //! Interfaces and their addresses, ALIBABA.md §4.
 
-use super::{Ctx, groups, routes};
+use super::{Ctx, groups, routes, services};
 use crate::network::{Addr, GroupSet, Iface, OwnPublic, SOME_GROUP, V6Access, Vsw};
 use bartizan_model::{
     AddressKind, AddressSpec, Fact, InterfaceId, Ipv6Internet, PublicKind, SecurityGroupId, VswitchId,
@@ -60,6 +60,7 @@ pub(super) fn compile(
 ) -> (Vec<GroupSet>, Vec<Option<Iface>>) {
     let t = c.t;
     let by = groups::by_group(c);
+    let served = services::by_interface(c);
     let mut taken: FxHashMap<VswitchId, Vec<IpNet>> = FxHashMap::default();
     for i in &t.interfaces {
         if let Fact::Known(v) = i.vswitch {
@@ -110,12 +111,19 @@ pub(super) fn compile(
             Fact::Known(g) => (g.clone(), i.foreign_groups.is_empty() && !g.is_empty()),
             Fact::Unknown(_) => (vec![SOME_GROUP], false),
         };
-        let groups = *index
-            .entry((known, complete))
-            .or_insert_with_key(|(known, complete)| {
-                sets.push(groups::merge(c, &by, known, *complete));
+        let service = served.get(&id).copied();
+        let groups = match service {
+            Some(s) => {
+                sets.push(services::lists(c, s));
                 u32::try_from(sets.len() - 1).unwrap_or(u32::MAX)
-            });
+            }
+            None => *index
+                .entry((known, complete))
+                .or_insert_with_key(|(known, complete)| {
+                    sets.push(groups::merge(c, &by, known, *complete));
+                    u32::try_from(sets.len() - 1).unwrap_or(u32::MAX)
+                }),
+        };
         let addrs = i
             .addresses
             .iter()
@@ -191,6 +199,7 @@ pub(super) fn compile(
             .collect();
         // A-SDC-1: unset is unknown, so it may forward and cannot be relied on to.
         let forwards = match i.source_dest_check {
+            _ if service.is_some() => false,
             Fact::Known(Some(checked)) => !checked,
             Fact::Known(None) | Fact::Unknown(_) => c.widen(),
         };
@@ -203,6 +212,7 @@ pub(super) fn compile(
             groups,
             forwards,
             apart,
+            service,
             addrs,
         }));
     }

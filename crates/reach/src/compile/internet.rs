@@ -3,7 +3,7 @@
 use super::{CompileOptions, Ctx};
 use crate::network::{DnatIn, Hop, Iface, Nat, Snat, Table, VpcNet, Vsw};
 use bartizan_model::{
-    DnatProtocol, DnatTarget, EipTarget, Fact, NatId, NatIp, NetSpec, Peer, SnatSource, VpcId,
+    AllowPeer, DnatProtocol, DnatTarget, EipTarget, Fact, NatId, NatIp, NetSpec, Peer, SnatSource, VpcId,
 };
 use bartizan_packet::IpSet;
 use ipnet::IpNet;
@@ -49,6 +49,14 @@ pub(super) fn public_space(c: &Ctx<'_>, opt: &CompileOptions) -> (IpSet, Arc<IpS
     for r in &t.route_entries {
         spec(&r.destination);
     }
+    for r in &t.tr_routes {
+        spec(&r.destination);
+    }
+    for e in t.data_services.iter().flat_map(|d| &d.allow) {
+        if let AllowPeer::Net(n) = e.peer {
+            spec(&NetSpec::Net(Fact::Known(n)));
+        }
+    }
     for a in &t.acls {
         for l in [&a.ingress, &a.egress] {
             if let bartizan_model::AclList::Entries(es) = l {
@@ -78,7 +86,14 @@ pub(super) fn public_space(c: &Ctx<'_>, opt: &CompileOptions) -> (IpSet, Arc<IpS
 }
 
 pub(super) fn vpcs(c: &mut Ctx<'_>) -> Vec<VpcNet> {
-    let mut out = vec![VpcNet::default(); c.t.vpcs.len()];
+    let mut out: Vec<VpcNet> =
+        c.t.vpcs
+            .iter()
+            .map(|v| VpcNet {
+                system_table: v.system_table.0,
+                ..VpcNet::default()
+            })
+            .collect();
     for g in &c.t.ipv4_gateways {
         let Fact::Known(vpc) = g.vpc else {
             c.gap(&g.meta.origin, "the VPC of this IPv4 gateway is not known", None);
@@ -190,6 +205,7 @@ pub(super) fn nats(
         };
         out.push(Nat {
             vpc,
+            vswitch: n.vswitch.as_ref().and_then(|v| v.known().copied()),
             internet,
             exit,
             snat: Vec::new(),

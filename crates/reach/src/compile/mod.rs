@@ -1,6 +1,7 @@
 //! What Alibaba Cloud's resources mean for packets: an inventory becomes a [`Network`].
 //!
-//! One file per part of ALIBABA.md: `groups` §5, `acl` §6, `routes` §3, `internet` §7 and §8, `interfaces` §4.
+//! One file per part of ALIBABA.md: `groups` §5, `acl` §6, `routes` §3, `internet` §7 and §8, `interfaces` §4,
+//! `transit` §10, `services` §15.
 //! Every unknown is resolved here by the [`Mode`]: towards more traffic when widening, towards less when
 //! narrowing, so that the rest of the crate works on a fully known network.
 
@@ -8,7 +9,10 @@ mod acl;
 mod groups;
 mod interfaces;
 mod internet;
+mod route_maps;
 mod routes;
+mod services;
+mod transit;
 
 use crate::network::{Common, Gap, Match, Mode, Network};
 use bartizan_model::{Fact, Inventory, NetSpec, Origin, Typed, VpcId};
@@ -113,6 +117,9 @@ fn all_services(t: &Typed, opt: &CompileOptions) -> ServiceAtoms {
     for r in &t.sg_rules {
         seen.extend(r.services.known());
     }
+    for d in &t.data_services {
+        seen.extend(d.services.known());
+    }
     for a in &t.acls {
         for l in [&a.ingress, &a.egress] {
             if let bartizan_model::AclList::Entries(es) = l {
@@ -174,7 +181,8 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
     let vswitches = routes::vswitches(&mut c);
     let acls = acl::compile(&mut c, &vswitches);
     let vswitches = acl::bind(&c, vswitches, &acls);
-    let tables = routes::tables(&mut c);
+    let mut tables = routes::tables(&mut c);
+    let transit = transit::compile(&mut c, &vswitches, &mut tables);
     let (outside, somewhere) = internet::public_space(&c, opt);
     let ha_vips = t
         .ha_vips
@@ -198,6 +206,7 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
         ifaces,
         nats,
         ha_vips,
+        transit,
         outside,
         gaps: c.gaps,
     }

@@ -90,7 +90,7 @@ pub(super) fn tables(c: &mut Ctx<'_>) -> Vec<Table> {
     for (i, e) in t.route_entries.iter().enumerate() {
         let i = u32::try_from(i).unwrap_or(u32::MAX);
         let vpc = e.table.known().and_then(|rt| t[*rt].vpc.known().copied());
-        let hops: Vec<Hop> = e.next_hops.iter().map(hop).collect();
+        let hops: Vec<Hop> = e.next_hops.iter().map(|h| hop(c, vpc, h)).collect();
         if hops.contains(&Hop::Unmodelled) {
             c.gap(
                 &e.origin,
@@ -116,17 +116,19 @@ pub(super) fn tables(c: &mut Ctx<'_>) -> Vec<Table> {
             }
         }
     }
-    for t in &mut out {
-        // Longest prefix first; at the same length custom before local (A-ROUTE-1).
-        t.routes.sort_by_key(|r| {
-            (
-                std::cmp::Reverse(r.length),
-                !matches!(r.from, RouteRef::Entry(_)),
-                r.from,
-            )
-        });
-    }
     out
+}
+
+/// Longest prefix first; at the same length custom before local (A-ROUTE-1) before propagated (A-ROUTE-2).
+pub(super) fn sort(t: &mut Table) {
+    t.routes.sort_by_key(|r| {
+        let rank = match r.from {
+            RouteRef::Entry(_) => 0,
+            RouteRef::Local | RouteRef::SystemIpv6 => 1,
+            RouteRef::Propagated(_) => 2,
+        };
+        (std::cmp::Reverse(r.length), rank, r.from)
+    });
 }
 
 fn system_routes(c: &mut Ctx<'_>, vpc: VpcId) -> Vec<Route> {
@@ -168,21 +170,28 @@ fn system_routes(c: &mut Ctx<'_>, vpc: VpcId) -> Vec<Route> {
     routes
 }
 
-fn hop(h: &NextHop) -> Hop {
+fn hop(c: &Ctx<'_>, vpc: Option<VpcId>, h: &NextHop) -> Hop {
     match h {
         NextHop::Interface(i) => Hop::Interface(*i),
         NextHop::HaVip(h) => Hop::HaVip(*h),
         NextHop::Nat(n) => Hop::Nat(*n),
         NextHop::Ipv4Gateway(_) => Hop::Ipv4Gateway,
         NextHop::Ipv6Gateway(_) => Hop::Ipv6Gateway,
-        NextHop::Peering(_) | NextHop::Attachment(_) | NextHop::Unmodelled { .. } | NextHop::Unknown(_) => {
-            Hop::Unmodelled
+        NextHop::Attachment(a) => Hop::Attachment(*a),
+        NextHop::Peering(p) => {
+            let p0 = &c.t[*p];
+            match (vpc, p0.requester.known(), p0.accepter.known()) {
+                (Some(v), Some(a), Some(b)) if v == *a => Hop::Peering(*p, *b),
+                (Some(v), Some(a), Some(b)) if v == *b => Hop::Peering(*p, *a),
+                _ => Hop::Unmodelled,
+            }
         }
+        NextHop::Unmodelled { .. } | NextHop::Unknown(_) => Hop::Unmodelled,
     }
 }
 
 /// The destinations of an entry; `None` stands for one that is not known.
-fn destinations(c: &Ctx<'_>, spec: &NetSpec) -> Vec<(Option<IpNet>, bool)> {
+pub(super) fn destinations(c: &Ctx<'_>, spec: &NetSpec) -> Vec<(Option<IpNet>, bool)> {
     match spec {
         NetSpec::Net(Fact::Known(n)) => vec![(Some(n.trunc()), true)],
         NetSpec::Net(Fact::Unknown(_)) | NetSpec::PrefixList(Fact::Unknown(_)) => vec![(None, false)],

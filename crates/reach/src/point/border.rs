@@ -1,10 +1,11 @@
 //! The border of a VPC: ways out to the Internet and in from it, with the replies.
 
 use super::{
-    Branch, End, Entry, Exit, ExitKind, Inside, Moving, PeerView, ReplyPort, Trail, is_service_ip, replies,
+    Branch, Crossed, End, Entry, Exit, ExitKind, Inside, Moving, PeerView, Place, ReplyPort, Trail,
+    is_service_ip, replies,
 };
 use crate::network::{Hop, Iface, Mode, Network, Vsw};
-use bartizan_model::{InterfaceId, NatId};
+use bartizan_model::{InterfaceId, NatId, VpcId, VswitchId};
 use bartizan_packet::{AtomSet, IpSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -66,6 +67,7 @@ impl Network {
                 src: here(),
                 route: None,
                 appliances: Vec::new(),
+                crossed: Crossed::default(),
                 atoms,
             }];
         }
@@ -78,6 +80,7 @@ impl Network {
                 src,
                 route: b.route,
                 appliances: b.appliances.clone(),
+                crossed: b.crossed.clone(),
                 atoms: atoms.clone(),
             };
             match b.end {
@@ -161,7 +164,8 @@ impl Network {
     pub(crate) fn exit_replies(&self, s: Inside, dst: IpAddr, e: &Exit, ask: ReplyPort) -> AtomSet {
         let entry = match e.kind {
             ExitKind::Own(i) => Entry::Own(i),
-            ExitKind::Snat(..) | ExitKind::Appliance(..) => Entry::Dnat(usize::MAX),
+            ExitKind::Snat(n, _) => Entry::Back(Some(n)),
+            ExitKind::Appliance(..) => Entry::Back(None),
             ExitKind::V6 => Entry::V6,
             ExitKind::Service => {
                 let Some(v) = self.addr_of(s).and_then(|(i, _)| self.vsw(i.vswitch)) else {
@@ -200,8 +204,26 @@ impl Network {
             .collect()
     }
 
-    /// The branches of a packet from a public source that enters towards `d`. `Entry::Dnat(usize::MAX)`
-    /// stands for a reply that a NAT gateway hands back.
+    /// The VPC and vSwitch of a NAT gateway that is not in the VPC of `v`.
+    pub(crate) fn nat_elsewhere(&self, n: NatId, v: &Vsw) -> Option<(VpcId, Option<VswitchId>)> {
+        let n = self.nats.get(n.index())?;
+        n.vpc.filter(|w| *w != v.vpc).map(|w| (w, n.vswitch))
+    }
+
+    /// The tables that forward for a gateway in a vSwitch; the system table where the vSwitch is not known.
+    pub(crate) fn tables_of(&self, vpc: VpcId, z: Option<VswitchId>) -> Vec<u32> {
+        match z.and_then(|z| self.vsw(z)) {
+            Some(v) => v.tables.clone(),
+            None => self
+                .vpcs
+                .get(vpc.index())
+                .map(|n| n.system_table)
+                .into_iter()
+                .collect(),
+        }
+    }
+
+    /// The branches of a packet from a public source that enters towards `d`.
     fn enter(&self, d: Inside, x: IpAddr, e: Entry, sessions: &[InterfaceId]) -> Vec<Branch> {
         let Some((di, da)) = self.addr_of(d) else {
             return Vec::new();
@@ -223,24 +245,31 @@ impl Network {
         let t = Trail {
             visited: Vec::new(),
             senders: 0,
-            atoms: self.common.all.clone(),
-            route: None,
+            ..self.start(d)
         };
         let mut out = Vec::new();
         match e {
+            // §15: the public side of a managed service needs neither route nor gateway.
+            Entry::Own(_) if di.service.is_some() => self.reach(m, t, None, d.iface, &mut out),
             Entry::Dnat(i)
-                if i != usize::MAX
-                    && !self
-                        .nats
-                        .get(da.dnat[i].nat.index())
-                        .is_some_and(|n| n.exit.contains(x)) =>
+                if !self
+                    .nats
+                    .get(da.dnat[i].nat.index())
+                    .is_some_and(|n| n.exit.contains(x)) =>
             {
                 self.dropped(t, &mut out);
             }
+            Entry::Back(Some(n)) if self.nat_elsewhere(n, v).is_some() => {
+                // A reply from a NAT gateway of another VPC goes by the table of its own vSwitch.
+                if let Some((vpc, z)) = self.nat_elsewhere(n, v) {
+                    let tables = self.tables_of(vpc, z);
+                    self.forward(m, &t, Place::Router(vpc, z), false, &tables, &mut out);
+                }
+            }
             Entry::V6 if !self.routes_to(v, x, &Hop::Ipv6Gateway) => self.dropped(t, &mut out),
-            Entry::Own(_) if self.controlled(v) || self.leads(v) => {
+            Entry::Own(_) if self.controlled(v.vpc) || self.leads(v.vpc) => {
                 // Where it is not known whether the gateway is active, both happen.
-                if self.controlled(v) != self.leads(v) {
+                if self.controlled(v.vpc) != self.leads(v.vpc) {
                     self.reach(m, t.clone(), None, d.iface, &mut out);
                 }
                 if !self.gateway_answers(v, x) {

@@ -304,7 +304,8 @@ impl Tracer<'_> {
         let atom = self.reply_atom();
         let entry = match e.kind {
             ExitKind::Own(i) => Entry::Own(i),
-            ExitKind::Snat(..) | ExitKind::Appliance(..) => Entry::Dnat(usize::MAX),
+            ExitKind::Snat(n, _) => Entry::Back(Some(n)),
+            ExitKind::Appliance(..) => Entry::Back(None),
             ExitKind::V6 => Entry::V6,
             ExitKind::Service => {
                 let Some((i, _)) = self.net.addr_of(s) else {

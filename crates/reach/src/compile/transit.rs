@@ -1,0 +1,509 @@
+//! Transit routers and peering, ALIBABA.md §10; the numbers are those of docs/decisions/010.
+
+use super::route_maps::{Direction, permits};
+use super::{Ctx, routes};
+use crate::network::{Hop, Route, RouteRef, Table, Vsw};
+use crate::transit::{AttachedNet, Far, TrNext, TrRouteRef, TrWay, Transit};
+use bartizan_model::{
+    Attached, AttachmentId, Fact, NetSpec, NextHop, Origin, RouteTableKind, RouterId, TrHop, TrLink,
+    TrTableId, VpcId,
+};
+use bartizan_packet::IpSet;
+use ipnet::IpNet;
+
+/// Joins sets of VPCs.
+struct Groups(Vec<usize>);
+
+impl Groups {
+    fn find(&mut self, mut i: usize) -> usize {
+        while self.0[i] != i {
+            self.0[i] = self.0[self.0[i]];
+            i = self.0[i];
+        }
+        i
+    }
+    fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.find(a), self.find(b));
+        self.0[a.max(b)] = a.min(b);
+    }
+}
+
+fn num(i: usize) -> u32 {
+    u32::try_from(i).unwrap_or(u32::MAX)
+}
+
+/// VPCs 0.. and behind them the routers, in groups of what anything joins.
+fn groups(c: &Ctx<'_>) -> Groups {
+    let t = c.t;
+    let vpcs = t.vpcs.len();
+    let mut g = Groups((0..vpcs + t.transit_routers.len()).collect());
+    for p in &t.peerings {
+        if let (Fact::Known(a), Fact::Known(b)) = (&p.requester, &p.accepter) {
+            g.join(a.index(), b.index());
+        }
+    }
+    for a in &t.attachments {
+        let Fact::Known(r) = a.router else { continue };
+        match &a.to {
+            Attached::Vpc(Fact::Known(v)) => g.join(v.index(), vpcs + r.index()),
+            Attached::Peer(Fact::Known(o)) => g.join(vpcs + o.index(), vpcs + r.index()),
+            _ => {}
+        }
+    }
+    g
+}
+
+struct Builder<'c, 'a> {
+    c: &'c mut Ctx<'a>,
+    groups: Groups,
+    out: Transit,
+}
+
+impl Builder<'_, '_> {
+    /// The VPCs that a router may carry packets between.
+    fn around(&mut self, router: Option<RouterId>) -> Vec<VpcId> {
+        let n = self.c.t.vpcs.len();
+        let Some(r) = router else { return Vec::new() };
+        let root = self.groups.find(n + r.index());
+        (0..n)
+            .filter(|&v| self.groups.find(v) == root)
+            .map(|v| VpcId(num(v)))
+            .collect()
+    }
+
+    /// Nothing is known of what a part of a router does, so nothing is of the VPCs that it joins.
+    fn gap(&mut self, origin: &Origin, why: &str, router: Option<RouterId>) {
+        match router {
+            // A router that joins nothing yet cannot carry anything either.
+            Some(_) => {
+                for v in self.around(router) {
+                    self.c.gap(origin, why, Some(v));
+                }
+            }
+            None => self.c.gap(origin, why, None),
+        }
+    }
+
+    fn router_of(&self, a: AttachmentId) -> Option<RouterId> {
+        self.c.t[a].router.known().copied()
+    }
+
+    fn attachments(&mut self, vswitches: &[Option<Vsw>]) {
+        let t = self.c.t;
+        for a in &t.attachments {
+            let router = a.router.known().copied();
+            if a.meta.origin.maybe.is_some() {
+                self.gap(
+                    &a.meta.origin,
+                    "it is not known whether this attachment exists",
+                    router,
+                );
+            }
+            if router.is_none() {
+                self.gap(
+                    &a.meta.origin,
+                    "the transit router of this attachment is not known",
+                    None,
+                );
+            }
+            let far = match &a.to {
+                Attached::Vpc(Fact::Known(v)) => {
+                    let mut zones = Vec::new();
+                    for z in &a.vswitches {
+                        match z {
+                            Fact::Known(z) if vswitches.get(z.index()).is_some_and(Option::is_some) => {
+                                zones.push(*z);
+                            }
+                            _ => {
+                                let why =
+                                    "a vSwitch in which the transit router hands packets over is not known";
+                                self.c.gap(&a.meta.origin, why, Some(*v));
+                            }
+                        }
+                    }
+                    zones.sort_unstable();
+                    zones.dedup();
+                    Far::Vpc(*v, zones)
+                }
+                Attached::Vpc(Fact::Unknown(_)) => {
+                    self.gap(&a.meta.origin, "the VPC of this attachment is not known", router);
+                    Far::Unmodelled
+                }
+                Attached::Peer(Fact::Known(_)) => Far::Router,
+                Attached::Peer(Fact::Unknown(_)) => {
+                    let why = "the transit router at the other end is not known";
+                    self.gap(&a.meta.origin, why, router);
+                    Far::Unmodelled
+                }
+                Attached::Unmodelled(kind, _) => {
+                    let why = format!("what is attached is not modelled: {kind}");
+                    self.gap(&a.meta.origin, &why, router);
+                    Far::Unmodelled
+                }
+            };
+            if matches!(far, Far::Vpc(..)) && a.ipv6.known().is_none() {
+                self.gap(
+                    &a.meta.origin,
+                    "it is not known whether this attachment carries IPv6",
+                    router,
+                );
+            }
+            let mut tables = Vec::new();
+            // 9: one table for everything.
+            if let Some(r) = router.filter(|r| t[*r].basic) {
+                tables.push((r.0, t[r].system_table));
+            }
+            self.out.attachments.push(AttachedNet {
+                far,
+                tables,
+                ipv6: a.ipv6.known().copied().unwrap_or(self.c.widen()),
+            });
+        }
+    }
+
+    /// Both ends of an association or propagation, or a gap.
+    fn link(&mut self, l: &TrLink, what: &str) -> Option<(AttachmentId, TrTableId)> {
+        let t = self.c.t;
+        let known = (l.attachment.known().copied(), l.table.known().copied());
+        let router = match known {
+            (Some(a), _) => self.router_of(a),
+            (None, Some(t0)) => t[t0].router.known().copied(),
+            _ => None,
+        };
+        match known {
+            (Some(a), Some(t0)) if t[t0].router.known().is_some() => {
+                if l.origin.maybe.is_some() {
+                    self.gap(
+                        &l.origin,
+                        &format!("it is not known whether this {what} exists"),
+                        router,
+                    );
+                }
+                Some((a, t0))
+            }
+            _ => {
+                self.gap(
+                    &l.origin,
+                    &format!("the two ends of this {what} are not both known"),
+                    router,
+                );
+                None
+            }
+        }
+    }
+
+    fn associations(&mut self) {
+        let t = self.c.t;
+        for l in &t.tr_associations {
+            if let Some((a, table)) = self.link(l, "association")
+                && let Fact::Known(r) = t[table].router
+            {
+                self.out.attachments[a.index()].tables.push((r.0, table));
+            }
+        }
+    }
+
+    fn push(&mut self, table: TrTableId, net: Option<IpNet>, next: TrNext, from: TrRouteRef, optional: bool) {
+        self.out.tables[table.index()].push(TrWay {
+            ips: net.map_or_else(IpSet::full, IpSet::from),
+            length: net.map_or(u8::MAX, |n| n.prefix_len()),
+            next,
+            from,
+            optional,
+        });
+    }
+
+    fn statics(&mut self) {
+        let t = self.c.t;
+        for (i, r) in (0u32..).zip(&t.tr_routes) {
+            let Fact::Known(table) = r.table else {
+                self.gap(&r.origin, "the table of this route is not known", None);
+                continue;
+            };
+            let next = match &r.hop {
+                TrHop::Attachment(a) => TrNext::Attachment(*a),
+                TrHop::Blackhole => TrNext::Blackhole,
+                TrHop::Unknown(_) => {
+                    let router = t[table].router.known().copied();
+                    self.gap(&r.origin, "the next hop of this route is not known", router);
+                    continue;
+                }
+            };
+            for (net, known) in routes::destinations(self.c, &r.destination) {
+                let optional = r.origin.maybe.is_some() || !known;
+                self.push(table, net, next, TrRouteRef::Static(i), optional);
+            }
+        }
+    }
+
+    /// 6: the prefixes that a VPC advertises, and whether each is certain.
+    fn advertised(&mut self, a: AttachmentId, vpc: VpcId) -> Vec<(IpNet, bool)> {
+        let t = self.c.t;
+        let mut out = Vec::new();
+        let mut unknown = false;
+        let carries6 = self.out.attachments[a.index()].ipv6;
+        for v in t.vswitches.iter().filter(|v| v.vpc.known() == Some(&vpc)) {
+            for f in std::iter::once(&v.cidr).chain(v.ipv6_cidr.as_ref()) {
+                match f {
+                    Fact::Known(n) if carries6 || matches!(n, IpNet::V4(_)) => {
+                        out.push((n.trunc(), v.meta.origin.maybe.is_none()));
+                    }
+                    Fact::Known(_) => {}
+                    Fact::Unknown(_) => unknown = true,
+                }
+            }
+        }
+        if unknown {
+            let why = "a block that its VPC advertises is not known";
+            let router = self.router_of(a);
+            self.gap(&t[a].meta.origin, why, router);
+        }
+        let system = t[vpc].system_table;
+        // §10.3: what may be published, and never what transits, custom tables or prefix lists.
+        for p in t
+            .published_routes
+            .iter()
+            .filter(|p| p.table.known() == Some(&system))
+        {
+            let Fact::Known(net) = p.destination else {
+                let router = self.router_of(a);
+                self.gap(&p.origin, "the published route is not known", router);
+                continue;
+            };
+            let entry = t.route_entries.iter().find(|e| {
+                e.table.known() == Some(&system) && e.destination == NetSpec::Net(Fact::Known(net))
+            });
+            let never = |h: &NextHop| match h {
+                NextHop::Peering(_) | NextHop::Attachment(_) => true,
+                NextHop::Unmodelled { kind, .. } => ["RouterInterface", "Ecr", "GatewayLoadBalancerEndpoint"]
+                    .iter()
+                    .any(|k| kind.eq_ignore_ascii_case(k)),
+                _ => false,
+            };
+            if let Some(e) = entry.filter(|e| !e.next_hops.iter().any(never)) {
+                out.push((net.trunc(), p.origin.maybe.is_none() && e.origin.maybe.is_none()));
+            }
+        }
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+
+    /// Whether the route maps let a route into (or out of) a table; `None` where that is not known.
+    fn mapped(
+        &self,
+        dir: Direction,
+        table: TrTableId,
+        net: IpNet,
+        from: Option<VpcId>,
+        to: Option<VpcId>,
+    ) -> Option<bool> {
+        permits(self.c.t, dir, table, net, from, to)
+    }
+
+    fn learn(&mut self, a: AttachmentId, table: TrTableId) {
+        let Far::Vpc(vpc, _) = self.out.attachments[a.index()].far else {
+            return;
+        };
+        for (net, certain) in self.advertised(a, vpc) {
+            let permitted = self.mapped(Direction::In, table, net, Some(vpc), None);
+            if permitted != Some(false) {
+                let optional = !certain || permitted.is_none();
+                self.push(
+                    table,
+                    Some(net),
+                    TrNext::Attachment(a),
+                    TrRouteRef::Learned(a),
+                    optional,
+                );
+            }
+        }
+    }
+
+    /// 6: a table learns from the router at the other end of a peering attachment.
+    fn learn_from_peer(&mut self, p: AttachmentId, table: TrTableId) {
+        let t = self.c.t;
+        let publishes = t[p].publishes.known().copied();
+        if publishes == Some(false) {
+            return;
+        }
+        let here = t[table].router.known().map(|r| r.0);
+        let other: Vec<TrTableId> = self.out.attachments[p.index()]
+            .tables
+            .iter()
+            .filter(|(r, _)| Some(*r) != here)
+            .map(|(_, t)| *t)
+            .collect();
+        for o in other {
+            let routes: Vec<TrWay> = self.out.tables[o.index()].clone();
+            for w in routes {
+                let source = match w.from {
+                    TrRouteRef::Learned(a) => match &self.out.attachments[a.index()].far {
+                        Far::Vpc(v, _) => Some(*v),
+                        // No third region (§10.6).
+                        Far::Router | Far::Unmodelled => continue,
+                    },
+                    TrRouteRef::Static(_) => None,
+                };
+                if w.next == TrNext::Attachment(p) {
+                    continue;
+                }
+                for net in w.ips.to_nets() {
+                    let out = self.mapped(Direction::Out, o, net, source, None);
+                    let inward = self.mapped(Direction::In, table, net, source, None);
+                    if out == Some(false) || inward == Some(false) {
+                        continue;
+                    }
+                    let optional = w.optional || publishes.is_none() || out.is_none() || inward.is_none();
+                    self.push(
+                        table,
+                        Some(net),
+                        TrNext::Attachment(p),
+                        TrRouteRef::Learned(p),
+                        optional,
+                    );
+                }
+            }
+        }
+    }
+
+    fn propagations(&mut self) {
+        let t = self.c.t;
+        let mut all: Vec<(AttachmentId, TrTableId)> = Vec::new();
+        for l in &t.tr_propagations {
+            all.extend(self.link(l, "propagation"));
+        }
+        for (i, a) in (0u32..).zip(&t.attachments) {
+            if let Some(r) = a.router.known().filter(|r| t[**r].basic) {
+                all.push((AttachmentId(i), t[*r].system_table));
+            }
+        }
+        all.sort_unstable();
+        all.dedup();
+        for &(a, table) in &all {
+            self.learn(a, table);
+        }
+        for &(a, table) in &all {
+            if self.out.attachments[a.index()].far == Far::Router {
+                self.learn_from_peer(a, table);
+            }
+        }
+    }
+
+    /// 7: routes of the associated table are written into the tables of the VPC.
+    fn sync(&self, tables: &mut [Table]) {
+        let t = self.c.t;
+        for (i, a) in (0u32..).zip(&self.out.attachments) {
+            let id = AttachmentId(i);
+            let Far::Vpc(vpc, _) = a.far else { continue };
+            let publishes = t[id].publishes.known().copied();
+            if publishes == Some(false) {
+                continue;
+            }
+            for (_, table) in &a.tables {
+                for w in &self.out.tables[table.index()] {
+                    if w.next == TrNext::Blackhole || w.next == TrNext::Attachment(id) {
+                        continue;
+                    }
+                    let source = match w.from {
+                        TrRouteRef::Learned(a) => match &self.out.attachments[a.index()].far {
+                            Far::Vpc(v, _) => Some(*v),
+                            _ => None,
+                        },
+                        TrRouteRef::Static(_) => None,
+                    };
+                    let permitted = w.ips.to_nets().first().map_or(Some(true), |n| {
+                        self.mapped(Direction::Out, *table, *n, source, Some(vpc))
+                    });
+                    if permitted == Some(false) {
+                        continue;
+                    }
+                    for (rt, net) in t.route_tables.iter().zip(tables.iter_mut()) {
+                        let takes = rt.propagation.known().copied();
+                        if rt.vpc.known() != Some(&vpc)
+                            || rt.kind == RouteTableKind::Gateway
+                            || takes == Some(false)
+                        {
+                            continue;
+                        }
+                        let optional =
+                            w.optional || publishes.is_none() || permitted.is_none() || takes.is_none();
+                        write(net, w, id, optional);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Writes a propagated route into a table, beside one of the same prefix if there is one.
+fn write(table: &mut Table, w: &TrWay, id: AttachmentId, optional: bool) {
+    let same = table
+        .routes
+        .iter_mut()
+        .find(|r| matches!(r.from, RouteRef::Propagated(_)) && r.length == w.length && r.ips == w.ips);
+    match same {
+        Some(r) => {
+            if !r.hops.contains(&Hop::Attachment(id)) {
+                r.hops.push(Hop::Attachment(id));
+            }
+            r.optional &= optional;
+        }
+        None => table.routes.push(Route {
+            ips: w.ips.clone(),
+            length: w.length,
+            hops: vec![Hop::Attachment(id)],
+            from: RouteRef::Propagated(id),
+            optional,
+        }),
+    }
+}
+
+/// Resolves what joins VPCs, and writes propagated routes into the tables of the VPCs.
+pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &mut [Table]) -> Transit {
+    let t = c.t;
+    for p in &t.peerings {
+        let known = (p.requester.known().copied(), p.accepter.known().copied());
+        if p.meta.origin.maybe.is_some() || known.0.is_none() || known.1.is_none() {
+            let why = "it is not known between which VPCs this peering connection is, or whether it exists";
+            for v in [known.0, known.1].into_iter().flatten() {
+                c.gap(&p.meta.origin, why, Some(v));
+            }
+            if known == (None, None) {
+                c.gap(&p.meta.origin, why, None);
+            }
+        }
+    }
+    let groups = groups(c);
+    let mut b = Builder {
+        groups,
+        out: Transit {
+            tables: vec![Vec::new(); t.tr_tables.len()],
+            routers: t
+                .tr_tables
+                .iter()
+                .map(|t| t.router.known().map(|r| r.0))
+                .collect(),
+            ..Transit::default()
+        },
+        c,
+    };
+    b.attachments(vswitches);
+    b.associations();
+    b.statics();
+    b.propagations();
+    for r in &mut b.out.tables {
+        r.sort_by_key(|w| {
+            (
+                std::cmp::Reverse(w.length),
+                !matches!(w.from, TrRouteRef::Static(_)),
+                w.from,
+            )
+        });
+    }
+    b.sync(tables);
+    tables.iter_mut().for_each(routes::sort);
+    let n = t.vpcs.len();
+    b.out.groups = (0..n).map(|v| num(b.groups.find(v))).collect();
+    b.out
+}

@@ -1,0 +1,121 @@
+//! What joins VPCs, resolved for packets: transit routers with their tables, and which VPCs can meet at all.
+
+use crate::network::Network;
+use bartizan_model::{AttachmentId, TrTableId, VpcId, VswitchId};
+use bartizan_packet::IpSet;
+use std::net::IpAddr;
+
+/// Where a route of a transit router leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrNext {
+    /// To an attachment.
+    Attachment(AttachmentId),
+    /// Nowhere.
+    Blackhole,
+}
+
+/// Where a route of a transit router comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TrRouteRef {
+    /// A static route: index into `Typed::tr_routes`.
+    Static(u32),
+    /// Learned from an attachment.
+    Learned(AttachmentId),
+}
+
+/// A route of a transit router.
+#[derive(Clone, Debug)]
+pub struct TrWay {
+    /// Destination.
+    pub ips: IpSet,
+    /// Prefix length; the longest wins, static before learned (A-TR-1).
+    pub length: u8,
+    /// Where it leads.
+    pub next: TrNext,
+    /// Where it comes from.
+    pub from: TrRouteRef,
+    /// Whether it is not known to exist: both outcomes are possible.
+    pub optional: bool,
+}
+
+/// What is at the other end of an attachment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Far {
+    /// A VPC, with the vSwitches in which packets enter; none stands for its system table.
+    Vpc(VpcId, Vec<VswitchId>),
+    /// The table that forwards at the other router, seen from each of the two routers' tables.
+    Router,
+    /// Nothing that is modelled.
+    Unmodelled,
+}
+
+/// An attachment.
+#[derive(Clone, Debug)]
+pub struct AttachedNet {
+    /// What is attached.
+    pub far: Far,
+    /// The tables that forward what comes from it, with their routers: one, or for a peering attachment one at
+    /// each end.
+    pub tables: Vec<(u32, TrTableId)>,
+    /// Whether IPv6 passes.
+    pub ipv6: bool,
+}
+
+/// Everything that joins VPCs.
+#[derive(Clone, Debug, Default)]
+pub struct Transit {
+    /// Tables of routers, by [`TrTableId`]; strongest route first.
+    pub tables: Vec<Vec<TrWay>>,
+    /// The router of each table.
+    pub routers: Vec<Option<u32>>,
+    /// Attachments, by [`AttachmentId`].
+    pub attachments: Vec<AttachedNet>,
+    /// For each VPC the number of the group of VPCs that anything joins.
+    pub groups: Vec<u32>,
+}
+
+impl Transit {
+    /// The routes of a table that may decide for `ip`: all of the longest prefix, static ones first and alone; after
+    /// optional ones the next. Alternatives come with whether they end the search.
+    pub(crate) fn lookup(&self, table: TrTableId, ip: IpAddr) -> (Vec<&TrWay>, bool) {
+        let mut out: Vec<&TrWay> = Vec::new();
+        let mut decided: Option<(u8, bool)> = None;
+        for w in self.tables.get(table.index()).into_iter().flatten() {
+            if !w.ips.contains(ip) {
+                continue;
+            }
+            let rank = (w.length, matches!(w.from, TrRouteRef::Static(_)));
+            if decided.is_some_and(|d| d != rank) {
+                break;
+            }
+            if !w.optional {
+                decided = Some(rank);
+            }
+            out.push(w);
+        }
+        (out, decided.is_some())
+    }
+}
+
+impl Network {
+    /// Whether anything may join two VPCs, whatever the routes say.
+    #[must_use]
+    pub fn joined(&self, a: VpcId, b: VpcId) -> bool {
+        a == b
+            || match (
+                self.transit.groups.get(a.index()),
+                self.transit.groups.get(b.index()),
+            ) {
+                (Some(x), Some(y)) => x == y,
+                _ => false,
+            }
+    }
+
+    /// Whether anything joins a VPC with others.
+    pub(crate) fn has_neighbours(&self, v: VpcId) -> bool {
+        let Some(g) = self.transit.groups.get(v.index()) else {
+            return false;
+        };
+        self.transit.groups.iter().filter(|x| *x == g).count() > 1
+    }
+}
