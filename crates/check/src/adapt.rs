@@ -8,7 +8,7 @@ use bartizan_lang::{
     self as lang, Date, Intent, Lang, ResourceKind, Selector, SelectorKind, SetExpr, Verb, WaypointRef,
     glob_match,
 };
-use bartizan_model::{Fact, Interface, InterfaceId, Inventory, Meta, Typed};
+use bartizan_model::{DataService, DataServiceKind, Fact, Interface, InterfaceId, Inventory, Meta, Typed};
 use bartizan_packet::IpSet;
 
 /// Resolves an intent against an inventory as of a date.
@@ -351,16 +351,33 @@ impl Resolver<'_> {
                     .known()
                     .is_some_and(|g| g.iter().any(|g| named(&t[*g].meta, glob)))
             }),
-            ResourceKind::Rds | ResourceKind::Redis | ResourceKind::Lb => Set::Nothing,
+            ResourceKind::Rds | ResourceKind::Redis => {
+                self.interfaces(|_, i| self.services(of, i).any(|d| named(&d.meta, glob)))
+            }
+            ResourceKind::Lb => Set::Nothing,
         }
+    }
+
+    /// The managed services of a kind that answer at an interface: `rds` is RDS and PolarDB.
+    pub(crate) fn services<'a>(
+        &'a self,
+        of: ResourceKind,
+        i: &'a Interface,
+    ) -> impl Iterator<Item = &'a DataService> {
+        self.t.data_services.iter().filter(move |d| {
+            let kind = match of {
+                ResourceKind::Rds => matches!(d.kind, DataServiceKind::Rds | DataServiceKind::Polardb),
+                ResourceKind::Redis => d.kind == DataServiceKind::Redis,
+                _ => false,
+            };
+            kind && std::ptr::eq(&self.t[d.interface], i)
+        })
     }
 
     /// Kinds of endpoint that a selector names and that are not modelled yet.
     pub(crate) fn unmodelled(&self, s: &Selector) -> Vec<(&'static str, bartizan_base::Span)> {
         match &s.kind {
             SelectorKind::Resource { of, .. } => match of {
-                ResourceKind::Rds => vec![("RDS instances", s.span)],
-                ResourceKind::Redis => vec![("Redis instances", s.span)],
                 ResourceKind::Lb => vec![("load balancers", s.span)],
                 _ => Vec::new(),
             },

@@ -133,6 +133,7 @@ fn resource(r: &Resolver<'_>, of: ResourceKind, glob: &str, i: &Interface) -> Is
                 x => x,
             },
         },
-        ResourceKind::Rds | ResourceKind::Redis | ResourceKind::Lb => Is::No,
+        ResourceKind::Rds | ResourceKind::Redis => any(r.services(of, i).map(|d| name(&d.meta, glob))),
+        ResourceKind::Lb => Is::No,
     }
 }

@@ -458,7 +458,7 @@ fn who_may_be_in_a_zone_is_not_nobody() {
     // Kinds of endpoint without a model are not nobody either.
     let r = run_with(
         NET,
-        "edition 2027\nzone d = rds tag tier=d\nzone internet = outside\nnever internet -> d : any\n",
+        "edition 2027\nzone d = lb tag tier=d\nzone internet = outside\nnever internet -> d : any\n",
         &CheckOptions::default(),
     );
     assert_eq!(verdicts(&r).0, [Undecided]);

@@ -215,6 +215,10 @@ proptest! {
             .chain(t.route_entries.iter().map(|r| &r.origin))
             .chain(t.snat_entries.iter().map(|r| &r.origin))
             .chain(t.dnat_entries.iter().map(|r| &r.origin))
+            .chain(t.tr_routes.iter().map(|r| &r.origin))
+            .chain(t.tr_associations.iter().map(|r| &r.origin))
+            .chain(t.tr_propagations.iter().map(|r| &r.origin))
+            .chain(t.data_services.iter().flat_map(|d| d.allow.iter().map(|e| &e.origin)))
             .chain(t.interfaces.iter().flat_map(|i| i.public.iter().map(|p| &p.origin)))
             .chain(t.interfaces.iter().map(|i| &i.meta.origin));
         for o in origins {
@@ -225,7 +229,11 @@ proptest! {
         prop_assert_eq!(of("alicloud_security_group_rule"), t.sg_rules.len());
         prop_assert_eq!(of("alicloud_snat_entry"), t.snat_entries.len());
         prop_assert_eq!(of("alicloud_forward_entry"), t.dnat_entries.len());
-        prop_assert_eq!(of("alicloud_route_entry") + of("alicloud_vpc_route_entry"), t.route_entries.len());
+        let routes = ["alicloud_route_entry", "alicloud_vpc_route_entry", "alicloud_cen_child_instance_route_entry_to_attachment"];
+        prop_assert_eq!(routes.map(of).iter().sum::<usize>(), t.route_entries.len());
+        let routes = ["alicloud_cen_transit_router_route_entry", "alicloud_cen_transit_router_prefix_list_association"];
+        prop_assert_eq!(routes.map(of).iter().sum::<usize>(), t.tr_routes.len());
+        prop_assert_eq!(of("alicloud_cen_route_map"), t.route_maps.len());
         let b = link(turned, SourceKind::Directory, Vec::new());
         prop_assert_eq!(&a.typed, &b.typed);
         prop_assert_eq!(&a.resources, &b.resources);

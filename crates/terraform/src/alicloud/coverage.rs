@@ -421,7 +421,7 @@ const RULES: &[(&str, Bearing)] = &[
     ),
     ("vpc_ipam_", N(ALLOCATION)),
     ("vpc_nat_ip", Modelled),
-    ("vpc_peer_connection", S(TRANSIT)),
+    ("vpc_peer_connection_accepter", Modelled),
     ("vpc_public_ip_address_pool", N(ALLOCATION)),
     (
         "vpc_traffic_mirror_",

@@ -26,6 +26,11 @@ pub(super) enum Entity {
     Ipv4Gateway(Ipv4GatewayId),
     Ipv6Gateway(Ipv6GatewayId),
     HaVip(HaVipId),
+    DataService(DataServiceId),
+    Peering(PeeringId),
+    Router(RouterId),
+    TrTable(TrTableId),
+    Attachment(AttachmentId),
     /// An `alicloud_vpc_ipv6_address`; its position in the resources.
     Ipv6Address(usize),
 }

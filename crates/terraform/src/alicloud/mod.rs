@@ -10,6 +10,7 @@
 mod acl;
 mod attrs;
 mod coverage;
+mod data_service;
 mod eip;
 mod eni;
 mod gateway;
@@ -21,7 +22,9 @@ mod nat;
 mod parse;
 mod prefix_list;
 mod route;
+mod route_map;
 mod security_group;
+mod transit;
 mod vpc;
 mod vswitch;
 
@@ -105,7 +108,7 @@ struct Handler {
     steps: &'static [(Stage, Step)],
 }
 
-fn families() -> [&'static [Handler]; 13] {
+fn families() -> [&'static [Handler]; 15] {
     [
         vpc::HANDLERS,
         vswitch::HANDLERS,
@@ -120,6 +123,8 @@ fn families() -> [&'static [Handler]; 13] {
         gateway::HANDLERS,
         ipv6::HANDLERS,
         havip::HANDLERS,
+        data_service::HANDLERS,
+        transit::HANDLERS,
     ]
 }
 

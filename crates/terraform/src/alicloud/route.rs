@@ -185,6 +185,8 @@ fn hop(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> NextHop {
         "NatGateway",
         "Ipv4Gateway",
         "IPv6Gateway",
+        "VpcPeer",
+        "Attachment",
     ];
     if let Some(k) = kind
         .as_ref()
@@ -211,6 +213,8 @@ fn hop(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> NextHop {
             Entity::Nat(n) => NextHop::Nat(n),
             Entity::Ipv4Gateway(g) => NextHop::Ipv4Gateway(g),
             Entity::Ipv6Gateway(g) => NextHop::Ipv6Gateway(g),
+            Entity::Peering(p) => NextHop::Peering(p),
+            Entity::Attachment(a) => NextHop::Attachment(a),
             _ => {
                 let u = l.invalid(
                     i,

@@ -1,0 +1,601 @@
+//! Managed data services and their allow lists (ALIBABA.md §15).
+
+use super::attrs::{Attrs, Blocks, items};
+use super::linker::{Entity, Linker, as_group, next};
+use super::{Handler, Identity, Role, Stage, TypeSpec, eni, own, parse};
+use bartizan_model::*;
+use bartizan_packet::{PortSet, ServiceSet};
+
+const ADDRESS: Identity = Identity {
+    attribute: "private_ip_address",
+    role: Role::Own,
+    literal: false,
+};
+
+pub(super) const HANDLERS: &[Handler] = &[
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_db_instance",
+            attributes: &[
+                "id",
+                "tags",
+                "instance_name",
+                "engine",
+                "port",
+                "vswitch_id",
+                "private_ip_address",
+                "security_ips",
+                "security_group_id",
+                "security_group_ids",
+            ],
+        },
+        aliases: &[],
+        identities: &[own("id"), ADDRESS],
+        steps: &[
+            (Stage::Declare, |l, i, a| {
+                declare(l, i, &a, DataServiceKind::Rds, "instance_name")
+            }),
+            (Stage::Fill, rds),
+        ],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_db_readonly_instance",
+            attributes: &[
+                "id",
+                "tags",
+                "instance_name",
+                "master_db_instance_id",
+                "vswitch_id",
+                "security_ips",
+            ],
+        },
+        aliases: &[],
+        identities: &[own("id")],
+        steps: &[
+            (Stage::Declare, |l, i, a| {
+                declare(l, i, &a, DataServiceKind::Rds, "instance_name")
+            }),
+            (Stage::Attach, replica),
+        ],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_db_connection",
+            attributes: &["instance_id", "ip_address"],
+        },
+        aliases: &[],
+        identities: &[],
+        steps: &[(Stage::Attach, |l, i, a| {
+            public(l, i, &a, "instance_id", Some("ip_address"))
+        })],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_kvstore_instance",
+            attributes: &[
+                "id",
+                "tags",
+                "db_instance_name",
+                "instance_name",
+                "port",
+                "private_connection_port",
+                "private_ip",
+                "vswitch_id",
+                "security_ips",
+                "security_group_id",
+                "enable_public",
+            ],
+        },
+        aliases: &[],
+        identities: &[own("id")],
+        steps: &[
+            (Stage::Declare, |l, i, a| {
+                declare(l, i, &a, DataServiceKind::Redis, "db_instance_name")
+            }),
+            (Stage::Fill, kvstore),
+        ],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_kvstore_connection",
+            attributes: &["instance_id"],
+        },
+        aliases: &[],
+        identities: &[],
+        steps: &[(Stage::Attach, |l, i, a| public(l, i, &a, "instance_id", None))],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_redis_tair_instance",
+            attributes: &[
+                "id",
+                "tags",
+                "tair_instance_name",
+                "port",
+                "vswitch_id",
+                "security_ips",
+                "security_group_id",
+            ],
+        },
+        aliases: &[],
+        identities: &[own("id")],
+        steps: &[
+            (Stage::Declare, |l, i, a| {
+                declare(l, i, &a, DataServiceKind::Redis, "tair_instance_name")
+            }),
+            (Stage::Fill, tair),
+        ],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_polardb_cluster",
+            attributes: &[
+                "id",
+                "tags",
+                "description",
+                "db_type",
+                "vswitch_id",
+                "security_ips",
+                "security_group_ids",
+                "global_security_group_list",
+                "db_cluster_ip_array",
+                "db_cluster_ip_array.security_ips",
+                "db_cluster_ip_array.modify_mode",
+            ],
+        },
+        aliases: &[],
+        identities: &[own("id")],
+        steps: &[
+            (Stage::Declare, |l, i, a| {
+                declare(l, i, &a, DataServiceKind::Polardb, "description")
+            }),
+            (Stage::Fill, polardb),
+        ],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_polardb_endpoint_address",
+            attributes: &["db_cluster_id", "ip_address"],
+        },
+        aliases: &[],
+        identities: &[],
+        steps: &[(Stage::Attach, |l, i, a| {
+            public(l, i, &a, "db_cluster_id", Some("ip_address"))
+        })],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_polardb_endpoint",
+            attributes: &["db_cluster_id", "net_type"],
+        },
+        aliases: &[],
+        identities: &[],
+        steps: &[(Stage::Attach, endpoint)],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_mongodb_instance",
+            attributes: &[
+                "id",
+                "tags",
+                "name",
+                "vswitch_id",
+                "security_ip_list",
+                "security_group_id",
+                "global_security_group_list",
+            ],
+        },
+        aliases: &[],
+        identities: &[own("id")],
+        steps: &[
+            (Stage::Declare, |l, i, a| {
+                declare(l, i, &a, DataServiceKind::Mongodb, "name")
+            }),
+            (Stage::Fill, mongodb),
+        ],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_mongodb_public_network_address",
+            attributes: &["db_instance_id"],
+        },
+        aliases: &[],
+        identities: &[],
+        steps: &[(Stage::Attach, |l, i, a| public(l, i, &a, "db_instance_id", None))],
+    },
+];
+
+fn unlinked() -> Unknown {
+    Unknown::new("not linked")
+}
+
+fn declare(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, kind: DataServiceKind, name: &'static str) {
+    let meta = l.meta(i, a, &[name]);
+    let mut interface = eni::blank(meta.clone(), None, true);
+    interface.groups = Fact::Known(Vec::new());
+    interface.source_dest_check = Fact::Known(Some(true));
+    let interface = eni::push(l, interface);
+    let id = DataServiceId(next(l.typed.data_services.len()));
+    l.typed.data_services.push(DataService {
+        meta,
+        kind,
+        interface,
+        services: Fact::Unknown(unlinked()),
+        allow: Vec::new(),
+    });
+    l.declare(i, Entity::DataService(id));
+}
+
+fn this(l: &Linker<'_>, i: usize) -> Option<DataServiceId> {
+    match l.entity.get(i).copied() {
+        Some(Some(Entity::DataService(id))) => Some(id),
+        _ => None,
+    }
+}
+
+/// Where it answers, and on what.
+fn place(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, address: &[&'static str], services: Fact<ServiceSet>) {
+    let Some(id) = this(l, i) else { return };
+    let vswitch = l.vswitch(i, a, &["vswitch_id"]);
+    let address = eni::primary(l, i, a, address);
+    let Some(d) = l.typed.data_services.get_mut(id.index()) else {
+        return;
+    };
+    d.services = services;
+    if let Some(x) = l.typed.interfaces.get_mut(d.interface.index()) {
+        x.vswitch = vswitch;
+        x.addresses = vec![address];
+    }
+}
+
+fn tcp(port: u16) -> ServiceSet {
+    ServiceSet::tcp(PortSet::single(port))
+}
+
+/// The port that is set, or the usual one of the product (§15.4).
+fn port(
+    l: &mut Linker<'_>,
+    i: usize,
+    a: &Attrs<'_>,
+    names: &[&'static str],
+    usual: Fact<u16>,
+) -> Fact<ServiceSet> {
+    match a.first(names) {
+        None => usual.map(tcp),
+        Some((name, n)) => l
+            .parsed(i, name, n, "write a port", |s| {
+                s.parse::<u16>().map_err(|_| format!("`{s}` is not a port"))
+            })
+            .map(tcp),
+    }
+}
+
+/// Addresses of an allow list: a set of texts, each of which may hold several.
+fn nets(l: &mut Linker<'_>, i: usize, name: &'static str, node: &Node, out: &mut Vec<AllowEntry>) {
+    let origin = l.origin(i, node.span);
+    let all = match items(node) {
+        Ok(all) => all,
+        Err(u) => {
+            l.unknown(i, name, &u);
+            let peer = AllowPeer::Unknown(u);
+            return out.push(AllowEntry { origin, peer });
+        }
+    };
+    for n in all {
+        let origin = l.origin(i, n.span);
+        let text = match l.text(n) {
+            Fact::Known(t) => t,
+            Fact::Unknown(u) => {
+                l.unknown(i, name, &u);
+                let peer = AllowPeer::Unknown(u);
+                out.push(AllowEntry { origin, peer });
+                continue;
+            }
+        };
+        for part in text.split(',').map(str::trim).filter(|p| !p.is_empty()) {
+            // A percent sign alone is how the console writes everybody.
+            let net = if part == "%" { "0.0.0.0/0" } else { part };
+            let peer = match parse::net(net) {
+                Ok(n) => AllowPeer::Net(n.trunc()),
+                Err(why) => {
+                    let help = "write an address or a prefix";
+                    AllowPeer::Unknown(l.invalid(i, name, n.span, &why, help))
+                }
+            };
+            let origin = origin.clone();
+            out.push(AllowEntry { origin, peer });
+        }
+    }
+}
+
+/// Groups whose members may connect (§15.1).
+fn groups(l: &mut Linker<'_>, i: usize, name: &'static str, node: &Node, out: &mut Vec<AllowEntry>) {
+    let origin = l.origin(i, node.span);
+    let split: Vec<Node>;
+    // Redis takes several as one text.
+    let node = match &node.value {
+        Value::String(s) if s.contains(',') => {
+            split = s
+                .split(',')
+                .map(|p| Node {
+                    value: Value::String(p.trim().into()),
+                    span: node.span,
+                })
+                .collect();
+            &Node {
+                value: Value::List(split),
+                span: node.span,
+            }
+        }
+        _ => node,
+    };
+    let entry = |peer| AllowEntry {
+        origin: origin.clone(),
+        peer,
+    };
+    match l.links(i, name, node, "security group", as_group) {
+        Ok((known, foreign)) => {
+            out.extend(known.into_iter().map(|g| entry(AllowPeer::Group(g))));
+            out.extend(foreign.into_iter().map(|f| entry(AllowPeer::ForeignGroup(f))));
+        }
+        Err(u) => out.push(entry(AllowPeer::Unknown(u))),
+    }
+}
+
+fn set(l: &mut Linker<'_>, i: usize, allow: Vec<AllowEntry>) {
+    if let Some(d) = this(l, i).and_then(|id| l.typed.data_services.get_mut(id.index())) {
+        d.allow = allow;
+    }
+}
+
+/// What a list holds that is not set, where no document says so.
+fn by_default(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'static str, out: &mut Vec<AllowEntry>) {
+    let u = Unknown::at(
+        "no allow list is set, and what the cloud puts there is not documented",
+        a.span,
+    );
+    l.unknown(i, name, &u);
+    let origin = l.origin(i, a.span);
+    let peer = AllowPeer::Unknown(u);
+    out.push(AllowEntry { origin, peer });
+}
+
+fn rds(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let usual = match a.get("engine").map(|n| l.text(n)) {
+        Some(Fact::Known(e)) => match e.to_ascii_lowercase().as_str() {
+            "mysql" | "mariadb" => Fact::Known(3306),
+            "postgresql" => Fact::Known(5432),
+            "sqlserver" => Fact::Known(1433),
+            _ => Fact::Unknown(Unknown::at(format!("the port of `{e}` is not known"), a.span)),
+        },
+        Some(Fact::Unknown(u)) => Fact::Unknown(u),
+        None => Fact::Unknown(Unknown::at("no engine is set", a.span)),
+    };
+    let services = port(l, i, &a, &["port"], usual);
+    place(l, i, &a, &["private_ip_address"], services);
+    let mut allow = Vec::new();
+    // The default list holds 127.0.0.1 only: nobody.
+    if let Some(n) = a.get("security_ips") {
+        nets(l, i, "security_ips", n, &mut allow);
+    }
+    if let Some((name, n)) = a.first(&["security_group_ids", "security_group_id"]) {
+        groups(l, i, name, n, &mut allow);
+    }
+    set(l, i, allow);
+}
+
+/// A read-only instance has the port of its master, and its list unless it has one of its own.
+fn replica(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let master = l.link(i, &a, &["master_db_instance_id"], "RDS instance", |e| {
+        if let Entity::DataService(d) = e {
+            Some(d)
+        } else {
+            None
+        }
+    });
+    let (services, inherited) = match &master {
+        Fact::Known(m) => {
+            let m = &l.typed[*m];
+            (m.services.clone(), m.allow.clone())
+        }
+        Fact::Unknown(u) => {
+            let origin = l.origin(i, a.span);
+            let peer = AllowPeer::Unknown(u.clone());
+            (Fact::Unknown(u.clone()), vec![AllowEntry { origin, peer }])
+        }
+    };
+    place(l, i, &a, &[], services);
+    let allow = match a.get("security_ips") {
+        Some(n) => {
+            let mut own = Vec::new();
+            nets(l, i, "security_ips", n, &mut own);
+            own
+        }
+        None => inherited,
+    };
+    set(l, i, allow);
+}
+
+fn kvstore(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let services = port(l, i, &a, &["port", "private_connection_port"], Fact::Known(6379));
+    place(l, i, &a, &["private_ip"], services);
+    redis_lists(l, i, &a);
+    if a.get("enable_public").is_some() {
+        match l.flag(i, &a, "enable_public", false) {
+            Fact::Known(false) => {}
+            Fact::Known(true) => expose(l, i, i, &a, None, None),
+            Fact::Unknown(u) => expose(l, i, i, &a, None, Some(u)),
+        }
+    }
+}
+
+fn tair(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let services = port(l, i, &a, &["port"], Fact::Known(6379));
+    place(l, i, &a, &[], services);
+    redis_lists(l, i, &a);
+}
+
+fn redis_lists(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) {
+    let mut allow = Vec::new();
+    // §15: without a list nobody may connect.
+    if let Some(n) = a.get("security_ips") {
+        nets(l, i, "security_ips", n, &mut allow);
+    }
+    if let Some(n) = a.get("security_group_id") {
+        groups(l, i, "security_group_id", n, &mut allow);
+    }
+    set(l, i, allow);
+}
+
+fn polardb(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let usual = match a.get("db_type").map(|n| l.text(n)) {
+        Some(Fact::Known(t)) if t.eq_ignore_ascii_case("mysql") => Fact::Known(3306),
+        Some(Fact::Unknown(u)) => Fact::Unknown(u),
+        _ => Fact::Unknown(Unknown::at(
+            "the port of this kind of cluster is not known",
+            a.span,
+        )),
+    };
+    place(l, i, &a, &[], usual.map(tcp));
+    let mut allow = Vec::new();
+    if let Some(n) = a.get("security_ips") {
+        nets(l, i, "security_ips", n, &mut allow);
+    }
+    match a.blocks("db_cluster_ip_array") {
+        Blocks::Absent => {}
+        Blocks::Unknown(u) => {
+            l.unknown(i, "db_cluster_ip_array", &u);
+            let origin = l.origin(i, a.span);
+            let peer = AllowPeer::Unknown(u);
+            allow.push(AllowEntry { origin, peer });
+        }
+        Blocks::List(all) => {
+            for b in all {
+                // What is taken out of a list that is not here is not known to have been all of it.
+                let taken = matches!(b.get("modify_mode").map(|n| l.text(n)), Some(Fact::Known(m)) if &*m == "Delete");
+                if let Some(n) = b.get("security_ips").filter(|_| !taken) {
+                    nets(l, i, "db_cluster_ip_array", n, &mut allow);
+                }
+            }
+        }
+    }
+    if allow.is_empty() {
+        by_default(l, i, &a, "security_ips", &mut allow);
+    }
+    if let Some(n) = a.get("security_group_ids") {
+        groups(l, i, "security_group_ids", n, &mut allow);
+    }
+    global(l, i, &a, &mut allow);
+    set(l, i, allow);
+}
+
+fn mongodb(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    place(l, i, &a, &[], Fact::Known(tcp(3717)));
+    let mut allow = Vec::new();
+    match a.get("security_ip_list") {
+        Some(n) => nets(l, i, "security_ip_list", n, &mut allow),
+        None => by_default(l, i, &a, "security_ip_list", &mut allow),
+    }
+    if let Some(n) = a.get("security_group_id") {
+        groups(l, i, "security_group_id", n, &mut allow);
+    }
+    global(l, i, &a, &mut allow);
+    set(l, i, allow);
+}
+
+/// Global templates of allow lists are no resource that is read here.
+fn global(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, out: &mut Vec<AllowEntry>) {
+    if let Some(n) = a.get("global_security_group_list") {
+        let u = Unknown::at("what a global list holds is not known", n.span);
+        l.unknown(i, "global_security_group_list", &u);
+        let origin = l.origin(i, n.span);
+        let peer = AllowPeer::Unknown(u);
+        out.push(AllowEntry { origin, peer });
+    }
+}
+
+/// The resource of a public connection string (§15.4).
+fn public(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, of: &'static str, address: Option<&'static str>) {
+    let service = l.link(i, a, &[of], "data service", |e| {
+        if let Entity::DataService(d) = e {
+            Some(d)
+        } else {
+            None
+        }
+    });
+    let ip = address.and_then(|n| a.get(n)).map(|n| l.text(n));
+    let ip = ip.and_then(|t| t.known().and_then(|t| parse::ip(t).ok()));
+    match service {
+        Fact::Known(d) => bind(l, i, a, d, ip, None),
+        // It may be the public side of any of them.
+        Fact::Unknown(u) => {
+            for d in 0..l.typed.data_services.len() {
+                bind(l, i, a, DataServiceId(next(d)), None, Some(u.clone()));
+            }
+        }
+    }
+}
+
+/// A public endpoint of a cluster.
+fn endpoint(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    match a.get("net_type").map(|n| l.text(n)) {
+        Some(Fact::Known(t)) if t.eq_ignore_ascii_case("public") => public(l, i, &a, "db_cluster_id", None),
+        Some(Fact::Unknown(u)) => {
+            l.unknown(i, "net_type", &u);
+            if let Fact::Known(d) = l.link(i, &a, &["db_cluster_id"], "data service", |e| {
+                if let Entity::DataService(d) = e {
+                    Some(d)
+                } else {
+                    None
+                }
+            }) {
+                bind(l, i, &a, d, None, Some(u));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn expose(
+    l: &mut Linker<'_>,
+    i: usize,
+    service: usize,
+    a: &Attrs<'_>,
+    ip: Option<std::net::IpAddr>,
+    maybe: Option<Unknown>,
+) {
+    if let Some(d) = this(l, service) {
+        bind(l, i, a, d, ip, maybe);
+    }
+}
+
+fn bind(
+    l: &mut Linker<'_>,
+    i: usize,
+    a: &Attrs<'_>,
+    service: DataServiceId,
+    ip: Option<std::net::IpAddr>,
+    maybe: Option<Unknown>,
+) {
+    let mut origin = l.origin(i, a.span);
+    if let Some(u) = maybe {
+        origin.maybe = Some(Box::new(u));
+    }
+    let ip = match ip {
+        Some(ip) => Fact::Known(ip),
+        None => Fact::Unknown(Unknown::at("the cloud picks the address", a.span)),
+    };
+    let Some(d) = l.typed.data_services.get(service.index()) else {
+        return;
+    };
+    if let Some(x) = l.typed.interfaces.get_mut(d.interface.index()) {
+        x.public.push(PublicAddress {
+            origin,
+            ip,
+            eip: None,
+            kind: PublicKind::StaticIp,
+            private: 0,
+        });
+    }
+}
