@@ -377,10 +377,9 @@ impl Resolver<'_> {
     /// Kinds of endpoint that a selector names and that are not modelled yet.
     pub(crate) fn unmodelled(&self, s: &Selector) -> Vec<(&'static str, bartizan_base::Span)> {
         match &s.kind {
-            SelectorKind::Resource { of, .. } => match of {
-                ResourceKind::Lb => vec![("load balancers", s.span)],
-                _ => Vec::new(),
-            },
+            SelectorKind::Resource {
+                of: ResourceKind::Lb, ..
+            } => vec![("load balancers", s.span)],
             SelectorKind::All(v) | SelectorKind::AnyOf(v) => {
                 v.iter().flat_map(|s| self.unmodelled(s)).collect()
             }

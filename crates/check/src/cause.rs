@@ -8,7 +8,9 @@ use crate::evaluate::{Leak, allowed, clause};
 use crate::plan::{Claim, Plan};
 use crate::world::World;
 use bartizan_base::{Span, Verdict};
-use bartizan_model::{Fact, InterfaceId, Inventory, Ipv6Internet, Origin, SecurityGroupId};
+use bartizan_model::{
+    DataServiceId, Fact, InterfaceId, Inventory, Ipv6Internet, Origin, SecurityGroupId, TrLink,
+};
 use bartizan_packet::ServiceSet;
 use bartizan_reach::{RouteRef, RuleRef, Used};
 use std::collections::BTreeSet;
@@ -18,6 +20,14 @@ use std::collections::BTreeSet;
 pub enum Culprit {
     /// DNAT entries.
     Dnat(BTreeSet<u32>),
+    /// Entries of allow lists of managed services: service and position.
+    Allow(BTreeSet<(DataServiceId, u32)>),
+    /// Static routes of transit routers.
+    TrRoutes(BTreeSet<u32>),
+    /// Attachments whose routes a table of a transit router learns: positions in `Typed::tr_propagations`.
+    Learned(BTreeSet<u32>),
+    /// Attachments that a table of a transit router forwards for: positions in `Typed::tr_associations`.
+    Associated(BTreeSet<u32>),
     /// Security group rules that let it in.
     Ingress(BTreeSet<u32>),
     /// Public addresses: interface and position.
@@ -48,7 +58,11 @@ impl Culprit {
             | (Culprit::Ingress(a), Culprit::Ingress(b))
             | (Culprit::Routes(a), Culprit::Routes(b))
             | (Culprit::Snat(a), Culprit::Snat(b))
+            | (Culprit::TrRoutes(a), Culprit::TrRoutes(b))
+            | (Culprit::Learned(a), Culprit::Learned(b))
+            | (Culprit::Associated(a), Culprit::Associated(b))
             | (Culprit::Egress(a), Culprit::Egress(b)) => meet(a, b),
+            (Culprit::Allow(a), Culprit::Allow(b)) => meet(a, b),
             (Culprit::Public(a), Culprit::Public(b)) | (Culprit::Ipv6(a), Culprit::Ipv6(b)) => meet(a, b),
             (Culprit::Inner(a), Culprit::Inner(b)) | (Culprit::Default(a), Culprit::Default(b)) => meet(a, b),
             _ => false,
@@ -62,7 +76,11 @@ impl Culprit {
             | (Culprit::Ingress(a), Culprit::Ingress(b))
             | (Culprit::Routes(a), Culprit::Routes(b))
             | (Culprit::Snat(a), Culprit::Snat(b))
+            | (Culprit::TrRoutes(a), Culprit::TrRoutes(b))
+            | (Culprit::Learned(a), Culprit::Learned(b))
+            | (Culprit::Associated(a), Culprit::Associated(b))
             | (Culprit::Egress(a), Culprit::Egress(b)) => a.extend(b),
+            (Culprit::Allow(a), Culprit::Allow(b)) => a.extend(b),
             (Culprit::Public(a), Culprit::Public(b)) | (Culprit::Ipv6(a), Culprit::Ipv6(b)) => a.extend(b),
             (Culprit::Inner(a), Culprit::Inner(b)) | (Culprit::Default(a), Culprit::Default(b)) => {
                 a.extend(b)
@@ -79,6 +97,22 @@ impl Culprit {
             Culprit::Dnat(s) => s
                 .iter()
                 .map(|&i| t.dnat_entries[i as usize].origin.clone())
+                .collect(),
+            Culprit::Allow(s) => s
+                .iter()
+                .map(|&(d, k)| t[d].allow[k as usize].origin.clone())
+                .collect(),
+            Culprit::TrRoutes(s) => s
+                .iter()
+                .map(|&i| t.tr_routes[i as usize].origin.clone())
+                .collect(),
+            Culprit::Learned(s) => s
+                .iter()
+                .map(|&i| t.tr_propagations[i as usize].origin.clone())
+                .collect(),
+            Culprit::Associated(s) => s
+                .iter()
+                .map(|&i| t.tr_associations[i as usize].origin.clone())
                 .collect(),
             Culprit::Ingress(s) | Culprit::Egress(s) => {
                 s.iter().map(|&i| t.sg_rules[i as usize].origin.clone()).collect()
@@ -127,6 +161,15 @@ impl Culprit {
             Culprit::Dnat(s) => drop_at(&mut t.dnat_entries, s),
             Culprit::Ingress(s) | Culprit::Egress(s) => drop_at(&mut t.sg_rules, s),
             Culprit::Routes(s) => drop_at(&mut t.route_entries, s),
+            Culprit::TrRoutes(s) => drop_at(&mut t.tr_routes, s),
+            Culprit::Learned(s) => drop_at(&mut t.tr_propagations, s),
+            Culprit::Associated(s) => drop_at(&mut t.tr_associations, s),
+            Culprit::Allow(s) => {
+                for (n, d) in (0u32..).zip(t.data_services.iter_mut()) {
+                    let gone: BTreeSet<u32> = s.iter().filter(|(d, _)| d.0 == n).map(|(_, k)| *k).collect();
+                    drop_at(&mut d.allow, &gone);
+                }
+            }
             Culprit::Snat(s) => drop_at(&mut t.snat_entries, s),
             Culprit::Public(s) => {
                 for (n, i) in t.interfaces.iter_mut().enumerate() {
@@ -213,8 +256,32 @@ pub fn candidates(w: &World<'_>, leak: &Leak, u: &Used) -> Vec<Culprit> {
             }
         })
         .collect();
-    let mut out = vec![
+    let allow: BTreeSet<(DataServiceId, u32)> = u
+        .ingress
+        .iter()
+        .filter_map(|r| match r {
+            RuleRef::Allow(d, k) => Some((*d, *k)),
+            _ => None,
+        })
+        .collect();
+    let t = &w.inventory.typed;
+    let links = |all: &[TrLink]| -> BTreeSet<u32> {
+        (0u32..)
+            .zip(all)
+            .filter(|(_, l)| l.attachment.known().is_some_and(|a| u.attachments.contains(a)))
+            .map(|(i, _)| i)
+            .collect()
+    };
+    // Each learned route is a reason of its own; the two ends of a path are learned for different reasons.
+    let each = |all: BTreeSet<u32>, of: fn(BTreeSet<u32>) -> Culprit| -> Vec<Culprit> {
+        all.into_iter().map(|i| of(BTreeSet::from([i]))).collect()
+    };
+    let mut out = each(links(&t.tr_propagations), Culprit::Learned);
+    out.extend(each(links(&t.tr_associations), Culprit::Associated));
+    out.extend([
         Culprit::Dnat(u.dnat.clone()),
+        Culprit::Allow(allow),
+        Culprit::TrRoutes(u.tr_routes.clone()),
         Culprit::Ingress(sg(&u.ingress)),
         // Public addresses of the source and of the destination are different doors.
         Culprit::Routes(routes),
@@ -222,7 +289,7 @@ pub fn candidates(w: &World<'_>, leak: &Leak, u: &Used) -> Vec<Culprit> {
         Culprit::Ipv6(u.ipv6.clone()),
         Culprit::Inner(inner),
         Culprit::Egress(sg(&u.egress)),
-    ];
+    ]);
     for block in [leak.from, leak.to] {
         let here = w.interfaces_of(block);
         out.push(Culprit::Public(
@@ -238,7 +305,11 @@ pub fn candidates(w: &World<'_>, leak: &Leak, u: &Used) -> Vec<Culprit> {
         | Culprit::Ingress(s)
         | Culprit::Routes(s)
         | Culprit::Snat(s)
+        | Culprit::TrRoutes(s)
+        | Culprit::Learned(s)
+        | Culprit::Associated(s)
         | Culprit::Egress(s) => !s.is_empty(),
+        Culprit::Allow(s) => !s.is_empty(),
         Culprit::Public(s) | Culprit::Ipv6(s) => !s.is_empty(),
         Culprit::Inner(s) | Culprit::Default(s) => !s.is_empty(),
     });
@@ -251,14 +322,18 @@ pub fn candidates(w: &World<'_>, leak: &Leak, u: &Used) -> Vec<Culprit> {
 fn rank(c: &Culprit) -> u8 {
     match c {
         Culprit::Dnat(_) => 0,
-        Culprit::Ingress(_) => 1,
-        Culprit::Public(_) => 2,
-        Culprit::Routes(_) => 3,
-        Culprit::Snat(_) => 4,
-        Culprit::Ipv6(_) => 5,
-        Culprit::Inner(_) => 6,
-        Culprit::Egress(_) => 7,
-        Culprit::Default(_) => 8,
+        Culprit::Allow(_) => 1,
+        Culprit::Ingress(_) => 2,
+        Culprit::Public(_) => 3,
+        Culprit::TrRoutes(_) => 4,
+        Culprit::Routes(_) => 5,
+        Culprit::Snat(_) => 6,
+        Culprit::Ipv6(_) => 7,
+        Culprit::Inner(_) => 8,
+        Culprit::Learned(_) => 9,
+        Culprit::Associated(_) => 10,
+        Culprit::Egress(_) => 11,
+        Culprit::Default(_) => 12,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::world::World;
 use bartizan_base::{Finding, Fix, FixSafety, Label, Severity, Span, Verdict, Witness, fingerprint};
 use bartizan_lang::Intent;
-use bartizan_model::{Direction, InterfaceId};
+use bartizan_model::{AllowPeer, Direction, InterfaceId};
 use bartizan_packet::{AtomSet, Proto, ServiceSet};
 use bartizan_reach::Point;
 
@@ -140,6 +140,26 @@ fn culprit_text(w: &World<'_>, c: &Culprit) -> (String, &'static str) {
             (format!("a public address of `{owner}`"), "remove")
         }
         Culprit::Routes(s) => (n(s.len(), "a route", "routes"), "delete"),
+        Culprit::Allow(s) => (
+            n(s.len(), "an entry of an allow list", "entries of an allow list"),
+            "take it out of",
+        ),
+        Culprit::TrRoutes(s) => (
+            n(
+                s.len(),
+                "a static route of a transit router",
+                "static routes of transit routers",
+            ),
+            "delete",
+        ),
+        Culprit::Learned(_) => (
+            "that a table of the transit router learns these routes".to_string(),
+            "delete",
+        ),
+        Culprit::Associated(_) => (
+            "that a table of the transit router forwards for this attachment".to_string(),
+            "delete",
+        ),
         Culprit::Snat(s) => (n(s.len(), "an SNAT entry", "SNAT entries"), "delete"),
         Culprit::Ipv6(_) => ("IPv6 Internet bandwidth".to_string(), "remove"),
         Culprit::Inner(_) => ("`inner_access_policy` Accept".to_string(), "set to Drop on"),
@@ -185,6 +205,20 @@ fn label_text(w: &World<'_>, c: &Culprit, i: usize) -> String {
         Culprit::Dnat(_) => "forwards from the Internet".to_string(),
         Culprit::Public(_) => "gives it a public address".to_string(),
         Culprit::Routes(_) => "routes it out".to_string(),
+        Culprit::Allow(s) => {
+            let entry = s.iter().nth(i).map(|&(d, k)| &t[d].allow[k as usize].peer);
+            match entry {
+                Some(AllowPeer::Net(n)) => format!("admits {n}"),
+                Some(AllowPeer::Group(g)) => {
+                    format!("admits members of `{}`", t[*g].meta.origin.address)
+                }
+                Some(AllowPeer::ForeignGroup(id)) => format!("admits members of `{id}`"),
+                Some(AllowPeer::Unknown(_)) | None => "admits somebody who is not known".to_string(),
+            }
+        }
+        Culprit::TrRoutes(_) => "leads it across the transit router".to_string(),
+        Culprit::Learned(_) => "makes the router know the way".to_string(),
+        Culprit::Associated(_) => "lets its packets into this table".to_string(),
         Culprit::Snat(_) => "translates it to a public address".to_string(),
         Culprit::Ipv6(_) => "opens the Internet to its IPv6 address".to_string(),
         Culprit::Inner(_) => "members of this group reach one another on every port".to_string(),

@@ -497,7 +497,7 @@ impl<'a> Facts<'a> {
         let entries = self.entries(at.0, to);
         let by = |f: &dyn Fn(&NextHop) -> bool| entries.iter().any(|e| e.next_hops.iter().any(f));
         let elsewhere = by(&leads_on) || self.routed_from_outside(at.0);
-        if elsewhere && !matches!(self.access(at), Ipv6Internet::None) || elsewhere && ips.v6.is_empty() {
+        if elsewhere && (!matches!(self.access(at), Ipv6Internet::None) || ips.v6.is_empty()) {
             return false;
         }
         let Some(vpc) = self.vpc(at.0) else { return false };
