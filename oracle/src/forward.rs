@@ -37,6 +37,15 @@ pub(crate) struct Arrival {
     pub(crate) steps: Vec<String>,
 }
 
+/// Where a packet is when a route is looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spot {
+    /// At an interface.
+    At(usize),
+    /// Handed over in a VPC, in one of its vSwitches if the router or gateway has one.
+    Handed(usize, Option<usize>),
+}
+
 /// One packet on its way.
 pub(crate) struct Walk<'a> {
     pub(crate) w: &'a World,
@@ -55,6 +64,8 @@ pub(crate) struct Walk<'a> {
 #[derive(Clone, Default)]
 pub(crate) struct Trail {
     pub(crate) visited: Vec<usize>,
+    /// Tables of transit routers.
+    pub(crate) tr_tables: Vec<usize>,
     pub(crate) steps: Vec<String>,
 }
 
@@ -115,7 +126,7 @@ impl<'a> Walk<'a> {
         self.leave(
             Trail {
                 visited: vec![from],
-                steps: Vec::new(),
+                ..Trail::default()
             },
             from,
             true,
@@ -128,6 +139,15 @@ impl<'a> Walk<'a> {
             return self.dropped(t, || "dropped".into());
         }
         let eni = &self.w.interfaces[at];
+        // 010, data services 5: its public side needs no route.
+        if eni.service.is_some()
+            && let Goal::Internet(own) = &self.goal
+        {
+            return match own.first().copied() {
+                Some(ip) => self.arrived(t, Exit::Own(ip)),
+                None => self.dropped(t, || "it has no public address".into()),
+            };
+        }
         let vsw = &self.w.vswitches[eni.vswitch];
         let dst = self.p.dst.ip;
         let selected = self.w.lookup(vsw.table, dst);
@@ -135,7 +155,7 @@ impl<'a> Walk<'a> {
             self.say(&mut t, || {
                 format!("leaves as {ip}, the public address of `{}`", eni.name)
             });
-            return self.depart(t, at, Exit::Own(ip));
+            return self.depart(t, Spot::At(at), Exit::Own(ip));
         }
         let Some(selected) = selected else {
             return self.dropped(t, || format!("no route to {dst} from `{}`", vsw.name));
@@ -145,7 +165,24 @@ impl<'a> Walk<'a> {
             self.say(&mut t, || {
                 format!("route of `{}`, /{}: {hop:?}", vsw.name, selected.length)
             });
-            self.hop(t, at, hop);
+            self.hop(t, Spot::At(at), hop);
+        }
+    }
+
+    pub(crate) fn vpc_of(&self, at: Spot) -> usize {
+        match at {
+            Spot::At(i) => self.w.interfaces[i].vpc,
+            Spot::Handed(v, _) => v,
+        }
+    }
+
+    /// The vSwitch whose ACL filters what leaves a place: none for a managed service (§15.3), that of a router's
+    /// zone as A-TR-2 is read.
+    pub(crate) fn filtered_from(&self, at: Spot) -> Option<usize> {
+        match at {
+            Spot::At(i) if self.w.interfaces[i].service.is_some() => None,
+            Spot::At(i) => Some(self.w.interfaces[i].vswitch),
+            Spot::Handed(_, z) => z.filter(|_| self.w.zone_acls),
         }
     }
 
@@ -164,10 +201,10 @@ impl<'a> Walk<'a> {
     }
 
     /// §3.5: what each kind of next hop does.
-    fn hop(&mut self, t: Trail, at: usize, hop: Hop) {
+    pub(crate) fn hop(&mut self, t: Trail, at: Spot, hop: Hop) {
         let w = self.w;
-        let vpc = w.interfaces[at].vpc;
-        let sender = t.visited.len() == self.senders();
+        let vpc = self.vpc_of(at);
+        let sender = matches!(at, Spot::At(_)) && t.visited.len() == self.senders();
         let direct = sender || w.gateway_routes == GatewayRoutes::ThroughAppliances;
         match (hop, self.goal.clone()) {
             (Hop::Local, Goal::Interface(to)) => self.reach(t, Some(at), to),
@@ -190,7 +227,18 @@ impl<'a> Walk<'a> {
                     None => self.dropped(t, || "the source has no public address".into()),
                 }
             }
-            (Hop::Gateway6(g), Goal::Internet(_)) if w.vpcs[vpc].gateways6.contains(&g) => {
+            // 010: into the VPC at the other end and no further.
+            (Hop::Peering(far), Goal::Interface(to)) => {
+                match w.acl_crossing_drop(self.filtered_from(at), None, &self.p) {
+                    Some(why) => self.dropped(t, || why),
+                    None => self.reach(t, Some(Spot::Handed(far, None)), to),
+                }
+            }
+            (Hop::Attachment(a), _) => self.into_router(t, at, a),
+            (Hop::Gateway6(g), Goal::Internet(_))
+                if w.vpcs[vpc].gateways6.contains(&g)
+                    && self.p.src.eni.is_some_and(|s| w.interfaces[s].vpc == vpc) =>
+            {
                 self.depart(t, at, Exit::Gateway6);
             }
             _ => self.dropped(t, || "the next hop does not lead there".into()),
@@ -198,11 +246,9 @@ impl<'a> Walk<'a> {
     }
 
     /// The packet leaves the VPC: the ACL of the vSwitch, unless an EIP in ENI-visible mode carries it.
-    fn depart(&mut self, mut t: Trail, at: usize, exit: Exit) {
-        let eni = &self.w.interfaces[at];
-        if !eni.binded
-            && let Some(why) = self.w.acl_crossing_drop(Some(eni.vswitch), None, &self.p)
-        {
+    fn depart(&mut self, mut t: Trail, at: Spot, exit: Exit) {
+        let binded = matches!(at, Spot::At(i) if self.w.interfaces[i].binded);
+        if !binded && let Some(why) = self.w.acl_crossing_drop(self.filtered_from(at), None, &self.p) {
             return self.dropped(t, || why);
         }
         self.say(&mut t, || format!("out of the VPC: {}", self.exit_name(exit)));
@@ -220,11 +266,11 @@ impl<'a> Walk<'a> {
 
     /// The packet comes to interface `to` from interface `from`, or from the Internet (`None`): ACLs of the
     /// leg, group, and then either it has arrived or `to` is an appliance that passes it on (§3.5, §4.1).
-    pub(crate) fn reach(&mut self, mut t: Trail, from: Option<usize>, to: usize) {
+    pub(crate) fn reach(&mut self, mut t: Trail, from: Option<Spot>, to: usize) {
         let w = self.w;
         let eni = &w.interfaces[to];
         let goal = self.goal == Goal::Interface(to);
-        if from.is_some_and(|f| w.interfaces[f].vpc != eni.vpc) {
+        if from.is_some_and(|f| self.vpc_of(f) != eni.vpc) {
             return self.dropped(t, || format!("`{}` is in another VPC", eni.name));
         }
         if !goal {
@@ -241,8 +287,18 @@ impl<'a> Walk<'a> {
                 return self.dropped(t, || format!("`{}` has no private networking", eni.name));
             }
         }
-        let to_vsw = (from.is_some() || !eni.binded).then_some(eni.vswitch);
-        if let Some(why) = w.acl_crossing_drop(from.map(|f| w.interfaces[f].vswitch), to_vsw, &self.p) {
+        let same = match from {
+            Some(Spot::At(f)) => w.interfaces[f].vswitch == eni.vswitch,
+            _ => false,
+        };
+        // What a router hands over in the vSwitch of the destination comes into it all the same.
+        let out = match from {
+            Some(Spot::Handed(_, Some(z))) if z == eni.vswitch => None,
+            Some(f) => self.filtered_from(f),
+            None => None,
+        };
+        let into = (eni.service.is_none() && (from.is_some() || !eni.binded)).then_some(eni.vswitch);
+        if !same && let Some(why) = w.acl_crossing_drop(out, into, &self.p) {
             return self.dropped(t, || why);
         }
         if !self.group(&mut t, to, Direction::Ingress) {

@@ -1,6 +1,6 @@
 //! Security groups (ALIBABA.md §5).
 
-use crate::world::{GroupW, InterfaceW, PeerW, RuleW, World};
+use crate::world::{GroupW, InterfaceW, PeerW, RuleW, ServiceW, World};
 use bartizan_model::Direction;
 use bartizan_packet::Proto;
 use std::net::IpAddr;
@@ -32,6 +32,10 @@ impl World {
             Direction::Ingress => p.src,
             Direction::Egress => p.dst,
         };
+        if let Some(s) = &eni.service {
+            let ok = direction == Direction::Ingress && self.admits(eni, s, peer, p);
+            return (ok, "the allow list".to_string());
+        }
         if let Some(g) = self.intra_group(eni, peer) {
             return (true, format!("intra-group connectivity of `{}`", g.name));
         }
@@ -60,6 +64,14 @@ impl World {
                 )
             }
         }
+    }
+
+    /// §15: any entry admits, a block by address, a group by membership of the sender (010: 1, 2, 3).
+    fn admits(&self, eni: &InterfaceW, s: &ServiceW, peer: Side, p: &Pkt) -> bool {
+        let member =
+            |g: &usize| peer.eni.is_some() && self.is_member_address(&self.groups[*g], eni.vpc, peer.ip);
+        s.services.contains(p.proto, p.dport)
+            && (s.nets.iter().any(|n| n.contains(&peer.ip)) || s.groups.iter().any(member))
     }
 
     /// §5.5 step 1: members of a basic group with the Accept policy reach one another, before any rule

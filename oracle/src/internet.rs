@@ -1,6 +1,6 @@
 //! To and from the Internet (ALIBABA.md §7, §8).
 
-use crate::forward::{Arrival, Exit, Goal, Trail, Walk};
+use crate::forward::{Arrival, Exit, Goal, Spot, Trail, Walk};
 use crate::group::Pkt;
 use crate::oracle::Options;
 use crate::world::{DnatW, Hop, NatW, V6, World};
@@ -85,8 +85,11 @@ impl World {
 
     /// §8.2, A-NAT-1: the addresses that a NAT gateway translates `src` to: those of the entry with the
     /// longest source that covers it (of several equally long, all).
-    fn snat(nat: &NatW, src: IpAddr) -> Vec<IpAddr> {
-        let covering = nat.snat.iter().filter(|s| s.source.contains(&src));
+    fn snat(nat: &NatW, src: IpAddr, vswitch: usize) -> Vec<IpAddr> {
+        let covering = nat
+            .snat
+            .iter()
+            .filter(|s| s.source.contains(&src) && s.vswitch.is_none_or(|v| v == vswitch));
         let Some(longest) = covering.clone().map(|s| s.source.prefix_len()).max() else {
             return Vec::new();
         };
@@ -143,7 +146,7 @@ impl World {
                 Exit::Own(ip) => vec![ip],
                 Exit::Gateway6 => vec![p.src.ip],
                 Exit::Nat(n) if self.nat_has_internet(&self.nats[n], p.dst.ip) => {
-                    Self::snat(&self.nats[n], p.src.ip)
+                    Self::snat(&self.nats[n], p.src.ip, eni.vswitch)
                 }
                 Exit::Nat(_) | Exit::Arrived => Vec::new(),
             };
@@ -200,6 +203,15 @@ impl World {
             DoorKind::Nat(n) if !self.nat_has_internet(&self.nats[n], p.src.ip) => {
                 walk.dropped(t, || "the NAT gateway has no route to the IPv4 gateway".into());
             }
+            // 11: a NAT gateway of another VPC sends replies by the table of its own vSwitch.
+            DoorKind::Nat(n) if self.nats[n].vpc != eni.vpc => {
+                let nat = &self.nats[n];
+                let table = match nat.vswitch {
+                    Some(z) => self.vswitches[z].table,
+                    None => self.vpcs[nat.vpc].system_table,
+                };
+                walk.routed(t, Spot::Handed(nat.vpc, nat.vswitch), table);
+            }
             DoorKind::Nat(_) => walk.reach(t, None, to),
             // §7.3: the Internet needs the route, in both directions.
             DoorKind::Ipv6 => {
@@ -213,6 +225,8 @@ impl World {
                     walk.dropped(t, || "the vSwitch has no route to the IPv6 gateway".into());
                 }
             }
+            // 010, data services 5.
+            DoorKind::Own if eni.service.is_some() => walk.reach(t, None, to),
             DoorKind::Own => match self.vpcs[eni.vpc].gateway4 {
                 None => walk.reach(t, None, to),
                 Some((g, _)) if !self.leads_to(eni.vswitch, p.src.ip, Hop::Gateway4(g)) => {

@@ -15,7 +15,9 @@ mod forward;
 mod group;
 mod internet;
 mod oracle;
+mod rib;
 mod route;
+mod transit;
 mod world;
 
 pub use oracle::{Endpoint, GatewayRoutes, Options, Oracle, Outcome, Path, PublicProtocols};

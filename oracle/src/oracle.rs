@@ -67,6 +67,9 @@ pub struct Options {
     pub public_protocols: PublicProtocols,
     /// What counts as a route to a gateway.
     pub gateway_routes: GatewayRoutes,
+    /// Whether the ACL of the vSwitch in which a transit router hands a packet over filters it as it leaves for
+    /// another vSwitch (A-TR-2). Without, more packets arrive.
+    pub zone_acls: bool,
 }
 
 impl Options {
@@ -77,6 +80,7 @@ impl Options {
             explain: false,
             public_protocols: PublicProtocols::TcpUdpIcmp,
             gateway_routes: GatewayRoutes::Direct,
+            zone_acls: false,
         }
     }
 }
@@ -131,7 +135,7 @@ impl Oracle {
     /// # Errors
     /// When something that matters is unknown.
     pub fn new(inv: &Inventory, options: Options) -> Result<Oracle, Unsupported> {
-        let world = World::new(inv, options.gateway_routes)?;
+        let world = World::new(inv, options.gateway_routes, options.zone_acls)?;
         let mut outside = IpSet::public();
         for ip in &world.owned {
             outside = outside.subtract(&IpSet::single(*ip));
@@ -273,7 +277,7 @@ impl Oracle {
         let w = &self.world;
         let (from, to) = (&w.interfaces[a.eni], &w.interfaces[b.eni]);
         // §7.4: an ENI with an EIP in ENI-visible mode has no private networking.
-        let apart = from.vpc != to.vpc || from.binded || to.binded;
+        let apart = from.binded || to.binded;
         if apart || a.ip == b.ip || a.ip.is_ipv4() != b.ip.is_ipv4() {
             return;
         }

@@ -8,7 +8,6 @@ use std::net::IpAddr;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Selected {
     pub(crate) length: u8,
-    pub(crate) custom: bool,
     /// Every hop is possible (§3.3, ECMP).
     pub(crate) hops: Vec<Hop>,
 }
@@ -21,18 +20,14 @@ impl World {
     /// Custom entries of the same prefix cannot exist; should they, all of them are possible.
     pub(crate) fn lookup(&self, table: usize, dst: IpAddr) -> Option<Selected> {
         let routes = &self.tables[table];
-        let key = |r: &crate::world::RouteW| (r.net.prefix_len(), r.custom);
+        let key = |r: &crate::world::RouteW| (r.net.prefix_len(), r.rank);
         let matching = routes.iter().filter(|r| r.net.contains(&dst));
         let best = matching.clone().map(key).max()?;
         let hops = matching
             .filter(|r| key(r) == best)
             .flat_map(|r| r.hops.iter().copied())
             .collect();
-        Some(Selected {
-            length: best.0,
-            custom: best.1,
-            hops,
-        })
+        Some(Selected { length: best.0, hops })
     }
 
     /// §7.2, §7.3: whether a vSwitch has a route to a gateway for `dst`, as [`GatewayRoutes`] has it.

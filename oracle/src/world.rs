@@ -1,9 +1,11 @@
 //! The inventory as plain known values.
 
 use crate::oracle::GatewayRoutes;
+use crate::rib::{AttachmentW, TrTableW};
 use bartizan_model::{
-    AclList, AddressSpec, Direction, DnatProtocol, DnatTarget, EipTarget, Fact, Inventory, Ipv6Internet,
-    NatIp, NetSpec, NextHop, Origin, Peer, PortMapping, PublicKind, RouteTableKind, SnatSource, Typed,
+    AclList, AddressSpec, AllowPeer, Direction, DnatProtocol, DnatTarget, EipTarget, Fact, Inventory,
+    Ipv6Internet, NatIp, NetSpec, NextHop, Origin, Peer, PortMapping, PublicKind, RouteTableKind, SnatSource,
+    Typed, VpcId,
 };
 use bartizan_packet::ServiceSet;
 use ipnet::IpNet;
@@ -21,7 +23,7 @@ impl fmt::Display for Unsupported {
 }
 impl std::error::Error for Unsupported {}
 
-type Res<T> = Result<T, Unsupported>;
+pub(crate) type Res<T> = Result<T, Unsupported>;
 
 pub(crate) struct VpcW {
     /// The activated IPv4 gateway with its ingress table (§7.2); `None` when there is none or it is not
@@ -31,6 +33,7 @@ pub(crate) struct VpcW {
     pub(crate) gateways6: Vec<usize>,
     /// Ranges that count as private destinations (§2).
     pub(crate) user_cidrs: Vec<IpNet>,
+    pub(crate) system_table: usize,
 }
 
 pub(crate) struct VswitchW {
@@ -50,6 +53,10 @@ pub(crate) enum Hop {
     Nat(usize),
     Gateway4(usize),
     Gateway6(usize),
+    /// Into the VPC at the other end of a peering connection (§10.6).
+    Peering(usize),
+    /// To a transit router (§10).
+    Attachment(usize),
     /// Not modelled: drops here.
     Unmodelled,
 }
@@ -57,8 +64,15 @@ pub(crate) enum Hop {
 pub(crate) struct RouteW {
     pub(crate) net: IpNet,
     pub(crate) hops: Vec<Hop>,
-    /// A custom entry beats a system entry of the same prefix (A-ROUTE-1).
-    pub(crate) custom: bool,
+    pub(crate) rank: Rank,
+}
+
+/// What beats what at the same prefix: custom entries system entries (A-ROUTE-1), both propagated ones (A-ROUTE-2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rank {
+    Propagated,
+    System,
+    Custom,
 }
 
 pub(crate) struct RuleW {
@@ -114,8 +128,17 @@ pub(crate) struct PublicW {
     pub(crate) private: usize,
 }
 
+/// A managed data service (§15).
+pub(crate) struct ServiceW {
+    pub(crate) services: ServiceSet,
+    pub(crate) nets: Vec<IpNet>,
+    pub(crate) groups: Vec<usize>,
+}
+
 pub(crate) struct InterfaceW {
     pub(crate) name: String,
+    /// Set where a managed service answers.
+    pub(crate) service: Option<ServiceW>,
     pub(crate) vpc: usize,
     pub(crate) vswitch: usize,
     pub(crate) groups: Vec<usize>,
@@ -135,6 +158,8 @@ impl InterfaceW {
 
 pub(crate) struct SnatW {
     pub(crate) source: IpNet,
+    /// Restricted to the interfaces of a vSwitch (§8.2).
+    pub(crate) vswitch: Option<usize>,
     pub(crate) ips: Vec<IpAddr>,
 }
 
@@ -167,18 +192,22 @@ pub(crate) struct World {
     /// Members per HaVip.
     pub(crate) ha_vips: Vec<Vec<usize>>,
     pub(crate) gateway_routes: GatewayRoutes,
+    /// A-TR-2.
+    pub(crate) zone_acls: bool,
+    pub(crate) attachments: Vec<AttachmentW>,
+    pub(crate) tr_tables: Vec<TrTableW>,
     /// Every public address that belongs to the inventory.
     pub(crate) owned: Vec<IpAddr>,
 }
 
-fn known<'a, T>(f: &'a Fact<T>, what: &str) -> Res<&'a T> {
+pub(crate) fn known<'a, T>(f: &'a Fact<T>, what: &str) -> Res<&'a T> {
     f.known().ok_or_else(|| {
         let why = f.unknown().map(|u| u.why.to_string()).unwrap_or_default();
         Unsupported(format!("{what} is not known ({why})"))
     })
 }
 
-fn exists(o: &Origin) -> Res<()> {
+pub(crate) fn exists(o: &Origin) -> Res<()> {
     match &o.maybe {
         None => Ok(()),
         Some(u) => Err(Unsupported(format!(
@@ -188,7 +217,7 @@ fn exists(o: &Origin) -> Res<()> {
     }
 }
 
-fn nets(t: &Typed, n: &NetSpec) -> Res<Vec<IpNet>> {
+pub(crate) fn nets(t: &Typed, n: &NetSpec) -> Res<Vec<IpNet>> {
     match n {
         NetSpec::Net(n) => Ok(vec![known(n, "a prefix")?.trunc()]),
         NetSpec::PrefixList(p) => {
@@ -207,7 +236,7 @@ fn host(ip: IpAddr) -> IpNet {
 }
 
 impl World {
-    pub(crate) fn new(inv: &Inventory, gateway_routes: GatewayRoutes) -> Res<World> {
+    pub(crate) fn new(inv: &Inventory, gateway_routes: GatewayRoutes, zone_acls: bool) -> Res<World> {
         let t = &inv.typed;
         let mut w = World {
             vpcs: Vec::new(),
@@ -219,9 +248,13 @@ impl World {
             nats: Vec::new(),
             ha_vips: Vec::new(),
             gateway_routes,
+            zone_acls,
+            attachments: Vec::new(),
+            tr_tables: Vec::new(),
             owned: Vec::new(),
         };
         w.network(t)?;
+        w.transit(t)?;
         w.filters(t)?;
         w.interfaces(t)?;
         w.nats(t)?;
@@ -241,6 +274,7 @@ impl World {
                 gateway4: None,
                 gateways6: Vec::new(),
                 user_cidrs,
+                system_table: v.system_table.index(),
             });
         }
         for (i, g) in t.ipv4_gateways.iter().enumerate() {
@@ -284,7 +318,7 @@ impl World {
                     routes.push(RouteW {
                         net,
                         hops: vec![Hop::Local],
-                        custom: false,
+                        rank: Rank::System,
                     })
                 };
                 local(known(&v.cidr, "the block of a vSwitch")?.trunc());
@@ -299,7 +333,7 @@ impl World {
                     routes.push(RouteW {
                         net: all,
                         hops: vec![Hop::Gateway6(g)],
-                        custom: false,
+                        rank: Rank::System,
                     });
                 }
             }
@@ -308,12 +342,13 @@ impl World {
         for e in &t.route_entries {
             exists(&e.origin)?;
             let table = known(&e.table, "the table of a route")?.index();
-            let hops: Vec<Hop> = e.next_hops.iter().map(hop).collect::<Res<_>>()?;
+            let vpc = t.route_tables[table].vpc.known().copied();
+            let hops: Vec<Hop> = e.next_hops.iter().map(|h| hop(t, vpc, h)).collect::<Res<_>>()?;
             for net in nets(t, &e.destination)? {
                 self.tables[table].push(RouteW {
                     net,
                     hops: hops.clone(),
-                    custom: true,
+                    rank: Rank::Custom,
                 });
             }
         }
@@ -404,7 +439,8 @@ impl World {
                     "the rules of `{g}` are not in the inventory"
                 )));
             }
-            if groups.is_empty() {
+            let service = service(t, i)?;
+            if groups.is_empty() && service.is_none() {
                 return Err(Unsupported(format!("`{name}` has no security group")));
             }
             if groups
@@ -454,6 +490,7 @@ impl World {
             let vswitch = known(&e.vswitch, "the vSwitch of an interface")?.index();
             self.interfaces.push(InterfaceW {
                 name,
+                service,
                 vpc: self.vswitches[vswitch].vpc,
                 vswitch,
                 groups,
@@ -535,11 +572,12 @@ impl World {
         for s in &t.snat_entries {
             exists(&s.origin)?;
             let nat = known(&s.nat, "the NAT gateway of an SNAT entry")?.index();
-            let source = match &s.source {
+            let (source, vswitch) = match &s.source {
                 SnatSource::Vswitch(v) => {
-                    self.vswitches[known(v, "the source of an SNAT entry")?.index()].cidr
+                    let v = known(v, "the source of an SNAT entry")?.index();
+                    (self.vswitches[v].cidr, Some(v))
                 }
-                SnatSource::Net(n) => *known(n, "the source of an SNAT entry")?,
+                SnatSource::Net(n) => (*known(n, "the source of an SNAT entry")?, None),
             };
             let mut ips = Vec::new();
             for ip in &s.ips {
@@ -547,6 +585,7 @@ impl World {
             }
             self.nats[nat].snat.push(SnatW {
                 source: source.trunc(),
+                vswitch,
                 ips,
             });
         }
@@ -605,14 +644,59 @@ impl World {
     }
 }
 
-fn hop(h: &NextHop) -> Res<Hop> {
+/// The allow list of the managed service that answers at an interface (§15).
+fn service(t: &Typed, interface: usize) -> Res<Option<ServiceW>> {
+    let Some(d) = t.data_services.iter().find(|d| d.interface.index() == interface) else {
+        return Ok(None);
+    };
+    let mut s = ServiceW {
+        services: known(&d.services, "the port of a data service")?.clone(),
+        nets: Vec::new(),
+        groups: Vec::new(),
+    };
+    for e in &d.allow {
+        exists(&e.origin)?;
+        match &e.peer {
+            AllowPeer::Net(n) => s.nets.push(n.trunc()),
+            AllowPeer::Group(g) => s.groups.push(g.index()),
+            AllowPeer::ForeignGroup(g) => {
+                return Err(Unsupported(format!(
+                    "the members of `{g}` are not in the inventory"
+                )));
+            }
+            AllowPeer::Unknown(u) => {
+                return Err(Unsupported(format!(
+                    "an entry of an allow list is not known ({})",
+                    u.why
+                )));
+            }
+        }
+    }
+    Ok(Some(s))
+}
+
+fn hop(t: &Typed, vpc: Option<VpcId>, h: &NextHop) -> Res<Hop> {
     Ok(match h {
         NextHop::Interface(i) => Hop::Interface(i.index()),
         NextHop::HaVip(h) => Hop::HaVip(h.index()),
         NextHop::Nat(n) => Hop::Nat(n.index()),
         NextHop::Ipv4Gateway(g) => Hop::Gateway4(g.index()),
         NextHop::Ipv6Gateway(g) => Hop::Gateway6(g.index()),
-        NextHop::Unmodelled { .. } | NextHop::Peering(_) | NextHop::Attachment(_) => Hop::Unmodelled,
+        NextHop::Attachment(a) => Hop::Attachment(a.index()),
+        NextHop::Peering(p) => {
+            let p = &t[*p];
+            exists(&p.meta.origin)?;
+            let (a, b) = (
+                *known(&p.requester, "an end of a peering connection")?,
+                *known(&p.accepter, "an end of a peering connection")?,
+            );
+            match vpc {
+                Some(v) if v == a => Hop::Peering(b.index()),
+                Some(v) if v == b => Hop::Peering(a.index()),
+                _ => Hop::Unmodelled,
+            }
+        }
+        NextHop::Unmodelled { .. } => Hop::Unmodelled,
         NextHop::Unknown(u) => return Err(Unsupported(format!("a next hop is not known ({})", u.why))),
     })
 }
