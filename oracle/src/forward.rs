@@ -234,7 +234,7 @@ impl<'a> Walk<'a> {
                     None => self.reach(t, Some(Spot::Handed(far, None)), to),
                 }
             }
-            (Hop::Attachment(a), _) => self.into_router(t, at, a),
+            (Hop::Attachment(a), _) => self.enter_router(t, at, a),
             (Hop::Gateway6(g), Goal::Internet(_))
                 if w.vpcs[vpc].gateways6.contains(&g)
                     && self.p.src.eni.is_some_and(|s| w.interfaces[s].vpc == vpc) =>

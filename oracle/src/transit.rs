@@ -22,7 +22,7 @@ impl World {
 
 impl Walk<'_> {
     /// 1: the packet is handed to a transit router by an attachment of the VPC.
-    pub(crate) fn into_router(&mut self, t: Trail, at: Spot, a: usize) {
+    pub(crate) fn enter_router(&mut self, t: Trail, at: Spot, a: usize) {
         let w = self.w;
         let x = &w.attachments[a];
         if x.vpc.as_ref().map(|v| v.0) != Some(self.vpc_of(at)) {

@@ -1,5 +1,7 @@
 //! A fluent way to write inventories down in tests, generators and benchmarks.
 
+mod joined;
+
 use crate::text::{PeerText, RuleText, must};
 use bartizan_base::{FileId, Span};
 use bartizan_model::*;

@@ -19,6 +19,13 @@ enum Part {
     Interface(usize),
     Gateway4(usize),
     Bandwidth(usize, usize),
+    TrRoute(usize),
+    Association(usize),
+    Propagation(usize),
+    Published(usize),
+    RouteMap(usize),
+    Admitted(usize, usize),
+    Service(usize),
 }
 
 /// Takes parts out of a network for as long as `fails` stays true of what is left. Greedy: every part is
@@ -51,6 +58,15 @@ pub fn shrink(
 fn parts(t: &Typed) -> Vec<Part> {
     let mut out = Vec::new();
     out.extend((0..t.interfaces.len()).rev().map(Part::Interface));
+    out.extend((0..t.data_services.len()).rev().map(Part::Service));
+    for (d, s) in t.data_services.iter().enumerate() {
+        out.extend((0..s.allow.len()).rev().map(|i| Part::Admitted(d, i)));
+    }
+    out.extend((0..t.route_maps.len()).rev().map(Part::RouteMap));
+    out.extend((0..t.published_routes.len()).rev().map(Part::Published));
+    out.extend((0..t.tr_propagations.len()).rev().map(Part::Propagation));
+    out.extend((0..t.tr_associations.len()).rev().map(Part::Association));
+    out.extend((0..t.tr_routes.len()).rev().map(Part::TrRoute));
     out.extend((0..t.vswitches.len()).map(Part::AclBinding));
     out.extend((0..t.sg_rules.len()).rev().map(Part::Rule));
     out.extend((0..t.route_entries.len()).rev().map(Part::Route));
@@ -88,6 +104,16 @@ fn without(inv: &Inventory, query: &Query, part: Part) -> Option<(Inventory, Que
     let t = &mut inv.typed;
     match part {
         Part::Rule(i) => drop(take(&mut t.sg_rules, i)?),
+        Part::TrRoute(i) => drop(take(&mut t.tr_routes, i)?),
+        Part::Association(i) => drop(take(&mut t.tr_associations, i)?),
+        Part::Propagation(i) => drop(take(&mut t.tr_propagations, i)?),
+        Part::Published(i) => drop(take(&mut t.published_routes, i)?),
+        Part::RouteMap(i) => drop(take(&mut t.route_maps, i)?),
+        Part::Admitted(d, i) => drop(take(&mut t.data_services.get_mut(d)?.allow, i)?),
+        Part::Service(d) => {
+            let gone = take(&mut t.data_services, d)?.interface;
+            query = without_interface(t, query, gone.index())?;
+        }
         Part::Route(i) => drop(take(&mut t.route_entries, i)?),
         Part::Snat(i) => drop(take(&mut t.snat_entries, i)?),
         Part::Dnat(i) => drop(take(&mut t.dnat_entries, i)?),
@@ -178,6 +204,9 @@ fn without_interface(t: &mut Typed, query: Query, gone: usize) -> Option<Query> 
         if let DnatTarget::Interface(i, _) = &mut d.target {
             *i = moved(*i)?;
         }
+    }
+    for d in &mut t.data_services {
+        d.interface = moved(d.interface)?;
     }
     for h in &mut t.ha_vips {
         for m in &mut h.members {

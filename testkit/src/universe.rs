@@ -188,6 +188,14 @@ fn nets(t: &Typed) -> Vec<IpNet> {
     for e in &t.route_entries {
         spec(&e.destination);
     }
+    for r in &t.tr_routes {
+        spec(&r.destination);
+    }
+    for e in t.data_services.iter().flat_map(|d| &d.allow) {
+        if let AllowPeer::Net(n) = e.peer {
+            spec(&NetSpec::Net(Fact::Known(n)));
+        }
+    }
     for l in t.acls.iter().flat_map(|a| [&a.ingress, &a.egress]) {
         if let AclList::Entries(es) = l {
             es.iter().for_each(|e| spec(&e.peer));
@@ -304,6 +312,7 @@ fn port_classes(t: &Typed) -> Vec<u16> {
             sets.extend(es.iter().filter_map(|e| e.services.known().cloned()));
         }
     }
+    sets.extend(t.data_services.iter().filter_map(|d| d.services.known().cloned()));
     // A-P25.
     sets.push(ServiceSet::one(Proto::TCP, 25));
     let maps: Vec<PortMapping> = t

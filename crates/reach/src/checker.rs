@@ -187,7 +187,9 @@ pub fn check_witness(inv: &Inventory, w: &Witness) -> Result<(), CheckError> {
             continue;
         };
         // Groups that are not all known let pass by no rule in particular.
-        let named = j.by_open.is_empty() || way == WayKind::Hairpin || j.by_open.contains(&rule);
+        // So it is for a peer of another VPC, who may have the address of a member of a group.
+        let far = matches!((s.at, d.at), (Some(a), Some(b)) if facts.apart(a.0, b.0));
+        let named = j.by_open.is_empty() || way == WayKind::Hairpin || far || j.by_open.contains(&rule);
         if j.open.is_empty() || !named {
             return fail(format!("{layer} does not let it pass by the rule that is named"));
         }

@@ -198,6 +198,7 @@ impl<'a> Facts<'a> {
         (id, d): (DataServiceId, &DataService),
         ingress: bool,
         peer: Option<(InterfaceId, u32)>,
+        far: bool,
         c: Cube,
     ) -> Judged {
         if !ingress {
@@ -212,6 +213,7 @@ impl<'a> Facts<'a> {
                 ips: match &e.peer {
                     AllowPeer::Net(n) => IpSet::from(*n),
                     AllowPeer::Group(g) if peer.is_some_and(|p| self.member(p, *g, true)) => IpSet::full(),
+                    AllowPeer::Group(g) if far => self.member_ips(*g),
                     AllowPeer::Group(_) => IpSet::empty(),
                     AllowPeer::ForeignGroup(_) | AllowPeer::Unknown(_) => IpSet::full(),
                 },
@@ -219,6 +221,11 @@ impl<'a> Facts<'a> {
             })
             .collect();
         first_match(c, ingress, &rules, (RuleRef::AllowEnd(id), false))
+    }
+
+    /// Whether two interfaces are in different VPCs.
+    pub(crate) fn apart(&self, a: InterfaceId, b: InterfaceId) -> bool {
+        self.vpc(a) != self.vpc(b)
     }
 
     /// Addresses that a rule names, for an accept (all that it might be) or a drop (what it certainly is).
@@ -258,14 +265,28 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// Every address that a member of a group may have.
+    fn member_ips(&self, g: SecurityGroupId) -> IpSet {
+        let t = self.t;
+        let of = |i: &&Interface| i.groups.known().is_none_or(|gs| gs.contains(&g));
+        let one = |a: &Address| match a.spec {
+            AddressSpec::Ip(ip) => IpSet::single(ip),
+            AddressSpec::Block(n) => IpSet::from(n),
+            AddressSpec::AnyV4(_) | AddressSpec::AnyV6(_) => IpSet::full(),
+        };
+        let all = t.interfaces.iter().filter(of).flat_map(|i| &i.addresses);
+        all.fold(IpSet::empty(), |s, a| s.union(&one(a)))
+    }
+
     /// The groups of an interface judge packets; `peer` is the other end where it is seen by a private address.
     fn sg(&self, i: InterfaceId, ingress: bool, peer: Option<(InterfaceId, u32)>, c: Cube) -> Judged {
         let t = self.t;
         let f = &t[i];
-        // Groups of another VPC match nobody (§5.3).
+        // In another VPC a peer is known by its address only (§5.3).
+        let far = peer.filter(|p| self.vpc(p.0) != self.vpc(i));
         let peer = peer.filter(|p| self.vpc(p.0) == self.vpc(i));
         if let Some(service) = self.service(i) {
-            return self.allowed(service, ingress, peer, c);
+            return self.allowed(service, ingress, peer, far.is_some(), c);
         }
         let groups = match &f.groups {
             Fact::Known(g) if !g.is_empty() && f.foreign_groups.is_empty() => g,
@@ -322,6 +343,7 @@ impl<'a> Facts<'a> {
             let ips = match &r.peer {
                 Peer::Net(s) => self.named(s, accept),
                 Peer::Group(g) if peer.is_some_and(|p| self.member(p, *g, accept)) => IpSet::full(),
+                Peer::Group(g) if accept && far.is_some() => self.member_ips(*g),
                 Peer::Group(_) => IpSet::empty(),
                 Peer::ForeignGroup(_) | Peer::Unknown(_) => unknown(),
             };

@@ -157,9 +157,10 @@ fn way(net: &Network, vpc: VpcId, tables: &[u32], to: VpcId, d: &Cell) -> Way {
     }
 }
 
-fn columns(d: &Domain) -> Columns {
-    // Groups of another VPC match nobody (§5.3).
-    Columns::new(d.cells.iter().map(|c| (c.rep.ip, &[][..], &[][..])))
+/// The cells of one side as the other VPC knows them: by address (§5.3).
+fn columns(net: &Network, d: &Domain, by: VpcId) -> Columns {
+    let cells = d.cells.iter();
+    Columns::new(cells.map(|c| (c.rep.ip, net.groups_at(by, c.rep.ip), &[][..])))
 }
 
 /// Rows of the lists that the cells of one side use, over the cells of the other.
@@ -208,7 +209,7 @@ pub(crate) fn pairs(net: &Network, a: &Domain, b: &Domain, blocks: usize, full: 
         return;
     }
     let mut table = AtomTable::new(w);
-    let (from, to) = (columns(a), columns(b));
+    let (from, to) = (columns(net, a, b.vpc), columns(net, b, a.vpc));
     let acl_of = |v: VswitchId| net.vsw(v).and_then(|v| v.acl);
     let (mut over_to, mut over_from) = (
         RowBuilder::new(&to, &net.common.all),

@@ -77,6 +77,17 @@ fn vpc_cuts(net: &Network, vpc: VpcId, own: &[InterfaceId], questions: &[IpSet])
             |f: &&crate::network::Iface| net.vpc_of(f).is_some_and(|v| v != vpc && net.joined(v, vpc));
         all.extend(net.ifaces.iter().flatten().filter(there).map(|f| f.id));
         net.transit.tables.iter().flatten().for_each(|w| c.add(&w.ips));
+        // Addresses that somebody has elsewhere are known there by other groups.
+        for (v, ip) in net.known_as.keys().filter(|(v, _)| *v != vpc) {
+            if net.joined(*v, vpc) {
+                c.add(&IpSet::single(*ip));
+            }
+        }
+        for (v, ips, _) in &net.blocks_known_as {
+            if *v != vpc && net.joined(*v, vpc) {
+                c.add(ips);
+            }
+        }
     }
     let ifaces = &all;
     let mut gs: Vec<u32> = Vec::new();

@@ -8,6 +8,7 @@ use bartizan_model::{
     SecurityGroupId, VpcId, VswitchId,
 };
 use bartizan_packet::{AtomSet, IpSet, PortSet, ServiceAtoms, ServiceSet};
+use rustc_hash::FxHashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -413,6 +414,10 @@ pub struct Network {
     pub ha_vips: Vec<Vec<InterfaceId>>,
     /// What joins VPCs.
     pub transit: crate::transit::Transit,
+    /// By which groups the addresses of a VPC are known, where other VPCs can be reached: known addresses, and
+    /// delegated blocks.
+    pub(crate) known_as: FxHashMap<(VpcId, IpAddr), Vec<SecurityGroupId>>,
+    pub(crate) blocks_known_as: Vec<(VpcId, IpSet, Vec<SecurityGroupId>)>,
     /// Public addresses that nobody in the inventory is known to own.
     pub outside: IpSet,
     /// What could not be taken into account.
@@ -460,6 +465,15 @@ impl Network {
     #[must_use]
     pub fn iface(&self, id: InterfaceId) -> Option<&Iface> {
         self.ifaces.get(id.index()).and_then(Option::as_ref)
+    }
+    /// The groups by which an address of a VPC is known in it.
+    pub(crate) fn groups_at(&self, vpc: VpcId, ip: IpAddr) -> &[SecurityGroupId] {
+        if let Some(g) = self.known_as.get(&(vpc, ip)) {
+            return g;
+        }
+        let mut blocks = self.blocks_known_as.iter();
+        let block = blocks.find(|(v, ips, _)| *v == vpc && ips.contains(ip));
+        block.map_or(&[], |(_, _, g)| g)
     }
     /// The vSwitch of a placed interface.
     #[must_use]

@@ -330,11 +330,15 @@ impl Network {
     }
 
     /// A peer as the groups of an interface see it: groups of another VPC match nobody (§5.3).
-    pub(crate) fn seen_by<'a>(&self, i: &Iface, peer: PeerView<'a>) -> PeerView<'a> {
-        if peer.home == self.vpc_of(i) {
-            peer
-        } else {
-            PeerView::public(peer.ip)
+    pub(crate) fn seen_by<'a>(&'a self, i: &Iface, peer: PeerView<'a>) -> PeerView<'a> {
+        match (peer.home, self.vpc_of(i)) {
+            (None, _) => peer,
+            (a, b) if a == b => peer,
+            // By address: where blocks overlap, somebody here may have the address of the peer.
+            (_, b) => PeerView {
+                groups: b.map_or(&[], |v| self.groups_at(v, peer.ip)),
+                ..PeerView::public(peer.ip)
+            },
         }
     }
 

@@ -5,7 +5,7 @@
 
 mod common;
 
-use bartizan_model::{AclList, Fact, Inventory, Ipv6Internet, NetSpec, Origin, Peer, SnatSource};
+use bartizan_model::{AclList, AllowPeer, Fact, Inventory, Ipv6Internet, NetSpec, Origin, Peer, SnatSource};
 use bartizan_oracle::{Options, Oracle};
 use bartizan_packet::ServiceSet;
 use bartizan_reach::{Claim, CompileOptions, End, Mode, Point, certify_claim, check_certificate, compile};
@@ -33,6 +33,53 @@ fn forget(known: &mut Inventory, r: &mut Rng) -> Inventory {
         .collect();
     let mut it = keep.iter();
     k.route_entries.retain(|_| it.next() == Some(&true));
+    let keep: Vec<bool> = b.tr_routes.iter_mut().map(|x| exists(r, &mut x.origin)).collect();
+    let mut it = keep.iter();
+    k.tr_routes.retain(|_| it.next() == Some(&true));
+    let keep: Vec<bool> = b
+        .published_routes
+        .iter_mut()
+        .map(|x| exists(r, &mut x.origin))
+        .collect();
+    let mut it = keep.iter();
+    k.published_routes.retain(|_| it.next() == Some(&true));
+    for (x, y) in b.data_services.iter_mut().zip(&mut k.data_services) {
+        let keep: Vec<bool> = x.allow.iter_mut().map(|e| exists(r, &mut e.origin)).collect();
+        let mut it = keep.iter();
+        y.allow.retain(|_| it.next() == Some(&true));
+        for e in &mut x.allow {
+            if r.chance(8) {
+                e.peer = AllowPeer::Unknown(why());
+            }
+        }
+        if r.chance(8) {
+            x.services = Fact::Unknown(why());
+        }
+    }
+    for x in &mut b.tr_routes {
+        if r.chance(8) {
+            x.destination = NetSpec::Net(Fact::Unknown(why()));
+        }
+    }
+    for x in &mut b.attachments {
+        if r.chance(10) {
+            x.publishes = Fact::Unknown(why());
+        }
+    }
+    for x in &mut b.route_tables {
+        if r.chance(8) {
+            x.propagation = Fact::Unknown(why());
+        }
+    }
+    for x in &mut b.route_maps {
+        match r.below(10) {
+            0 => x.permit = Fact::Unknown(why()),
+            1 => x.priority = Fact::Unknown(why()),
+            2 => x.prefixes = Some(vec![Fact::Unknown(why())]),
+            3 => x.receives = Fact::Unknown(why()),
+            _ => {}
+        }
+    }
     for x in &mut b.sg_rules {
         match r.below(30) {
             0 => x.accept = Fact::Unknown(why()),

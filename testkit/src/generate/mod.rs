@@ -5,6 +5,7 @@
 //! on an ENI, references to groups in enterprise groups) is not made, as its meaning is not defined.
 
 mod edges;
+mod joined;
 mod policy;
 
 use crate::builder::{GroupKind, InventoryBuilder, Ipv6Access};
@@ -39,6 +40,10 @@ pub struct Features {
     pub ha_vips: bool,
     /// Prefix lists.
     pub prefix_lists: bool,
+    /// Managed services.
+    pub services: bool,
+    /// Peering and transit routers.
+    pub joined: bool,
 }
 
 impl Features {
@@ -58,6 +63,8 @@ impl Features {
             secondary: true,
             ha_vips: true,
             prefix_lists: true,
+            services: true,
+            joined: true,
         }
     }
 
@@ -77,6 +84,8 @@ impl Features {
             secondary: false,
             ha_vips: false,
             prefix_lists: false,
+            services: false,
+            joined: false,
         }
     }
 
@@ -96,6 +105,8 @@ impl Features {
             "secondary" => &mut self.secondary,
             "ha-vips" => &mut self.ha_vips,
             "prefix-lists" => &mut self.prefix_lists,
+            "services" => &mut self.services,
+            "joined" => &mut self.joined,
             _ => return None,
         };
         *flag = false;
@@ -174,6 +185,8 @@ pub fn random_inventory(r: &mut Rng, f: Features) -> Inventory {
     g.interfaces();
     g.prefix_lists();
     g.edges();
+    g.services();
+    g.joined();
     g.policy();
     g.b.build()
 }
@@ -190,7 +203,9 @@ impl Gen<'_> {
 
     /// VPCs, vSwitches and groups.
     fn topology(&mut self) {
-        let n = if self.f.vpcs {
+        let n = if self.f.vpcs && self.f.joined {
+            *self.r.pick(&[1, 1, 2, 2, 3, 4]).unwrap_or(&1)
+        } else if self.f.vpcs {
             *self.r.pick(&[1, 1, 1, 2, 2, 3]).unwrap_or(&1)
         } else {
             1

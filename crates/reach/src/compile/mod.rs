@@ -193,7 +193,9 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
     let nats = internet::nats(&mut c, &vswitches, &tables, &vpcs, &somewhere);
     let (group_sets, mut ifaces) = interfaces::compile(&mut c, &vswitches, &somewhere);
     internet::dnat(&mut c, &vswitches, &mut ifaces, &somewhere);
-    Network {
+    let mut net = Network {
+        known_as: FxHashMap::default(),
+        blocks_known_as: Vec::new(),
         mode,
         appliances_translate: !opt.transparent_appliances,
         common: Common::new(&c.atoms),
@@ -209,5 +211,41 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
         transit,
         outside,
         gaps: c.gaps,
+    };
+    know_addresses(&mut net);
+    net
+}
+
+/// Fills in by which groups addresses are known, for the VPCs that others can reach. An address that the cloud
+/// has yet to pick is none of these: it is not equal to that of anybody else (A-ADDR-1).
+fn know_addresses(net: &mut Network) {
+    let mut known: FxHashMap<(VpcId, std::net::IpAddr), Vec<bartizan_model::SecurityGroupId>> =
+        FxHashMap::default();
+    let mut blocks = Vec::new();
+    for f in net.ifaces.iter().flatten() {
+        let Some(vpc) = net.vpc_of(f).filter(|v| net.has_neighbours(*v)) else {
+            continue;
+        };
+        for (n, a) in (0u32..).zip(&f.addrs) {
+            let Some(ip) = a.region.first().filter(|_| !a.choice) else {
+                continue;
+            };
+            let groups = net.groups_of(crate::point::Inside {
+                iface: f.id,
+                addr: n,
+                ip,
+            });
+            if a.region == IpSet::single(ip) {
+                known.entry((vpc, ip)).or_default().extend(groups);
+            } else {
+                blocks.push((vpc, a.region.clone(), groups.to_vec()));
+            }
+        }
     }
+    for g in known.values_mut() {
+        g.sort_unstable();
+        g.dedup();
+    }
+    net.known_as = known;
+    net.blocks_known_as = blocks;
 }

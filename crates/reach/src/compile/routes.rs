@@ -2,7 +2,7 @@
 
 use super::Ctx;
 use crate::network::{Hop, Mode, Route, RouteRef, Table, Vsw};
-use bartizan_model::{Fact, NetSpec, NextHop, RouteTableId, RouteTableKind, VpcId};
+use bartizan_model::{Fact, NetSpec, NextHop, RouteTableId, RouteTableKind, Typed, VpcId};
 use bartizan_packet::IpSet;
 use ipnet::IpNet;
 
@@ -90,8 +90,16 @@ pub(super) fn tables(c: &mut Ctx<'_>) -> Vec<Table> {
     for (i, e) in t.route_entries.iter().enumerate() {
         let i = u32::try_from(i).unwrap_or(u32::MAX);
         let vpc = e.table.known().and_then(|rt| t[*rt].vpc.known().copied());
-        let hops: Vec<Hop> = e.next_hops.iter().map(|h| hop(c, vpc, h)).collect();
-        if hops.contains(&Hop::Unmodelled) {
+        let hops = |vpc| -> Vec<Hop> { e.next_hops.iter().map(|h| hop(t, vpc, h)).collect() };
+        let unmodelled = match vpc {
+            Some(_) => hops(vpc).contains(&Hop::Unmodelled),
+            // A peering connection counts in the tables of its two VPCs only.
+            None => {
+                let lost = |h: &NextHop| matches!(h, NextHop::Unmodelled { .. } | NextHop::Unknown(_));
+                e.next_hops.iter().any(lost)
+            }
+        };
+        if unmodelled {
             c.gap(
                 &e.origin,
                 "its next hop is not modelled, so nothing is known of what lies behind it",
@@ -107,12 +115,16 @@ pub(super) fn tables(c: &mut Ctx<'_>) -> Vec<Table> {
             let route = Route {
                 ips: net.map_or_else(IpSet::full, IpSet::from),
                 length: net.map_or(u8::MAX, |n| n.prefix_len()),
-                hops: hops.clone(),
+                hops: Vec::new(),
                 from: RouteRef::Entry(i),
                 optional: maybe || !known || !table_known,
             };
             for &rt in &targets {
-                out[rt].routes.push(route.clone());
+                let vpc = t.route_tables[rt].vpc.known().copied();
+                out[rt].routes.push(Route {
+                    hops: hops(vpc),
+                    ..route.clone()
+                });
             }
         }
     }
@@ -170,7 +182,7 @@ fn system_routes(c: &mut Ctx<'_>, vpc: VpcId) -> Vec<Route> {
     routes
 }
 
-fn hop(c: &Ctx<'_>, vpc: Option<VpcId>, h: &NextHop) -> Hop {
+fn hop(t: &Typed, vpc: Option<VpcId>, h: &NextHop) -> Hop {
     match h {
         NextHop::Interface(i) => Hop::Interface(*i),
         NextHop::HaVip(h) => Hop::HaVip(*h),
@@ -179,7 +191,7 @@ fn hop(c: &Ctx<'_>, vpc: Option<VpcId>, h: &NextHop) -> Hop {
         NextHop::Ipv6Gateway(_) => Hop::Ipv6Gateway,
         NextHop::Attachment(a) => Hop::Attachment(*a),
         NextHop::Peering(p) => {
-            let p0 = &c.t[*p];
+            let p0 = &t[*p];
             match (vpc, p0.requester.known(), p0.accepter.known()) {
                 (Some(v), Some(a), Some(b)) if v == *a => Hop::Peering(*p, *b),
                 (Some(v), Some(a), Some(b)) if v == *b => Hop::Peering(*p, *a),

@@ -5,8 +5,8 @@ use super::{Ctx, routes};
 use crate::network::{Hop, Route, RouteRef, Table, Vsw};
 use crate::transit::{AttachedNet, Far, TrNext, TrRouteRef, TrWay, Transit};
 use bartizan_model::{
-    Attached, AttachmentId, Fact, NetSpec, NextHop, Origin, RouteTableKind, RouterId, TrHop, TrLink,
-    TrTableId, VpcId,
+    Attached, AttachmentId, Fact, NetSpec, NextHop, Origin, RouteEntry, RouteTableKind, RouterId, TrHop,
+    TrLink, TrTableId, VpcId,
 };
 use bartizan_packet::IpSet;
 use ipnet::IpNet;
@@ -270,9 +270,12 @@ impl Builder<'_, '_> {
                 self.gap(&p.origin, "the published route is not known", router);
                 continue;
             };
-            let entry = t.route_entries.iter().find(|e| {
-                e.table.known() == Some(&system) && e.destination == NetSpec::Net(Fact::Known(net))
-            });
+            let here = |e: &&RouteEntry| e.table.known().is_none_or(|t| *t == system);
+            let entry = t
+                .route_entries
+                .iter()
+                .filter(here)
+                .find(|e| e.table.known().is_some() && e.destination == NetSpec::Net(Fact::Known(net)));
             let never = |h: &NextHop| match h {
                 NextHop::Peering(_) | NextHop::Attachment(_) => true,
                 NextHop::Unmodelled { kind, .. } => ["RouterInterface", "Ecr", "GatewayLoadBalancerEndpoint"]
@@ -280,8 +283,22 @@ impl Builder<'_, '_> {
                     .any(|k| kind.eq_ignore_ascii_case(k)),
                 _ => false,
             };
-            if let Some(e) = entry.filter(|e| !e.next_hops.iter().any(never)) {
-                out.push((net.trunc(), p.origin.maybe.is_none() && e.origin.maybe.is_none()));
+            // Some entry that is not fully known may turn out to be this one.
+            let perhaps = |e: &RouteEntry| {
+                let net = match &e.destination {
+                    NetSpec::Net(n) => n.known().is_none_or(|n| n.trunc() == net.trunc()),
+                    NetSpec::PrefixList(_) => false,
+                };
+                net && !e.next_hops.iter().any(never)
+            };
+            match entry {
+                Some(e) if !e.next_hops.iter().any(never) => {
+                    out.push((net.trunc(), p.origin.maybe.is_none() && e.origin.maybe.is_none()));
+                }
+                None if t.route_entries.iter().filter(here).any(perhaps) => {
+                    out.push((net.trunc(), false));
+                }
+                _ => {}
             }
         }
         out.sort_unstable();
