@@ -140,11 +140,12 @@ impl<'a> Walk<'a> {
         }
         let eni = &self.w.interfaces[at];
         // 010, data services 5: its public side needs no route.
-        if eni.service.is_some()
+        // 011, 9: nor does that of a balancer.
+        if (eni.service.is_some() || self.w.balancer_of(at).is_some())
             && let Goal::Internet(own) = &self.goal
         {
             return match own.first().copied() {
-                Some(ip) => self.arrived(t, Exit::Own(ip)),
+                Some(ip) => self.depart(t, Spot::At(at), Exit::Own(ip)),
                 None => self.dropped(t, || "it has no public address".into()),
             };
         }
@@ -180,7 +181,7 @@ impl<'a> Walk<'a> {
     /// zone as A-TR-2 is read.
     pub(crate) fn filtered_from(&self, at: Spot) -> Option<usize> {
         match at {
-            Spot::At(i) if self.w.interfaces[i].service.is_some() => None,
+            Spot::At(i) if self.w.interfaces[i].service.is_some() || self.w.detached(i) => None,
             Spot::At(i) => Some(self.w.interfaces[i].vswitch),
             Spot::Handed(_, z) => z.filter(|_| self.w.zone_acls),
         }
@@ -297,7 +298,8 @@ impl<'a> Walk<'a> {
             Some(f) => self.filtered_from(f),
             None => None,
         };
-        let into = (eni.service.is_none() && (from.is_some() || !eni.binded)).then_some(eni.vswitch);
+        let filtered = eni.service.is_none() && !w.detached(to);
+        let into = (filtered && (from.is_some() || !eni.binded)).then_some(eni.vswitch);
         if !same && let Some(why) = w.acl_crossing_drop(out, into, &self.p) {
             return self.dropped(t, || why);
         }

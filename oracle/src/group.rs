@@ -36,8 +36,32 @@ impl World {
             let ok = direction == Direction::Ingress && self.admits(eni, s, peer, p);
             return (ok, "the allow list".to_string());
         }
+        if let Some(b) = self.balancer_of(at) {
+            return match direction {
+                Direction::Ingress => self.front_takes_in(at, b, peer, p),
+                Direction::Egress => (false, "a balancer opens no connections of its own".into()),
+            };
+        }
+        if let Some(said) = self.rules_say(at, direction, p) {
+            return said;
+        }
+        // §5.1: a basic group accepts egress by default; everything else is dropped.
+        let enterprise = eni.groups.iter().any(|g| self.groups[*g].enterprise);
+        (
+            direction == Direction::Egress && !enterprise,
+            "the default of the group".to_string(),
+        )
+    }
+
+    /// §5.5 without the default: what policies and rules say, if they say anything.
+    pub(crate) fn rules_say(&self, at: usize, direction: Direction, p: &Pkt) -> Option<(bool, String)> {
+        let eni = &self.interfaces[at];
+        let peer = match direction {
+            Direction::Ingress => p.src,
+            Direction::Egress => p.dst,
+        };
         if let Some(g) = self.intra_group(eni, peer) {
-            return (true, format!("intra-group connectivity of `{}`", g.name));
+            return Some((true, format!("intra-group connectivity of `{}`", g.name)));
         }
         let mut strongest: Option<&RuleW> = None;
         for r in eni.groups.iter().flat_map(|g| &self.groups[*g].rules) {
@@ -53,23 +77,15 @@ impl World {
                 strongest = Some(r);
             }
         }
-        match strongest {
-            Some(r) => (r.accept, format!("rule `{}` of priority {}", r.name, r.priority)),
-            None => {
-                // §5.1: a basic group accepts egress by default; everything else is dropped.
-                let enterprise = eni.groups.iter().any(|g| self.groups[*g].enterprise);
-                (
-                    direction == Direction::Egress && !enterprise,
-                    "the default of the group".to_string(),
-                )
-            }
-        }
+        strongest.map(|r| (r.accept, format!("rule `{}` of priority {}", r.name, r.priority)))
     }
 
     /// §15: any entry admits, a block by address, a group by membership of the sender (010: 1, 2, 3).
     fn admits(&self, eni: &InterfaceW, s: &ServiceW, peer: Side, p: &Pkt) -> bool {
-        let member =
-            |g: &usize| peer.eni.is_some() && self.is_member_address(&self.groups[*g], eni.vpc, peer.ip);
+        let member = |g: &usize| {
+            peer.eni.is_some() && self.is_member_address(&self.groups[*g], eni.vpc, peer.ip)
+                || self.is_balancer_of(*g, eni.vpc, peer)
+        };
         s.services.contains(p.proto, p.dport)
             && (s.nets.iter().any(|n| n.contains(&peer.ip)) || s.groups.iter().any(member))
     }
@@ -96,6 +112,14 @@ impl World {
             .any(|m| m.vpc == vpc && m.owns(ip))
     }
 
+    /// 011, 11: a balancer's own address counts as a member of its groups.
+    fn is_balancer_of(&self, g: usize, vpc: usize, peer: Side) -> bool {
+        peer.eni.is_some_and(|e| {
+            let f = &self.interfaces[e];
+            self.balancer_of(e).is_some() && f.vpc == vpc && f.groups.contains(&g)
+        })
+    }
+
     /// §5.2: the peer and the destination port; §5.3 for references.
     fn rule_matches(&self, eni: &InterfaceW, r: &RuleW, peer: Side, p: &Pkt) -> bool {
         r.services.contains(p.proto, p.dport)
@@ -103,6 +127,7 @@ impl World {
                 PeerW::Nets(nets) => nets.iter().any(|n| n.contains(&peer.ip)),
                 PeerW::Group(g) => {
                     peer.eni.is_some() && self.is_member_address(&self.groups[*g], eni.vpc, peer.ip)
+                        || self.is_balancer_of(*g, eni.vpc, peer)
                 }
             }
     }

@@ -226,7 +226,9 @@ impl World {
                 }
             }
             // 010, data services 5.
-            DoorKind::Own if eni.service.is_some() => walk.reach(t, None, to),
+            DoorKind::Own if eni.service.is_some() || self.balancer_of(to).is_some() => {
+                walk.reach(t, None, to)
+            }
             DoorKind::Own => match self.vpcs[eni.vpc].gateway4 {
                 None => walk.reach(t, None, to),
                 Some((g, _)) if !self.leads_to(eni.vswitch, p.src.ip, Hop::Gateway4(g)) => {

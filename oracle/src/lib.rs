@@ -11,6 +11,7 @@
 //! What is out of scope is listed in the README of this crate.
 
 mod acl;
+mod balancer;
 mod forward;
 mod group;
 mod internet;

@@ -94,6 +94,8 @@ pub struct Path {
     pub delivered: bool,
     /// Whether the reply to it gets back.
     pub reply: bool,
+    /// Whom the receiver sees, where it arrives.
+    pub(crate) seen: Option<Side>,
 }
 
 /// What becomes of a flow.
@@ -109,24 +111,24 @@ pub struct Outcome {
 
 /// The interpreter of one inventory.
 pub struct Oracle {
-    world: World,
-    options: Options,
+    pub(crate) world: World,
+    pub(crate) options: Options,
     outside: IpSet,
 }
 
 #[derive(Clone, Copy)]
-struct At {
-    eni: usize,
-    address: usize,
-    ip: IpAddr,
+pub(crate) struct At {
+    pub(crate) eni: usize,
+    pub(crate) address: usize,
+    pub(crate) ip: IpAddr,
 }
 
 /// Protocol and ports of the question; `dport` is the port as delivered.
 #[derive(Clone, Copy)]
-struct Flow {
-    proto: Proto,
-    sport: u16,
-    dport: u16,
+pub(crate) struct Flow {
+    pub(crate) proto: Proto,
+    pub(crate) sport: u16,
+    pub(crate) dport: u16,
 }
 
 impl Oracle {
@@ -174,7 +176,7 @@ impl Oracle {
         match (src, dst) {
             (Endpoint::Outside(s), Endpoint::Address { .. }) => {
                 if let Some(b) = self.at(dst).filter(|_| self.outside.contains(s)) {
-                    self.inbound(s, b, f, &mut out);
+                    self.towards(None, s, b, f, &[b.eni], &mut out);
                 }
             }
             (Endpoint::Address { .. }, Endpoint::Outside(d)) => {
@@ -186,8 +188,7 @@ impl Oracle {
                 if let (Some(a), Some(b)) = (self.at(src), self.at(dst))
                     && a.eni != b.eni
                 {
-                    self.private(a, b, f, &mut out);
-                    self.hairpin(a, b, f, &mut out);
+                    self.towards(Some(a), a.ip, b, f, &[b.eni], &mut out);
                 }
             }
             (Endpoint::Outside(_), Endpoint::Outside(_)) => {}
@@ -195,6 +196,31 @@ impl Oracle {
         out.delivered = out.request_paths.iter().any(|p| p.delivered);
         out.reply = out.request_paths.iter().any(|p| p.delivered && p.reply);
         out
+    }
+
+    /// Every way to an interface: directly, over the Internet, through balancers. `beyond` is where it goes from
+    /// there. `outside` is the client's address where it is nobody here.
+    pub(crate) fn towards(
+        &self,
+        src: Option<At>,
+        outside: IpAddr,
+        b: At,
+        f: Flow,
+        beyond: &[usize],
+        out: &mut Outcome,
+    ) {
+        match src {
+            None => self.inbound(outside, b, f, out),
+            Some(a) if self.world.balancer_of(a.eni).is_some() => {
+                self.from_front(a.eni, b, f, out);
+                self.hairpin(a, b, f, out);
+            }
+            Some(a) => {
+                self.private(a, b, f, out);
+                self.hairpin(a, b, f, out);
+            }
+        }
+        self.relayed(src, outside, b, f, beyond, out);
     }
 
     fn at(&self, e: Endpoint) -> Option<At> {
@@ -237,7 +263,7 @@ impl Oracle {
     }
 
     /// The packet that answers `p`, between the same two ends.
-    fn answer(p: Pkt) -> Pkt {
+    pub(crate) fn answer(p: Pkt) -> Pkt {
         let r = Packet {
             src: p.src.ip,
             dst: p.dst.ip,
@@ -260,15 +286,17 @@ impl Oracle {
             steps,
             delivered: false,
             reply: false,
+            seen: None,
         }));
     }
 
-    fn note(out: &mut Outcome, before: &[String], path: &Arrival, reply: bool) {
+    fn note(out: &mut Outcome, before: &[String], path: &Arrival, reply: bool, seen: Side) {
         let steps = before.iter().chain(&path.steps).cloned().collect();
         out.request_paths.push(Path {
             steps,
             delivered: true,
             reply,
+            seen: Some(seen),
         });
     }
 
@@ -289,7 +317,7 @@ impl Oracle {
             let sessions = sessions(&[a.eni, b.eni], &path.appliances);
             let mut back = Walk::new(w, Self::answer(p), Goal::Interface(a.eni), &sessions, false);
             back.send(b.eni);
-            Self::note(out, &[], path, !back.arrivals.is_empty());
+            Self::note(out, &[], path, !back.arrivals.is_empty(), p.src);
         }
     }
 
@@ -314,6 +342,7 @@ impl Oracle {
                     &[format!("{s} sends to {}", door.ip)],
                     path,
                     !back.is_empty(),
+                    p.src,
                 );
             }
         }
@@ -329,7 +358,7 @@ impl Oracle {
         for way in self.world.outs(a.eni, a.address, p, &self.options, &mut drops) {
             let sessions = sessions(&[a.eni], &way.path.appliances);
             let reply = self.world.reply_in(a.eni, &way, Self::answer(p), &sessions);
-            Self::note(out, &[], &way.path, reply);
+            Self::note(out, &[], &way.path, reply, p.src);
         }
         Self::note_drops(out, drops);
     }
@@ -365,7 +394,7 @@ impl Oracle {
                 .reply_out(b.eni, b.address, door, Self::answer(inner), &inner_sessions)
                 .is_empty();
             let back = left && w.reply_in(a.eni, way, Self::answer(request), &outer);
-            Self::note(out, &way.path.steps, path, back);
+            Self::note(out, &way.path.steps, path, back, inner.src);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The inventory as plain known values.
 
+use crate::balancer::{self, BalancerW};
 use crate::oracle::GatewayRoutes;
 use crate::rib::{AttachmentW, TrTableW};
 use bartizan_model::{
@@ -194,6 +195,12 @@ pub(crate) struct World {
     pub(crate) gateway_routes: GatewayRoutes,
     /// A-TR-2.
     pub(crate) zone_acls: bool,
+    /// Load balancers (§9).
+    pub(crate) balancers: Vec<BalancerW>,
+    /// Prefixes that rules and ACL entries name.
+    pub(crate) mentioned: Vec<IpNet>,
+    /// Ephemeral ports, one of every stretch that filters may treat alike.
+    pub(crate) reply_ports: Vec<u16>,
     pub(crate) attachments: Vec<AttachmentW>,
     pub(crate) tr_tables: Vec<TrTableW>,
     /// Every public address that belongs to the inventory.
@@ -249,6 +256,9 @@ impl World {
             ha_vips: Vec::new(),
             gateway_routes,
             zone_acls,
+            balancers: balancer::read(t)?,
+            mentioned: Vec::new(),
+            reply_ports: Vec::new(),
             attachments: Vec::new(),
             tr_tables: Vec::new(),
             owned: Vec::new(),
@@ -256,6 +266,7 @@ impl World {
         w.network(t)?;
         w.transit(t)?;
         w.filters(t)?;
+        w.remember();
         w.interfaces(t)?;
         w.nats(t)?;
         Ok(w)
@@ -425,6 +436,31 @@ impl World {
         Ok(())
     }
 
+    /// What filters tell apart.
+    fn remember(&mut self) {
+        let mut starts = vec![1024u16];
+        let mut note = |s: &ServiceSet| {
+            for &(l, h) in s.tcp.ranges().iter().chain(s.udp.ranges()) {
+                starts.push(l);
+                starts.extend(h.checked_add(1));
+            }
+        };
+        for r in self.groups.iter().flat_map(|g| &g.rules) {
+            note(&r.services);
+            if let PeerW::Nets(n) = &r.peer {
+                self.mentioned.extend(n);
+            }
+        }
+        for e in self.acls.iter().flat_map(|a| a.ingress.iter().chain(&a.egress)) {
+            note(&e.services);
+            self.mentioned.extend(&e.nets);
+        }
+        starts.retain(|p| *p >= 1024);
+        starts.sort_unstable();
+        starts.dedup();
+        self.reply_ports = starts;
+    }
+
     /// Interfaces, their addresses and EIPs (§4, §7.4).
     fn interfaces(&mut self, t: &Typed) -> Res<()> {
         for (i, e) in t.interfaces.iter().enumerate() {
@@ -440,7 +476,8 @@ impl World {
                 )));
             }
             let service = service(t, i)?;
-            if groups.is_empty() && service.is_none() {
+            let front = self.balancer_of(i).is_some();
+            if groups.is_empty() && service.is_none() && !front {
                 return Err(Unsupported(format!("`{name}` has no security group")));
             }
             if groups
@@ -499,7 +536,8 @@ impl World {
                 source_dest_check: known(&e.source_dest_check, "a source/destination check")?
                     .unwrap_or(false),
                 public,
-                binded: e.public.iter().any(|p| p.kind == PublicKind::EipBinded),
+                // A balancer in no vSwitch has no private address.
+                binded: self.detached(i) || e.public.iter().any(|p| p.kind == PublicKind::EipBinded),
             });
         }
         for h in &t.ha_vips {

@@ -1,5 +1,6 @@
 //! A fluent way to write inventories down in tests, generators and benchmarks.
 
+mod balancer;
 mod joined;
 
 use crate::text::{PeerText, RuleText, must};

@@ -124,6 +124,38 @@ pub(crate) fn describe(inv: &Inventory) -> String {
             n.vpc.known().map(|v| v.0)
         ));
     }
+    for d in &t.data_services {
+        line(format!(
+            "service at {} on {:?} admits {:?}",
+            d.interface.0,
+            d.services.known(),
+            d.allow.iter().map(|e| &e.peer).collect::<Vec<_>>()
+        ));
+    }
+    for b in &t.balancers {
+        let fronts: Vec<u32> = b.fronts.iter().map(|f| f.0).collect();
+        line(format!(
+            "{} fronts {fronts:?} detached {}",
+            name(&b.meta),
+            b.detached
+        ));
+        for l in &b.listeners {
+            let filter = l.filter.known().cloned().flatten();
+            let filter = filter.map(|f| {
+                let nets: Vec<_> = f.entries.iter().filter_map(|e| e.net.known().copied()).collect();
+                (f.white.known().copied(), nets)
+            });
+            line(format!("  listens on {:?} filter {filter:?}", l.services.known()));
+            for f in &l.forwards {
+                line(format!(
+                    "    to {:?} as {:?} preserves {:?}",
+                    f.to,
+                    f.services.known(),
+                    f.preserves.known()
+                ));
+            }
+        }
+    }
     for e in &t.snat_entries {
         line(format!(
             "snat of nat {:?} {:?} {:?}",

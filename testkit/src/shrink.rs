@@ -26,6 +26,10 @@ enum Part {
     RouteMap(usize),
     Admitted(usize, usize),
     Service(usize),
+    Balancer(usize),
+    Listener(usize, usize),
+    Filter(usize, usize),
+    Forward(usize, usize, usize),
 }
 
 /// Takes parts out of a network for as long as `fails` stays true of what is left. Greedy: every part is
@@ -62,6 +66,14 @@ fn parts(t: &Typed) -> Vec<Part> {
     for (d, s) in t.data_services.iter().enumerate() {
         out.extend((0..s.allow.len()).rev().map(|i| Part::Admitted(d, i)));
     }
+    for (b, x) in t.balancers.iter().enumerate() {
+        for (l, y) in x.listeners.iter().enumerate().rev() {
+            out.push(Part::Listener(b, l));
+            out.push(Part::Filter(b, l));
+            out.extend((0..y.forwards.len()).rev().map(|f| Part::Forward(b, l, f)));
+        }
+    }
+    out.extend((0..t.balancers.len()).rev().map(Part::Balancer));
     out.extend((0..t.route_maps.len()).rev().map(Part::RouteMap));
     out.extend((0..t.published_routes.len()).rev().map(Part::Published));
     out.extend((0..t.tr_propagations.len()).rev().map(Part::Propagation));
@@ -113,6 +125,22 @@ fn without(inv: &Inventory, query: &Query, part: Part) -> Option<(Inventory, Que
         Part::Service(d) => {
             let gone = take(&mut t.data_services, d)?.interface;
             query = without_interface(t, query, gone.index())?;
+        }
+        Part::Balancer(b) => {
+            let gone = take(&mut t.balancers, b)?.fronts;
+            for f in gone.into_iter().rev() {
+                query = without_interface(t, query, f.index())?;
+            }
+        }
+        Part::Listener(b, l) => drop(take(&mut t.balancers.get_mut(b)?.listeners, l)?),
+        Part::Filter(b, l) => {
+            let l = t.balancers.get_mut(b)?.listeners.get_mut(l)?;
+            l.filter.known()?.as_ref()?;
+            l.filter = Fact::Known(None);
+        }
+        Part::Forward(b, l, f) => {
+            let l = t.balancers.get_mut(b)?.listeners.get_mut(l)?;
+            take(&mut l.forwards, f)?;
         }
         Part::Route(i) => drop(take(&mut t.route_entries, i)?),
         Part::Snat(i) => drop(take(&mut t.snat_entries, i)?),
@@ -207,6 +235,16 @@ fn without_interface(t: &mut Typed, query: Query, gone: usize) -> Option<Query> 
     }
     for d in &mut t.data_services {
         d.interface = moved(d.interface)?;
+    }
+    for b in &mut t.balancers {
+        for f in &mut b.fronts {
+            *f = moved(*f)?;
+        }
+        for f in b.listeners.iter_mut().flat_map(|l| &mut l.forwards) {
+            if let Backend::Interface(i) = &mut f.to {
+                *i = moved(*i)?;
+            }
+        }
     }
     for h in &mut t.ha_vips {
         for m in &mut h.members {

@@ -196,6 +196,11 @@ fn nets(t: &Typed) -> Vec<IpNet> {
             spec(&NetSpec::Net(Fact::Known(n)));
         }
     }
+    for l in t.balancers.iter().flat_map(|b| &b.listeners) {
+        if let Fact::Known(Some(f)) = &l.filter {
+            f.entries.iter().for_each(|e| spec(&NetSpec::Net(e.net.clone())));
+        }
+    }
     for l in t.acls.iter().flat_map(|a| [&a.ingress, &a.egress]) {
         if let AclList::Entries(es) = l {
             es.iter().for_each(|e| spec(&e.peer));
@@ -313,6 +318,14 @@ fn port_classes(t: &Typed) -> Vec<u16> {
         }
     }
     sets.extend(t.data_services.iter().filter_map(|d| d.services.known().cloned()));
+    for l in t.balancers.iter().flat_map(|b| &b.listeners) {
+        sets.extend(l.services.known().cloned());
+        sets.extend(
+            l.forwards
+                .iter()
+                .filter_map(|f| f.services.known().cloned().flatten()),
+        );
+    }
     // A-P25.
     sets.push(ServiceSet::one(Proto::TCP, 25));
     let maps: Vec<PortMapping> = t

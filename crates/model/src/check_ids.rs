@@ -183,6 +183,7 @@ impl Typed {
             }
         }
         self.check_services(&c)?;
+        self.check_balancers(&c)?;
         self.check_transit(&c)
     }
 
@@ -192,6 +193,18 @@ impl Typed {
             for e in &d.allow {
                 if let AllowPeer::Group(g) = e.peer {
                     c.sg(g)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_balancers(&self, c: &Checker<'_>) -> Result<(), String> {
+        for b in &self.balancers {
+            b.fronts.iter().try_for_each(|i| c.eni(*i))?;
+            for f in b.listeners.iter().flat_map(|l| &l.forwards) {
+                if let Backend::Interface(i) = f.to {
+                    c.eni(i)?;
                 }
             }
         }

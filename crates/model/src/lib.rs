@@ -10,6 +10,7 @@
 //!
 //! This crate knows nothing of Terraform's syntax, of the intent or of the engine.
 
+mod balancer;
 mod check_ids;
 mod data_service;
 mod fact;
@@ -18,6 +19,7 @@ mod transit;
 mod typed;
 mod value;
 
+pub use balancer::*;
 pub use data_service::*;
 pub use fact::{Fact, Unknown};
 pub use inventory::{

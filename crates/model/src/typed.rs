@@ -1,7 +1,7 @@
 //! The typed layer: what matters to packets, with references resolved.
 
 use crate::{
-    Attachment, DataService, Fact, Peering, PublishedRoute, RouteMap, TrLink, TrRoute, TrTable,
+    Attachment, Balancer, DataService, Fact, Peering, PublishedRoute, RouteMap, TrLink, TrRoute, TrTable,
     TransitRouter, Unknown,
 };
 use bartizan_base::Span;
@@ -68,6 +68,8 @@ ids! {
     HaVipId -> ha_vips: HaVip;
     /// Index into [`Typed::data_services`].
     DataServiceId -> data_services: DataService;
+    /// Index into [`Typed::balancers`].
+    BalancerId -> balancers: Balancer;
     /// Index into [`Typed::peerings`].
     PeeringId -> peerings: Peering;
     /// Index into [`Typed::transit_routers`].
@@ -638,6 +640,8 @@ pub struct Typed {
     pub ha_vips: Vec<HaVip>,
     /// Managed data services.
     pub data_services: Vec<DataService>,
+    /// Load balancers.
+    pub balancers: Vec<Balancer>,
     /// VPC peering connections.
     pub peerings: Vec<Peering>,
     /// Transit routers.

@@ -1,9 +1,9 @@
 //! What a flow uses: every rule, route and binding without which some of it would not arrive as it does.
 
-use crate::flow::Way;
-use crate::network::{Hop, Network, RouteRef, RuleList, RuleRef};
+use crate::flow::{Relayed, Way};
+use crate::network::{Hop, Network, Relay, RouteRef, RuleList, RuleRef};
 use crate::point::{Entry, Exit, ExitKind, Inside, PeerView, Point, ReplyPort, matches};
-use bartizan_model::{AttachmentId, InterfaceId, NatId};
+use bartizan_model::{AttachmentId, BalancerId, InterfaceId, NatId};
 use bartizan_packet::AtomSet;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -35,6 +35,8 @@ pub struct Used {
     pub attachments: BTreeSet<AttachmentId>,
     /// Static routes of transit routers: indices into `Typed::tr_routes`.
     pub tr_routes: BTreeSet<u32>,
+    /// Backends of listeners of load balancers: balancer, listener, backend.
+    pub relays: BTreeSet<(BalancerId, u32, u32)>,
     /// Whether some of it goes over the public Internet.
     pub internet: bool,
 }
@@ -54,6 +56,7 @@ impl Used {
         self.ipv6.extend(&o.ipv6);
         self.attachments.extend(&o.attachments);
         self.tr_routes.extend(&o.tr_routes);
+        self.relays.extend(&o.relays);
         self.internet |= o.internet;
     }
 }
@@ -186,59 +189,105 @@ impl Network {
         self.flow_ways(s, d, ReplyPort::Ephemeral, Some(&mut ways));
         for (way, flow) in ways {
             let w = flow.delivered.intersect(want);
-            if w.is_empty() {
-                continue;
-            }
-            match (&way, s, d) {
-                (Way::Private, Point::Inside(s), Point::Inside(d)) => {
-                    self.use_sg(s, false, self.private_view(d), &w, &mut u.egress);
-                    self.use_sg(d, true, self.private_view(s), &w, &mut u.ingress);
-                    self.use_transit(s, d, &mut u);
-                    let vsw = |p: Inside| self.iface(p.iface).map(|i| i.vswitch);
-                    if vsw(s) != vsw(d) {
-                        self.use_acl(s, false, d.ip, &w, &mut u.acl);
-                        self.use_acl(d, true, s.ip, &w, &mut u.acl);
-                    }
-                    let tables = self
-                        .iface(s.iface)
-                        .and_then(|i| self.vsw(i.vswitch))
-                        .map(|v| &v.tables);
-                    for t in tables
-                        .into_iter()
-                        .flatten()
-                        .filter_map(|&t| self.tables.get(t as usize))
-                    {
-                        for r in t.lookup(d.ip).filter(|r| matches!(r.from, RouteRef::Entry(_))) {
-                            u.routes.insert(r.from);
-                            u.appliances.extend(r.hops.iter().filter_map(|h| match h {
-                                Hop::Interface(f) => Some(*f),
-                                _ => None,
-                            }));
-                        }
-                    }
-                }
-                (Way::Out(e), Point::Inside(s), Point::Outside(p)) => {
-                    self.use_sg(s, false, PeerView::public(p), &w, &mut u.egress);
-                    self.use_acl(s, false, p, &w, &mut u.acl);
-                    self.use_exit(s, e, &mut u);
-                }
-                (Way::In(e), Point::Outside(x), Point::Inside(d)) => {
-                    self.use_sg(d, true, PeerView::public(x), &w, &mut u.ingress);
-                    self.use_acl(d, true, x, &w, &mut u.acl);
-                    self.use_entry(d, *e, &mut u);
-                }
-                (Way::Hairpin(exit, p, entry, x), Point::Inside(s), Point::Inside(d)) => {
-                    self.use_sg(s, false, PeerView::public(*p), &self.common.all, &mut u.egress);
-                    self.use_sg(d, true, PeerView::public(*x), &w, &mut u.ingress);
-                    self.use_acl(s, false, *p, &self.common.all, &mut u.acl);
-                    self.use_acl(d, true, *x, &w, &mut u.acl);
-                    self.use_exit(s, exit, &mut u);
-                    self.use_entry(d, *entry, &mut u);
-                }
-                _ => {}
+            if !w.is_empty() {
+                self.use_way(&way, s, d, &w, &mut u);
             }
         }
         u
+    }
+
+    /// What some services use of one way.
+    fn use_way(&self, way: &Way, s: Point, d: Point, w: &AtomSet, u: &mut Used) {
+        match (way, s, d) {
+            (Way::Relayed(x), _, Point::Inside(d)) => {
+                let Some(r) = self.relays.get(x.relay as usize) else {
+                    return;
+                };
+                self.use_way(&x.first, s, Point::Inside(x.front), &x.taken, u);
+                u.relays.insert((r.balancer, r.listener, r.forward));
+                self.use_leg(r, x, (s, d), w, u);
+            }
+            (Way::Private, Point::Inside(s), Point::Inside(d)) if self.is_front(s.iface) => {
+                for (_, r) in self.relays_to(d.iface).filter(|(_, r)| r.front == s.iface) {
+                    if self.handed_on(r, &r.listen).intersects(w) {
+                        u.relays.insert((r.balancer, r.listener, r.forward));
+                        for src in self.sources(r, d, None) {
+                            self.use_sg(d, true, src.0, w, &mut u.ingress);
+                            self.use_acl(d, true, src.0.ip, w, &mut u.acl);
+                        }
+                    }
+                }
+            }
+            (Way::Private, Point::Inside(s), Point::Inside(d)) => {
+                self.use_sg(s, false, self.private_view(d), w, &mut u.egress);
+                self.use_sg(d, true, self.private_view(s), w, &mut u.ingress);
+                self.use_transit(s, d, u);
+                let vsw = |p: Inside| self.iface(p.iface).map(|i| i.vswitch);
+                if vsw(s) != vsw(d) {
+                    self.use_acl(s, false, d.ip, w, &mut u.acl);
+                    self.use_acl(d, true, s.ip, w, &mut u.acl);
+                }
+                let tables = self
+                    .iface(s.iface)
+                    .and_then(|i| self.vsw(i.vswitch))
+                    .map(|v| &v.tables);
+                for t in tables
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|&t| self.tables.get(t as usize))
+                {
+                    for r in t.lookup(d.ip).filter(|r| matches!(r.from, RouteRef::Entry(_))) {
+                        u.routes.insert(r.from);
+                        u.appliances.extend(r.hops.iter().filter_map(|h| match h {
+                            Hop::Interface(f) => Some(*f),
+                            _ => None,
+                        }));
+                    }
+                }
+            }
+            (Way::Out(e), Point::Inside(s), Point::Outside(p)) => {
+                self.use_sg(s, false, PeerView::public(p), w, &mut u.egress);
+                self.use_acl(s, false, p, w, &mut u.acl);
+                self.use_exit(s, e, u);
+            }
+            (Way::In(e), Point::Outside(x), Point::Inside(d)) => {
+                self.use_sg(d, true, PeerView::public(x), w, &mut u.ingress);
+                self.use_acl(d, true, x, w, &mut u.acl);
+                self.use_entry(d, *e, u);
+            }
+            (Way::Hairpin(exit, p, entry, x), Point::Inside(s), Point::Inside(d)) => {
+                self.use_sg(s, false, PeerView::public(*p), &self.common.all, &mut u.egress);
+                self.use_sg(d, true, PeerView::public(*x), w, &mut u.ingress);
+                self.use_acl(s, false, *p, &self.common.all, &mut u.acl);
+                self.use_acl(d, true, *x, w, &mut u.acl);
+                self.use_exit(s, exit, u);
+                self.use_entry(d, *entry, u);
+            }
+            _ => {}
+        }
+    }
+
+    /// What a balancer's way to a backend uses.
+    fn use_leg(&self, r: &Relay, x: &Relayed, (s, d): (Point, Inside), w: &AtomSet, u: &mut Used) {
+        let (ip, client) = x.source;
+        let front = self.private_view(x.front);
+        let src = match (&x.first, s) {
+            (Way::Private, Point::Inside(s)) if client => self.private_view(s),
+            _ if client => PeerView::public(ip),
+            _ => PeerView { ip, ..front },
+        };
+        let exempt = self
+            .iface(r.front)
+            .and_then(|f| f.front.as_ref())
+            .is_some_and(|f| f.exempt);
+        if !exempt {
+            self.use_sg(d, true, src, w, &mut u.ingress);
+        }
+        let vsw = |i: InterfaceId| self.iface(i).map(|i| i.vswitch);
+        if vsw(r.front) != vsw(d.iface) {
+            self.use_acl(x.front, false, d.ip, w, &mut u.acl);
+            self.use_acl(d, true, ip, w, &mut u.acl);
+        }
     }
 
     /// Every way a flow takes, by what it crosses. For a private path through appliances each possible trail
@@ -247,53 +296,62 @@ impl Network {
     pub fn crossings(&self, s: Point, d: Point) -> Vec<Crossing> {
         let mut ways = Vec::new();
         self.flow_ways(s, d, ReplyPort::Ephemeral, Some(&mut ways));
+        let all = ways.into_iter().filter(|(_, f)| !f.delivered.is_empty());
+        all.flat_map(|(way, flow)| self.crossings_of(&way, s, d, &flow.delivered))
+            .collect()
+    }
+
+    fn crossings_of(&self, way: &Way, s: Point, d: Point, delivered: &AtomSet) -> Vec<Crossing> {
         let mut out = Vec::new();
-        for (way, flow) in ways {
-            if flow.delivered.is_empty() {
-                continue;
+        if let Way::Relayed(x) = way {
+            // The way to the front, and the front.
+            out = self.crossings_of(&x.first, s, Point::Inside(x.front), delivered);
+            for c in &mut out {
+                c.appliances.push(x.front.iface);
             }
-            let (mut nats, mut appliances, mut internet) = (Vec::new(), Vec::new(), false);
-            let mut exit = |e: &Exit| {
-                internet = e.kind != ExitKind::Service;
-                appliances.extend(&e.appliances);
-                if let ExitKind::Snat(n, _) = e.kind {
-                    nats.push(n);
-                }
-            };
-            match (&way, d) {
-                (Way::Private, Point::Inside(to)) => {
-                    if let Point::Inside(from) = s {
-                        for trail in self.private_trails(from, to) {
-                            out.push(Crossing {
-                                delivered: flow.delivered.clone(),
-                                nats: Vec::new(),
-                                appliances: trail,
-                                internet: false,
-                            });
-                        }
+            return out;
+        }
+        let (mut nats, mut appliances, mut internet) = (Vec::new(), Vec::new(), false);
+        let mut exit = |e: &Exit| {
+            internet = e.kind != ExitKind::Service;
+            appliances.extend(&e.appliances);
+            if let ExitKind::Snat(n, _) = e.kind {
+                nats.push(n);
+            }
+        };
+        match (way, d) {
+            (Way::Private, Point::Inside(to)) => {
+                if let Point::Inside(from) = s {
+                    for trail in self.private_trails(from, to) {
+                        out.push(Crossing {
+                            delivered: delivered.clone(),
+                            nats: Vec::new(),
+                            appliances: trail,
+                            internet: false,
+                        });
                     }
-                    continue;
                 }
-                (Way::Out(e), _) => exit(e),
-                (Way::In(Entry::Dnat(i)), Point::Inside(to)) => {
-                    internet = true;
+                return out;
+            }
+            (Way::Out(e), _) => exit(e),
+            (Way::In(Entry::Dnat(i)), Point::Inside(to)) => {
+                internet = true;
+                nats.extend(self.addr_of(to).map(|(_, a)| a.dnat[*i].nat));
+            }
+            (Way::Hairpin(e, _, entry, _), Point::Inside(to)) => {
+                exit(e);
+                if let Entry::Dnat(i) = entry {
                     nats.extend(self.addr_of(to).map(|(_, a)| a.dnat[*i].nat));
                 }
-                (Way::Hairpin(e, _, entry, _), Point::Inside(to)) => {
-                    exit(e);
-                    if let Entry::Dnat(i) = entry {
-                        nats.extend(self.addr_of(to).map(|(_, a)| a.dnat[*i].nat));
-                    }
-                }
-                _ => internet = true,
             }
-            out.push(Crossing {
-                delivered: flow.delivered,
-                nats,
-                appliances,
-                internet,
-            });
+            _ => internet = true,
         }
+        out.push(Crossing {
+            delivered: delivered.clone(),
+            nats,
+            appliances,
+            internet,
+        });
         out
     }
 }

@@ -137,6 +137,9 @@ pub fn check_witness(inv: &Inventory, w: &Witness) -> Result<(), CheckError> {
     {
         return fail(format!("a step drops it: {} at {}", step.layer, step.at));
     }
+    if w.way.request.iter().any(|s| s.layer == Layer::LoadBalancer) {
+        return fail("it passes a load balancer, which this checker does not know".to_string());
+    }
     let public = w.way.request.iter().any(|s| {
         matches!(
             s.layer,

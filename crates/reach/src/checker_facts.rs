@@ -792,6 +792,25 @@ impl<'a> Facts<'a> {
             .is_subset(&IpSet::from_nets(custom))
     }
 
+    /// Whether a load balancer is at an interface, or may hand on to it.
+    fn behind_balancer(&self, i: InterfaceId) -> bool {
+        let has = |ip: &std::net::IpAddr| {
+            self.t[i].addresses.iter().any(|a| match &a.spec {
+                AddressSpec::Ip(x) => x == ip,
+                AddressSpec::Block(n) => n.contains(ip),
+                AddressSpec::AnyV4(_) | AddressSpec::AnyV6(_) => true,
+            })
+        };
+        self.t.balancers.iter().any(|b| {
+            b.fronts.contains(&i)
+                || b.listeners.iter().flat_map(|l| &l.forwards).any(|f| match &f.to {
+                    Backend::Interface(x) => *x == i,
+                    Backend::Ip(ip) => has(ip),
+                    Backend::Unknown(_) => true,
+                })
+        })
+    }
+
     /// Whether the ends of a claim are what the inventory has.
     pub(crate) fn end(&self, e: &End) -> Result<(), String> {
         let one = e.ips.v4.is_empty() != e.ips.v6.is_empty();
@@ -800,7 +819,12 @@ impl<'a> Facts<'a> {
             None => Err(format!("{} is not public", e.ips)),
             Some((i, a)) => {
                 let known = self.vpc(i).is_some() && self.t[i].addresses.len() > a as usize;
-                if known && one {
+                if self.behind_balancer(i) {
+                    Err(format!(
+                        "interface {} is a load balancer or behind one, which certificates do not know",
+                        i.0
+                    ))
+                } else if known && one {
                     Ok(())
                 } else {
                     Err(format!("end {a} of interface {} cannot be placed", i.0))

@@ -271,7 +271,7 @@ pub(crate) fn pairs(net: &Network, a: &Domain, b: &Domain, blocks: usize, full: 
             let Some(g) = in_sg.get(d.set).map(|r| r[i]).filter(|&g| g != 0) else {
                 continue;
             };
-            let at = (s.block as usize * blocks + d.block as usize) * w;
+            let at = (s.slot as usize * blocks + d.slot as usize) * w;
             let acc = &mut out[at..at + w];
             if *acc == *full {
                 continue;

@@ -5,11 +5,11 @@
 //! The answer for one member is therefore the answer for all, and a prefix that cuts a cell has split it.
 
 use crate::flow::Cuts;
-use crate::network::{Hop, Match, Network};
+use crate::network::{Hop, Match, Network, RelaySource};
 use crate::point::Inside;
 use crate::rows::{AtomTable, Columns, RowBuilder};
 use bartizan_model::{InterfaceId, VpcId, VswitchId};
-use bartizan_packet::IpSet;
+use bartizan_packet::{AtomSet, IpSet};
 use rustc_hash::FxHashMap;
 use std::net::IpAddr;
 
@@ -30,6 +30,8 @@ pub trait Partition: Sync {
 pub struct Cell {
     /// The block.
     pub block: u32,
+    /// Its row and column in the matrix: the block, or for a front of a load balancer one of its own.
+    pub(crate) slot: u32,
     /// Some member.
     pub rep: Inside,
     /// All members; of an address that is not known yet, one entry for each place where it may be.
@@ -66,6 +68,9 @@ pub(crate) struct Domain {
     /// Per local vSwitch: columns that custom routes take elsewhere.
     detours: Vec<Option<Box<[bool]>>>,
 }
+
+/// What a balancer hands on, and from where.
+type Handed<'a> = (InterfaceId, &'a AtomSet, Option<&'a AtomSet>, RelaySource);
 
 fn vpc_cuts(net: &Network, vpc: VpcId, own: &[InterfaceId], questions: &[IpSet]) -> Cuts {
     let mut c = Cuts::default();
@@ -151,7 +156,19 @@ impl Domain {
         let cuts = vpc_cuts(net, vpc, ifaces, part.cuts());
         let mut index: FxHashMap<(u32, u32, u32, u32, u64), usize> = FxHashMap::default();
         let mut cells: Vec<Cell> = Vec::new();
+        // Which balancers hand on to it tells two interfaces apart.
+        let mut served: FxHashMap<Vec<Handed<'_>>, u32> = FxHashMap::default();
         for f in ifaces.iter().filter_map(|&i| net.iface(i)) {
+            let by: Vec<Handed<'_>> = net
+                .relays_to(f.id)
+                .map(|(_, r)| (r.front, &*r.listen, r.delivered.as_deref(), r.source))
+                .collect();
+            let n = u32::try_from(served.len()).unwrap_or(u32::MAX).saturating_add(1);
+            let hidden = if by.is_empty() {
+                0
+            } else {
+                *served.entry(by).or_insert(n)
+            };
             for (ai, a) in f.addrs.iter().enumerate() {
                 let addr = u32::try_from(ai).unwrap_or(u32::MAX);
                 let special = !a.own.is_empty()
@@ -161,13 +178,14 @@ impl Domain {
                     || a.shared_groups.is_some()
                     || a.has_own.is_none()
                     || f.apart
+                    || f.front.is_some()
                     || f.addrs.iter().any(|a| a.own.iter().any(|o| o.bypass_acl));
                 let mut put = |ip: IpAddr| {
                     let block = part.block(Some(f.id), ip);
                     let own = if special {
                         u64::from(f.id.0) << 32 | u64::from(addr) | 1 << 63
                     } else {
-                        0
+                        u64::from(hidden)
                     };
                     let key = (f.groups, f.vswitch.0, cuts.piece(ip), block, own);
                     let member = Inside {
@@ -187,6 +205,7 @@ impl Domain {
                             index.insert(key, cells.len());
                             cells.push(Cell {
                                 block,
+                                slot: block,
                                 rep: member,
                                 members: vec![member],
                                 only: Some(f.id),
@@ -196,7 +215,7 @@ impl Domain {
                                 vsw: f.vswitch.0,
                                 set: f.groups,
                                 vswitch: f.vswitch,
-                                no_acl: f.service.is_some(),
+                                no_acl: f.no_acl(),
                             });
                         }
                     }
@@ -344,7 +363,7 @@ impl Domain {
                     {
                         continue;
                     }
-                    let at = (sc.block as usize * blocks + dc.block as usize) * w;
+                    let at = (sc.slot as usize * blocks + dc.slot as usize) * w;
                     let acc = &mut out[at..at + w];
                     if *acc == *full {
                         continue;

@@ -1,7 +1,8 @@
 //! Whole flows between two points: every way there, and whether replies get back.
 
 use crate::network::{Hop, Match, Network, RuleList, Vsw};
-use crate::point::{Entry, Exit, Inside, Point, ReplyPort};
+use crate::point::relay::MAX_BALANCERS;
+use crate::point::{Entry, Exit, Inside, PeerView, Point, ReplyPort};
 use crate::transit::Far;
 use bartizan_model::{InterfaceId, VpcId};
 use bartizan_packet::{AtomSet, IpSet};
@@ -27,7 +28,27 @@ pub(crate) enum Way {
     In(Entry),
     /// Out to the Internet and in again: exit, public address used, entry, source address seen.
     Hairpin(Exit, IpAddr, Entry, IpAddr),
+    /// To the front of a load balancer, and handed on.
+    Relayed(Box<Relayed>),
 }
+
+/// A way through a load balancer.
+#[derive(Clone, Debug)]
+pub(crate) struct Relayed {
+    /// Position in `Network::relays`.
+    pub(crate) relay: u32,
+    /// The address of the front that the client sends to.
+    pub(crate) front: Inside,
+    /// How the client gets there.
+    pub(crate) first: Way,
+    /// What gets there.
+    pub(crate) taken: AtomSet,
+    /// The address that the backend sees, and whether it is the client's.
+    pub(crate) source: (IpAddr, bool),
+}
+
+/// What becomes of one alternative of a flow, for a source that the destination sees so.
+pub(crate) type Then<'f> = dyn Fn(PeerView<'_>, Flow) -> Flow + 'f;
 
 /// Representatives of a set of addresses for the pieces on which a property is constant.
 ///
@@ -142,6 +163,12 @@ impl Network {
             if let Some(&i) = near.get(next) {
                 next += 1;
                 self.cuts_at(i, &mut c, &mut tables);
+                // What it may be reached through.
+                for (_, r) in self.relays_to(i) {
+                    if !near.contains(&r.front) {
+                        near.push(r.front);
+                    }
+                }
             } else if let Some(&t) = tables.get(asked) {
                 asked += 1;
                 self.cuts_of_table(t, &mut c, &mut near, &mut tables, &mut vpcs);
@@ -253,12 +280,11 @@ impl Network {
         s: Inside,
         d: Inside,
         ask: ReplyPort,
+        beyond: &[InterfaceId],
+        then: &Then<'_>,
         mut ways: Option<&mut Vec<(Way, Flow)>>,
     ) -> Flow {
-        let none = || Flow {
-            delivered: self.common.none.clone(),
-            works: self.common.none.clone(),
-        };
+        let none = || self.nothing();
         let (Some((si, _)), Some((di, da))) = (self.addr_of(s), self.addr_of(d)) else {
             return none();
         };
@@ -270,7 +296,9 @@ impl Network {
         if doors.is_empty() || d.ip.is_ipv6() && self.vpc_of(si) == self.vpc_of(di) {
             return none();
         }
-        let cuts = self.cuts_around(&[s.iface, d.iface]);
+        let mut near = vec![s.iface, d.iface];
+        near.extend(beyond);
+        let cuts = self.cuts_around(&near);
         let mut total = none();
         for k in doors {
             let public = self.public_of(d, k);
@@ -288,10 +316,13 @@ impl Network {
                     let sent_back = translate(&self.exit_replies(s, p, e, ask));
                     for x in representatives(&e.src, &cuts) {
                         let (delivered, works) = self.arrive_flow(d, x, k, ask);
-                        let f = Flow {
-                            delivered: delivered.intersect(&sent),
-                            works: works.intersect(&sent_back),
-                        };
+                        let f = then(
+                            PeerView::public(x),
+                            Flow {
+                                delivered: delivered.intersect(&sent),
+                                works: works.intersect(&sent_back),
+                            },
+                        );
                         if let Some(w) = ways.as_deref_mut()
                             && !f.delivered.is_empty()
                         {
@@ -333,29 +364,10 @@ impl Network {
         s: Point,
         d: Point,
         ask: ReplyPort,
-        mut ways: Option<&mut Vec<(Way, Flow)>>,
+        ways: Option<&mut Vec<(Way, Flow)>>,
     ) -> Flow {
-        let none = self.common.none.clone();
         match (s, d) {
-            (Point::Inside(s), Point::Inside(d)) => {
-                let (delivered, works) = self.private_flow(s, d, ask);
-                if let Some(w) = ways.as_deref_mut()
-                    && !delivered.is_empty()
-                {
-                    w.push((
-                        Way::Private,
-                        Flow {
-                            delivered: delivered.clone(),
-                            works: works.clone(),
-                        },
-                    ));
-                }
-                let h = self.hairpin(s, d, ask, ways);
-                Flow {
-                    delivered: delivered.union(&h.delivered),
-                    works: works.union(&h.works),
-                }
-            }
+            (_, Point::Inside(d)) => self.arriving(s, d, ask, &[d.iface], &|_, f| f, ways),
             (Point::Inside(s), Point::Outside(p)) => {
                 let flows: Vec<(Exit, Flow)> = self
                     .exits(s, p)
@@ -376,25 +388,196 @@ impl Network {
                 }
                 Flow { delivered, works }
             }
-            (Point::Outside(x), Point::Inside(d)) => {
-                let mut total = Flow {
-                    delivered: none.clone(),
-                    works: none,
+            (Point::Outside(_), Point::Outside(_)) => self.nothing(),
+        }
+    }
+
+    pub(crate) fn nothing(&self) -> Flow {
+        Flow {
+            delivered: self.common.none.clone(),
+            works: self.common.none.clone(),
+        }
+    }
+
+    /// Everything that travels from `s` to an interface, by any way. What becomes of each alternative behind it is
+    /// said by `then`, before alternatives are put together. `beyond` is where it goes from there: the last
+    /// destination, and the balancers before it.
+    fn arriving(
+        &self,
+        s: Point,
+        d: Inside,
+        ask: ReplyPort,
+        beyond: &[InterfaceId],
+        then: &Then<'_>,
+        mut ways: Option<&mut Vec<(Way, Flow)>>,
+    ) -> Flow {
+        let mut total = self.nothing();
+        let mut add = |f: &Flow| {
+            total.delivered.union_with(&f.delivered);
+            total.works.union_with(&f.works);
+        };
+        match s {
+            Point::Inside(s) => {
+                let f = if self.is_front(s.iface) {
+                    self.from_front(s, d, then)
+                } else {
+                    let (delivered, works) = self.private_flow(s, d, ask);
+                    then(self.private_view(s), Flow { delivered, works })
                 };
+                add(&f);
+                if let Some(w) = ways.as_deref_mut()
+                    && !f.delivered.is_empty()
+                {
+                    w.push((Way::Private, f));
+                }
+                add(&self.hairpin(s, d, ask, beyond, then, ways.as_deref_mut()));
+            }
+            Point::Outside(x) => {
                 for e in self.doors(d) {
                     let (delivered, works) = self.arrive_flow(d, x, e, ask);
-                    total.delivered.union_with(&delivered);
-                    total.works.union_with(&works);
+                    let f = then(PeerView::public(x), Flow { delivered, works });
+                    add(&f);
                     if let Some(w) = ways.as_deref_mut() {
-                        w.push((Way::In(e), Flow { delivered, works }));
+                        w.push((Way::In(e), f));
                     }
                 }
-                total
             }
-            (Point::Outside(_), Point::Outside(_)) => Flow {
-                delivered: none.clone(),
-                works: none,
-            },
+        }
+        let from = match s {
+            Point::Inside(s) => Some(s.iface),
+            Point::Outside(_) => None,
+        };
+        for (n, r) in self.relays_to(d.iface) {
+            // Balancers that this one stands behind are passed once.
+            if from == Some(r.front) || beyond.contains(&r.front) || beyond.len() > MAX_BALANCERS {
+                continue;
+            }
+            let mut beyond = beyond.to_vec();
+            beyond.push(r.front);
+            add(&self.relayed(s, (n, r), d, ask, &beyond, then, ways.as_deref_mut()));
+        }
+        total
+    }
+
+    /// What gets to the front of one balancer and is handed on from there.
+    #[expect(clippy::too_many_arguments, reason = "one step of `arriving`")]
+    fn relayed(
+        &self,
+        s: Point,
+        (n, r): (u32, &crate::network::Relay),
+        d: Inside,
+        ask: ReplyPort,
+        beyond: &[InterfaceId],
+        then: &Then<'_>,
+        mut ways: Option<&mut Vec<(Way, Flow)>>,
+    ) -> Flow {
+        let near: Vec<InterfaceId> = match s {
+            // An interface is not its own peer.
+            Point::Inside(s) if s.iface == d.iface => return self.nothing(),
+            Point::Inside(s) => vec![s.iface, r.front],
+            Point::Outside(_) => vec![r.front],
+        };
+        let some = self
+            .iface(r.front)
+            .is_some_and(|f| f.addrs.first().is_some_and(|a| a.choice));
+        let cuts = if some {
+            self.cuts_around(&near)
+        } else {
+            Cuts::default()
+        };
+        let mut alternatives: Vec<Flow> = Vec::new();
+        for front in self.places_of(r.front, &cuts) {
+            let through = |seen: PeerView<'_>, f: Flow| {
+                let taken = Flow {
+                    delivered: self.handed_on(r, &f.delivered),
+                    works: self.handed_on(r, &f.works),
+                };
+                if taken.delivered.is_empty() {
+                    return self.nothing();
+                }
+                let all: Vec<Flow> = self
+                    .sources(r, d, Some(seen))
+                    .into_iter()
+                    .map(|src| {
+                        let leg = self.leg(r, d, src, ask);
+                        then(
+                            src.0,
+                            Flow {
+                                delivered: leg.delivered.intersect(&taken.delivered),
+                                works: leg.works.intersect(&taken.works),
+                            },
+                        )
+                    })
+                    .collect();
+                Flow {
+                    delivered: self.fold(all.iter().map(|f| f.delivered.clone())),
+                    works: self.fold(all.into_iter().map(|f| f.works)),
+                }
+            };
+            let mut found = ways.is_some().then(Vec::new);
+            let f = self.arriving(s, front, ask, beyond, &through, found.as_mut());
+            for (first, flow) in found
+                .into_iter()
+                .flatten()
+                .filter(|(_, f)| !f.delivered.is_empty())
+            {
+                if let Some(w) = ways.as_deref_mut() {
+                    let way = self.relayed_way(n, r, front, d, s, first);
+                    w.push((Way::Relayed(Box::new(way)), flow));
+                }
+            }
+            alternatives.push(f);
+        }
+        Flow {
+            delivered: self.fold(alternatives.iter().map(|f| f.delivered.clone())),
+            works: self.fold(alternatives.into_iter().map(|f| f.works)),
+        }
+    }
+
+    /// What travels by one relay from `s` to the interface behind it; `beyond` as for `arriving`, with the front.
+    pub(crate) fn relay_flow(
+        &self,
+        s: Point,
+        n: u32,
+        d: Inside,
+        ask: ReplyPort,
+        beyond: &[InterfaceId],
+    ) -> Flow {
+        match self.relays.get(n as usize) {
+            Some(r) if !matches!(s, Point::Inside(s) if s.iface == r.front) => {
+                self.relayed(s, (n, r), d, ask, beyond, &|_, f| f, None)
+            }
+            _ => self.nothing(),
+        }
+    }
+
+    /// One way through a balancer, in the shape that explanations need.
+    fn relayed_way(
+        &self,
+        n: u32,
+        r: &crate::network::Relay,
+        front: Inside,
+        d: Inside,
+        s: Point,
+        first: Way,
+    ) -> Relayed {
+        let client = match (&first, s) {
+            (Way::Hairpin(_, _, _, x), _) => *x,
+            (Way::Relayed(w), _) => w.source.0,
+            (_, Point::Inside(s)) => s.ip,
+            (_, Point::Outside(x)) => x,
+        };
+        let view = PeerView::public(client);
+        let source = self
+            .sources(r, d, Some(view))
+            .first()
+            .map_or((client, true), |(v, c)| (v.ip, *c));
+        Relayed {
+            relay: n,
+            front,
+            first,
+            taken: (*r.listen).clone(),
+            source,
         }
     }
 }

@@ -22,6 +22,7 @@ mod network;
 mod point;
 mod public;
 mod reach;
+mod relayed;
 mod rows;
 mod shadow;
 mod trace;

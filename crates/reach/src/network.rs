@@ -4,7 +4,7 @@
 //! and entries of the public Internet. What the vendor means by its resources is decided in `compile`.
 
 use bartizan_model::{
-    AclId, AttachmentId, DataServiceId, HaVipId, InterfaceId, NatId, PeeringId, RouteTableId,
+    AclId, AttachmentId, BalancerId, DataServiceId, HaVipId, InterfaceId, NatId, PeeringId, RouteTableId,
     SecurityGroupId, VpcId, VswitchId,
 };
 use bartizan_packet::{AtomSet, IpSet, PortSet, ServiceAtoms, ServiceSet};
@@ -63,6 +63,14 @@ pub enum RuleRef {
     AllowEnd(DataServiceId),
     /// A data service opens no connections (A-DB-1).
     NoClient(DataServiceId),
+    /// The access list of a listener turns clients away: the balancer, the listener.
+    Listener(BalancerId, u32),
+    /// No listener of the balancer listens on it.
+    NotListening(BalancerId),
+    /// A listener takes it in, and nothing in front of it objects.
+    Listening(BalancerId),
+    /// A balancer opens connections to its backends only.
+    BackendsOnly(BalancerId),
 }
 
 /// One rule of a first-match list.
@@ -324,8 +332,57 @@ pub struct Iface {
     /// Whether a managed service answers here: no network ACL applies to it, and a public address of it needs
     /// neither route nor gateway (ALIBABA.md §15).
     pub service: Option<DataServiceId>,
+    /// Whether a load balancer takes in connections here.
+    pub front: Option<Front>,
     /// Its addresses.
     pub addrs: Vec<Addr>,
+}
+
+/// What an interface is as the front of a load balancer (ALIBABA.md §9, docs/decisions/011).
+#[derive(Clone, Debug)]
+pub struct Front {
+    /// The balancer.
+    pub balancer: BalancerId,
+    /// Whether it is in no vSwitch: no ACL applies to it.
+    pub detached: bool,
+    /// Whether its public address needs neither route nor gateway (A-LB-2).
+    pub free: bool,
+    /// Where the address is that backends see, when it does not pass the client's on: one unknown address.
+    pub back: Arc<IpSet>,
+    /// Whether the groups of its backends do not count (A-CLB-1).
+    pub exempt: bool,
+}
+
+/// Whose address a backend sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RelaySource {
+    /// The client's.
+    Client,
+    /// The balancer's own.
+    Own,
+    /// Not known.
+    Either,
+}
+
+/// A load balancer hands on what one of its listeners takes in at one front to one backend.
+#[derive(Clone, Debug)]
+pub struct Relay {
+    /// The balancer.
+    pub balancer: BalancerId,
+    /// Position of the listener.
+    pub listener: u32,
+    /// Position of the backend in the listener's.
+    pub forward: u32,
+    /// The front.
+    pub front: InterfaceId,
+    /// The backend.
+    pub to: InterfaceId,
+    /// What the listener takes in.
+    pub listen: Arc<AtomSet>,
+    /// What arrives; `None` for what was sent.
+    pub delivered: Option<Arc<AtomSet>>,
+    /// Whose address the backend sees.
+    pub source: RelaySource,
 }
 
 /// One SNAT entry in force.
@@ -414,6 +471,10 @@ pub struct Network {
     pub ha_vips: Vec<Vec<InterfaceId>>,
     /// What joins VPCs.
     pub transit: crate::transit::Transit,
+    /// What load balancers hand on.
+    pub relays: Vec<Relay>,
+    /// Positions in [`Network::relays`] by backend.
+    pub(crate) behind: FxHashMap<InterfaceId, Vec<u32>>,
     /// By which groups the addresses of a VPC are known, where other VPCs can be reached: known addresses, and
     /// delegated blocks.
     pub(crate) known_as: FxHashMap<(VpcId, IpAddr), Vec<SecurityGroupId>>,
@@ -457,6 +518,17 @@ impl Common {
             tcp_ephemeral: atoms.touching(&ServiceSet::tcp(eph.clone())),
             udp_ephemeral: atoms.touching(&ServiceSet::udp(eph)),
         }
+    }
+}
+
+impl Iface {
+    /// Whether no network ACL applies: a managed service (ALIBABA.md §15.3), a balancer that is in no vSwitch.
+    pub(crate) fn no_acl(&self) -> bool {
+        self.service.is_some() || self.front.as_ref().is_some_and(|f| f.detached)
+    }
+    /// Whether its public addresses need neither route nor gateway (ALIBABA.md §15, A-LB-2).
+    pub(crate) fn free_public(&self) -> bool {
+        self.service.is_some() || self.front.as_ref().is_some_and(|f| f.free)
     }
 }
 

@@ -8,6 +8,7 @@
 mod border;
 
 mod cross;
+pub(crate) mod relay;
 
 use crate::network::{Addr, Hop, Iface, Match, Mode, Network, RouteRef, RuleList, Vsw};
 use bartizan_model::{AttachmentId, InterfaceId, NatId, SecurityGroupId, TrTableId, VpcId, VswitchId};
@@ -380,11 +381,10 @@ impl Network {
             self.translate(&t, at, m.dst.ip, out);
         }
         // §15: the public side of a managed service is none of the VPC's business.
-        if at.service.is_some() && m.goal.is_none() {
+        if at.free_public() && m.goal.is_none() {
             let public = sender && at.addrs.iter().any(|a| !a.own.is_empty());
-            let atoms = t.atoms.clone();
             return if public {
-                self.end(t, End::Own, atoms, out)
+                self.depart(m, t, Place::Iface(at), End::Own, out)
             } else {
                 self.dropped(t, out)
             };
@@ -551,8 +551,8 @@ impl Network {
             {
                 t.atoms.intersect_with(&self.acl_out(f, m.dst.ip));
             }
-            // §15.3: no ACL applies to a managed service.
-            if ti.service.is_none() && (from.is_some() || !self.binded(ti)) {
+            // §15.3: no ACL applies to a managed service, nor to a balancer that is in no vSwitch.
+            if !ti.no_acl() && (from.is_some() || !self.binded(ti)) {
                 t.atoms.intersect_with(&self.acl(tv, true, m.src.ip));
             }
         }
@@ -644,12 +644,19 @@ impl Network {
 
     /// Requests that arrive privately, inside one VPC or through what joins two.
     pub(crate) fn private_request(&self, s: Inside, d: Inside) -> AtomSet {
+        if self.is_front(s.iface) {
+            return self.from_front(s, d, &|_, f| f).delivered;
+        }
         self.fold(self.private_branches(s, d, &[]).into_iter().map(|b| b.atoms))
     }
 
     /// Requests that arrive privately, and those whose replies get back. Groups of the two ends and of the
     /// appliances that saw the request are stateful (§5.6); ACLs and routes are evaluated again (§1).
     pub(crate) fn private_flow(&self, s: Inside, d: Inside, ask: ReplyPort) -> (AtomSet, AtomSet) {
+        if self.is_front(s.iface) {
+            let f = self.from_front(s, d, &|_, f| f);
+            return (f.delivered, f.works);
+        }
         let branches = self.private_branches(s, d, &[]);
         let works = self.fold(branches.iter().map(|b| {
             if b.atoms.is_empty() {
@@ -669,6 +676,9 @@ impl Network {
 
     /// What every private trail from `s` to `d` uses: custom routes, and what of transit routers.
     pub(crate) fn private_uses(&self, s: Inside, d: Inside) -> Vec<(Option<RouteRef>, Crossed)> {
+        if self.is_front(s.iface) {
+            return Vec::new();
+        }
         let branches = self.private_branches(s, d, &[]);
         branches
             .into_iter()
@@ -679,6 +689,9 @@ impl Network {
 
     /// The appliances of every private trail from `s` to `d`.
     pub(crate) fn private_trails(&self, s: Inside, d: Inside) -> Vec<Vec<InterfaceId>> {
+        if self.is_front(s.iface) {
+            return vec![Vec::new()];
+        }
         let branches = self.private_branches(s, d, &[]);
         branches
             .into_iter()

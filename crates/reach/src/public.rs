@@ -131,7 +131,7 @@ pub(crate) fn class(
         let key = (
             by_source.iter().map(|s| s.contains(c.rep.ip)).collect(),
             c.rep.ip.is_ipv4(),
-            c.block,
+            c.slot,
             c.only.is_some(),
         );
         // A cell of one interface stands for itself only: that interface may be the other end.
@@ -152,11 +152,11 @@ pub(crate) fn class(
                     let o = outward
                         .entry(cuts.piece(x))
                         .or_insert_with(|| outward_to(net, c.rep, x));
-                    add(c.block, b, &o.all);
+                    add(c.slot, b, &o.all);
                 }
                 if c.special {
                     for e in net.doors(c.rep) {
-                        add(b, c.block, &net.arrive(c.rep, x, e));
+                        add(b, c.slot, &net.arrive(c.rep, x, e));
                     }
                 }
             }
@@ -193,7 +193,7 @@ pub(crate) fn class(
                 }
                 per_public.push(net.fold(per_source));
             }
-            add(c.block, d.cell.block, &net.fold(per_public));
+            add(c.slot, d.cell.slot, &net.fold(per_public));
         }
     }
     let mut out: Vec<_> = out.into_iter().collect();

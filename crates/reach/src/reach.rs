@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 pub struct Reach {
     net: Network,
     blocks: usize,
+    /// The blocks of the rows and columns that the matrix has while it is made: blocks, then fronts.
+    slots: Vec<u32>,
     domains: Vec<Domain>,
     /// Elementary pieces of the public space by block.
     outside: BTreeMap<u32, IpSet>,
@@ -47,7 +49,7 @@ impl Reach {
             }
         }
         let by_vpc: Vec<(VpcId, Vec<InterfaceId>)> = by_vpc.into_iter().collect();
-        let domains = by_vpc
+        let mut domains = by_vpc
             .par_iter()
             .map(|(v, ifaces)| Domain::new(&net, *v, ifaces, part))
             .collect::<Vec<_>>();
@@ -70,9 +72,12 @@ impl Reach {
             );
             outside.insert(b, IpSet { v4, v6 });
         }
+        let blocks = part.blocks();
+        let slots = crate::relayed::slots(&net, blocks, &mut domains);
         Reach {
             net,
-            blocks: part.blocks(),
+            blocks,
+            slots,
             domains,
             outside,
             matrix: Vec::new(),
@@ -120,7 +125,7 @@ impl Reach {
     /// Private paths are computed cell by cell for each VPC; paths over the Internet class by class.
     pub fn all_pairs(&mut self) {
         let w = self.net.atoms.words();
-        let (net, blocks) = (&self.net, self.blocks);
+        let (net, blocks) = (&self.net, self.slots.len());
         let full = net.common.all.words().to_vec();
         let size = blocks * blocks * w;
         self.domains.par_iter_mut().for_each(|d| d.build_rows(net));
@@ -158,11 +163,16 @@ impl Reach {
                 .zip(set.words())
                 .for_each(|(o, x)| *o |= x);
         }
+        if self.slots.len() > self.blocks {
+            let mut m = std::mem::take(&mut self.matrix);
+            crate::relayed::hand_on(self, &mut m);
+            self.matrix = crate::relayed::fold(&m, &self.slots, self.blocks, w);
+        }
     }
 
     /// Delivered services between VPCs that something joins.
     fn joined_pairs(&mut self, full: &[u64]) {
-        let (net, blocks, ds) = (&self.net, self.blocks, &self.domains);
+        let (net, blocks, ds) = (&self.net, self.slots.len(), &self.domains);
         let pairs: Vec<(&Domain, &Domain)> = ds
             .iter()
             .flat_map(|a| ds.iter().map(move |b| (a, b)))
@@ -215,6 +225,15 @@ impl Reach {
         self.matrix
             .get(at..at + w)
             .map_or_else(|| self.net.common.none.clone(), AtomSet::from_words)
+    }
+
+    pub(crate) fn slots(&self) -> &[u32] {
+        &self.slots
+    }
+
+    /// All cells.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = &Cell> {
+        self.domains.iter().flat_map(|d| &d.cells)
     }
 
     /// The points of a block: one per cell, and one per piece of the public space that the filters around

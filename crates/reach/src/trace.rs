@@ -5,11 +5,12 @@
 //! the two together.
 
 use crate::network::{Mode, Network, RouteRef, RuleRef};
-use crate::point::Point;
+use crate::point::{Inside, Point};
 use crate::trace_walk::Tracer;
-use bartizan_model::{AttachmentId, InterfaceId, Inventory, Origin};
+use bartizan_model::{AttachmentId, BalancerId, InterfaceId, Inventory, Origin};
 use bartizan_packet::Proto;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Where on its way a packet is judged.
@@ -45,6 +46,8 @@ pub enum Layer {
     Peering,
     /// The allow list of a managed service (§15).
     AllowList,
+    /// A listener of a load balancer (§9).
+    LoadBalancer,
     /// What the cloud does by itself.
     Platform,
 }
@@ -67,6 +70,7 @@ impl fmt::Display for Layer {
             Layer::TransitRouter => "transit router",
             Layer::Peering => "peering",
             Layer::AllowList => "allow list",
+            Layer::LoadBalancer => "load balancer",
             Layer::Platform => "platform",
         })
     }
@@ -100,6 +104,8 @@ pub enum DecidedBy {
     Snat(u32),
     /// A DNAT entry: index into `Typed::dnat_entries`.
     Dnat(u32),
+    /// A backend of a listener of a load balancer: positions of both.
+    Forward(BalancerId, u32, u32),
     /// A public address: the interface and the position in its public addresses.
     Public(InterfaceId, u32),
 }
@@ -138,6 +144,19 @@ pub struct WayTrace {
     pub delivered: bool,
     /// Whether it arrives and the reply gets back.
     pub works: bool,
+    /// Whom the receiver sees.
+    pub(crate) seen: Option<Seen>,
+}
+
+/// Whom the receiver of a packet sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// A private address.
+    Private(Inside),
+    /// A public address.
+    Public(IpAddr),
+    /// A balancer by its front, at an address of its own.
+    Front(InterfaceId, IpAddr),
 }
 
 impl WayTrace {

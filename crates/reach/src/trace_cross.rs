@@ -27,7 +27,7 @@ impl Tracer<'_> {
     /// The ACL on the way out of the vSwitch of a place, if one applies.
     pub(crate) fn acl_out(&self, at: Place<'_>, m: Leg<'_>) -> Option<Step> {
         match at {
-            Place::Iface(i) if i.service.is_some() => None,
+            Place::Iface(i) if i.no_acl() => None,
             Place::Iface(i) => self.acl(i.vswitch, false, m),
             Place::Router(_, z) => {
                 let s = self.acl(z.filter(|_| self.net.mode == Mode::Narrow)?, false, m)?;

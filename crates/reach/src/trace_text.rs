@@ -2,8 +2,8 @@
 
 use crate::network::{RouteRef, RuleRef};
 use bartizan_model::{
-    AclEntry, AclId, AclList, AllowEntry, AllowPeer, Direction, DnatProtocol, Fact, Inventory, NatIp,
-    NetSpec, NextHop, Origin, Peer, SgRule,
+    AclEntry, AclId, AclList, AllowEntry, AllowPeer, BalancerId, Direction, DnatProtocol, Fact, Inventory,
+    NatIp, NetSpec, NextHop, Origin, Peer, SgRule,
 };
 use bartizan_packet::ServiceSet;
 
@@ -80,6 +80,14 @@ pub(crate) fn acl_entry(inv: &Inventory, id: AclId, ingress: bool, position: u32
     }
 }
 
+fn balancer_text(inv: &Inventory, id: BalancerId, what: &str) -> (String, Option<Origin>) {
+    let b = inv.typed.balancers.get(id.index());
+    (
+        format!("the {} {what}", b.map_or("load balancer", |b| b.kind.name())),
+        b.map(|b| b.meta.origin.clone()),
+    )
+}
+
 /// A rule in one line, as it is written, and where it is written. Defaults are named without their outcome,
 /// which depends on the group type and the direction.
 #[must_use]
@@ -131,6 +139,22 @@ pub fn describe(inv: &Inventory, rule: RuleRef) -> (String, Option<Origin>) {
                 d.map(|d| d.meta.origin.clone()),
             )
         }
+        RuleRef::Listener(id, n) => {
+            let l = t
+                .balancers
+                .get(id.index())
+                .and_then(|b| b.listeners.get(n as usize));
+            (
+                format!(
+                    "the access list of the listener on {} turns it away",
+                    l.map_or_else(String::new, |l| services(&l.services))
+                ),
+                l.map(|l| l.origin.clone()),
+            )
+        }
+        RuleRef::NotListening(id) => balancer_text(inv, id, "has no listener for it"),
+        RuleRef::Listening(id) => balancer_text(inv, id, "takes it in"),
+        RuleRef::BackendsOnly(id) => balancer_text(inv, id, "opens connections to its backends only"),
         RuleRef::AclUnknown(id) => (
             "entries of the network ACL that are not known".to_string(),
             t.acls.get(id.index()).map(|a| a.meta.origin.clone()),

@@ -6,7 +6,9 @@ use crate::network::{Acl, Hop, Iface, Mode, Network, Route, RouteRef, RuleList, 
 use crate::point::{End, Inside, MAX_APPLIANCES, PeerView, Place, matches};
 use crate::trace::{DecidedBy, Decision, Layer, Step, TracedPacket};
 use crate::trace_text::{describe, describe_route};
-use bartizan_model::{InterfaceId, Inventory, Origin, Peer, SecurityGroupId, TrTableId, VswitchId};
+use bartizan_model::{
+    BalancerId, Fact, InterfaceId, Inventory, Origin, Peer, SecurityGroupId, TrTableId, VswitchId,
+};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -100,11 +102,22 @@ pub(crate) struct Tracer<'a> {
     pub(crate) net: &'a Network,
     pub(crate) inv: &'a Inventory,
     pub(crate) packet: TracedPacket,
+    /// Where it goes from its destination: the last one, and the balancers before it.
+    pub(crate) beyond: Vec<InterfaceId>,
 }
 
 impl<'a> Tracer<'a> {
     pub(crate) fn new(net: &'a Network, inv: &'a Inventory, packet: TracedPacket) -> Self {
-        Tracer { net, inv, packet }
+        let beyond = match packet.destination {
+            crate::point::Point::Inside(d) => vec![d.iface],
+            crate::point::Point::Outside(_) => Vec::new(),
+        };
+        Tracer {
+            net,
+            inv,
+            packet,
+            beyond,
+        }
     }
 
     pub(crate) fn iface_at(&self, i: InterfaceId) -> Arc<str> {
@@ -174,6 +187,7 @@ impl<'a> Tracer<'a> {
         let mut assumptions = Vec::new();
         match d.from {
             RuleRef::NoClient(_) => assumptions.push("A-DB-1"),
+            RuleRef::Listening(b) if self.empty_list(b, leg.atom) => assumptions.push("A-LB-1"),
             RuleRef::Default if !d.default => rule = "the metadata service is never blocked".to_string(),
             RuleRef::Default => {
                 // The group whose type makes the difference: an enterprise group closes egress for all.
@@ -196,12 +210,33 @@ impl<'a> Tracer<'a> {
             _ => {}
         }
         let from = Some(DecidedBy::Rule(d.from));
+        let own = matches!(
+            d.from,
+            RuleRef::Listener(..)
+                | RuleRef::NotListening(_)
+                | RuleRef::Listening(_)
+                | RuleRef::BackendsOnly(_)
+        );
+        let layer = if own { Layer::LoadBalancer } else { layer };
         Step {
             origin,
             from,
             assumptions,
             ..self.step(at, layer, rule, decision)
         }
+    }
+
+    /// Whether a listener for a service has an access list without entries (A-LB-1).
+    fn empty_list(&self, b: BalancerId, atom: usize) -> bool {
+        let all = self.inv.typed.balancers.get(b.index()).map(|b| &b.listeners);
+        all.into_iter().flatten().any(|l| {
+            let hears = l
+                .services
+                .known()
+                .is_some_and(|s| self.net.atoms.touching(s).contains(atom));
+            let empty = matches!(&l.filter, Fact::Known(Some(f)) if f.entries.is_empty());
+            hears && empty
+        })
     }
 
     /// The network ACL of a vSwitch judges the packet; `None` without one.
@@ -322,15 +357,17 @@ impl<'a> Tracer<'a> {
         if m.translate && !sender && m.goal.is_none() && !t.closed && self.net.may_translate() {
             self.translate(m, &t, at, out);
         }
-        if at.service.is_some() && m.goal.is_none() {
-            let public = sender && at.addrs.iter().any(|a| !a.own.is_empty());
-            let (text, decision, end) = if public {
-                ("its public side needs no route", Decision::Forward, End::Own)
-            } else {
-                ("it has no public address", Decision::Drop, End::Dropped)
-            };
-            t.push(self.step(self.iface_at(at.id), Layer::Platform, text, decision));
-            return self.end(t, end, out);
+        if at.free_public() && m.goal.is_none() {
+            let here = |text, decision| self.step(self.iface_at(at.id), Layer::Platform, text, decision);
+            if !sender || at.addrs.iter().all(|a| a.own.is_empty()) {
+                return self.dropped(t, here("it has no public address", Decision::Drop), out);
+            }
+            let mut s = here("its public side needs no route", Decision::Forward);
+            if at.front.as_ref().is_some_and(|f| !f.detached) {
+                s.assumptions.push("A-LB-2");
+            }
+            t.push(s);
+            return self.depart(m, t, Place::Iface(at), End::Own, out);
         }
         for &own in self.net.own_first(m.goal, m.sender.filter(|_| sender), v) {
             self.forward(m, &t, Place::Iface(at), own, &v.tables, out);
@@ -549,7 +586,7 @@ impl<'a> Tracer<'a> {
             {
                 t.extend(self.acl_out(f, m));
             }
-            if let Some(s) = self.acl(ti.vswitch, true, m).filter(|_| ti.service.is_none()) {
+            if let Some(s) = self.acl(ti.vswitch, true, m).filter(|_| !ti.no_acl()) {
                 t.push(if from.is_none() && self.net.binded(ti) {
                     self.bypass(ti.vswitch, true)
                 } else {

@@ -1,11 +1,12 @@
 //! The ways of one packet: private, out to the Internet, in from it, and out and in again.
 
 mod exits;
+mod relay;
 
 use crate::flow::{Way, representatives};
 use crate::network::Hop;
 use crate::point::{End, Entry, Exit, Inside, PeerView, Place, Point, ReplyPort};
-use crate::trace::{DecidedBy, Decision, Layer, Step, WayTrace};
+use crate::trace::{DecidedBy, Decision, Layer, Seen, Step, WayTrace};
 use crate::trace_text::{describe_route, dnat_text};
 use crate::trace_walk::{Branch, Leg, Tracer, Trail};
 use bartizan_model::{DnatTarget, InterfaceId};
@@ -27,7 +28,7 @@ type Answer = (bool, bool);
 /// Ways over the Internet and back that are told in full.
 const MAX_HAIRPINS: usize = 4;
 
-fn ip_port(ip: IpAddr, proto: Proto, port: u16) -> String {
+pub(crate) fn ip_port(ip: IpAddr, proto: Proto, port: u16) -> String {
     match ip {
         _ if !proto.has_ports() => ip.to_string(),
         IpAddr::V4(a) => format!("{a}:{port}"),
@@ -61,10 +62,17 @@ impl Tracer<'_> {
                 let (mut ways, a) = self.private(s, d);
                 let (more, b) = self.hairpin(s, d);
                 ways.extend(more);
-                (ways, (a.0 || b.0, a.1 || b.1))
+                let (more, c) = self.relayed(Point::Inside(s), d);
+                ways.extend(more);
+                (ways, (a.0 || b.0 || c.0, a.1 || b.1 || c.1))
             }
             (Point::Inside(s), Point::Outside(p)) => self.outward(s, p),
-            (Point::Outside(x), Point::Inside(d)) => self.inward(x, d),
+            (Point::Outside(x), Point::Inside(d)) => {
+                let (mut ways, a) = self.inward(x, d);
+                let (more, b) = self.relayed(Point::Outside(x), d);
+                ways.extend(more);
+                (ways, (a.0 || b.0, a.1 || b.1))
+            }
             (Point::Outside(_), Point::Outside(_)) => {
                 let why = "neither end is in the inventory";
                 let s = self.step("internet".into(), Layer::Platform, why, Decision::Drop);
@@ -123,6 +131,9 @@ impl Tracer<'_> {
     }
 
     fn private(&self, s: Inside, d: Inside) -> (Vec<WayTrace>, Answer) {
+        if self.net.is_front(s.iface) {
+            return self.handed(s, d);
+        }
         if let Some(why) = self.apart(s, d) {
             let stop = Step {
                 origin: Some(self.inv.typed[d.iface].meta.origin.clone()),
@@ -153,6 +164,7 @@ impl Tracer<'_> {
                 reply,
                 delivered: b.open,
                 works,
+                seen: Some(Seen::Private(s)),
             });
         }
         let answer = self.answer(&ways);
@@ -193,6 +205,7 @@ impl Tracer<'_> {
                 reply,
                 delivered: e.open,
                 works,
+                seen: None,
             });
         }
         if ways.is_empty() {
@@ -238,7 +251,7 @@ impl Tracer<'_> {
             ..self.step(at.address.clone(), layer, why, Decision::Drop)
         };
         match e {
-            Entry::Own(_) if di.service.is_some() => {}
+            Entry::Own(_) if di.free_public() => {}
             Entry::Back(Some(n)) if self.net.nat_elsewhere(n, v).is_some() => {
                 if let Some((vpc, z)) = self.net.nat_elsewhere(n, v) {
                     let tables = self.net.tables_of(vpc, z);
@@ -443,6 +456,7 @@ impl Tracer<'_> {
                 reply: a.reply,
                 delivered: a.delivered,
                 works: a.works,
+                seen: Some(Seen::Public(x)),
             }));
         }
         let closed = self.closed_doors(d);
@@ -576,17 +590,28 @@ impl Tracer<'_> {
     }
 
     fn engine(&self, s: Inside, d: Inside) -> Answer {
-        let f = self
-            .net
-            .hairpin(s, d, ReplyPort::Port(self.packet.source_port), None);
+        let f = self.net.hairpin(
+            s,
+            d,
+            ReplyPort::Port(self.packet.source_port),
+            &[],
+            &|_, f| f,
+            None,
+        );
         (f.delivered.contains(self.atom()), f.works.contains(self.atom()))
     }
 
     /// Ways that the engine knows to deliver, told in full, before those at hand.
     fn examples(&self, s: Inside, d: Inside, at_hand: Vec<WayTrace>) -> Vec<WayTrace> {
         let mut found = Vec::new();
-        self.net
-            .hairpin(s, d, ReplyPort::Port(self.packet.source_port), Some(&mut found));
+        self.net.hairpin(
+            s,
+            d,
+            ReplyPort::Port(self.packet.source_port),
+            &[],
+            &|_, f| f,
+            Some(&mut found),
+        );
         let mut ways = Vec::new();
         let cuts = self.net.cuts_around(&[s.iface, d.iface]);
         for (way, flow) in found {
@@ -657,6 +682,7 @@ impl Tracer<'_> {
                     reply,
                     delivered,
                     works,
+                    seen: Some(Seen::Public(x)),
                 });
             }
         }
@@ -675,5 +701,6 @@ fn refused(name: &str, request: Vec<Step>) -> WayTrace {
         reply: Vec::new(),
         delivered: false,
         works: false,
+        seen: None,
     }
 }

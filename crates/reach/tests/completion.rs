@@ -56,6 +56,41 @@ fn forget(known: &mut Inventory, r: &mut Rng) -> Inventory {
             x.services = Fact::Unknown(why());
         }
     }
+    for (x, y) in b.balancers.iter_mut().zip(&mut k.balancers) {
+        for (l, m) in x.listeners.iter_mut().zip(&mut y.listeners) {
+            let keep: Vec<bool> = l.forwards.iter_mut().map(|f| exists(r, &mut f.origin)).collect();
+            let mut it = keep.iter();
+            m.forwards.retain(|_| it.next() == Some(&true));
+            for f in &mut l.forwards {
+                match r.below(10) {
+                    0 => f.services = Fact::Unknown(why()),
+                    1 => f.preserves = Fact::Unknown(why()),
+                    _ => {}
+                }
+            }
+            if let (Fact::Known(Some(f)), Fact::Known(Some(g))) = (&mut l.filter, &mut m.filter) {
+                let keep: Vec<bool> = f.entries.iter_mut().map(|e| exists(r, &mut e.origin)).collect();
+                let mut it = keep.iter();
+                g.entries.retain(|_| it.next() == Some(&true));
+                for e in &mut f.entries {
+                    if r.chance(10) {
+                        e.net = Fact::Unknown(why());
+                    }
+                }
+                if r.chance(10) {
+                    f.white = Fact::Unknown(why());
+                }
+            }
+            match r.below(12) {
+                0 => l.services = Fact::Unknown(why()),
+                1 => l.filter = Fact::Unknown(why()),
+                _ => {}
+            }
+        }
+        let keep: Vec<bool> = x.listeners.iter_mut().map(|l| exists(r, &mut l.origin)).collect();
+        let mut it = keep.iter();
+        y.listeners.retain(|_| it.next() == Some(&true));
+    }
     for x in &mut b.tr_routes {
         if r.chance(8) {
             x.destination = NetSpec::Net(Fact::Unknown(why()));

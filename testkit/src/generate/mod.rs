@@ -4,6 +4,7 @@
 //! routes meet often. What the cloud would refuse (two routes of one prefix in a table, mixed group kinds
 //! on an ENI, references to groups in enterprise groups) is not made, as its meaning is not defined.
 
+mod balancers;
 mod edges;
 mod joined;
 mod policy;
@@ -42,6 +43,8 @@ pub struct Features {
     pub prefix_lists: bool,
     /// Managed services.
     pub services: bool,
+    /// Load balancers.
+    pub balancers: bool,
     /// Peering and transit routers.
     pub joined: bool,
 }
@@ -64,6 +67,7 @@ impl Features {
             ha_vips: true,
             prefix_lists: true,
             services: true,
+            balancers: true,
             joined: true,
         }
     }
@@ -85,6 +89,7 @@ impl Features {
             ha_vips: false,
             prefix_lists: false,
             services: false,
+            balancers: false,
             joined: false,
         }
     }
@@ -106,6 +111,7 @@ impl Features {
             "ha-vips" => &mut self.ha_vips,
             "prefix-lists" => &mut self.prefix_lists,
             "services" => &mut self.services,
+            "balancers" => &mut self.balancers,
             "joined" => &mut self.joined,
             _ => return None,
         };
@@ -186,6 +192,7 @@ pub fn random_inventory(r: &mut Rng, f: Features) -> Inventory {
     g.prefix_lists();
     g.edges();
     g.services();
+    g.balancers();
     g.joined();
     g.policy();
     g.b.build()

@@ -1,6 +1,6 @@
 //! Interfaces and their addresses, ALIBABA.md §4.
 
-use super::{Ctx, groups, routes, services};
+use super::{Ctx, balancers, groups, routes, services};
 use crate::network::{Addr, GroupSet, Iface, OwnPublic, SOME_GROUP, V6Access, Vsw};
 use bartizan_model::{
     AddressKind, AddressSpec, Fact, InterfaceId, Ipv6Internet, PublicKind, SecurityGroupId, VswitchId,
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// Addresses of a vSwitch that the cloud may pick: all but the first, the last three (§2) and those that are
 /// given to somebody else by name.
-fn pickable(c: &Ctx<'_>, vsw: VswitchId, v6: bool, taken: &IpSet) -> IpSet {
+pub(super) fn pickable(c: &Ctx<'_>, vsw: VswitchId, v6: bool, taken: &IpSet) -> IpSet {
     let v = &c.t[vsw];
     let block = if v6 { v.ipv6_cidr.as_ref() } else { Some(&v.cidr) };
     let all = match block {
@@ -61,6 +61,7 @@ pub(super) fn compile(
     let t = c.t;
     let by = groups::by_group(c);
     let served = services::by_interface(c);
+    let fronts = balancers::by_interface(c);
     let mut taken: FxHashMap<VswitchId, Vec<IpNet>> = FxHashMap::default();
     for i in &t.interfaces {
         if let Fact::Known(v) = i.vswitch {
@@ -112,12 +113,17 @@ pub(super) fn compile(
             Fact::Unknown(_) => (vec![SOME_GROUP], false),
         };
         let service = served.get(&id).copied();
-        let groups = match service {
-            Some(s) => {
+        let balancer = fronts.get(&id).copied();
+        let groups = match (service, balancer) {
+            (Some(s), _) => {
                 sets.push(services::lists(c, s));
                 u32::try_from(sets.len() - 1).unwrap_or(u32::MAX)
             }
-            None => *index
+            (None, Some(b)) => {
+                sets.push(balancers::lists(c, &by, b, i));
+                u32::try_from(sets.len() - 1).unwrap_or(u32::MAX)
+            }
+            (None, None) => *index
                 .entry((known, complete))
                 .or_insert_with_key(|(known, complete)| {
                     sets.push(groups::merge(c, &by, known, *complete));
@@ -199,13 +205,18 @@ pub(super) fn compile(
             .collect();
         // A-SDC-1: unset is unknown, so it may forward and cannot be relied on to.
         let forwards = match i.source_dest_check {
-            _ if service.is_some() => false,
+            _ if service.is_some() || balancer.is_some() => false,
             Fact::Known(Some(checked)) => !checked,
             Fact::Known(None) | Fact::Unknown(_) => c.widen(),
         };
         // §7.4: private networking is off. A binding that may not exist takes it away from what is certain only.
         let mut bound = i.public.iter().filter(|p| p.kind == PublicKind::EipBinded);
-        let apart = bound.any(|p| !c.widen() || p.origin.maybe.is_none());
+        let detached = balancer.is_some_and(|b| t[b].detached);
+        let apart = detached || bound.any(|p| !c.widen() || p.origin.maybe.is_none());
+        let front = balancer.map(|b| {
+            let taken = IpSet::from_nets(taken.get(&vswitch).into_iter().flatten().copied());
+            balancers::front(c, b, pickable(c, vswitch, false, &taken))
+        });
         ifaces.push(Some(Iface {
             id,
             vswitch,
@@ -213,6 +224,7 @@ pub(super) fn compile(
             forwards,
             apart,
             service,
+            front,
             addrs,
         }));
     }

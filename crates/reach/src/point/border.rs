@@ -250,7 +250,7 @@ impl Network {
         let mut out = Vec::new();
         match e {
             // §15: the public side of a managed service needs neither route nor gateway.
-            Entry::Own(_) if di.service.is_some() => self.reach(m, t, None, d.iface, &mut out),
+            Entry::Own(_) if di.free_public() => self.reach(m, t, None, d.iface, &mut out),
             Entry::Dnat(i)
                 if !self
                     .nats

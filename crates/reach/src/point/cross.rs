@@ -34,8 +34,7 @@ impl Network {
     /// The stateless filter on the way out of the vSwitch of a place.
     pub(crate) fn acl_out(&self, at: Place<'_>, dst: IpAddr) -> AtomSet {
         let vswitch = match at {
-            // §15.3: no ACL applies to a managed service.
-            Place::Iface(i) if i.service.is_some() => None,
+            Place::Iface(i) if i.no_acl() => None,
             Place::Iface(i) => Some(i.vswitch),
             // A-TR-2: contested, so isolation does not count on it and connectivity needs it.
             Place::Router(_, z) => z.filter(|_| self.mode == Mode::Narrow),

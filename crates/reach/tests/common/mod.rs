@@ -67,8 +67,11 @@ pub(crate) fn blur(inv: &mut Inventory, r: &mut Rng) {
             _ => {}
         }
     }
-    for i in &mut t.interfaces {
+    // The interface of a managed service is in no group, and that is known.
+    let served: Vec<usize> = t.data_services.iter().map(|d| d.interface.index()).collect();
+    for (n, i) in t.interfaces.iter_mut().enumerate() {
         match r.below(14) {
+            0 | 2 if served.contains(&n) => {}
             0 => i.groups = Fact::Unknown(why()),
             1 => i.source_dest_check = Fact::Unknown(why()),
             2 => i.foreign_groups.push("sg-elsewhere".into()),

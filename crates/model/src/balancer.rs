@@ -1,0 +1,106 @@
+//! Load balancers: CLB, ALB and NLB (ALIBABA.md §9.1-§9.5, docs/decisions/011).
+
+use crate::{Fact, InterfaceId, Meta, Origin, Unknown};
+use bartizan_packet::ServiceSet;
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// The product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BalancerKind {
+    /// Classic Load Balancer (`alicloud_slb_*`).
+    Clb,
+    /// Application Load Balancer.
+    Alb,
+    /// Network Load Balancer.
+    Nlb,
+}
+
+impl BalancerKind {
+    /// The name that people use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            BalancerKind::Clb => "CLB",
+            BalancerKind::Alb => "ALB",
+            BalancerKind::Nlb => "NLB",
+        }
+    }
+}
+
+/// A load balancer.
+///
+/// Clients reach it at its fronts, interfaces of their own whose first address is the one that it listens on.
+/// [`Interface::groups`](crate::Interface::groups) of a front are the security groups on the balancer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Balancer {
+    /// Identity.
+    pub meta: Meta,
+    /// The product.
+    pub kind: BalancerKind,
+    /// Its fronts, one for each zone.
+    pub fronts: Vec<InterfaceId>,
+    /// Whether it is in no vSwitch (a CLB for the Internet): its front has a public address only, and stands in
+    /// the vSwitch of a backend for want of another.
+    pub detached: bool,
+    /// What it listens on.
+    pub listeners: Vec<Listener>,
+}
+
+/// Something that a balancer listens on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listener {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What clients send to it.
+    pub services: Fact<ServiceSet>,
+    /// Its access list, if one is on.
+    pub filter: Fact<Option<ListenerFilter>>,
+    /// Where it sends what it takes in.
+    pub forwards: Vec<Forward>,
+}
+
+/// The access list of a listener (ALIBABA.md §9.1, §9.2). Without entries it admits everybody (A-LB-1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListenerFilter {
+    /// Whether it admits its entries only; otherwise it turns them away.
+    pub white: Fact<bool>,
+    /// Its entries.
+    pub entries: Vec<FilterEntry>,
+}
+
+/// An entry of an access list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilterEntry {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The addresses of clients.
+    pub net: Fact<IpNet>,
+}
+
+/// One backend of a listener.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forward {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The backend.
+    pub to: Backend,
+    /// What arrives there; `None` for the port that the client sent to.
+    pub services: Fact<Option<ServiceSet>>,
+    /// Whether the backend sees the client's address.
+    pub preserves: Fact<bool>,
+}
+
+/// A backend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Backend {
+    /// An interface.
+    Interface(InterfaceId),
+    /// Whoever has this address.
+    Ip(IpAddr),
+    /// Not known.
+    Unknown(Unknown),
+}

@@ -1,0 +1,238 @@
+//! Load balancers, ALIBABA.md §9 and docs/decisions/011: what their fronts take in, and where that goes.
+
+use super::Ctx;
+use super::groups::{self, ByGroup};
+use crate::network::{Front, GroupSet, Iface, Match, Relay, RelaySource, Rule, RuleList, RuleRef, Vsw};
+use bartizan_model::{
+    Backend, BalancerId, BalancerKind, Fact, Interface, InterfaceId, Listener, ListenerFilter,
+    SecurityGroupId,
+};
+use bartizan_packet::{IntervalSet, IpSet, PortSet, ServiceSet};
+use rustc_hash::FxHashMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+/// The balancer of each front.
+pub(super) fn by_interface(c: &Ctx<'_>) -> FxHashMap<InterfaceId, BalancerId> {
+    let ids = (0u32..).map(BalancerId);
+    ids.zip(&c.t.balancers)
+        .flat_map(|(id, b)| b.fronts.iter().map(move |f| (*f, id)))
+        .collect()
+}
+
+/// What a listener may be sent (widening) or is sent for certain (narrowing).
+fn heard(c: &Ctx<'_>, l: &Listener) -> ServiceSet {
+    match &l.services {
+        _ if l.origin.maybe.is_some() && !c.widen() => ServiceSet::empty(),
+        Fact::Known(s) => s.clone(),
+        Fact::Unknown(_) if c.widen() => ServiceSet {
+            tcp: PortSet::full(),
+            udp: PortSet::full(),
+            ..ServiceSet::default()
+        },
+        Fact::Unknown(_) => ServiceSet::empty(),
+    }
+}
+
+/// The clients that the access list of a listener turns away.
+fn turned_away(c: &Ctx<'_>, l: &Listener) -> IpSet {
+    let unknown = || if c.widen() { IpSet::empty() } else { IpSet::full() };
+    let filter: &ListenerFilter = match &l.filter {
+        Fact::Known(None) => return IpSet::empty(),
+        Fact::Known(Some(f)) => f,
+        Fact::Unknown(_) => return unknown(),
+    };
+    // A-LB-1: without entries everybody is admitted.
+    if filter.entries.is_empty() {
+        return IpSet::empty();
+    }
+    let Fact::Known(white) = filter.white else {
+        return unknown();
+    };
+    let certain = |e: &&bartizan_model::FilterEntry| e.origin.maybe.is_none();
+    let nets = |es: &[&bartizan_model::FilterEntry]| {
+        IpSet::from_nets(es.iter().filter_map(|e| e.net.known().copied()))
+    };
+    let all: Vec<_> = filter.entries.iter().collect();
+    let sure: Vec<_> = filter.entries.iter().filter(certain).collect();
+    let all_known = all.iter().all(|e| e.net.known().is_some());
+    match (white, c.widen()) {
+        // The list may turn out to be empty, or to admit anybody.
+        (true, true) if sure.is_empty() || !all_known => IpSet::empty(),
+        (true, true) => IpSet::full().subtract(&nets(&all)),
+        (true, false) => IpSet::full().subtract(&nets(&sure)),
+        (false, true) => nets(&sure),
+        (false, false) if !all_known => IpSet::full(),
+        (false, false) => nets(&all),
+    }
+}
+
+/// What a front takes in (decision 11, items 5 to 7), and that it opens no connections but to backends.
+pub(super) fn lists(c: &mut Ctx<'_>, by: &ByGroup, id: BalancerId, i: &Interface) -> GroupSet {
+    let t = c.t;
+    let b = &t[id];
+    let heard: Vec<ServiceSet> = b.listeners.iter().map(|l| heard(c, l)).collect();
+    let mut rules = Vec::new();
+    for (n, l) in (0u32..).zip(&b.listeners) {
+        let mine = &heard[n as usize];
+        // Two that may hear the same: what one turns away the other may take in.
+        let shared = heard
+            .iter()
+            .enumerate()
+            .any(|(k, s)| k != n as usize && !s.intersect(mine).is_empty());
+        let away = turned_away(c, l);
+        if away.is_empty() || mine.is_empty() || shared && c.widen() {
+            continue;
+        }
+        let (services, atoms) = c.pool.service(&c.atoms, mine);
+        rules.push(Rule {
+            from: RuleRef::Listener(id, n),
+            accept: false,
+            atoms,
+            services,
+            peer: Match::Ips(Arc::new(away)),
+        });
+    }
+    let all = heard.iter().fold(ServiceSet::empty(), |a, s| a.union(s));
+    let (services, atoms) = c.pool.service(&c.atoms, &ServiceSet::any().subtract(&all));
+    rules.push(Rule {
+        from: RuleRef::NotListening(id),
+        accept: false,
+        atoms,
+        services,
+        peer: Match::Any,
+    });
+    let (known, complete): (Vec<SecurityGroupId>, bool) = match (&i.groups, b.kind) {
+        (_, BalancerKind::Clb) => (Vec::new(), true),
+        (Fact::Known(g), _) => (g.clone(), i.foreign_groups.is_empty()),
+        (Fact::Unknown(_), _) => (vec![crate::network::SOME_GROUP], false),
+    };
+    if !(known.is_empty() && complete) {
+        rules.extend(groups::merge(c, by, &known, complete).ingress.rules);
+    }
+    GroupSet {
+        groups: known,
+        ingress: RuleList {
+            rules,
+            // §9.2: the managed rule at priority 100 comes behind every other one.
+            default_accept: true,
+            default_ref: RuleRef::Listening(id),
+        },
+        egress: RuleList {
+            rules: Vec::new(),
+            default_accept: false,
+            default_ref: RuleRef::BackendsOnly(id),
+        },
+    }
+}
+
+/// How a front stands in the network. `free` are the addresses of its vSwitch that the cloud may pick.
+pub(super) fn front(c: &Ctx<'_>, id: BalancerId, free: IpSet) -> Front {
+    let b = &c.t[id];
+    // Without the part where DNS, metadata and the like answer.
+    let ip = |b, c, d| u32::from(Ipv4Addr::new(100, b, c, d));
+    let clb = IpSet {
+        v4: IntervalSet::from_ranges([
+            (ip(64, 0, 0), ip(99, 255, 255)),
+            (ip(101, 0, 0), ip(127, 255, 255)),
+        ]),
+        v6: IntervalSet::empty(),
+    };
+    Front {
+        balancer: id,
+        detached: b.detached,
+        // A-LB-2.
+        free: b.detached || c.widen(),
+        back: Arc::new(if b.kind == BalancerKind::Clb { clb } else { free }),
+        // A-CLB-1.
+        exempt: c.widen() && b.kind != BalancerKind::Alb,
+    }
+}
+
+/// Who may be, or is for certain, the backend that an address names.
+fn holders(
+    c: &Ctx<'_>,
+    ifaces: &[Option<Iface>],
+    vswitches: &[Option<Vsw>],
+    ip: IpAddr,
+    near: InterfaceId,
+) -> Vec<InterfaceId> {
+    let vpc = |f: &Iface| vswitches[f.vswitch.index()].as_ref().map(|v| v.vpc);
+    let home = ifaces[near.index()].as_ref().and_then(vpc);
+    let holds = |f: &&Iface| {
+        f.addrs
+            .iter()
+            .any(|a| a.region.contains(ip) && (!a.choice || c.widen()))
+    };
+    let all: Vec<&Iface> = ifaces.iter().flatten().filter(holds).collect();
+    // Where blocks overlap the balancer's own VPC comes first.
+    let here: Vec<InterfaceId> = all.iter().filter(|f| vpc(f) == home).map(|f| f.id).collect();
+    if here.is_empty() || c.widen() {
+        all.iter().map(|f| f.id).collect()
+    } else {
+        here
+    }
+}
+
+/// Everything that a front hands on (decision 11, item 10).
+pub(super) fn relays(c: &mut Ctx<'_>, ifaces: &[Option<Iface>], vswitches: &[Option<Vsw>]) -> Vec<Relay> {
+    let t = c.t;
+    let mut out = Vec::new();
+    for (id, b) in (0u32..).map(BalancerId).zip(&t.balancers) {
+        for (n, l) in (0u32..).zip(&b.listeners) {
+            let heard = heard(c, l);
+            if heard.is_empty() {
+                continue;
+            }
+            let (_, listen) = c.pool.service(&c.atoms, &heard);
+            for (k, f) in (0u32..).zip(&l.forwards) {
+                if f.origin.maybe.is_some() && !c.widen() {
+                    continue;
+                }
+                let delivered = match &f.services {
+                    Fact::Known(None) => None,
+                    Fact::Known(Some(s)) => Some(s.clone()),
+                    Fact::Unknown(_) if c.widen() => Some(ServiceSet {
+                        tcp: PortSet::full(),
+                        udp: PortSet::full(),
+                        ..ServiceSet::default()
+                    }),
+                    Fact::Unknown(_) => Some(ServiceSet::empty()),
+                };
+                let delivered = delivered.map(|s| c.pool.service(&c.atoms, &s).1);
+                let source = match f.preserves {
+                    Fact::Known(true) => RelaySource::Client,
+                    Fact::Known(false) => RelaySource::Own,
+                    Fact::Unknown(_) => RelaySource::Either,
+                };
+                for &front in b.fronts.iter().filter(|f| ifaces[f.index()].is_some()) {
+                    let to = match &f.to {
+                        Backend::Interface(i) => vec![*i],
+                        Backend::Ip(ip) => holders(c, ifaces, vswitches, *ip, front),
+                        Backend::Unknown(u) => {
+                            let vpc = ifaces[front.index()]
+                                .as_ref()
+                                .and_then(|f| vswitches[f.vswitch.index()].as_ref())
+                                .map(|v| v.vpc);
+                            c.gap(&f.origin, format!("a backend is not known: {}", u.why), vpc);
+                            continue;
+                        }
+                    };
+                    out.extend(to.into_iter().filter(|i| *i != front).map(|to| Relay {
+                        balancer: id,
+                        listener: n,
+                        forward: k,
+                        front,
+                        to,
+                        listen: listen.clone(),
+                        delivered: delivered.clone(),
+                        source,
+                    }));
+                }
+            }
+        }
+    }
+    let placed = |i: InterfaceId| ifaces.get(i.index()).is_some_and(Option::is_some);
+    out.retain(|r| placed(r.to));
+    out
+}

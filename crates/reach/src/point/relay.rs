@@ -1,0 +1,252 @@
+//! What load balancers hand on to their backends (ALIBABA.md §9.5, docs/decisions/011).
+
+use super::{Inside, Moving, PeerView, Place, ReplyPort, replies};
+use crate::flow::{Cuts, Flow, Then, representatives};
+use crate::network::{Front, Iface, Match, Network, Relay, RelaySource, Vsw};
+use bartizan_model::InterfaceId;
+use bartizan_packet::AtomSet;
+use std::net::IpAddr;
+
+/// Balancers that one flow may pass.
+pub(crate) const MAX_BALANCERS: usize = 4;
+
+impl Network {
+    /// What of the services that a listener takes in arrives behind it.
+    pub(crate) fn handed_on(&self, r: &Relay, taken: &AtomSet) -> AtomSet {
+        let taken = taken.intersect(&r.listen);
+        match &r.delivered {
+            _ if taken.is_empty() => taken,
+            None => taken,
+            Some(d) => (**d).clone(),
+        }
+    }
+
+    /// Everything that a balancer may hand on to an interface.
+    pub(crate) fn relays_to(&self, i: InterfaceId) -> impl Iterator<Item = (u32, &Relay)> {
+        let all = self.behind.get(&i).map_or(&[][..], |v| v);
+        all.iter()
+            .filter_map(|&n| Some((n, self.relays.get(n as usize)?)))
+    }
+
+    /// The addresses at which clients may find a front.
+    pub(crate) fn places_of(&self, front: InterfaceId, cuts: &Cuts) -> Vec<Inside> {
+        let Some(a) = self.iface(front).and_then(|f| f.addrs.first()) else {
+            return Vec::new();
+        };
+        let all = representatives(&a.region, cuts).into_iter();
+        all.map(|ip| Inside {
+            iface: front,
+            addr: 0,
+            ip,
+        })
+        .collect()
+    }
+
+    /// A balancer's own address, as its backends see it.
+    fn own_view(&self, r: &Relay, ip: IpAddr) -> PeerView<'_> {
+        let front = Inside {
+            iface: r.front,
+            addr: 0,
+            ip,
+        };
+        PeerView {
+            ip,
+            ..self.private_view(front)
+        }
+    }
+
+    /// The alternatives of whom a backend sees, for a client seen as `client`, or for the balancer itself.
+    pub(crate) fn sources<'a>(
+        &'a self,
+        r: &Relay,
+        d: Inside,
+        client: Option<PeerView<'a>>,
+    ) -> Vec<(PeerView<'a>, bool)> {
+        let Some(front) = self.iface(r.front).and_then(|f| f.front.as_ref()) else {
+            return Vec::new();
+        };
+        let mut out: Vec<(PeerView<'a>, bool)> = Vec::new();
+        if let Some(c) = client.filter(|_| r.source != RelaySource::Own) {
+            out.push((c, true));
+        }
+        if client.is_none() || r.source != RelaySource::Client {
+            let cuts = self.cuts_behind(r, d.iface);
+            let all = representatives(&front.back, &cuts).into_iter();
+            out.extend(all.map(|ip| (self.own_view(r, ip), false)));
+        }
+        out
+    }
+
+    /// What tells the addresses of a balancer apart on the way to a backend.
+    fn cuts_behind(&self, r: &Relay, d: InterfaceId) -> Cuts {
+        let vpc = |i| self.iface(i).and_then(|f| self.vpc_of(f));
+        if vpc(r.front) != vpc(d) {
+            return self.cuts_around(&[r.front, d]);
+        }
+        let mut c = Cuts::default();
+        let mut add = |rules: &[crate::network::Rule]| {
+            for r in rules {
+                if let Match::Ips(s) = &r.peer {
+                    c.add(s);
+                }
+            }
+        };
+        for f in [r.front, d].into_iter().filter_map(|i| self.iface(i)) {
+            if let Some(a) = self
+                .vsw(f.vswitch)
+                .and_then(|v| v.acl)
+                .and_then(|a| self.acls.get(a as usize))
+            {
+                add(&a.ingress.rules);
+                add(&a.egress.rules);
+            }
+        }
+        if let Some(g) = self.iface(d).and_then(|f| self.group_sets.get(f.groups as usize)) {
+            add(&g.ingress.rules);
+        }
+        c.finish();
+        c
+    }
+
+    /// Whether a balancer reaches a backend by the fabric of its VPC (decision 11, item 10).
+    pub(crate) fn straight(&self, fi: &Iface, front: &Front, di: &Iface) -> bool {
+        front.detached || self.vpc_of(fi) == self.vpc_of(di)
+    }
+
+    /// The ACLs between a front and a backend, for a packet to the backend or for its reply.
+    fn acls_between(&self, fi: &Iface, di: &Iface, peer: IpAddr, d: IpAddr, reply: bool) -> AtomSet {
+        let mut atoms = self.common.all.clone();
+        let (Some(fv), Some(dv)) = (self.vsw(fi.vswitch), self.vsw(di.vswitch)) else {
+            return self.common.none.clone();
+        };
+        if fi.vswitch == di.vswitch && !fi.no_acl() {
+            return atoms;
+        }
+        let mut filter = |v: &Vsw, ingress: bool, with: IpAddr| {
+            atoms.intersect_with(&self.acl(v, ingress, with));
+        };
+        if !fi.no_acl() {
+            filter(fv, reply, d);
+        }
+        if !di.no_acl() {
+            filter(dv, !reply, peer);
+        }
+        atoms
+    }
+
+    /// What a backend takes in when a balancer hands it on from an address, and what of it is answered.
+    /// `client` says whether that is the address of the client, to whose port replies go.
+    pub(crate) fn leg(&self, r: &Relay, d: Inside, src: (PeerView<'_>, bool), ask: ReplyPort) -> Flow {
+        let none = || self.nothing();
+        let (Some(fi), Some((di, _))) = (self.iface(r.front), self.addr_of(d)) else {
+            return none();
+        };
+        let Some(front) = fi.front.as_ref() else {
+            return none();
+        };
+        let (src, client) = src;
+        if src.ip.is_ipv4() != d.ip.is_ipv4() || di.apart && di.front.is_none() {
+            return none();
+        }
+        let ask = if client { ask } else { ReplyPort::Ephemeral };
+        if self.straight(fi, front, di) {
+            let mut atoms = self.acls_between(fi, di, src.ip, d.ip, false);
+            if !front.exempt {
+                atoms.intersect_with(&self.sg(di, true, src));
+            } else if di.front.is_some() || di.service.is_some() {
+                // What a balancer or a service takes in is not a security group.
+                atoms.intersect_with(&self.sg(di, true, src));
+            }
+            let back = self.acls_between(fi, di, src.ip, d.ip, true);
+            let works = replies(self, &back, ask).intersect(&atoms);
+            return Flow {
+                delivered: atoms,
+                works,
+            };
+        }
+        if fi.front.as_ref().is_some_and(|f| f.detached) || !self.meet(fi, di) || di.apart {
+            return none();
+        }
+        self.routed_leg(fi, front, d, src, ask)
+    }
+
+    /// To a backend in another VPC: by the routes of the front's vSwitch, and back by those of the backend's.
+    fn routed_leg(&self, fi: &Iface, front: &Front, d: Inside, src: PeerView<'_>, ask: ReplyPort) -> Flow {
+        let known = [fi.id, d.iface];
+        let groups_count = !front.exempt
+            || self
+                .iface(d.iface)
+                .is_some_and(|i| i.front.is_some() || i.service.is_some());
+        let there = Moving {
+            src,
+            dst: self.private_view(d),
+            sessions: if groups_count { &known[..1] } else { &known },
+            goal: Some(d.iface),
+            sender: None,
+            translate: false,
+        };
+        let mut out = Vec::new();
+        let start = self.start(Inside {
+            iface: fi.id,
+            addr: 0,
+            ip: src.ip,
+        });
+        if let Some(v) = self.vsw(fi.vswitch) {
+            self.forward(there, &start, Place::Iface(fi), false, &v.tables, &mut out);
+        }
+        let delivered = self.fold(out.iter().map(|b| b.atoms.clone()));
+        let works = self.fold(out.iter().map(|b| {
+            if b.atoms.is_empty() {
+                return b.atoms.clone();
+            }
+            let mut sessions = vec![fi.id, d.iface];
+            sessions.extend(&b.appliances);
+            let back = Moving {
+                src: self.private_view(d),
+                dst: src,
+                sessions: &sessions,
+                goal: Some(fi.id),
+                sender: None,
+                translate: false,
+            };
+            let mut home = Vec::new();
+            if let Some(di) = self.iface(d.iface) {
+                self.leave(back, self.start(d), di, true, &mut home);
+            }
+            let back = self.fold(home.into_iter().map(|b| b.atoms));
+            replies(self, &back, ask).intersect(&b.atoms)
+        }));
+        Flow { delivered, works }
+    }
+
+    /// What a balancer sends by itself: to its backends only (decision 11, items 3 and 14).
+    pub(crate) fn from_front(&self, s: Inside, d: Inside, then: &Then<'_>) -> Flow {
+        let mut total = self.nothing();
+        for (_, r) in self.relays_to(d.iface).filter(|(_, r)| r.front == s.iface) {
+            let on = self.handed_on(r, &r.listen);
+            let (delivered, works) = self
+                .sources(r, d, None)
+                .into_iter()
+                .map(|src| {
+                    let f = self.leg(r, d, src, ReplyPort::Ephemeral);
+                    let f = then(
+                        src.0,
+                        Flow {
+                            delivered: f.delivered.intersect(&on),
+                            works: f.works.intersect(&on),
+                        },
+                    );
+                    (f.delivered, f.works)
+                })
+                .unzip::<_, _, Vec<_>, Vec<_>>();
+            total.delivered.union_with(&self.fold(delivered));
+            total.works.union_with(&self.fold(works));
+        }
+        total
+    }
+
+    /// Whether an interface takes in connections for backends.
+    pub(crate) fn is_front(&self, i: InterfaceId) -> bool {
+        self.iface(i).is_some_and(|f| f.front.is_some())
+    }
+}

@@ -1,0 +1,378 @@
+//! Load balancers (ALIBABA.md §9; the numbers are those of docs/decisions/011).
+
+use crate::forward::{Goal, Spot, Trail, Walk};
+use crate::group::{Pkt, Side};
+use crate::oracle::{At, Flow, Oracle, Outcome, Path};
+use crate::world::{Res, Unsupported, World, exists, known};
+use bartizan_model::{AddressSpec, Backend, BalancerKind, Direction, Typed};
+use bartizan_packet::{PortSet, Proto, ServiceSet};
+use ipnet::IpNet;
+use std::net::{IpAddr, Ipv4Addr};
+
+pub(crate) struct ForwardW {
+    /// Everybody who has the backend's address.
+    pub(crate) to: Vec<usize>,
+    /// What arrives; `None` for what was sent.
+    pub(crate) services: Option<ServiceSet>,
+    pub(crate) preserves: bool,
+}
+
+pub(crate) struct ListenerW {
+    pub(crate) services: ServiceSet,
+    /// White or black, and the entries.
+    pub(crate) filter: Option<(bool, Vec<IpNet>)>,
+    pub(crate) forwards: Vec<ForwardW>,
+}
+
+pub(crate) struct BalancerW {
+    pub(crate) kind: BalancerKind,
+    pub(crate) fronts: Vec<usize>,
+    pub(crate) detached: bool,
+    pub(crate) listeners: Vec<ListenerW>,
+}
+
+/// Balancers that one flow may pass.
+const MAX_BALANCERS: usize = 4;
+
+fn holders(t: &Typed, ip: IpAddr) -> Vec<usize> {
+    let has = |i: &bartizan_model::Interface| {
+        i.addresses.iter().any(|a| match &a.spec {
+            AddressSpec::Ip(x) => *x == ip,
+            AddressSpec::Block(n) => n.contains(&ip),
+            _ => false,
+        })
+    };
+    let all = t.interfaces.iter().enumerate();
+    all.filter(|(_, i)| has(i)).map(|(n, _)| n).collect()
+}
+
+pub(crate) fn read(t: &Typed) -> Res<Vec<BalancerW>> {
+    let mut out = Vec::new();
+    for b in &t.balancers {
+        exists(&b.meta.origin)?;
+        let mut listeners = Vec::new();
+        for l in &b.listeners {
+            exists(&l.origin)?;
+            let filter = match known(&l.filter, "the access list of a listener")? {
+                None => None,
+                Some(f) => {
+                    let mut nets = Vec::new();
+                    for e in &f.entries {
+                        exists(&e.origin)?;
+                        nets.push(known(&e.net, "an entry of an access list")?.trunc());
+                    }
+                    Some((*known(&f.white, "the type of an access list")?, nets))
+                }
+            };
+            let mut forwards = Vec::new();
+            for f in &l.forwards {
+                exists(&f.origin)?;
+                forwards.push(ForwardW {
+                    to: match &f.to {
+                        Backend::Interface(i) => vec![i.index()],
+                        Backend::Ip(ip) => holders(t, *ip),
+                        Backend::Unknown(u) => {
+                            return Err(Unsupported(format!("a backend is not known ({})", u.why)));
+                        }
+                    },
+                    services: known(&f.services, "the port of a backend")?.clone(),
+                    preserves: *known(&f.preserves, "whose address a backend sees")?,
+                });
+            }
+            listeners.push(ListenerW {
+                services: known(&l.services, "the port of a listener")?.clone(),
+                filter,
+                forwards,
+            });
+        }
+        out.push(BalancerW {
+            kind: b.kind,
+            fronts: b.fronts.iter().map(|f| f.index()).collect(),
+            detached: b.detached,
+            listeners,
+        });
+    }
+    Ok(out)
+}
+
+fn ports(set: &PortSet) -> impl Iterator<Item = u16> + '_ {
+    set.ranges().iter().flat_map(|&(l, h)| l..=h)
+}
+
+impl World {
+    pub(crate) fn balancer_of(&self, eni: usize) -> Option<&BalancerW> {
+        self.balancers.iter().find(|b| b.fronts.contains(&eni))
+    }
+
+    pub(crate) fn detached(&self, eni: usize) -> bool {
+        self.balancer_of(eni).is_some_and(|b| b.detached)
+    }
+
+    /// 5, 6, 7: what a front takes in.
+    pub(crate) fn front_takes_in(&self, at: usize, b: &BalancerW, peer: Side, p: &Pkt) -> (bool, String) {
+        let mut hears = b
+            .listeners
+            .iter()
+            .filter(|l| l.services.contains(p.proto, p.dport))
+            .peekable();
+        if hears.peek().is_none() {
+            return (false, "no listener".into());
+        }
+        let admits = |l: &ListenerW| match &l.filter {
+            None => true,
+            Some((_, nets)) if nets.is_empty() => true,
+            Some((white, nets)) => nets.iter().any(|n| n.contains(&peer.ip)) == *white,
+        };
+        if !hears.any(admits) {
+            return (false, "the access list of the listener".into());
+        }
+        if b.kind == BalancerKind::Clb {
+            return (true, "a listener".into());
+        }
+        match self.rules_say(at, Direction::Ingress, p) {
+            Some((ok, why)) => (ok, why),
+            None => (true, "the managed rule behind all others".into()),
+        }
+    }
+
+    /// 11: where the balancer's own address may be.
+    fn own_addresses(&self, front: usize, kind: BalancerKind) -> Vec<IpAddr> {
+        if kind == BalancerKind::Clb {
+            let all: IpNet =
+                IpNet::V4(ipnet::Ipv4Net::new(Ipv4Addr::new(100, 64, 0, 0), 10).unwrap_or_default());
+            let mut out = vec![all.network()];
+            for n in &self.mentioned {
+                if all.contains(n) {
+                    out.push(n.network());
+                    if let (IpAddr::V4(last), IpAddr::V4(end)) = (n.broadcast(), all.broadcast())
+                        && last < end
+                    {
+                        out.push(IpAddr::V4((u32::from(last) + 1).into()));
+                    }
+                }
+            }
+            return out;
+        }
+        // The cloud keeps the first address and the last three; others are somebody's.
+        let v = &self.vswitches[self.interfaces[front].vswitch];
+        let IpNet::V4(block) = v.cidr else {
+            return Vec::new();
+        };
+        let (lo, hi) = (u32::from(block.network()), u32::from(block.broadcast()));
+        let here = |i: &crate::world::InterfaceW| i.vswitch == self.interfaces[front].vswitch;
+        (lo + 1..=hi - 3)
+            .map(|a| IpAddr::V4(a.into()))
+            .filter(|a| !self.interfaces.iter().any(|i| here(i) && i.owns(*a)))
+            .collect()
+    }
+}
+
+impl Oracle {
+    /// 2: what gets to `b` through balancers.
+    pub(crate) fn relayed(
+        &self,
+        src: Option<At>,
+        outside: IpAddr,
+        b: At,
+        f: Flow,
+        beyond: &[usize],
+        out: &mut Outcome,
+    ) {
+        if beyond.len() > MAX_BALANCERS || src.is_some_and(|s| s.eni == b.eni) {
+            return;
+        }
+        for bal in &self.world.balancers {
+            for l in &bal.listeners {
+                for fw in l.forwards.iter().filter(|fw| fw.to.contains(&b.eni)) {
+                    for &front in &bal.fronts {
+                        let again = beyond.contains(&front) || src.is_some_and(|s| s.eni == front);
+                        if !again && front != b.eni {
+                            self.by(src, outside, b, f, beyond, (bal, l, fw, front), out);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one way through one balancer")]
+    fn by(
+        &self,
+        src: Option<At>,
+        outside: IpAddr,
+        b: At,
+        f: Flow,
+        beyond: &[usize],
+        (bal, l, fw, front): (&BalancerW, &ListenerW, &ForwardW, usize),
+        out: &mut Outcome,
+    ) {
+        let sent: Vec<(Proto, u16)> = match &fw.services {
+            None if l.services.contains(f.proto, f.dport) => vec![(f.proto, f.dport)],
+            Some(s) if s.contains(f.proto, f.dport) => {
+                let tcp = ports(&l.services.tcp).map(|p| (Proto::TCP, p));
+                tcp.chain(ports(&l.services.udp).map(|p| (Proto::UDP, p)))
+                    .collect()
+            }
+            _ => Vec::new(),
+        };
+        let Some(address) = self.world.interfaces[front].addresses.first() else {
+            return;
+        };
+        let at = At {
+            eni: front,
+            address: 0,
+            ip: address.net.addr(),
+        };
+        let mut beyond = beyond.to_vec();
+        beyond.push(front);
+        for (proto, dport) in sent {
+            let first = Flow {
+                proto,
+                sport: f.sport,
+                dport,
+            };
+            let mut sub = Outcome::default();
+            self.towards(src, outside, at, first, &beyond, &mut sub);
+            for p in sub.request_paths.into_iter().filter(|p| p.delivered) {
+                self.hand_on(bal, fw, front, b, f, &p, out);
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one way through one balancer")]
+    fn hand_on(
+        &self,
+        bal: &BalancerW,
+        fw: &ForwardW,
+        front: usize,
+        b: At,
+        f: Flow,
+        first: &Path,
+        out: &mut Outcome,
+    ) {
+        let client = first.seen.filter(|_| fw.preserves);
+        let sources: Vec<(Side, bool)> = match client {
+            Some(s) => vec![(s, true)],
+            None => self.own(front, bal.kind),
+        };
+        for (side, is_client) in sources {
+            if let Some(reply) = self.leg(bal, front, b, f, side, is_client) {
+                let mut steps = first.steps.clone();
+                if self.options.explain {
+                    steps.push(format!(
+                        "handed on by `{}` from {}",
+                        self.world.interfaces[front].name, side.ip
+                    ));
+                }
+                out.request_paths.push(Path {
+                    steps,
+                    delivered: true,
+                    reply: first.reply && reply,
+                    seen: Some(side),
+                });
+            }
+        }
+    }
+
+    fn own(&self, front: usize, kind: BalancerKind) -> Vec<(Side, bool)> {
+        let all = self.world.own_addresses(front, kind).into_iter();
+        all.map(|ip| {
+            let eni = Some(front);
+            (Side { ip, eni }, false)
+        })
+        .collect()
+    }
+
+    /// 3, 14: what a balancer sends by itself.
+    pub(crate) fn from_front(&self, front: usize, b: At, f: Flow, out: &mut Outcome) {
+        let Some(bal) = self.world.balancer_of(front) else {
+            return;
+        };
+        for l in &bal.listeners {
+            for fw in l.forwards.iter().filter(|fw| fw.to.contains(&b.eni)) {
+                let arrives = fw.services.as_ref().unwrap_or(&l.services);
+                if !arrives.contains(f.proto, f.dport) {
+                    continue;
+                }
+                for (side, _) in self.own(front, bal.kind) {
+                    if let Some(reply) = self.leg(bal, front, b, f, side, false) {
+                        out.request_paths.push(Path {
+                            steps: vec![format!("sent by the balancer from {}", side.ip)],
+                            delivered: true,
+                            reply,
+                            seen: Some(side),
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// 10, 12, 13: from a front to a backend. `None` where it does not arrive, else whether all replies get back.
+    fn leg(&self, bal: &BalancerW, front: usize, b: At, f: Flow, src: Side, client: bool) -> Option<bool> {
+        let w = &self.world;
+        let (fe, be) = (&w.interfaces[front], &w.interfaces[b.eni]);
+        let own_kind = w.balancer_of(b.eni).is_some();
+        if src.ip.is_ipv4() != b.ip.is_ipv4() || be.binded && !own_kind {
+            return None;
+        }
+        let p = Pkt {
+            src,
+            dst: Side {
+                ip: b.ip,
+                eni: Some(b.eni),
+            },
+            proto: f.proto,
+            sport: f.sport,
+            dport: f.dport,
+        };
+        let groups = bal.kind == BalancerKind::Alb || own_kind || be.service.is_some();
+        // Replies of a connection that the balancer opens come to any port of it.
+        let ports: Vec<u16> = if client || !f.proto.has_ports() {
+            vec![f.sport]
+        } else {
+            w.reply_ports.clone()
+        };
+        let answers =
+            |ok: &dyn Fn(Pkt) -> bool| ports.iter().all(|&sport| ok(Self::answer(Pkt { sport, ..p })));
+        if bal.detached || fe.vpc == be.vpc {
+            let near = (!bal.detached).then_some(fe.vswitch);
+            let far = (be.service.is_none() && !w.detached(b.eni)).then_some(be.vswitch);
+            if (near != Some(be.vswitch)) && w.acl_crossing_drop(near, far, &p).is_some() {
+                return None;
+            }
+            if groups && !w.group_verdict(b.eni, Direction::Ingress, &p).0 {
+                return None;
+            }
+            return Some(answers(&|r| {
+                near == Some(be.vswitch) || w.acl_crossing_drop(far, near, &r).is_none()
+            }));
+        }
+        if be.binded {
+            return None;
+        }
+        let known = [front, b.eni];
+        let sessions = if groups { &known[..1] } else { &known[..] };
+        let mut walk = Walk::new(w, p, Goal::Interface(b.eni), sessions, false);
+        let start = Trail {
+            visited: src.eni.map(|_| front).into_iter().collect(),
+            ..Trail::default()
+        };
+        walk.routed(start, Spot::At(front), w.vswitches[fe.vswitch].table);
+        let replies = walk.arrivals.iter().map(|path| {
+            let mut sessions = vec![front, b.eni];
+            sessions.extend(&path.appliances);
+            answers(&|r| {
+                let mut back = Walk::new(w, r, Goal::Interface(front), &sessions, false);
+                back.send(b.eni);
+                !back.arrivals.is_empty()
+            })
+        });
+        let replies: Vec<bool> = replies.collect();
+        if replies.is_empty() {
+            None
+        } else {
+            Some(replies.into_iter().any(|r| r))
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Random load balancers.
+
+use super::Gen;
+use bartizan_model::*;
+use bartizan_packet::{PortSet, ServiceSet};
+
+/// Addresses of a vSwitch that the generator gives out one by one end here.
+const LAST_HOST: usize = 14;
+
+impl Gen<'_> {
+    /// Load balancers in front of interfaces, of services and of one another.
+    pub(super) fn balancers(&mut self) {
+        if !self.f.balancers {
+            return;
+        }
+        let mut fronts: Vec<InterfaceId> = Vec::new();
+        for v in 0..self.vpcs.len() {
+            for n in 0..self.some(&[0, 0, 1, 1, 2]).unwrap_or(0) {
+                let kind = self
+                    .some(&[BalancerKind::Clb, BalancerKind::Alb, BalancerKind::Nlb])
+                    .unwrap_or(BalancerKind::Clb);
+                if let Some(b) = self.balancer(v, n, kind) {
+                    self.listeners(v, b, kind, &fronts);
+                    fronts.extend(&self.b.typed()[b].fronts.clone());
+                }
+            }
+        }
+    }
+
+    fn balancer(&mut self, v: usize, n: usize, kind: BalancerKind) -> Option<BalancerId> {
+        let name = format!("lb{v}{n}");
+        let s = self.r.below(self.vpcs[v].vswitches.len());
+        if kind == BalancerKind::Clb && self.f.public && self.r.chance(35) {
+            let public = self.public_ip();
+            let beside = self.vpcs[v].vswitches[s].id;
+            return Some(self.b.detached_balancer(&name, beside, &public));
+        }
+        let mut at: Vec<(VswitchId, String)> = Vec::new();
+        for s in [s, self.r.below(self.vpcs[v].vswitches.len())] {
+            let free = self.vpcs[v].vswitches[s].next_host <= LAST_HOST;
+            let id = self.vpcs[v].vswitches[s].id;
+            let again = at.iter().any(|(z, _)| *z == id);
+            if free && !again && (at.is_empty() || self.r.chance(40)) {
+                let ip = self.host4(v, s);
+                at.push((id, ip));
+            }
+        }
+        if at.is_empty() {
+            return None;
+        }
+        let at: Vec<(VswitchId, &str)> = at.iter().map(|(v, a)| (*v, a.as_str())).collect();
+        let groups: Vec<SecurityGroupId> = self.vpcs[v].groups.iter().map(|g| g.0).collect();
+        let groups: Vec<SecurityGroupId> = if kind != BalancerKind::Clb && self.r.chance(50) {
+            self.some(&groups).into_iter().collect()
+        } else {
+            Vec::new()
+        };
+        let b = self.b.balancer(&name, kind, &at, &groups);
+        if self.f.public && self.r.chance(40) {
+            for f in self.b.typed()[b].fronts.clone() {
+                let ip = self.public_ip();
+                self.b.static_ip(f, &ip);
+            }
+        }
+        Some(b)
+    }
+
+    fn listeners(&mut self, v: usize, b: BalancerId, kind: BalancerKind, fronts: &[InterfaceId]) {
+        // Two listeners of one port are refused.
+        let mut ports = vec![(80u16, 80u16), (22, 22), (443, 443), (3306, 3310), (79, 79)];
+        for _ in 0..self.r.between(1, 3) {
+            let (lo, hi) = ports.remove(self.r.below(ports.len()));
+            let set = PortSet::range(lo, hi);
+            let udp = self.r.chance(20);
+            let l = self.b.listener(
+                b,
+                if udp {
+                    ServiceSet::udp(set)
+                } else {
+                    ServiceSet::tcp(set)
+                },
+            );
+            if self.r.chance(40) {
+                let white = self.r.chance(60);
+                let cidrs: Vec<String> = (0..self.r.below(3)).map(|_| self.cidr4()).collect();
+                let cidrs: Vec<&str> = cidrs.iter().map(String::as_str).collect();
+                self.b.access_list(b, l, white, &cidrs);
+            }
+            for _ in 0..self.r.between(1, 3) {
+                let to = self.backend(v, fronts);
+                let Some(to) = to else { continue };
+                let port = self.some(&[80u16, 22, 3306, 8080]).unwrap_or(80);
+                let services = if self.r.chance(25) {
+                    None
+                } else if udp && self.r.chance(60) {
+                    Some(ServiceSet::udp(PortSet::single(port)))
+                } else {
+                    Some(ServiceSet::tcp(PortSet::single(port)))
+                };
+                let preserves = kind != BalancerKind::Alb && self.r.chance(60);
+                self.b.backend(b, l, to, services, preserves);
+            }
+        }
+    }
+
+    fn backend(&mut self, v: usize, fronts: &[InterfaceId]) -> Option<Backend> {
+        let own = self.vpcs[v].interfaces.clone();
+        match self.r.below(10) {
+            0 | 1 => {
+                let hosts = self.hosts4.clone();
+                let ip = self.some(&hosts)?;
+                ip.parse().ok().map(Backend::Ip)
+            }
+            2 => self.some(fronts).map(Backend::Interface),
+            3 => {
+                let all = &self.b.typed().data_services;
+                let all: Vec<InterfaceId> = all.iter().map(|d| d.interface).collect();
+                self.some(&all).map(Backend::Interface)
+            }
+            _ => self.some(&own).map(Backend::Interface),
+        }
+    }
+}
