@@ -284,7 +284,7 @@ impl Oracle {
     }
 
     /// 3, 14: what a balancer sends by itself.
-    pub(crate) fn from_front(&self, front: usize, b: At, f: Flow, out: &mut Outcome) {
+    pub(crate) fn sent_by_front(&self, front: usize, b: At, f: Flow, out: &mut Outcome) {
         let Some(bal) = self.world.balancer_of(front) else {
             return;
         };

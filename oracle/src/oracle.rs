@@ -212,7 +212,7 @@ impl Oracle {
         match src {
             None => self.inbound(outside, b, f, out),
             Some(a) if self.world.balancer_of(a.eni).is_some() => {
-                self.from_front(a.eni, b, f, out);
+                self.sent_by_front(a.eni, b, f, out);
                 self.hairpin(a, b, f, out);
             }
             Some(a) => {

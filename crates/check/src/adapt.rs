@@ -8,7 +8,9 @@ use bartizan_lang::{
     self as lang, Date, Intent, Lang, ResourceKind, Selector, SelectorKind, SetExpr, Verb, WaypointRef,
     glob_match,
 };
-use bartizan_model::{DataService, DataServiceKind, Fact, Interface, InterfaceId, Inventory, Meta, Typed};
+use bartizan_model::{
+    Balancer, DataService, DataServiceKind, Fact, Interface, InterfaceId, Inventory, Meta, Typed,
+};
 use bartizan_packet::IpSet;
 
 /// Resolves an intent against an inventory as of a date.
@@ -48,21 +50,6 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
             selector: z.name.clone(),
             span: z.span,
         });
-        for (text, span) in r.unmodelled(&z.selector) {
-            let help =
-                "the zone is empty until that kind of endpoint is modelled; select by tag or name meanwhile";
-            diags.push(
-                Diagnostic::warning(
-                    "INTENT018",
-                    format!(
-                        "zone `{}` selects {text}, which this version does not model",
-                        z.name
-                    ),
-                )
-                .at(span, "selected here")
-                .help(help),
-            );
-        }
     }
     let zoned = Set::Or(zone_sets.clone());
     let inside = Set::Except(Box::new(Set::Everything), Box::new(Set::Outside));
@@ -110,6 +97,16 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
             Verb::NotThrough => Claim::NotThrough,
         };
         let waypoint = c.waypoint.as_ref().map(|w| cx.waypoint(w, &mut p));
+        if let Some(Waypoint::Unsupported(what)) = &waypoint {
+            diags.push(
+                Diagnostic::warning(
+                    "INTENT018",
+                    format!("`{what}` is nothing that packets are known to go through"),
+                )
+                .at(c.span, "undecided for that reason")
+                .help("name a zone, a NAT gateway or a load balancer of the inventory; firewalls are not modelled in this version"),
+            );
+        }
         let in_doubt = match &c.waypoint {
             Some(WaypointRef::Zone(z)) => zone_doubts.get(z.index()).cloned().flatten(),
             Some(WaypointRef::Nat(_) | WaypointRef::Named(_)) => doubt::nats(&r),
@@ -259,10 +256,13 @@ impl Names<'_> {
             }
             WaypointRef::Named(g) => {
                 let found = nats(&|m| named(m, g));
-                if found.is_empty() {
-                    Waypoint::Unsupported(g.clone())
-                } else {
-                    Waypoint::Nats(found)
+                if !found.is_empty() {
+                    return Waypoint::Nats(found);
+                }
+                let fronts = |_, i: &Interface| self.r.balancers(i).any(|b| named(&b.meta, g));
+                match self.r.interfaces(fronts) {
+                    Set::Interfaces(v) if v.is_empty() => Waypoint::Unsupported(g.clone()),
+                    set => Waypoint::Set(p.set(set, g)),
                 }
             }
             WaypointRef::Firewall(g) => Waypoint::Unsupported(format!("firewall {g}")),
@@ -354,7 +354,7 @@ impl Resolver<'_> {
             ResourceKind::Rds | ResourceKind::Redis => {
                 self.interfaces(|_, i| self.services(of, i).any(|d| named(&d.meta, glob)))
             }
-            ResourceKind::Lb => Set::Nothing,
+            ResourceKind::Lb => self.interfaces(|_, i| self.balancers(i).any(|b| named(&b.meta, glob))),
         }
     }
 
@@ -374,21 +374,12 @@ impl Resolver<'_> {
         })
     }
 
-    /// Kinds of endpoint that a selector names and that are not modelled yet.
-    pub(crate) fn unmodelled(&self, s: &Selector) -> Vec<(&'static str, bartizan_base::Span)> {
-        match &s.kind {
-            SelectorKind::Resource {
-                of: ResourceKind::Lb, ..
-            } => vec![("load balancers", s.span)],
-            SelectorKind::All(v) | SelectorKind::AnyOf(v) => {
-                v.iter().flat_map(|s| self.unmodelled(s)).collect()
-            }
-            SelectorKind::Except(a, v) => self
-                .unmodelled(a)
-                .into_iter()
-                .chain(v.iter().flat_map(|s| self.unmodelled(s)))
-                .collect(),
-            _ => Vec::new(),
-        }
+    /// The load balancers of which an interface is a front.
+    pub(crate) fn balancers<'a>(&'a self, i: &'a Interface) -> impl Iterator<Item = &'a Balancer> {
+        let front = move |f: &InterfaceId| std::ptr::eq(&self.t[*f], i);
+        self.t
+            .balancers
+            .iter()
+            .filter(move |b| b.fronts.iter().any(front))
     }
 }

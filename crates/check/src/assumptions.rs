@@ -1,6 +1,6 @@
 //! Which contested semantics (ALIBABA.md §20) an inventory leans on.
 
-use bartizan_model::{AclList, AddressSpec, Fact, Inventory, NextHop, Peer, PublicKind};
+use bartizan_model::{AclList, AddressSpec, BalancerKind, Fact, Inventory, NextHop, Peer, PublicKind};
 
 /// Ids of the assumptions that matter for this inventory, sorted. Every verdict over it leans on them.
 #[must_use]
@@ -105,6 +105,30 @@ pub fn of(inv: &Inventory) -> Vec<&'static str> {
             .any(|a| matches!(a.spec, AddressSpec::AnyV4(_) | AddressSpec::AnyV6(_)))
     }) {
         v.push("A-ADDR-1");
+    }
+    if !t.tr_tables.is_empty() {
+        v.push("A-TR-1");
+        if !bound.is_empty() {
+            v.push("A-TR-2");
+        }
+        if t.attachments.iter().any(|a| a.publishes.known() != Some(&false)) {
+            v.push("A-ROUTE-2");
+        }
+    }
+    if !t.data_services.is_empty() {
+        v.push("A-DB-1");
+    }
+    let listeners = || t.balancers.iter().flat_map(|b| &b.listeners);
+    if listeners().any(|l| matches!(&l.filter, Fact::Known(Some(f)) if f.entries.is_empty())) {
+        v.push("A-LB-1");
+    }
+    let fronted = |kind| t.balancers.iter().any(|b| b.kind == kind);
+    if fronted(BalancerKind::Clb) || fronted(BalancerKind::Nlb) {
+        v.push("A-CLB-1");
+    }
+    let active = t.ipv4_gateways.iter().any(|g| g.enabled.known() != Some(&false));
+    if active && !t.balancers.is_empty() {
+        v.push("A-LB-2");
     }
     v.sort_unstable();
     v.dedup();

@@ -9,7 +9,7 @@ use crate::plan::{Claim, Plan};
 use crate::world::World;
 use bartizan_base::{Span, Verdict};
 use bartizan_model::{
-    DataServiceId, Fact, InterfaceId, Inventory, Ipv6Internet, Origin, SecurityGroupId, TrLink,
+    BalancerId, DataServiceId, Fact, InterfaceId, Inventory, Ipv6Internet, Origin, SecurityGroupId, TrLink,
 };
 use bartizan_packet::ServiceSet;
 use bartizan_reach::{RouteRef, RuleRef, Used};
@@ -22,6 +22,10 @@ pub enum Culprit {
     Dnat(BTreeSet<u32>),
     /// Entries of allow lists of managed services: service and position.
     Allow(BTreeSet<(DataServiceId, u32)>),
+    /// Backends of listeners of load balancers: balancer, listener, backend.
+    Forwards(BTreeSet<(BalancerId, u32, u32)>),
+    /// Listeners of load balancers.
+    Listeners(BTreeSet<(BalancerId, u32)>),
     /// Static routes of transit routers.
     TrRoutes(BTreeSet<u32>),
     /// Attachments whose routes a table of a transit router learns: positions in `Typed::tr_propagations`.
@@ -63,6 +67,8 @@ impl Culprit {
             | (Culprit::Associated(a), Culprit::Associated(b))
             | (Culprit::Egress(a), Culprit::Egress(b)) => meet(a, b),
             (Culprit::Allow(a), Culprit::Allow(b)) => meet(a, b),
+            (Culprit::Forwards(a), Culprit::Forwards(b)) => meet(a, b),
+            (Culprit::Listeners(a), Culprit::Listeners(b)) => meet(a, b),
             (Culprit::Public(a), Culprit::Public(b)) | (Culprit::Ipv6(a), Culprit::Ipv6(b)) => meet(a, b),
             (Culprit::Inner(a), Culprit::Inner(b)) | (Culprit::Default(a), Culprit::Default(b)) => meet(a, b),
             _ => false,
@@ -81,6 +87,8 @@ impl Culprit {
             | (Culprit::Associated(a), Culprit::Associated(b))
             | (Culprit::Egress(a), Culprit::Egress(b)) => a.extend(b),
             (Culprit::Allow(a), Culprit::Allow(b)) => a.extend(b),
+            (Culprit::Forwards(a), Culprit::Forwards(b)) => a.extend(b),
+            (Culprit::Listeners(a), Culprit::Listeners(b)) => a.extend(b),
             (Culprit::Public(a), Culprit::Public(b)) | (Culprit::Ipv6(a), Culprit::Ipv6(b)) => a.extend(b),
             (Culprit::Inner(a), Culprit::Inner(b)) | (Culprit::Default(a), Culprit::Default(b)) => {
                 a.extend(b)
@@ -101,6 +109,14 @@ impl Culprit {
             Culprit::Allow(s) => s
                 .iter()
                 .map(|&(d, k)| t[d].allow[k as usize].origin.clone())
+                .collect(),
+            Culprit::Forwards(s) => s
+                .iter()
+                .map(|&(b, l, f)| t[b].listeners[l as usize].forwards[f as usize].origin.clone())
+                .collect(),
+            Culprit::Listeners(s) => s
+                .iter()
+                .map(|&(b, l)| t[b].listeners[l as usize].origin.clone())
                 .collect(),
             Culprit::TrRoutes(s) => s
                 .iter()
@@ -168,6 +184,21 @@ impl Culprit {
                 for (n, d) in (0u32..).zip(t.data_services.iter_mut()) {
                     let gone: BTreeSet<u32> = s.iter().filter(|(d, _)| d.0 == n).map(|(_, k)| *k).collect();
                     drop_at(&mut d.allow, &gone);
+                }
+            }
+            Culprit::Forwards(s) => {
+                for (n, b) in (0u32..).zip(t.balancers.iter_mut()) {
+                    for (m, l) in (0u32..).zip(b.listeners.iter_mut()) {
+                        let here = s.iter().filter(|(b, l, _)| (b.0, *l) == (n, m));
+                        let gone: BTreeSet<u32> = here.map(|(_, _, f)| *f).collect();
+                        drop_at(&mut l.forwards, &gone);
+                    }
+                }
+            }
+            Culprit::Listeners(s) => {
+                for (n, b) in (0u32..).zip(t.balancers.iter_mut()) {
+                    let gone: BTreeSet<u32> = s.iter().filter(|(b, _)| b.0 == n).map(|(_, l)| *l).collect();
+                    drop_at(&mut b.listeners, &gone);
                 }
             }
             Culprit::Snat(s) => drop_at(&mut t.snat_entries, s),
@@ -265,6 +296,8 @@ pub fn candidates(w: &World<'_>, leak: &Leak, u: &Used) -> Vec<Culprit> {
         })
         .collect();
     let t = &w.inventory.typed;
+    // What a front took in, of the leak itself or on the way to a backend.
+    let listeners: BTreeSet<(BalancerId, u32)> = u.listening.iter().copied().collect();
     let links = |all: &[TrLink]| -> BTreeSet<u32> {
         (0u32..)
             .zip(all)
@@ -281,6 +314,8 @@ pub fn candidates(w: &World<'_>, leak: &Leak, u: &Used) -> Vec<Culprit> {
     out.extend([
         Culprit::Dnat(u.dnat.clone()),
         Culprit::Allow(allow),
+        Culprit::Forwards(u.relays.clone()),
+        Culprit::Listeners(listeners),
         Culprit::TrRoutes(u.tr_routes.clone()),
         Culprit::Ingress(sg(&u.ingress)),
         // Public addresses of the source and of the destination are different doors.
@@ -310,6 +345,8 @@ pub fn candidates(w: &World<'_>, leak: &Leak, u: &Used) -> Vec<Culprit> {
         | Culprit::Associated(s)
         | Culprit::Egress(s) => !s.is_empty(),
         Culprit::Allow(s) => !s.is_empty(),
+        Culprit::Forwards(s) => !s.is_empty(),
+        Culprit::Listeners(s) => !s.is_empty(),
         Culprit::Public(s) | Culprit::Ipv6(s) => !s.is_empty(),
         Culprit::Inner(s) | Culprit::Default(s) => !s.is_empty(),
     });
@@ -323,17 +360,19 @@ fn rank(c: &Culprit) -> u8 {
     match c {
         Culprit::Dnat(_) => 0,
         Culprit::Allow(_) => 1,
-        Culprit::Ingress(_) => 2,
-        Culprit::Public(_) => 3,
-        Culprit::TrRoutes(_) => 4,
-        Culprit::Routes(_) => 5,
-        Culprit::Snat(_) => 6,
-        Culprit::Ipv6(_) => 7,
-        Culprit::Inner(_) => 8,
-        Culprit::Learned(_) => 9,
-        Culprit::Associated(_) => 10,
-        Culprit::Egress(_) => 11,
-        Culprit::Default(_) => 12,
+        Culprit::Listeners(_) => 2,
+        Culprit::Forwards(_) => 3,
+        Culprit::Ingress(_) => 4,
+        Culprit::Public(_) => 5,
+        Culprit::TrRoutes(_) => 6,
+        Culprit::Routes(_) => 7,
+        Culprit::Snat(_) => 8,
+        Culprit::Ipv6(_) => 9,
+        Culprit::Inner(_) => 10,
+        Culprit::Learned(_) => 11,
+        Culprit::Associated(_) => 12,
+        Culprit::Egress(_) => 13,
+        Culprit::Default(_) => 14,
     }
 }
 

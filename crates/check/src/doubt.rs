@@ -17,11 +17,6 @@ enum Is {
 
 /// Why it is not certain who is selected; `what` names the selection.
 pub(crate) fn of(r: &Resolver<'_>, s: &Selector, what: &str) -> Option<String> {
-    if let Some((kind, _)) = r.unmodelled(s).first() {
-        return Some(format!(
-            "{what} selects {kind}, which this version does not model"
-        ));
-    }
     let doubtful = r.t.interfaces.iter().find(|i| is(r, s, i) == Is::Unknown)?;
     Some(format!(
         "whether `{}` is in {what} is not known: a tag, a name or the place that decides it is unknown",
@@ -134,6 +129,6 @@ fn resource(r: &Resolver<'_>, of: ResourceKind, glob: &str, i: &Interface) -> Is
             },
         },
         ResourceKind::Rds | ResourceKind::Redis => any(r.services(of, i).map(|d| name(&d.meta, glob))),
-        ResourceKind::Lb => Is::No,
+        ResourceKind::Lb => any(r.balancers(i).map(|b| name(&b.meta, glob))),
     }
 }

@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::world::World;
 use bartizan_base::{Finding, Fix, FixSafety, Label, Severity, Span, Verdict, Witness, fingerprint};
 use bartizan_lang::Intent;
-use bartizan_model::{AllowPeer, Direction, InterfaceId};
+use bartizan_model::{AllowPeer, BalancerId, Direction, Fact, InterfaceId};
 use bartizan_packet::{AtomSet, Proto, ServiceSet};
 use bartizan_reach::Point;
 
@@ -144,6 +144,22 @@ fn culprit_text(w: &World<'_>, c: &Culprit) -> (String, &'static str) {
             n(s.len(), "an entry of an allow list", "entries of an allow list"),
             "take it out of",
         ),
+        Culprit::Forwards(s) => (
+            n(
+                s.len(),
+                "a backend of a load balancer",
+                "backends of load balancers",
+            ),
+            "take it out of",
+        ),
+        Culprit::Listeners(s) => (
+            n(
+                s.len(),
+                "a listener of a load balancer",
+                "listeners of load balancers",
+            ),
+            "restrict or delete",
+        ),
         Culprit::TrRoutes(s) => (
             n(
                 s.len(),
@@ -167,6 +183,23 @@ fn culprit_text(w: &World<'_>, c: &Culprit) -> (String, &'static str) {
             "a default of the security group type".to_string(),
             "close by an explicit drop in",
         ),
+    }
+}
+
+/// What a listener takes in, and whether its access list keeps anybody out.
+fn listener_text(w: &World<'_>, of: Option<(BalancerId, u32)>) -> String {
+    let Some((b, n)) = of else { return String::new() };
+    let l = &w.inventory.typed[b].listeners[n as usize];
+    let services = l
+        .services
+        .known()
+        .map_or_else(|| "services that are not known".to_string(), ToString::to_string);
+    match &l.filter {
+        Fact::Known(Some(f)) if f.entries.is_empty() => {
+            format!("takes in {services} from everybody: its access list has no entries (A-LB-1)")
+        }
+        Fact::Known(None) => format!("takes in {services}, without an access list"),
+        _ => format!("takes in {services}"),
     }
 }
 
@@ -216,6 +249,8 @@ fn label_text(w: &World<'_>, c: &Culprit, i: usize) -> String {
                 Some(AllowPeer::Unknown(_)) | None => "admits somebody who is not known".to_string(),
             }
         }
+        Culprit::Forwards(_) => "hands it on to this backend".to_string(),
+        Culprit::Listeners(s) => listener_text(w, s.iter().nth(i).copied()),
         Culprit::TrRoutes(_) => "leads it across the transit router".to_string(),
         Culprit::Learned(_) => "makes the router know the way".to_string(),
         Culprit::Associated(_) => "lets its packets into this table".to_string(),

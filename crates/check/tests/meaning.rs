@@ -217,16 +217,16 @@ fn unknown_members_of_a_group_are_undecided() {
 
 #[test]
 fn what_is_not_modelled_makes_absence_undecided_where_it_touches() {
-    let slb = format!(
-        "{NET}\nresource \"alicloud_slb_load_balancer\" \"l\" {{\n  address_type = \"internet\"\n  vswitch_id = alicloud_vswitch.b.id\n}}\n"
+    let gwlb = format!(
+        "{NET}\nresource \"alicloud_gwlb_load_balancer\" \"l\" {{\n  vpc_id = alicloud_vpc.v.id\n}}\n"
     );
-    expect(&slb, "never internet -> b : any\n", &[Undecided], &["REACH007"]);
+    expect(&gwlb, "never internet -> b : any\n", &[Undecided], &["REACH007"]);
     // What is there is there, whatever the load balancer does.
-    expect(&slb, "must a -> b : tcp/80\n", &[Holds], &[]);
-    expect(&slb, "never a -> b : tcp/80\n", &[Violated], &["REACH001"]);
+    expect(&gwlb, "must a -> b : tcp/80\n", &[Holds], &[]);
+    expect(&gwlb, "never a -> b : tcp/80\n", &[Violated], &["REACH001"]);
     // The user may vouch for it.
     let r = run_with(
-        &slb,
+        &gwlb,
         &format!("{ZONES}never internet -> b : any\n"),
         &CheckOptions {
             unmodelled_harmless: true,
@@ -240,7 +240,7 @@ fn what_is_not_modelled_makes_absence_undecided_where_it_touches() {
     );
     // Nor is somebody nobody who may be what is not modelled.
     expect(
-        &slb,
+        &gwlb,
         "never internet -> {cidr 10.9.0.0/16} : any\n",
         &[Undecided],
         &["REACH007"],
@@ -455,13 +455,6 @@ fn who_may_be_in_a_zone_is_not_nobody() {
         &[Holds],
         &[],
     );
-    // Kinds of endpoint without a model are not nobody either.
-    let r = run_with(
-        NET,
-        "edition 2027\nzone d = lb tag tier=d\nzone internet = outside\nnever internet -> d : any\n",
-        &CheckOptions::default(),
-    );
-    assert_eq!(verdicts(&r).0, [Undecided]);
 }
 
 #[test]
@@ -526,4 +519,106 @@ fn routes_that_end_and_waypoints_that_are_not_there_are_said() {
             .iter()
             .any(|f| f.code == "INTENT009" && f.message.contains("waypoint"))
     );
+}
+
+/// A CLB in front of `b`, in its vSwitch, with a listener for clients.
+const CLB: &str = r#"
+resource "alicloud_slb_load_balancer" "l" {
+  load_balancer_name = "front"
+  address_type       = "intranet"
+  vswitch_id         = alicloud_vswitch.b.id
+  tags               = { tier = "lb" }
+}
+resource "alicloud_slb_listener" "web" {
+  load_balancer_id = alicloud_slb_load_balancer.l.id
+  protocol         = "http"
+  frontend_port    = 443
+  backend_port     = 9000
+}
+resource "alicloud_slb_backend_server" "b" {
+  load_balancer_id = alicloud_slb_load_balancer.l.id
+  backend_servers {
+    server_id = alicloud_instance.b.id
+    weight    = 100
+  }
+}
+"#;
+
+const LB: &str = "zone l = lb \"front\"\n";
+
+// ALIBABA.md §9.5, decision 11 item 2: a balancer is an endpoint and a way.
+#[test]
+fn what_a_balancer_hands_on_is_a_flow_of_its_clients() {
+    let net = format!("{NET}{CLB}");
+    let with = |clauses: &str| format!("{LB}{clauses}");
+    expect(&net, &with("must a -> l : tcp/443\n"), &[Holds], &[]);
+    expect(&net, &with("never a -> l : tcp/80\n"), &[Holds], &[]);
+    expect(
+        &net,
+        &with("never a -> b : tcp/9000\n"),
+        &[Undecided],
+        &["REACH001"],
+    );
+    expect(&net, &with("never a -> b : tcp/443\n"), &[Holds], &[]);
+    expect(&net, &with("never l -> a : any\n"), &[Holds], &[]);
+    // A-CLB-1: presence needs the group of the backend to accept, whoever the sender is.
+    expect(
+        &net,
+        &with("must a -> b : tcp/9000\n"),
+        &[Undecided],
+        &["REACH004"],
+    );
+    let open = net.clone()
+        + "resource \"alicloud_security_group_rule\" \"lb\" {\n  security_group_id = alicloud_security_group.b.id\n  type = \"ingress\"\n  \
+           ip_protocol = \"tcp\"\n  port_range = \"9000/9000\"\n  cidr_ip = \"100.64.0.0/10\"\n}\n";
+    expect(&open, &with("must a -> b : tcp/9000\n"), &[Holds], &[]);
+    expect(
+        &open,
+        &with("never a -> b : tcp/9000\n"),
+        &[Violated],
+        &["REACH001"],
+    );
+    expect(&open, &with("must l -> b : tcp/9000\n"), &[Holds], &[]);
+    // It is a way, and clauses may demand it.
+    expect(&open, &with("a -> b : tcp/9000 through l\n"), &[Holds], &[]);
+    expect(
+        &open,
+        &with("a -> b : tcp/9000 not through l\n"),
+        &[Violated],
+        &["REACH009"],
+    );
+}
+
+// ALIBABA.md §9.1, A-LB-1: an access list without entries keeps nobody out.
+#[test]
+fn an_access_list_without_entries_keeps_nobody_out() {
+    let list = |entries: &str| {
+        let on = "acl_status = \"on\"\n  acl_type = \"white\"\n  acl_ids = [alicloud_slb_acl.x.id]\n  backend_port     = 9000";
+        format!("{NET}{}", CLB.replace("backend_port     = 9000", on))
+            + &format!("resource \"alicloud_slb_acl\" \"x\" {{\n  name = \"x\"\n{entries}}}\n")
+    };
+    let never = &format!("{LB}never a -> l : any\n");
+    expect(&list(""), never, &[Violated], &["REACH001"]);
+    let other = "  entry_list {\n    entry = \"10.9.0.0/16\"\n  }\n";
+    expect(&list(other), never, &[Holds], &[]);
+    let them = "  entry_list {\n    entry = \"10.0.1.0/24\"\n  }\n";
+    expect(&list(them), never, &[Violated], &["REACH001"]);
+    let unknown = "  entry_list {\n    entry = var.e\n  }\n";
+    let net = format!("variable \"e\" {{}}\n{}", list(unknown));
+    expect(&net, never, &[Undecided], &["REACH001"]);
+}
+
+#[test]
+fn a_backend_that_is_not_known_makes_absence_undecided() {
+    let net = format!(
+        "variable \"s\" {{}}\n{NET}{}",
+        CLB.replace("alicloud_instance.b.id", "var.s")
+    );
+    expect(
+        &net,
+        &format!("{LB}never a -> b : tcp/9000\n"),
+        &[Undecided],
+        &["REACH007"],
+    );
+    expect(&net, &format!("{LB}must a -> l : tcp/443\n"), &[Holds], &[]);
 }

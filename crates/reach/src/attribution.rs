@@ -37,6 +37,8 @@ pub struct Used {
     pub tr_routes: BTreeSet<u32>,
     /// Backends of listeners of load balancers: balancer, listener, backend.
     pub relays: BTreeSet<(BalancerId, u32, u32)>,
+    /// Listeners of load balancers that took it in.
+    pub listening: BTreeSet<(BalancerId, u32)>,
     /// Whether some of it goes over the public Internet.
     pub internet: bool,
 }
@@ -57,6 +59,7 @@ impl Used {
         self.attachments.extend(&o.attachments);
         self.tr_routes.extend(&o.tr_routes);
         self.relays.extend(&o.relays);
+        self.listening.extend(&o.listening);
         self.internet |= o.internet;
     }
 }
@@ -190,6 +193,7 @@ impl Network {
         for (way, flow) in ways {
             let w = flow.delivered.intersect(want);
             if !w.is_empty() {
+                self.use_listener(d, &w, &mut u);
                 self.use_way(&way, s, d, &w, &mut u);
             }
         }
@@ -205,6 +209,7 @@ impl Network {
                 };
                 self.use_way(&x.first, s, Point::Inside(x.front), &x.taken, u);
                 u.relays.insert((r.balancer, r.listener, r.forward));
+                u.listening.insert((r.balancer, r.listener));
                 self.use_leg(r, x, (s, d), w, u);
             }
             (Way::Private, Point::Inside(s), Point::Inside(d)) if self.is_front(s.iface) => {
@@ -264,6 +269,19 @@ impl Network {
                 self.use_entry(d, *entry, u);
             }
             _ => {}
+        }
+    }
+
+    /// The listeners of a front that take some services in.
+    fn use_listener(&self, d: Point, w: &AtomSet, u: &mut Used) {
+        let Point::Inside(d) = d else { return };
+        let Some(front) = self.iface(d.iface).and_then(|f| f.front.as_ref()) else {
+            return;
+        };
+        for (n, listen) in (0u32..).zip(&front.listeners) {
+            if listen.intersects(w) {
+                u.listening.insert((front.balancer, n));
+            }
         }
     }
 

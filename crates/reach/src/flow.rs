@@ -419,7 +419,7 @@ impl Network {
         match s {
             Point::Inside(s) => {
                 let f = if self.is_front(s.iface) {
-                    self.from_front(s, d, then)
+                    self.sent_by_front(s, d, then)
                 } else {
                     let (delivered, works) = self.private_flow(s, d, ask);
                     then(self.private_view(s), Flow { delivered, works })

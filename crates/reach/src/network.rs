@@ -343,6 +343,8 @@ pub struct Iface {
 pub struct Front {
     /// The balancer.
     pub balancer: BalancerId,
+    /// What each listener takes in.
+    pub listeners: Vec<Arc<AtomSet>>,
     /// Whether it is in no vSwitch: no ACL applies to it.
     pub detached: bool,
     /// Whether its public address needs neither route nor gateway (A-LB-2).

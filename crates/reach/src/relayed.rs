@@ -108,7 +108,7 @@ pub(crate) fn hand_on(reach: &Reach, words: &mut [u64]) {
         for v in of.get(&r.front).into_iter().flatten() {
             for d in of.get(&r.to).into_iter().flatten() {
                 if let Some((s, d)) = distinct(v, d) {
-                    let f = net.from_front(s, d, &|_, f| f);
+                    let f = net.sent_by_front(s, d, &|_, f| f);
                     m.add(v.slot, of_slot(&of, d.iface, d.ip), &f.delivered);
                 }
             }

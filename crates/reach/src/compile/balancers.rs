@@ -127,8 +127,9 @@ pub(super) fn lists(c: &mut Ctx<'_>, by: &ByGroup, id: BalancerId, i: &Interface
 }
 
 /// How a front stands in the network. `free` are the addresses of its vSwitch that the cloud may pick.
-pub(super) fn front(c: &Ctx<'_>, id: BalancerId, free: IpSet) -> Front {
-    let b = &c.t[id];
+pub(super) fn front(c: &mut Ctx<'_>, id: BalancerId, free: IpSet) -> Front {
+    let t = c.t;
+    let b = &t[id];
     // Without the part where DNS, metadata and the like answer.
     let ip = |b, c, d| u32::from(Ipv4Addr::new(100, b, c, d));
     let clb = IpSet {
@@ -138,8 +139,13 @@ pub(super) fn front(c: &Ctx<'_>, id: BalancerId, free: IpSet) -> Front {
         ]),
         v6: IntervalSet::empty(),
     };
+    let listeners = b.listeners.iter().map(|l| {
+        let s = heard(c, l);
+        c.pool.service(&c.atoms, &s).1
+    });
     Front {
         balancer: id,
+        listeners: listeners.collect(),
         detached: b.detached,
         // A-LB-2.
         free: b.detached || c.widen(),

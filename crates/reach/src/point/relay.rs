@@ -220,7 +220,7 @@ impl Network {
     }
 
     /// What a balancer sends by itself: to its backends only (decision 11, items 3 and 14).
-    pub(crate) fn from_front(&self, s: Inside, d: Inside, then: &Then<'_>) -> Flow {
+    pub(crate) fn sent_by_front(&self, s: Inside, d: Inside, then: &Then<'_>) -> Flow {
         let mut total = self.nothing();
         for (_, r) in self.relays_to(d.iface).filter(|(_, r)| r.front == s.iface) {
             let on = self.handed_on(r, &r.listen);

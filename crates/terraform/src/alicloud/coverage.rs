@@ -47,8 +47,18 @@ const RULES: &[(&str, Bearing)] = &[
     ("adb_lake_account", N(ACCOUNTS)),
     ("adb_resource_group", N(ACCOUNTS)),
     ("alb_", S(BALANCER)),
+    ("alb_a_script", N("a script inside a load balancer")),
     ("alb_ascript", N("a script inside a load balancer")),
     ("alb_health_check_template", N("a template of health checks")),
+    (
+        "alb_listener_additional_certificate_attachment",
+        N("a certificate"),
+    ),
+    ("alb_load_balancer_access_log_config_attachment", N(LOGS)),
+    (
+        "alb_load_balancer_common_bandwidth_package_attachment",
+        N("bandwidth"),
+    ),
     ("alb_security_policy", N("TLS versions and ciphers")),
     ("alidns_", N(NAMES)),
     ("aligreen_", N(PLATFORM)),
@@ -302,6 +312,14 @@ const RULES: &[(&str, Bearing)] = &[
     ),
     ("nlb_", S(BALANCER)),
     ("nlb_hd_monitor_region_config", N(LOGS)),
+    (
+        "nlb_listener_additional_certificate_attachment",
+        N("a certificate"),
+    ),
+    (
+        "nlb_loadbalancer_common_bandwidth_package_attachment",
+        N("bandwidth"),
+    ),
     ("nlb_security_policy", N("TLS versions and ciphers")),
     ("ocean_base_", S(DATA)),
     ("ons_", N(ACCOUNTS)),

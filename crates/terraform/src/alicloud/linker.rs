@@ -31,6 +31,13 @@ pub(super) enum Entity {
     Router(RouterId),
     TrTable(TrTableId),
     Attachment(AttachmentId),
+    Balancer(BalancerId),
+    /// A server group of load balancers; its position among them.
+    ServerGroup(u32),
+    /// An access list of listeners; its position among them.
+    AccessList(u32),
+    /// A listener that others refer to; its position among all.
+    Listener(u32),
     /// An `alicloud_vpc_ipv6_address`; its position in the resources.
     Ipv6Address(usize),
 }
@@ -69,6 +76,8 @@ pub(super) struct Linker<'r> {
     pub(super) bindings: Vec<super::vswitch::Binding>,
     /// Bindings of public addresses that could not be placed.
     pub(super) loose_eips: Vec<super::eip::Loose>,
+    /// Server groups, access lists and listeners of load balancers.
+    pub(super) balancers: super::balancer::State,
     /// Where the address of a virtual IP is listed: positions of interfaces and of their addresses.
     pub(super) vip_on: BTreeMap<HaVipId, Vec<(InterfaceId, u32)>>,
     /// Parts of each resource that were not understood.
@@ -123,6 +132,7 @@ impl<'r> Linker<'r> {
             ipv6: super::ipv6::Ipv6Access::default(),
             bindings: Vec::new(),
             loose_eips: Vec::new(),
+            balancers: super::balancer::State::default(),
             vip_on: BTreeMap::new(),
             partly: vec![Vec::new(); res.len()],
             refused: BTreeMap::new(),
@@ -545,6 +555,11 @@ impl<'r> Linker<'r> {
         match e {
             Entity::Interface(x) => Some(x),
             Entity::Instance(n) => self.primary.get(n.index()).copied().flatten(),
+            // A balancer with one front has its address there.
+            Entity::Balancer(b) => match self.typed[b].fronts.as_slice() {
+                [one] => Some(*one),
+                _ => None,
+            },
             _ => None,
         }
     }

@@ -9,6 +9,7 @@
 
 mod acl;
 mod attrs;
+mod balancer;
 mod coverage;
 mod data_service;
 mod eip;
@@ -108,7 +109,7 @@ struct Handler {
     steps: &'static [(Stage, Step)],
 }
 
-fn families() -> [&'static [Handler]; 15] {
+fn families() -> [&'static [Handler]; 17] {
     [
         vpc::HANDLERS,
         vswitch::HANDLERS,
@@ -125,6 +126,8 @@ fn families() -> [&'static [Handler]; 15] {
         havip::HANDLERS,
         data_service::HANDLERS,
         transit::HANDLERS,
+        balancer::CLB,
+        balancer::MODERN,
     ]
 }
 
@@ -222,6 +225,7 @@ pub fn link(mut resources: Vec<Resource>, source: SourceKind, diagnostics: Vec<D
             vswitch::settle(&mut linker);
         }
     }
+    balancer::settle(&mut linker);
     eip::settle(&mut linker);
     havip::settle(&mut linker);
     ipv6::settle(&mut linker);

@@ -1,0 +1,421 @@
+//! Load balancers (ALIBABA.md §9, docs/decisions/011): what CLB, ALB and NLB share.
+//!
+//! Server groups and access lists are resources of their own that listeners name. They are read first and put
+//! into the listeners when everything has been seen ([`settle`]).
+
+mod clb;
+mod modern;
+
+use super::attrs::items;
+use super::eni;
+use super::linker::{Entity, Found, Linker, next};
+use bartizan_model::*;
+use bartizan_packet::{PortSet, ServiceSet};
+use std::net::IpAddr;
+
+pub(super) use clb::HANDLERS as CLB;
+pub(super) use modern::HANDLERS as MODERN;
+
+/// A server of a group.
+#[derive(Clone)]
+struct Server {
+    origin: Origin,
+    to: Vec<Backend>,
+    /// `None` where the listener says it.
+    port: Fact<Option<u16>>,
+}
+
+/// A server group.
+#[derive(Clone)]
+struct Group {
+    servers: Vec<Server>,
+    /// Whether it names addresses instead of interfaces.
+    by_address: Fact<bool>,
+    preserves: Fact<bool>,
+    /// Whether servers get what was sent, on every port.
+    any_port: Fact<bool>,
+}
+
+/// An access list.
+#[derive(Clone, Default)]
+struct List {
+    entries: Vec<FilterEntry>,
+    /// Why there may be more.
+    more: Option<Unknown>,
+}
+
+/// What a listener names as its servers.
+#[derive(Clone)]
+enum Target {
+    Group(usize),
+    /// The servers of the balancer itself (CLB), on a port.
+    Own(Fact<u16>),
+    Unknown(Unknown),
+}
+
+/// A listener on its way into the typed layer.
+struct Pending {
+    balancer: Fact<BalancerId>,
+    listener: Listener,
+    targets: Vec<(Origin, Target)>,
+    /// Access lists, whether they admit, and where they are bound.
+    lists: Vec<(Fact<usize>, Fact<bool>, Origin)>,
+    /// Backends get UDP.
+    udp: Fact<bool>,
+    /// Whether the listener lets the client's address through at all.
+    transparent: Fact<bool>,
+}
+
+/// What is collected while reading.
+#[derive(Default)]
+pub(super) struct State {
+    groups: Vec<Group>,
+    lists: Vec<List>,
+    listeners: Vec<Pending>,
+    /// Servers of each CLB's own group.
+    own: Vec<(Fact<BalancerId>, Server)>,
+    /// Rules of CLB listeners: balancer, port, group.
+    rules: Vec<(Fact<BalancerId>, Fact<u16>, Origin, Target)>,
+}
+
+fn as_balancer(e: Entity) -> Option<BalancerId> {
+    if let Entity::Balancer(b) = e {
+        Some(b)
+    } else {
+        None
+    }
+}
+fn as_servers(e: Entity) -> Option<usize> {
+    if let Entity::ServerGroup(g) = e {
+        Some(g as usize)
+    } else {
+        None
+    }
+}
+fn as_list(e: Entity) -> Option<usize> {
+    if let Entity::AccessList(n) = e {
+        Some(n as usize)
+    } else {
+        None
+    }
+}
+fn as_listener(e: Entity) -> Option<usize> {
+    if let Entity::Listener(n) = e {
+        Some(n as usize)
+    } else {
+        None
+    }
+}
+
+fn this_balancer(l: &Linker<'_>, i: usize) -> Option<BalancerId> {
+    l.entity.get(i).copied().flatten().and_then(as_balancer)
+}
+
+/// A new balancer without fronts.
+fn declare(l: &mut Linker<'_>, i: usize, meta: Meta, kind: BalancerKind) -> BalancerId {
+    let id = BalancerId(next(l.typed.balancers.len()));
+    l.typed.balancers.push(Balancer {
+        meta,
+        kind,
+        fronts: Vec::new(),
+        detached: false,
+        listeners: Vec::new(),
+    });
+    l.declare(i, Entity::Balancer(id));
+    id
+}
+
+/// A front of a balancer.
+fn front(l: &mut Linker<'_>, id: BalancerId) -> InterfaceId {
+    let meta = l.typed[id].meta.clone();
+    let mut interface = eni::blank(meta, None, true);
+    interface.groups = Fact::Known(Vec::new());
+    interface.source_dest_check = Fact::Known(Some(true));
+    let x = eni::push(l, interface);
+    if let Some(b) = l.typed.balancers.get_mut(id.index()) {
+        b.fronts.push(x);
+    }
+    x
+}
+
+fn new_group(l: &mut Linker<'_>, i: usize) {
+    let n = next(l.balancers.groups.len());
+    l.balancers.groups.push(Group {
+        servers: Vec::new(),
+        by_address: Fact::Known(false),
+        preserves: Fact::Known(true),
+        any_port: Fact::Known(false),
+    });
+    l.declare(i, Entity::ServerGroup(n));
+}
+
+fn new_list(l: &mut Linker<'_>, i: usize) {
+    let n = next(l.balancers.lists.len());
+    l.balancers.lists.push(List::default());
+    l.declare(i, Entity::AccessList(n));
+}
+
+/// A port; `None` for 0, which stands for "as sent".
+fn port(l: &mut Linker<'_>, i: usize, name: &'static str, node: Option<&Node>) -> Fact<Option<u16>> {
+    match node {
+        None => Fact::Known(None),
+        Some(n) => l
+            .parsed(i, name, n, "write a port", |s| {
+                s.parse::<u16>().map_err(|_| format!("`{s}` is not a port"))
+            })
+            .map(|p| Some(p).filter(|p| *p != 0)),
+    }
+}
+
+/// Who a server is: an instance, an interface, another balancer, or an address.
+fn server(l: &mut Linker<'_>, i: usize, name: &'static str, node: &Node) -> Vec<Backend> {
+    let find = l.find(node);
+    let unknown = |u: Unknown| vec![Backend::Unknown(u)];
+    match find {
+        Found::Entity(Entity::Balancer(b)) => {
+            let fronts = l.typed[b].fronts.iter();
+            fronts.map(|f| Backend::Interface(*f)).collect()
+        }
+        Found::Entity(e) => match l.interface_of(e) {
+            Some(x) => vec![Backend::Interface(x)],
+            None => unknown(l.invalid(
+                i,
+                name,
+                node.span,
+                "it cannot be a server",
+                "name an instance, a network interface, a load balancer or an address",
+            )),
+        },
+        Found::Foreign(id) => match id.parse::<IpAddr>() {
+            Ok(ip) => vec![Backend::Ip(ip)],
+            Err(_) => {
+                l.dangling(i, name, &id, node.span, "server");
+                unknown(Unknown::at(format!("`{id}` is not in the inventory"), node.span))
+            }
+        },
+        Found::Unset => unknown(Unknown::at("no server is set", node.span)),
+        Found::Unknown(u) => match l.text(node).known().and_then(|t| t.parse::<IpAddr>().ok()) {
+            Some(ip) => vec![Backend::Ip(ip)],
+            None => {
+                l.unknown(i, name, &u);
+                unknown(u)
+            }
+        },
+        Found::Resource(r) => {
+            let what = l
+                .res
+                .get(r)
+                .map_or_else(|| "?".to_string(), |r| r.address.to_string());
+            let u = Unknown::at(format!("`{what}` is not modelled"), node.span);
+            l.unknown(i, name, &u);
+            unknown(u)
+        }
+    }
+}
+
+/// Decision 11, item 15: a server of weight 0 counts as one that may be there.
+fn weighed(l: &mut Linker<'_>, origin: &mut Origin, node: Option<&Node>) {
+    let Some(n) = node else { return };
+    if l.text(n).known().map(|t| &**t) == Some("0") {
+        origin.maybe = Some(Box::new(Unknown::at("its weight is 0", n.span)));
+    }
+}
+
+/// Entries of an access list: texts that are prefixes or addresses.
+fn entry(l: &mut Linker<'_>, i: usize, name: &'static str, node: &Node) -> FilterEntry {
+    let origin = l.origin(i, node.span);
+    let net = l.net(i, name, node).map(|n| n.trunc());
+    FilterEntry { origin, net }
+}
+
+/// Every value under a key, at any depth; `Err` where something on the way is not known.
+fn deep<'n>(node: &'n Node, key: &str, out: &mut Vec<&'n Node>) -> Result<(), Unknown> {
+    match &node.value {
+        Value::Map(m) => {
+            for (k, n) in m {
+                if &**k == key {
+                    match &n.value {
+                        Value::Null => {}
+                        _ => out.push(n),
+                    }
+                } else {
+                    deep(n, key, out)?;
+                }
+            }
+            Ok(())
+        }
+        Value::List(v) => v.iter().try_for_each(|n| deep(n, key, out)),
+        Value::Unknown(u) => Err(u.clone()),
+        Value::Ref(_) | Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => Ok(()),
+    }
+}
+
+/// The groups that an action of a listener or rule names.
+fn actions(l: &mut Linker<'_>, i: usize, name: &'static str, node: &Node) -> Vec<(Origin, Target)> {
+    let mut found = Vec::new();
+    let origin = l.origin(i, node.span);
+    if let Err(u) = deep(node, "server_group_id", &mut found) {
+        l.unknown(i, name, &u);
+        return vec![(origin, Target::Unknown(u))];
+    }
+    found
+        .into_iter()
+        .map(|n| {
+            let origin = l.origin(i, n.span);
+            (origin, group(l, i, name, n))
+        })
+        .collect()
+}
+
+fn group(l: &mut Linker<'_>, i: usize, name: &'static str, node: &Node) -> Target {
+    match l.link_node(i, name, node, "server group", as_servers) {
+        Fact::Known(g) => Target::Group(g),
+        Fact::Unknown(u) => Target::Unknown(u),
+    }
+}
+
+/// Sets of ids.
+fn each(node: &Node) -> Vec<&Node> {
+    items(node).unwrap_or_else(|_| vec![node])
+}
+
+fn one(udp: bool, port: u16) -> ServiceSet {
+    let p = PortSet::single(port);
+    if udp {
+        ServiceSet::udp(p)
+    } else {
+        ServiceSet::tcp(p)
+    }
+}
+
+/// Puts servers and access lists into the listeners, and listeners into balancers.
+pub(super) fn settle(l: &mut Linker<'_>) {
+    let state = std::mem::take(&mut l.balancers);
+    for mut p in state.listeners {
+        let mut targets = std::mem::take(&mut p.targets);
+        // Rules of CLB are bound by balancer and port.
+        for (b, port, origin, target) in &state.rules {
+            let same = match (b, &p.balancer) {
+                (Fact::Known(a), Fact::Known(b)) => a == b,
+                _ => true,
+            };
+            let hears = match (port, p.listener.services.known()) {
+                (Fact::Known(port), Some(s)) => s.tcp.contains(*port),
+                _ => true,
+            };
+            if same && hears {
+                targets.push((origin.clone(), target.clone()));
+            }
+        }
+        for (origin, t) in targets {
+            let servers = match t {
+                Target::Group(g) => state.groups.get(g).map(|g| (g.clone(), None)),
+                Target::Own(port) => {
+                    let mine = state.own.iter().filter(|(b, _)| match (b, &p.balancer) {
+                        (Fact::Known(a), Fact::Known(b)) => a == b,
+                        _ => true,
+                    });
+                    let group = Group {
+                        servers: mine.map(|(_, s)| s.clone()).collect(),
+                        by_address: Fact::Known(false),
+                        preserves: Fact::Known(true),
+                        any_port: Fact::Known(false),
+                    };
+                    Some((group, Some(port)))
+                }
+                Target::Unknown(u) => {
+                    p.listener.forwards.push(Forward {
+                        origin: origin.clone(),
+                        to: Backend::Unknown(u.clone()),
+                        services: Fact::Unknown(u.clone()),
+                        preserves: Fact::Unknown(u),
+                    });
+                    None
+                }
+            };
+            if let Some((group, port)) = servers {
+                forwards(&mut p, &origin, &group, port.as_ref());
+            }
+        }
+        filter(&mut p, &state.lists);
+        match p.balancer {
+            Fact::Known(b) => {
+                if let Some(b) = l.typed.balancers.get_mut(b.index()) {
+                    b.listeners.push(p.listener);
+                }
+            }
+            // It may be a listener of any of them.
+            Fact::Unknown(u) => {
+                let mut listener = p.listener;
+                listener.origin.maybe = Some(Box::new(u));
+                for b in &mut l.typed.balancers {
+                    b.listeners.push(listener.clone());
+                }
+            }
+        }
+    }
+    clb::place(l);
+}
+
+/// What a listener hands on to the servers of a group.
+fn forwards(p: &mut Pending, bound: &Origin, group: &Group, fixed: Option<&Fact<u16>>) {
+    for s in &group.servers {
+        let mut origin = s.origin.clone();
+        if origin.maybe.is_none() {
+            origin.maybe.clone_from(&bound.maybe);
+        }
+        let services = match (&group.any_port, fixed, &s.port, &p.udp) {
+            (Fact::Known(true), ..) => Fact::Known(None),
+            (Fact::Unknown(u), ..) | (_, _, _, Fact::Unknown(u)) => Fact::Unknown(u.clone()),
+            (_, Some(Fact::Known(port)), _, Fact::Known(udp)) => Fact::Known(Some(one(*udp, *port))),
+            (_, Some(Fact::Unknown(u)), ..) | (_, None, Fact::Unknown(u), _) => Fact::Unknown(u.clone()),
+            (_, None, Fact::Known(Some(port)), Fact::Known(udp)) => Fact::Known(Some(one(*udp, *port))),
+            (_, None, Fact::Known(None), _) => {
+                Fact::Unknown(Unknown::at("the port of the server is not set", s.origin.span))
+            }
+        };
+        let preserves = match (&p.transparent, &group.by_address, &group.preserves) {
+            (Fact::Known(false), ..) | (_, Fact::Known(true), _) => Fact::Known(false),
+            (Fact::Known(true), Fact::Known(false), f) => f.clone(),
+            (Fact::Unknown(u), ..) | (_, Fact::Unknown(u), _) => Fact::Unknown(u.clone()),
+        };
+        for to in &s.to {
+            p.listener.forwards.push(Forward {
+                origin: origin.clone(),
+                to: to.clone(),
+                services: services.clone(),
+                preserves: preserves.clone(),
+            });
+        }
+    }
+}
+
+/// The access list of a listener.
+fn filter(p: &mut Pending, lists: &[List]) {
+    let bound = std::mem::take(&mut p.lists);
+    let Some((_, white, _)) = bound.first() else {
+        return;
+    };
+    let white = white.clone();
+    let mut entries = Vec::new();
+    let mut unknown = None;
+    for (list, w, origin) in &bound {
+        let Fact::Known(n) = list else {
+            unknown = unknown.or(list.unknown().cloned());
+            continue;
+        };
+        if *w != white {
+            unknown = Some(Unknown::at("its access lists are of two types", origin.span));
+        }
+        if let Some(u) = &origin.maybe {
+            unknown = Some((**u).clone());
+        }
+        let Some(list) = lists.get(*n) else { continue };
+        unknown = unknown.or_else(|| list.more.clone());
+        entries.extend(list.entries.iter().cloned());
+    }
+    p.listener.filter = match unknown {
+        Some(u) => Fact::Unknown(u),
+        None => Fact::Known(Some(ListenerFilter { white, entries })),
+    };
+}
