@@ -371,6 +371,12 @@ pub(crate) fn leak(
             .chain(cause.iter().copied()),
     );
     more.insert(0, format!("the cause is {what}"));
+    if matches!(blame.culprit, Culprit::Forwards(_)) {
+        more.push(
+            "a balancer hands it on; where that is meant, allow it from the client to the backend, and demand `through` the balancer"
+                .to_string(),
+        );
+    }
     Finding {
         code: subject.code,
         name: subject.name,

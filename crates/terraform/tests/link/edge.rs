@@ -178,10 +178,10 @@ resource "alicloud_eip_association" "cut" {
     let t = &inv.typed;
     let bound = |a: &str| t.eips[at(&t.eips, a)].bound.clone();
     assert_eq!(bound("alicloud_eip_address.e[2]"), [EipTarget::Nat(NatId(0))]);
-    assert_eq!(
-        bound("alicloud_eip_address.e[3]"),
-        [EipTarget::Unmodelled("alicloud_slb_load_balancer.lb".into())]
-    );
+    // §9.1: an intranet CLB with an EIP is on the Internet.
+    let front = inv.typed.balancers[0].fronts[0];
+    assert_eq!(bound("alicloud_eip_address.e[3]"), [EipTarget::Interface(front)]);
+    assert_eq!(t[front].public.len(), 1);
     let i = interface(&inv, "alicloud_instance.i");
     assert_eq!(
         i.public[0].eip,

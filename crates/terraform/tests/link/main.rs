@@ -6,6 +6,7 @@
     reason = "tests"
 )]
 
+mod balancers;
 mod edge;
 mod inside;
 
