@@ -15,6 +15,8 @@ mod balancer;
 mod forward;
 mod group;
 mod internet;
+#[cfg(target_os = "linux")]
+pub mod kernel;
 mod oracle;
 mod rib;
 mod route;

@@ -13,6 +13,8 @@ mod builder;
 mod describe;
 mod engine;
 mod generate;
+#[cfg(target_os = "linux")]
+mod kernel;
 pub mod properties;
 mod rng;
 mod shrink;
@@ -24,6 +26,8 @@ mod verify;
 pub use builder::{GroupKind, InventoryBuilder, Ipv6Access};
 pub use engine::{MatrixEngine, PointEngine};
 pub use generate::{Features, random_inventory};
+#[cfg(target_os = "linux")]
+pub use kernel::{KernelDisagreement, KernelReport, in_kernel, verify_kernel};
 pub use rng::Rng;
 pub use shrink::shrink;
 pub use text::{ParseRuleError, PeerText, PortsText, RuleText, rule};

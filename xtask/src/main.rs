@@ -59,6 +59,13 @@ enum Task {
         /// Ask the matrix of all pairs instead of packet by packet; it takes longer.
         #[arg(long)]
         matrix: bool,
+        /// Compare with the Linux kernel: the networks are built as network namespaces and real packets sent.
+        /// Needs root.
+        #[arg(long, conflicts_with = "matrix")]
+        kernel: bool,
+        /// Leave a feature out of the networks: vpcs, acls, routes, nat, joined, services, balancers, ...
+        #[arg(long)]
+        without: Vec<String>,
     },
     /// Measure.
     Bench {
@@ -79,7 +86,16 @@ fn main() -> ExitCode {
             seed,
             packets,
             matrix,
-        } => verify::run(networks, seed, packets, matrix),
+            kernel,
+            without,
+        } => verify::run(&verify::Run {
+            networks,
+            seed,
+            packets,
+            matrix,
+            kernel,
+            without,
+        }),
         Task::Bench { what } => bench::run(&what),
     };
     match done {

@@ -1,20 +1,39 @@
-//! Engine against interpreter.
+//! Engine against interpreter, and engine against the Linux kernel.
 
 use crate::shell::{Done, in_release};
 use bartizan_testkit::{Features, MatrixEngine, PointEngine, verify_with};
 
-pub(crate) fn run(networks: u64, seed: u64, packets: usize, matrix: bool) -> Done {
+/// What to compare, and on how much.
+pub(crate) struct Run {
+    pub(crate) networks: u64,
+    pub(crate) seed: u64,
+    pub(crate) packets: usize,
+    pub(crate) matrix: bool,
+    pub(crate) kernel: bool,
+    pub(crate) without: Vec<String>,
+}
+
+pub(crate) fn run(r: &Run) -> Done {
     if let Some(done) = in_release() {
         return done;
     }
+    let mut features = Features::all();
+    for name in &r.without {
+        features = features
+            .without(name)
+            .ok_or_else(|| format!("there is no feature `{name}`"))?;
+    }
     let begin = std::time::Instant::now();
-    let report = if matrix {
-        verify_with(networks, seed, Features::all(), packets, &MatrixEngine)
+    if r.kernel {
+        return kernel(r, features);
+    }
+    let report = if r.matrix {
+        verify_with(r.networks, r.seed, features, r.packets, &MatrixEngine)
     } else {
-        verify_with(networks, seed, Features::all(), packets, &PointEngine)
+        verify_with(r.networks, r.seed, features, r.packets, &PointEngine)
     };
     println!("{report}");
-    println!("seed {seed}, {:.0} s", begin.elapsed().as_secs_f64());
+    println!("seed {}, {:.0} s", r.seed, begin.elapsed().as_secs_f64());
     if report.differing > 0 {
         return Err(format!(
             "engine and interpreter differ on {} packets",
@@ -22,4 +41,23 @@ pub(crate) fn run(networks: u64, seed: u64, packets: usize, matrix: bool) -> Don
         ));
     }
     Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn kernel(r: &Run, features: Features) -> Done {
+    let begin = std::time::Instant::now();
+    let report = bartizan_testkit::verify_kernel(r.networks, r.seed, features, r.packets, &PointEngine)
+        .map_err(|e| format!("this machine cannot build networks: {e}"))?;
+    println!("{report}");
+    println!("seed {}, {:.0} s", r.seed, begin.elapsed().as_secs_f64());
+    match (report.failure, report.differing) {
+        (Some(e), _) => Err(e),
+        (None, 0) => Ok(()),
+        (None, n) => Err(format!("engine and kernel differ on {n} questions")),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn kernel(_: &Run, _: Features) -> Done {
+    Err("the kernel is an oracle on Linux only".to_string())
 }

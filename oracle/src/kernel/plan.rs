@@ -1,0 +1,633 @@
+//! The typed layer as plain values, and what cannot be built from it.
+
+use super::KernelError;
+use bartizan_model::{
+    AclList, AddressKind, AddressSpec, Direction, DnatProtocol, DnatTarget, EipTarget, Fact, Inventory,
+    Ipv6Internet, NatIp, NetSpec, NextHop, Origin, Peer as ModelPeer, PortMapping, PublicKind, RouteEntry,
+    RouteTableKind, SnatSource, Typed,
+};
+use bartizan_packet::ServiceSet;
+use ipnet::IpNet;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+type Res<T> = Result<T, KernelError>;
+
+/// How many combinations of what the cloud is free to choose are tried.
+const MOST_CHOICES: usize = 8;
+
+/// Where a route sends packets. What leads nowhere is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hop {
+    Local,
+    Eni(usize),
+    Nat(usize),
+    Gateway4,
+    Gateway6,
+    Nowhere,
+}
+
+/// Something of which the cloud picks one.
+#[derive(Clone, Debug)]
+pub(crate) struct Pick<T> {
+    pub(crate) of: Vec<T>,
+    /// Position in [`Plan::picks`]; `None` when there is nothing to choose.
+    digit: Option<usize>,
+}
+
+pub(crate) struct Route {
+    pub(crate) net: IpNet,
+    pub(crate) hops: Pick<Hop>,
+}
+
+/// One entry per prefix.
+#[derive(Default)]
+pub(crate) struct Table {
+    pub(crate) routes: Vec<Route>,
+}
+
+impl Table {
+    /// Whether something in it is up to the cloud.
+    pub(crate) fn varies(&self) -> bool {
+        self.routes.iter().any(|r| r.hops.digit.is_some())
+    }
+}
+
+pub(crate) enum Peer {
+    Nets(Vec<IpNet>),
+    Members(usize),
+}
+
+pub(crate) struct Rule {
+    pub(crate) group: usize,
+    pub(crate) ingress: bool,
+    pub(crate) accept: bool,
+    pub(crate) priority: u8,
+    pub(crate) services: ServiceSet,
+    pub(crate) peer: Peer,
+}
+
+pub(crate) struct Group {
+    pub(crate) basic: bool,
+    pub(crate) inner_accept: bool,
+}
+
+pub(crate) struct Entry {
+    pub(crate) accept: bool,
+    pub(crate) services: ServiceSet,
+    pub(crate) nets: Vec<IpNet>,
+}
+
+pub(crate) struct Acl {
+    pub(crate) ingress: Vec<Entry>,
+    pub(crate) egress: Vec<Entry>,
+}
+
+pub(crate) struct Vswitch {
+    pub(crate) vpc: usize,
+    pub(crate) nets: Vec<IpNet>,
+    pub(crate) table: usize,
+    pub(crate) acl: Option<usize>,
+}
+
+#[derive(Default)]
+pub(crate) struct Vpc {
+    /// Whether its IPv4 gateway is activated, with the table of the gateway.
+    pub(crate) gateway4: Option<Option<usize>>,
+    pub(crate) gateway6: bool,
+    pub(crate) user_nets: Vec<IpNet>,
+}
+
+/// An address of an interface.
+pub(crate) struct Address {
+    pub(crate) net: IpNet,
+    /// Which HaVip it is.
+    pub(crate) ha_vip: Option<usize>,
+    /// May send to the Internet by the IPv6 gateway.
+    pub(crate) out6: bool,
+    /// May be reached from the Internet by the IPv6 gateway.
+    pub(crate) in6: bool,
+}
+
+pub(crate) struct Eni {
+    pub(crate) vpc: usize,
+    pub(crate) vswitch: usize,
+    pub(crate) groups: Vec<usize>,
+    pub(crate) addresses: Vec<Address>,
+    /// Public address and position of the private one.
+    pub(crate) public: Vec<(IpAddr, usize)>,
+    pub(crate) checked: bool,
+    /// Its EIP is in ENI-visible mode.
+    pub(crate) visible: bool,
+}
+
+pub(crate) struct Snat {
+    pub(crate) source: IpNet,
+    pub(crate) ips: Pick<IpAddr>,
+}
+
+pub(crate) struct Dnat {
+    pub(crate) external: IpAddr,
+    pub(crate) protocol: DnatProtocol,
+    pub(crate) ports: Option<PortMapping>,
+    pub(crate) target: IpAddr,
+}
+
+pub(crate) struct Nat {
+    pub(crate) vpc: usize,
+    pub(crate) vswitch: Option<usize>,
+    pub(crate) internet: bool,
+    pub(crate) ips: BTreeSet<IpAddr>,
+    /// The longest source first.
+    pub(crate) snat: Vec<Snat>,
+    pub(crate) dnat: Vec<Dnat>,
+}
+
+/// A HaVip: who may hold it.
+pub(crate) struct HaVip {
+    pub(crate) holders: Pick<usize>,
+}
+
+/// A network that can be built.
+#[derive(Default)]
+pub(crate) struct Plan {
+    pub(crate) vpcs: Vec<Vpc>,
+    pub(crate) vswitches: Vec<Vswitch>,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) groups: Vec<Group>,
+    /// The strongest first, drops before accepts.
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) acls: Vec<Acl>,
+    pub(crate) enis: Vec<Eni>,
+    pub(crate) ha_vips: Vec<HaVip>,
+    pub(crate) nats: Vec<Nat>,
+    /// Every public address of the inventory.
+    pub(crate) owned: BTreeSet<IpAddr>,
+    /// How many possibilities there are for each thing that the cloud picks.
+    picks: Vec<usize>,
+}
+
+pub(crate) fn unsupported<T>(why: impl Into<String>) -> Res<T> {
+    Err(KernelError::Unsupported(why.into()))
+}
+
+fn known<'a, T>(f: &'a Fact<T>, what: &str) -> Res<&'a T> {
+    match f {
+        Fact::Known(v) => Ok(v),
+        Fact::Unknown(_) => unsupported(format!("{what} is not known")),
+    }
+}
+
+fn certain(o: &Origin) -> Res<()> {
+    match &o.maybe {
+        None => Ok(()),
+        Some(_) => unsupported("it is not known whether something exists"),
+    }
+}
+
+fn nets(t: &Typed, n: &NetSpec) -> Res<Vec<IpNet>> {
+    Ok(match n {
+        NetSpec::Net(n) => vec![known(n, "a prefix")?.trunc()],
+        NetSpec::PrefixList(p) => {
+            let entries = known(&t[*known(p, "a prefix list")?].entries, "a prefix list")?;
+            let one = |e: &Fact<IpNet>| known(e, "an entry of a prefix list").map(IpNet::trunc);
+            entries.iter().map(one).collect::<Res<_>>()?
+        }
+    })
+}
+
+impl Plan {
+    pub(crate) fn new(inv: &Inventory) -> Res<Plan> {
+        let t = &inv.typed;
+        for (n, what) in [
+            (t.data_services.len(), "data services"),
+            (t.peerings.len(), "peerings"),
+            (t.transit_routers.len() + t.attachments.len(), "transit routers"),
+        ] {
+            if n > 0 {
+                return unsupported(format!("{what} are not built"));
+            }
+        }
+        let mut p = Plan::default();
+        p.places(t)?;
+        p.interfaces(t)?;
+        p.routes(t)?;
+        p.filters(t)?;
+        p.translations(t)?;
+        if p.choices() > MOST_CHOICES {
+            return unsupported(format!(
+                "more than {MOST_CHOICES} combinations of ECMP, HaVip holders and SNAT addresses"
+            ));
+        }
+        Ok(p)
+    }
+
+    /// How many combinations there are of what the cloud picks.
+    pub(crate) fn choices(&self) -> usize {
+        self.picks.iter().fold(1, |n, p| n.saturating_mul(*p))
+    }
+
+    fn pick<T: PartialEq>(&mut self, mut of: Vec<T>) -> Pick<T> {
+        let mut distinct = Vec::with_capacity(of.len());
+        for x in of.drain(..) {
+            if !distinct.contains(&x) {
+                distinct.push(x);
+            }
+        }
+        let digit = (distinct.len() > 1).then(|| {
+            self.picks.push(distinct.len());
+            self.picks.len() - 1
+        });
+        Pick { of: distinct, digit }
+    }
+
+    /// What is picked in combination `choice`.
+    pub(crate) fn picked<T: Copy>(&self, p: &Pick<T>, choice: usize) -> Option<T> {
+        let at = match p.digit {
+            None => 0,
+            Some(d) => {
+                let below: usize = self.picks[..d].iter().product();
+                choice / below % self.picks[d]
+            }
+        };
+        p.of.get(at).copied()
+    }
+
+    fn places(&mut self, t: &Typed) -> Res<()> {
+        for v in &t.vpcs {
+            certain(&v.meta.origin)?;
+            let user = v
+                .user_cidrs
+                .iter()
+                .map(|c| known(c, "a user block").map(IpNet::trunc));
+            self.vpcs.push(Vpc {
+                user_nets: user.collect::<Res<_>>()?,
+                ..Vpc::default()
+            });
+        }
+        for g in &t.ipv4_gateways {
+            certain(&g.meta.origin)?;
+            if *known(&g.enabled, "whether an IPv4 gateway is activated")? {
+                let table = match &g.ingress_table {
+                    Some(f) => Some(known(f, "the table of an IPv4 gateway")?.index()),
+                    None => None,
+                };
+                let vpc = &mut self.vpcs[known(&g.vpc, "the VPC of a gateway")?.index()];
+                if vpc.gateway4.replace(table).is_some() {
+                    return unsupported("a VPC has two IPv4 gateways");
+                }
+            }
+        }
+        for g in &t.ipv6_gateways {
+            certain(&g.meta.origin)?;
+            let vpc = &mut self.vpcs[known(&g.vpc, "the VPC of a gateway")?.index()];
+            if std::mem::replace(&mut vpc.gateway6, true) {
+                return unsupported("a VPC has two IPv6 gateways");
+            }
+        }
+        for v in &t.vswitches {
+            certain(&v.meta.origin)?;
+            let mut all = vec![known(&v.cidr, "the block of a vSwitch")?.trunc()];
+            if let Some(six) = &v.ipv6_cidr {
+                all.push(known(six, "the IPv6 block of a vSwitch")?.trunc());
+            }
+            self.vswitches.push(Vswitch {
+                vpc: known(&v.vpc, "the VPC of a vSwitch")?.index(),
+                nets: all,
+                table: known(&v.table, "the table of a vSwitch")?.index(),
+                acl: known(&v.acl, "the ACL of a vSwitch")?.map(|a| a.index()),
+            });
+        }
+        Ok(())
+    }
+
+    fn interfaces(&mut self, t: &Typed) -> Res<()> {
+        for h in &t.ha_vips {
+            certain(&h.meta.origin)?;
+            let members = h.members.iter();
+            let members = members.map(|m| Ok(known(m, "a member of a HaVip")?.index()));
+            let holders = members.collect::<Res<Vec<_>>>()?;
+            let holders = self.pick(holders);
+            self.ha_vips.push(HaVip { holders });
+        }
+        let mut taken: BTreeSet<(usize, IpNet)> = BTreeSet::new();
+        for (at, e) in t.interfaces.iter().enumerate() {
+            certain(&e.meta.origin)?;
+            let vswitch = known(&e.vswitch, "the vSwitch of an interface")?.index();
+            let vpc = self.vswitches[vswitch].vpc;
+            let groups = known(&e.groups, "the groups of an interface")?;
+            if groups.is_empty() || !e.foreign_groups.is_empty() {
+                return unsupported("an interface has no group, or one that is not in the inventory");
+            }
+            let mut addresses = Vec::new();
+            for a in &e.addresses {
+                let net = match &a.spec {
+                    AddressSpec::Ip(ip) => IpNet::from(*ip),
+                    AddressSpec::Block(n) => n.trunc(),
+                    AddressSpec::AnyV4(_) | AddressSpec::AnyV6(_) => {
+                        return unsupported("an address is not known");
+                    }
+                };
+                let (out6, in6) = match &a.ipv6_internet {
+                    Ipv6Internet::None => (false, false),
+                    Ipv6Internet::Both(o) => certain(o).map(|()| (true, true))?,
+                    Ipv6Internet::EgressOnly(o) => certain(o).map(|()| (true, false))?,
+                    Ipv6Internet::Unknown(_) => return unsupported("IPv6 bandwidth is not known"),
+                };
+                let holds = |h: &bartizan_model::HaVip| {
+                    h.ip.known() == Some(&net.addr()) && h.members.iter().any(|m| is(m, at))
+                };
+                let ha_vip = match a.kind {
+                    AddressKind::HaVip => t.ha_vips.iter().position(holds),
+                    _ => None,
+                };
+                if ha_vip.is_none() && !taken.insert((vpc, net)) {
+                    return unsupported("an address is on two interfaces");
+                }
+                addresses.push(Address {
+                    net,
+                    ha_vip,
+                    out6,
+                    in6,
+                });
+            }
+            let mut public = Vec::new();
+            for p in &e.public {
+                certain(&p.origin)?;
+                public.push((*known(&p.ip, "a public address")?, p.private as usize));
+            }
+            self.owned.extend(public.iter().map(|p| p.0));
+            self.enis.push(Eni {
+                vpc,
+                vswitch,
+                groups: groups.iter().map(|g| g.index()).collect(),
+                addresses,
+                public,
+                checked: known(&e.source_dest_check, "a source/destination check")?.unwrap_or(false),
+                visible: e.public.iter().any(|p| p.kind == PublicKind::EipBinded),
+            });
+        }
+        for e in &t.eips {
+            certain(&e.meta.origin)?;
+            let ip = *known(&e.ip, "the address of an EIP")?;
+            self.owned.insert(ip);
+            for b in &e.bound {
+                match b {
+                    EipTarget::Unknown(_) => return unsupported("the binding of an EIP is not known"),
+                    EipTarget::HaVip(h) => self.ha_vip_eip(h.index(), ip),
+                    EipTarget::Interface(_) | EipTarget::Nat(_) | EipTarget::Unmodelled(_) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn ha_vip_eip(&mut self, h: usize, ip: IpAddr) {
+        for e in &mut self.enis {
+            let at = e.addresses.iter().position(|a| a.ha_vip == Some(h));
+            if let Some(at) = at.filter(|_| e.public.iter().all(|p| p.0 != ip)) {
+                e.public.push((ip, at));
+            }
+        }
+    }
+
+    fn routes(&mut self, t: &Typed) -> Res<()> {
+        for (at, table) in t.route_tables.iter().enumerate() {
+            certain(&table.meta.origin)?;
+            let vpc = known(&table.vpc, "the VPC of a route table")?.index();
+            let mut found: Vec<(IpNet, bool, Vec<Hop>)> = Vec::new();
+            for v in self.vswitches.iter().filter(|v| v.vpc == vpc) {
+                found.extend(v.nets.iter().map(|n| (*n, false, vec![Hop::Local])));
+            }
+            if self.vpcs[vpc].gateway6 && table.kind != RouteTableKind::Gateway {
+                found.push((
+                    IpNet::V6(ipnet::Ipv6Net::default()),
+                    false,
+                    vec![Hop::Gateway6],
+                ));
+            }
+            for e in &t.route_entries {
+                certain(&e.origin)?;
+                if known(&e.table, "the table of a route")?.index() == at {
+                    for net in nets(t, &e.destination)? {
+                        let hops = self.hops(t, vpc, e, &net)?;
+                        match found.iter_mut().find(|f| f.0 == net) {
+                            Some((_, true, old)) => old.extend(hops),
+                            Some(f) => *f = (net, true, hops),
+                            None => found.push((net, true, hops)),
+                        }
+                    }
+                }
+            }
+            let mut routes = Vec::new();
+            for (net, _, hops) in found {
+                let hops = self.pick(hops);
+                routes.push(Route { net, hops });
+            }
+            self.tables.push(Table { routes });
+        }
+        Ok(())
+    }
+
+    fn hops(&self, t: &Typed, vpc: usize, e: &RouteEntry, net: &IpNet) -> Res<Vec<Hop>> {
+        let v4 = matches!(net, IpNet::V4(_));
+        let mut out = Vec::new();
+        for h in &e.next_hops {
+            let eni = |i: usize| {
+                if self.enis[i].vpc == vpc {
+                    Hop::Eni(i)
+                } else {
+                    Hop::Nowhere
+                }
+            };
+            match h {
+                NextHop::Interface(i) => out.push(eni(i.index())),
+                NextHop::HaVip(h) => {
+                    out.extend(self.ha_vips[h.index()].holders.of.iter().map(|i| eni(*i)));
+                }
+                NextHop::Nat(n) if v4 => {
+                    let n = *n;
+                    let here = is(&t[n].vpc, vpc) && *known(&t[n].internet, "the kind of a NAT gateway")?;
+                    out.push(if here { Hop::Nat(n.index()) } else { Hop::Nowhere });
+                }
+                NextHop::Ipv4Gateway(g) if v4 => {
+                    let on = is(&t[*g].vpc, vpc) && t[*g].enabled == Fact::Known(true);
+                    out.push(if on { Hop::Gateway4 } else { Hop::Nowhere });
+                }
+                NextHop::Ipv6Gateway(g) if !v4 && is(&t[*g].vpc, vpc) => out.push(Hop::Gateway6),
+                NextHop::Unknown(_) => return unsupported("a next hop is not known"),
+                _ => out.push(Hop::Nowhere),
+            }
+        }
+        Ok(out)
+    }
+
+    fn filters(&mut self, t: &Typed) -> Res<()> {
+        for g in &t.security_groups {
+            certain(&g.meta.origin)?;
+            self.groups.push(Group {
+                basic: !*known(&g.enterprise, "the type of a group")?,
+                inner_accept: *known(&g.inner_accept, "the policy of a group")?,
+            });
+        }
+        for e in &self.enis {
+            if e.groups
+                .iter()
+                .any(|g| self.groups[*g].basic != self.groups[e.groups[0]].basic)
+            {
+                return unsupported("an interface has groups of both types");
+            }
+        }
+        for r in &t.sg_rules {
+            certain(&r.origin)?;
+            let peer = match &r.peer {
+                ModelPeer::Net(n) => Peer::Nets(nets(t, n)?),
+                ModelPeer::Group(g) => Peer::Members(g.index()),
+                ModelPeer::ForeignGroup(_) | ModelPeer::Unknown(_) => {
+                    return unsupported("the peer of a rule is not known");
+                }
+            };
+            self.rules.push(Rule {
+                group: known(&r.group, "the group of a rule")?.index(),
+                ingress: *known(&r.direction, "the direction of a rule")? == Direction::Ingress,
+                accept: *known(&r.accept, "the policy of a rule")?,
+                priority: *known(&r.priority, "the priority of a rule")?,
+                services: known(&r.services, "the services of a rule")?.clone(),
+                peer,
+            });
+        }
+        self.rules.sort_by_key(|r| (r.priority, r.accept));
+        for a in &t.acls {
+            certain(&a.meta.origin)?;
+            let list = |l: &AclList| {
+                let AclList::Entries(es) = l else {
+                    return unsupported("the entries of an ACL are not set or not known");
+                };
+                let entry = |e: &bartizan_model::AclEntry| {
+                    certain(&e.origin)?;
+                    Ok(Entry {
+                        accept: *known(&e.accept, "the policy of an ACL entry")?,
+                        services: known(&e.services, "the services of an ACL entry")?.clone(),
+                        nets: nets(t, &e.peer)?,
+                    })
+                };
+                es.iter().map(entry).collect::<Res<Vec<_>>>()
+            };
+            let (ingress, egress) = (list(&a.ingress)?, list(&a.egress)?);
+            self.acls.push(Acl { ingress, egress });
+        }
+        Ok(())
+    }
+
+    fn translations(&mut self, t: &Typed) -> Res<()> {
+        for (at, n) in t.nat_gateways.iter().enumerate() {
+            certain(&n.meta.origin)?;
+            let vpc = known(&n.vpc, "the VPC of a NAT gateway")?.index();
+            let vswitch = match &n.vswitch {
+                Some(v) => Some(known(v, "the vSwitch of a NAT gateway")?.index()),
+                None => None,
+            };
+            if vswitch.is_none() && self.vpcs[vpc].gateway4.is_some() {
+                return unsupported("the vSwitch of a NAT gateway is not set");
+            }
+            let bound = |e: &&bartizan_model::Eip| {
+                let here = |b: &EipTarget| matches!(b, EipTarget::Nat(n) if n.index() == at);
+                e.bound.iter().any(here)
+            };
+            let ips = t
+                .eips
+                .iter()
+                .filter(bound)
+                .filter_map(|e| e.ip.known().copied())
+                .collect();
+            self.nats.push(Nat {
+                vpc,
+                vswitch,
+                internet: *known(&n.internet, "the kind of a NAT gateway")?,
+                ips,
+                snat: Vec::new(),
+                dnat: Vec::new(),
+            });
+        }
+        let mut found: Vec<(usize, IpNet, Vec<IpAddr>)> = Vec::new();
+        for s in &t.snat_entries {
+            certain(&s.origin)?;
+            let nat = known(&s.nat, "the NAT gateway of an SNAT entry")?.index();
+            let source = match &s.source {
+                SnatSource::Vswitch(v) => self.vswitches[known(v, "the source of SNAT")?.index()].nets[0],
+                SnatSource::Net(n) => known(n, "the source of SNAT")?.trunc(),
+            };
+            let mut ips = Vec::new();
+            for ip in &s.ips {
+                ips.extend(self.nat_ip(t, nat, ip)?);
+            }
+            match found.iter_mut().find(|f| f.0 == nat && f.1 == source) {
+                Some(f) => f.2.extend(ips),
+                None => found.push((nat, source, ips)),
+            }
+        }
+        found.sort_by_key(|f| std::cmp::Reverse(f.1.prefix_len()));
+        for (nat, source, ips) in found {
+            let ips = self.pick(ips);
+            self.nats[nat].snat.push(Snat { source, ips });
+        }
+        for d in &t.dnat_entries {
+            certain(&d.origin)?;
+            let nat = known(&d.nat, "the NAT gateway of a DNAT entry")?.index();
+            let target = match &d.target {
+                DnatTarget::Ip(ip) => *ip,
+                DnatTarget::Interface(i, a) => match self.enis[i.index()].addresses.get(*a as usize) {
+                    Some(a) => a.net.addr(),
+                    None => return unsupported("a DNAT entry names an address that does not exist"),
+                },
+                DnatTarget::Unknown(_) => return unsupported("the target of DNAT is not known"),
+            };
+            let protocol = *known(&d.protocol, "the protocol of DNAT")?;
+            let ports = *known(&d.ports, "the ports of DNAT")?;
+            if let Some(external) = self.nat_ip(t, nat, &d.external)? {
+                self.nats[nat].dnat.push(Dnat {
+                    external,
+                    protocol,
+                    ports,
+                    target,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The address that a NAT entry names, if the gateway has it.
+    fn nat_ip(&mut self, t: &Typed, nat: usize, n: &NatIp) -> Res<Option<IpAddr>> {
+        match n {
+            NatIp::Eip(e) => {
+                let ip = *known(&t[*e].ip, "the address of an EIP")?;
+                Ok(self.nats[nat].ips.contains(&ip).then_some(ip))
+            }
+            NatIp::Ip(ip) => {
+                self.owned.insert(*ip);
+                self.nats[nat].ips.insert(*ip);
+                Ok(Some(*ip))
+            }
+            NatIp::Unknown(_) => unsupported("the address of a NAT entry is not known"),
+        }
+    }
+}
+
+/// Whether a fact is the id of this position.
+fn is<T: Position>(f: &Fact<T>, at: usize) -> bool {
+    f.known().is_some_and(|v| v.position() == at)
+}
+
+trait Position {
+    fn position(&self) -> usize;
+}
+impl Position for bartizan_model::VpcId {
+    fn position(&self) -> usize {
+        self.index()
+    }
+}
+impl Position for bartizan_model::InterfaceId {
+    fn position(&self) -> usize {
+        self.index()
+    }
+}

@@ -1,0 +1,353 @@
+//! Sending probes and watching where they come out.
+
+use super::KernelError;
+use super::filter::PROBE_MARK;
+use super::netns::Netns;
+use super::packet::{Pkt, can_send};
+use super::plan::Plan;
+use super::{Probe, Verdict};
+use crate::Endpoint;
+use bartizan_model::DnatProtocol;
+use bartizan_packet::Proto;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{SockaddrStorage, recvfrom};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::{Duration, Instant};
+
+/// How many packets are sent before the receivers are read: less than a buffer holds.
+const BURST: usize = 64;
+
+/// The sockets of a namespace that sends and receives.
+pub(crate) struct Station {
+    senders: [Socket; 2],
+    receivers: Vec<(Proto, bool, Socket)>,
+}
+
+fn failed(what: &'static str) -> impl FnOnce(std::io::Error) -> KernelError {
+    move |e| KernelError::Machine(format!("{what}: {e}"))
+}
+
+impl Station {
+    /// Opens the sockets that probes of these protocols need.
+    pub(crate) fn open(ns: &Netns, protocols: &[(Proto, bool)]) -> Result<Station, KernelError> {
+        let raw = |v6: bool, number: u8| {
+            let domain = if v6 { Domain::IPV6 } else { Domain::IPV4 };
+            let s = Socket::new(domain, Type::RAW, Some(Protocol::from(i32::from(number))))?;
+            s.set_nonblocking(true)?;
+            s.set_mark(PROBE_MARK)?;
+            Ok::<Socket, std::io::Error>(s)
+        };
+        let open = || {
+            let (four, six) = (raw(false, 255)?, raw(true, 255)?);
+            four.set_header_included_v4(true)?;
+            six.set_header_included_v6(true)?;
+            let mut receivers = Vec::new();
+            for &(p, v6) in protocols {
+                let s = raw(v6, p.0)?;
+                // The kernel caps it; bursts are sized for the default.
+                s.set_recv_buffer_size(1 << 20)?;
+                receivers.push((p, v6, s));
+            }
+            Ok(Station {
+                senders: [four, six],
+                receivers,
+            })
+        };
+        ns.within(open)?.map_err(failed("raw sockets"))
+    }
+
+    fn send(&self, p: &Pkt) -> Result<(), KernelError> {
+        let socket = &self.senders[usize::from(p.dst.is_ipv6())];
+        let to = SockAddr::from(SocketAddr::new(p.dst, 0));
+        socket
+            .set_mark(PROBE_MARK | u32::from(p.choice) << 8)
+            .map_err(failed("the mark of a packet"))?;
+        match socket.send_to(&p.bytes(), &to) {
+            // The filter on the way out has dropped it.
+            Err(e) if e.raw_os_error() == Some(Errno::EPERM as i32) => Ok(()),
+            Err(e) => Err(KernelError::Machine(format!("{p:?} cannot be sent: {e}"))),
+            Ok(_) => Ok(()),
+        }
+    }
+}
+
+/// One packet on its way, and what has become of it.
+struct Attempt {
+    probe: usize,
+    packet: Pkt,
+    delivered: bool,
+    replied: bool,
+}
+
+/// The stations of a network: interfaces, then the Internet.
+pub(crate) struct Range<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) stations: &'a [Station],
+    /// How long nothing has to be heard before all has been heard.
+    pub(crate) quiet: Duration,
+}
+
+struct End {
+    station: usize,
+    ip: IpAddr,
+    /// The HaVip that it is, and its holder.
+    held: Option<(usize, usize)>,
+}
+
+impl Range<'_> {
+    fn end(&self, e: Endpoint) -> Result<End, String> {
+        match e {
+            Endpoint::Outside(ip) if self.plan.owned.contains(&ip) => {
+                Err("an outside address that the inventory owns".into())
+            }
+            Endpoint::Outside(ip) => Ok(End {
+                station: self.plan.enis.len(),
+                ip,
+                held: None,
+            }),
+            Endpoint::Address {
+                interface,
+                address,
+                ip,
+            } => {
+                let eni = self.plan.enis.get(interface.index());
+                let a = eni.and_then(|e| e.addresses.get(address as usize));
+                let a = a.ok_or("an endpoint that does not exist")?;
+                Ok(End {
+                    station: interface.index(),
+                    ip,
+                    held: a.ha_vip.map(|h| (h, interface.index())),
+                })
+            }
+        }
+    }
+
+    /// Addresses and ports by which an endpoint may be reached, its own first.
+    fn doors(&self, e: &End, p: &Probe) -> Vec<(IpAddr, u16)> {
+        let mut out = vec![(e.ip, p.dport)];
+        let Some(eni) = self.plan.enis.get(e.station) else {
+            return out;
+        };
+        let own = |at: usize| eni.addresses.get(at).is_some_and(|a| a.net.contains(&e.ip));
+        out.extend(
+            eni.public
+                .iter()
+                .filter(|(_, at)| own(*at))
+                .map(|(ip, _)| (*ip, p.dport)),
+        );
+        for d in self.plan.nats.iter().flat_map(|n| &n.dnat) {
+            let carried = match d.protocol {
+                DnatProtocol::Tcp => p.proto == Proto::TCP,
+                DnatProtocol::Udp => p.proto == Proto::UDP,
+                DnatProtocol::Any => true,
+            };
+            let port = match d.ports {
+                None => Some(p.dport),
+                Some(m) if (m.internal.0..=m.internal.1).contains(&p.dport) => {
+                    m.external.0.checked_add(p.dport - m.internal.0)
+                }
+                Some(_) => None,
+            };
+            if let Some(port) = port.filter(|_| carried && d.target == e.ip) {
+                out.push((d.external, port));
+            }
+        }
+        out
+    }
+
+    /// Whether who holds a HaVip in a combination is the one that a probe means.
+    fn suits(&self, choice: usize, ends: [&End; 2]) -> bool {
+        ends.iter().filter_map(|e| e.held).all(|(h, holder)| {
+            let held = self.plan.picked(&self.plan.ha_vips[h].holders, choice);
+            held == Some(holder)
+        })
+    }
+
+    fn attempts(&self, n: usize, p: &Probe, out: &mut Vec<Attempt>) -> Result<(), String> {
+        let (a, b) = (self.end(p.src)?, self.end(p.dst)?);
+        if a.station == b.station || a.ip.is_ipv6() != b.ip.is_ipv6() {
+            return Err("two ends of one interface or of different families".into());
+        }
+        can_send(p.proto, p.dport, a.ip.is_ipv6())?;
+        let outside = a.station == self.plan.enis.len();
+        for (dst, dport) in self.doors(&b, p) {
+            // Nobody on the Internet can send to a private address.
+            if dst == a.ip || (outside && dst.is_ipv4() && dst == b.ip) {
+                continue;
+            }
+            for choice in 0..self.plan.choices() {
+                if self.suits(choice, [&a, &b]) {
+                    let id = u16::try_from(out.len() + 1).map_err(|_| "too many packets for one network")?;
+                    let packet = Pkt {
+                        id,
+                        reply: false,
+                        // There are at most 8.
+                        choice: choice as u8,
+                        src: a.ip,
+                        dst,
+                        proto: p.proto,
+                        sport: p.sport,
+                        dport,
+                    };
+                    out.push(Attempt {
+                        probe: n,
+                        packet,
+                        delivered: false,
+                        replied: false,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends every probe in every way in which it may arrive and says what arrived and what was answered.
+    /// Returns the verdicts and the number of packets sent.
+    pub(crate) fn ask(&self, probes: &[Probe]) -> Result<(Vec<Verdict>, u64), KernelError> {
+        let mut verdicts = Vec::with_capacity(probes.len());
+        let mut attempts = Vec::new();
+        for (n, p) in probes.iter().enumerate() {
+            verdicts.push(match self.attempts(n, p, &mut attempts) {
+                Ok(()) => Verdict::Seen {
+                    delivered: false,
+                    reply: false,
+                },
+                Err(why) => Verdict::Skipped(why),
+            });
+        }
+        let mut sent = 0;
+        for i in 0..attempts.len() {
+            let a = &attempts[i];
+            if let Ok(from) = self.end(probes[a.probe].src) {
+                self.stations[from.station].send(&a.packet)?;
+                sent += 1;
+            }
+            if i % BURST == BURST - 1 {
+                self.listen(probes, &mut attempts, &mut sent)?;
+            }
+        }
+        let mut fds: Vec<PollFd<'_>> = Vec::new();
+        for s in self.stations {
+            let sockets = s.receivers.iter();
+            fds.extend(sockets.map(|r| PollFd::new(r.2.as_fd(), PollFlags::POLLIN)));
+        }
+        let mut last = Instant::now();
+        while last.elapsed() < self.quiet {
+            if self.listen(probes, &mut attempts, &mut sent)? {
+                last = Instant::now();
+            } else {
+                // Interrupted or not: what is there is read above.
+                let left = self.quiet.saturating_sub(last.elapsed()).as_millis();
+                let left = u16::try_from(left).unwrap_or(u16::MAX);
+                let _ = poll(&mut fds, PollTimeout::from(left));
+            }
+        }
+        for a in &attempts {
+            if let Some(Verdict::Seen { delivered, reply }) = verdicts.get_mut(a.probe) {
+                *delivered |= a.delivered;
+                *reply |= a.replied;
+            }
+        }
+        Ok((verdicts, sent))
+    }
+
+    /// Reads everything that has come in and answers what has arrived. Whether there was anything.
+    fn listen(
+        &self,
+        probes: &[Probe],
+        attempts: &mut [Attempt],
+        sent: &mut u64,
+    ) -> Result<bool, KernelError> {
+        let mut heard = false;
+        let mut buffer = [0u8; 2048];
+        for (at, s) in self.stations.iter().enumerate() {
+            for (proto, v6, socket) in &s.receivers {
+                loop {
+                    let got = recvfrom::<SockaddrStorage>(socket.as_raw_fd(), &mut buffer);
+                    let (n, from) = match got {
+                        Ok(got) => got,
+                        Err(Errno::EAGAIN) => break,
+                        Err(e) => return Err(KernelError::Machine(format!("a raw socket: {e}"))),
+                    };
+                    heard = true;
+                    let from = from.and_then(|a| a.as_sockaddr_in6().map(nix::sys::socket::SockaddrIn6::ip));
+                    let data = buffer.get(..n).unwrap_or_default();
+                    self.hear(at, *proto, *v6, data, from, probes, attempts, sent)?;
+                }
+            }
+        }
+        Ok(heard)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one packet and everything it may change")]
+    fn hear(
+        &self,
+        at: usize,
+        proto: Proto,
+        v6: bool,
+        data: &[u8],
+        from: Option<std::net::Ipv6Addr>,
+        probes: &[Probe],
+        attempts: &mut [Attempt],
+        sent: &mut u64,
+    ) -> Result<(), KernelError> {
+        let unspecified = std::net::Ipv6Addr::UNSPECIFIED;
+        let ends = v6.then(|| (from.unwrap_or(unspecified), unspecified));
+        let Some(seen) = Pkt::read(proto, data, ends) else {
+            return Ok(());
+        };
+        let Some(a) = usize::from(seen.id).checked_sub(1).and_then(|i| attempts.get_mut(i)) else {
+            return Ok(());
+        };
+        let probe = &probes[a.probe];
+        let (Ok(src), Ok(dst)) = (self.end(probe.src), self.end(probe.dst)) else {
+            return Ok(());
+        };
+        // A raw socket of IPv6 does not say whom a packet was for; nothing translates IPv6 addresses.
+        let meant = |ip: IpAddr| v6 || seen.dst == ip;
+        if seen.reply {
+            let of = &a.packet;
+            let fits = at == src.station
+                && meant(of.src)
+                && seen.src == of.dst
+                && (!proto.has_ports() || (seen.sport, seen.dport) == (of.dport, of.sport));
+            a.replied |= fits && a.delivered;
+            return Ok(());
+        }
+        let arrived = at == dst.station
+            && meant(dst.ip)
+            && (!proto.has_ports() || seen.dport == probe.dport);
+        if !arrived || a.delivered {
+            return Ok(());
+        }
+        a.delivered = true;
+        for choice in 0..self.plan.choices() {
+            if self.suits(choice, [&src, &dst]) {
+                self.stations[at].send(&Pkt {
+                    reply: true,
+                    choice: choice as u8,
+                    src: dst.ip,
+                    dst: seen.src,
+                    sport: seen.dport,
+                    dport: seen.sport,
+                    ..seen
+                })?;
+                *sent += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The protocols that probes need, by family.
+pub(crate) fn protocols(probes: &[Probe]) -> Vec<(Proto, bool)> {
+    let v6 = |e: &Endpoint| match e {
+        Endpoint::Address { ip, .. } | Endpoint::Outside(ip) => ip.is_ipv6(),
+    };
+    let all: BTreeMap<(Proto, bool), ()> = probes.iter().map(|p| ((p.proto, v6(&p.src)), ())).collect();
+    all.into_keys().collect()
+}

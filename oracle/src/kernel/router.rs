@@ -1,0 +1,383 @@
+//! The router of a VPC: routes per vSwitch, gateways, ACLs (ALIBABA.md §3, §6, §7).
+//!
+//! A packet is marked with the vSwitch that it comes from. Rules by mark try, in this order: every route that is
+//! longer than /0, where a local route says "go on"; delivery inside the VPC; the default route for declared
+//! private ranges; the public address of the sender (§7.1); the default route.
+
+use super::KernelError;
+use super::filter::{acls, address, only_probes};
+use super::netns::Script;
+use super::plan::{Hop, Plan};
+use ipnet::IpNet;
+use std::fmt::Write as _;
+
+/// Where a packet comes from that an IPv4 gateway with a table of its own lets in.
+const GATEWAY: usize = 200;
+/// The table that leads to the Internet as oneself.
+const OWN: usize = 901;
+
+/// Where a packet comes from: a vSwitch (from 1), the gateway, or something that delivers directly (0).
+type From = usize;
+
+fn mark(from: From, choice: usize) -> usize {
+    from | choice << 8
+}
+
+fn long_table(table: usize, choice: usize) -> usize {
+    1000 + table * 64 + choice * 2
+}
+
+fn default_table(table: usize, choice: usize) -> usize {
+    long_table(table, choice) + 1
+}
+
+fn delivery_table(choice: usize) -> usize {
+    910 + choice
+}
+
+struct Router<'a> {
+    p: &'a Plan,
+    vpc: usize,
+    s: Script,
+}
+
+/// What is to be done in the router of a VPC. Its devices are `e0` and so on to interfaces, `n0` and so on to
+/// NAT gateways and `wan` to the border.
+pub(crate) fn router(p: &Plan, vpc: usize) -> Result<Script, KernelError> {
+    let mut r = Router {
+        p,
+        vpc,
+        s: Script {
+            forwards: true,
+            ..Script::default()
+        },
+    };
+    r.s.device("wan");
+    for (i, _) in r.enis() {
+        r.s.device(&format!("e{i}"));
+    }
+    for (n, _) in r.nats() {
+        r.s.device(&format!("n{n}"));
+    }
+    r.delivery();
+    r.tables();
+    r.rules();
+    r.ruleset()?;
+    Ok(r.s)
+}
+
+impl<'a> Router<'a> {
+    fn enis(&self) -> impl Iterator<Item = (usize, &'a super::plan::Eni)> + use<'a> {
+        let vpc = self.vpc;
+        self.p
+            .enis
+            .iter()
+            .enumerate()
+            .filter(move |(_, e)| e.vpc == vpc)
+    }
+
+    fn nats(&self) -> impl Iterator<Item = (usize, &'a super::plan::Nat)> + use<'a> {
+        let vpc = self.vpc;
+        self.p
+            .nats
+            .iter()
+            .enumerate()
+            .filter(move |(_, n)| n.vpc == vpc && n.internet)
+    }
+
+    /// Who asks which table: the vSwitches and the gateway.
+    fn askers(&self) -> Vec<(From, usize)> {
+        let here = self.p.vswitches.iter().enumerate();
+        let here = here.filter(|(_, v)| v.vpc == self.vpc);
+        let mut out: Vec<(From, usize)> = here.map(|(i, v)| (i + 1, v.table)).collect();
+        if let Some(Some(t)) = self.p.vpcs[self.vpc].gateway4 {
+            out.push((GATEWAY, t));
+        }
+        out
+    }
+
+    /// Every address of the VPC to the interface that has it.
+    fn delivery(&mut self) {
+        for c in 0..self.p.choices() {
+            let table = delivery_table(c);
+            for (i, e) in self.enis() {
+                for a in &e.addresses {
+                    let holder = a
+                        .ha_vip
+                        .and_then(|h| self.p.picked(&self.p.ha_vips[h].holders, c));
+                    if a.ha_vip.is_none() || holder == Some(i) {
+                        self.s.ip(format!("route add {} dev e{i} table {table}", a.net));
+                    }
+                }
+            }
+            self.s.ip(format!("route add unreachable 0.0.0.0/0 table {table}"));
+            self.s.ip(format!("route add unreachable ::/0 table {table}"));
+        }
+        self.s.ip(format!("route add 0.0.0.0/0 dev wan table {OWN}"));
+    }
+
+    fn tables(&mut self) {
+        let mut done = Vec::new();
+        for (from, t) in self.askers() {
+            if done.contains(&t) {
+                continue;
+            }
+            done.push(t);
+            let table = &self.p.tables[t];
+            let choices = if table.varies() { self.p.choices() } else { 1 };
+            for c in 0..choices {
+                let (long, last) = (long_table(t, c), default_table(t, c));
+                let mut default = [false; 2];
+                for r in &table.routes {
+                    let into = if r.net.prefix_len() > 0 {
+                        long
+                    } else {
+                        default[usize::from(r.net.addr().is_ipv6())] = true;
+                        last
+                    };
+                    let hop = match self.p.picked(&r.hops, c).unwrap_or(Hop::Nowhere) {
+                        Hop::Local => format!("throw {}", r.net),
+                        Hop::Eni(i) => format!("{} dev e{i}", r.net),
+                        // The gateway lets packets in; it does not send them out again.
+                        Hop::Nat(_) | Hop::Gateway4 | Hop::Gateway6 if from == GATEWAY => {
+                            format!("unreachable {}", r.net)
+                        }
+                        Hop::Nat(n) => format!("{} dev n{n}", r.net),
+                        Hop::Gateway4 | Hop::Gateway6 => format!("{} dev wan", r.net),
+                        Hop::Nowhere => format!("unreachable {}", r.net),
+                    };
+                    self.s.ip(format!("route add {hop} table {into}"));
+                }
+                for (missing, all) in [(!default[0], "0.0.0.0/0"), (!default[1], "::/0")] {
+                    if missing {
+                        self.s.ip(format!("route add unreachable {all} table {last}"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// One rule in both families.
+    fn rule(&mut self, text: &str) {
+        self.s.ip(format!("rule add {text}"));
+        self.s.ip6(format!("rule add {text}"));
+    }
+
+    /// Rules that send what comes from `from` to a table of its choice.
+    fn ask(&mut self, pref: usize, from: From, table: usize, to: &str, id: fn(usize, usize) -> usize) {
+        if self.p.tables[table].varies() {
+            for c in 0..self.p.choices() {
+                let (m, id) = (mark(from, c), id(table, c));
+                self.rule_to(to, &format!("pref {pref} fwmark {m}/0xffff{to} lookup {id}"));
+            }
+        } else {
+            let id = id(table, 0);
+            self.rule_to(to, &format!("pref {pref} fwmark {from}/0xff{to} lookup {id}"));
+        }
+    }
+
+    fn rule_to(&mut self, to: &str, text: &str) {
+        if to.is_empty() {
+            self.rule(text);
+        } else {
+            self.s.ip(format!("rule add {text}"));
+        }
+    }
+
+    fn rules(&mut self) {
+        let askers = self.askers();
+        for &(from, table) in &askers {
+            self.ask(100, from, table, "", long_table);
+        }
+        let p = self.p;
+        let holders = p.enis.iter().flat_map(|e| &e.addresses);
+        let holders = holders.filter(|a| a.ha_vip.is_some()).count() > 0;
+        for net in p
+            .vswitches
+            .iter()
+            .filter(|v| v.vpc == self.vpc)
+            .flat_map(|v| &v.nets)
+        {
+            for c in 0..if holders { p.choices() } else { 1 } {
+                let which = if holders {
+                    format!(" fwmark {}/0xff00", mark(0, c))
+                } else {
+                    String::new()
+                };
+                let text = format!("rule add pref 200 to {net}{which} lookup {}", delivery_table(c));
+                match net {
+                    IpNet::V4(_) => self.s.ip(text),
+                    IpNet::V6(_) => self.s.ip6(text),
+                }
+            }
+        }
+        for net in &p.vpcs[self.vpc].user_nets {
+            for &(from, table) in askers.iter().filter(|_| net.addr().is_ipv4()) {
+                self.ask(300, from, table, &format!(" to {net}"), default_table);
+            }
+        }
+        if p.vpcs[self.vpc].gateway4.is_none() {
+            for (i, e) in self.enis() {
+                for (_, at) in &e.public {
+                    if let Some(a) = e.addresses.get(*at) {
+                        self.s.ip(format!(
+                            "rule add pref 400 iif e{i} from {} lookup {OWN}",
+                            a.net
+                        ));
+                    }
+                }
+            }
+        }
+        for &(from, table) in &askers {
+            self.ask(500, from, table, "", default_table);
+        }
+    }
+
+    fn ruleset(&mut self) -> Result<(), KernelError> {
+        let (chains, filters) = acls(self.p, self.vpc)?;
+        let marks = self.marks();
+        let arrivals = self.arrivals();
+        let departures = self.departures();
+        let apart = self.apart();
+        let quiet = only_probes();
+        // Not one rule asks for the state of a session, so none is kept; `notrack` says so.
+        self.s.nft(format!(
+            "table inet t {{
+{chains}chain filters {{
+{filters}}}
+{quiet}
+chain stateless {{
+type filter hook prerouting priority -300; policy accept;
+notrack
+}}
+chain arrive {{
+type filter hook prerouting priority -150; policy accept;
+{arrivals}{marks}
+}}
+chain pass {{
+type filter hook forward priority 0; policy accept;
+{apart}{departures}jump filters
+}}
+}}"
+        ));
+        Ok(())
+    }
+
+    /// Marks packets with where they come from and the choice that they ask for.
+    fn marks(&self) -> String {
+        let gateway = match self.p.vpcs[self.vpc].gateway4 {
+            Some(Some(_)) => GATEWAY,
+            _ => 0,
+        };
+        let mut from: Vec<(String, From)> = self
+            .enis()
+            .map(|(i, e)| (format!("e{i}"), e.vswitch + 1))
+            .collect();
+        from.extend(self.nats().map(|(n, _)| (format!("n{n}"), 0)));
+        let mut s = String::new();
+        for (family, name, wan) in [("ip", "ipv4", gateway), ("ip6", "ipv6", 0)] {
+            let mut items = Vec::new();
+            for (dev, from) in from.iter().chain([&("wan".to_string(), wan)]) {
+                for c in 0..self.p.choices() {
+                    items.push(format!("\"{dev}\" . {c} : {}", mark(*from, c)));
+                }
+            }
+            let _ = writeln!(
+                s,
+                "meta nfproto {name} meta mark set iifname . {family} dscp map {{ {} }}",
+                items.join(", ")
+            );
+        }
+        s
+    }
+
+    /// Sets the mark by the vSwitch that an address is in.
+    fn mark_of(&self, v6: bool) -> String {
+        let mut items = Vec::new();
+        for (i, v) in self
+            .p
+            .vswitches
+            .iter()
+            .enumerate()
+            .filter(|(_, v)| v.vpc == self.vpc)
+        {
+            let nets = v.nets.iter().filter(|n| n.addr().is_ipv6() == v6);
+            items.extend(nets.map(|n| format!("{n} : {}", i + 1)));
+        }
+        if items.is_empty() {
+            return String::new();
+        }
+        let family = if v6 { "ip6" } else { "ip" };
+        format!("meta mark set {family} daddr map {{ {} }}", items.join(", "))
+    }
+
+    /// §7.2, §7.3: what the Internet sends needs a route back to the gateway that lets it in.
+    fn arrivals(&self) -> String {
+        let mut s = String::new();
+        let active = self.p.vpcs[self.vpc].gateway4.is_some();
+        for (v6, name, asks) in [(false, "ipv4", active), (true, "ipv6", true)] {
+            let set = self.mark_of(v6);
+            if asks && !set.is_empty() {
+                let _ = writeln!(s, "iifname \"wan\" {set}");
+                let _ = writeln!(
+                    s,
+                    "iifname \"wan\" meta nfproto {name} fib saddr . mark oifname != \"wan\" drop"
+                );
+            }
+        }
+        if active {
+            for (n, nat) in self.nats() {
+                let from = nat.vswitch.map_or(0, |v| v + 1);
+                let _ = writeln!(s, "iifname \"n{n}\" meta mark set {from}");
+                let _ = writeln!(
+                    s,
+                    "iifname \"n{n}\" fib saddr . mark oifname != \"wan\" drop"
+                );
+            }
+        }
+        s
+    }
+
+    /// What keeps packets from leaving the VPC.
+    fn departures(&self) -> String {
+        let mut s = String::new();
+        // A-P25: the platform blocks new connections to tcp/25.
+        let outer: Vec<String> = self.nats().map(|(n, _)| format!("\"n{n}\"")).collect();
+        let outer = [vec!["\"wan\"".to_string()], outer].concat().join(", ");
+        let _ = writeln!(
+            s,
+            "oifname {{ {outer} }} tcp dport 25 tcp flags & (syn | ack) == syn drop"
+        );
+        // §7.2: the gateway translates nothing, so a source needs a public address of its own.
+        for (i, e) in self.enis() {
+            for (_, at) in &e.public {
+                if let Some(a) = e.addresses.get(*at) {
+                    let source = address("saddr", &a.net);
+                    let _ = writeln!(s, "iifname \"e{i}\" oifname \"wan\" {source} goto filters");
+                }
+            }
+        }
+        let _ = writeln!(s, "oifname \"wan\" meta nfproto ipv4 drop");
+        if self.p.vpcs[self.vpc].gateway4.is_some() {
+            for (n, nat) in self.nats() {
+                let from = nat.vswitch.map_or(0, |v| v + 1);
+                let _ = writeln!(s, "oifname \"n{n}\" meta mark set {from}");
+                let _ = writeln!(
+                    s,
+                    "oifname \"n{n}\" fib daddr . mark oifname != \"wan\" drop"
+                );
+            }
+        }
+        s
+    }
+
+    /// §7.4: an interface with an EIP in ENI-visible mode has no private networking.
+    fn apart(&self) -> String {
+        let mut s = String::new();
+        for (i, _) in self.enis().filter(|(_, e)| e.visible) {
+            let _ = writeln!(s, "iifname \"e{i}\" oifname \"e*\" drop");
+            let _ = writeln!(s, "oifname \"e{i}\" iifname \"e*\" drop");
+        }
+        s
+    }
+}

@@ -1,0 +1,215 @@
+//! Compares an engine with the Linux kernel: the same random networks as [`crate::verify`], built as network
+//! namespaces in which real packets are sent (`bartizan_oracle::kernel`).
+
+use crate::describe::describe;
+use crate::generate::{Features, random_inventory};
+use crate::rng::Rng;
+use crate::shrink::shrink;
+use crate::universe::{Query, Universe};
+use crate::verify::{Answer, EngineUnderTest};
+use bartizan_model::Inventory;
+use bartizan_oracle::kernel::{KernelError, Network, Probe, Verdict, usable};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+/// How long nothing has to be heard before a packet counts as lost.
+const QUIET: Duration = Duration::from_millis(15);
+/// The same where a packet was not heard that an engine says arrives: the machine may have been busy.
+const SURE: Duration = Duration::from_millis(250);
+/// How many disagreements are kept and shrunk.
+const KEPT: usize = 5;
+
+/// A packet about which engine and kernel differ.
+#[derive(Clone, Debug)]
+pub struct KernelDisagreement {
+    /// Which network of the run.
+    pub index: u64,
+    /// The packet, on the shrunk network.
+    pub query: Query,
+    /// The shrunk network.
+    pub inventory: Inventory,
+    /// What was seen in the kernel.
+    pub kernel: Option<Answer>,
+    /// What the engine says.
+    pub engine: Option<Answer>,
+}
+
+/// The result of a comparison.
+#[derive(Clone, Debug, Default)]
+pub struct KernelReport {
+    /// Networks built and compared.
+    pub networks: u64,
+    /// Networks that the kernel cannot be made to show, by reason.
+    pub unsupported: BTreeMap<String, u64>,
+    /// Questions asked of both.
+    pub probes: u64,
+    /// Questions that packets cannot show, by reason.
+    pub skipped: BTreeMap<String, u64>,
+    /// Packets sent, answers included.
+    pub packets: u64,
+    /// Questions whose packet arrived in the kernel.
+    pub delivered: u64,
+    /// Questions whose answer got back in the kernel.
+    pub replied: u64,
+    /// Questions about which the two differ.
+    pub differing: u64,
+    /// The first few of them, shrunk.
+    pub disagreements: Vec<KernelDisagreement>,
+    /// What went wrong with the machine, if anything: the run ended there.
+    pub failure: Option<String>,
+}
+
+impl fmt::Display for KernelReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} networks in the kernel, {} packets sent for {} questions ({} delivered, {} with a reply), {} disagreements",
+            self.networks, self.packets, self.probes, self.delivered, self.replied, self.differing
+        )?;
+        for (why, n) in &self.unsupported {
+            writeln!(f, "  {n} networks not built: {why}")?;
+        }
+        for (why, n) in &self.skipped {
+            writeln!(f, "  {n} questions not asked: {why}")?;
+        }
+        for d in &self.disagreements {
+            writeln!(f, "network {}: {}", d.index, d.query)?;
+            writeln!(f, "kernel {:?}, engine {:?}", d.kernel, d.engine)?;
+            f.write_str(&describe(&d.inventory))?;
+        }
+        match &self.failure {
+            Some(e) => writeln!(f, "stopped: {e}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn probe(q: &Query) -> Probe {
+    Probe {
+        src: q.src,
+        dst: q.dst,
+        proto: q.proto,
+        sport: q.sport,
+        dport: q.dport,
+    }
+}
+
+/// What was seen of each query; `None` for one that could not be sent, with the reason in the second list.
+type Seen = (Vec<Option<Answer>>, Vec<String>, u64);
+
+/// Asks the kernel. A difference from what is `expected` is asked for again with more patience, so that a
+/// packet that was merely late is no disagreement.
+fn ask(inv: &Inventory, queries: &[Query], expected: &[Answer]) -> Result<Seen, KernelError> {
+    let mut net = Network::build(inv)?;
+    let probes: Vec<Probe> = queries.iter().map(probe).collect();
+    let mut why = Vec::new();
+    let mut read = |verdicts: Vec<Verdict>| -> Vec<Option<Answer>> {
+        let one = |v| match v {
+            Verdict::Seen { delivered, reply } => Some(Answer { delivered, reply }),
+            Verdict::Skipped(reason) => {
+                why.push(reason);
+                None
+            }
+        };
+        verdicts.into_iter().map(one).collect()
+    };
+    let mut seen = read(net.ask(&probes, QUIET)?);
+    let again: Vec<usize> = (0..probes.len())
+        .filter(|i| seen[*i].is_some() && seen[*i].as_ref() != expected.get(*i))
+        .collect();
+    if !again.is_empty() {
+        let some: Vec<Probe> = again.iter().map(|i| probes[*i]).collect();
+        for (i, a) in again.iter().zip(read(net.ask(&some, SURE)?)) {
+            // Whatever was seen once was possible.
+            let first = seen[*i].unwrap_or_default();
+            seen[*i] = a.map(|a| Answer {
+                delivered: a.delivered || first.delivered,
+                reply: a.reply || first.reply,
+            });
+        }
+    }
+    let sent = net.packets();
+    Ok((seen, why, sent))
+}
+
+/// What the kernel shows of an inventory, one answer per query; `None` for what cannot be sent.
+///
+/// # Errors
+/// When the inventory cannot be built or the machine does not do it.
+pub fn in_kernel(inv: &Inventory, queries: &[Query], expected: &[Answer]) -> Result<Seen, KernelError> {
+    ask(inv, queries, expected)
+}
+
+/// Compares an engine with the kernel until `networks` random networks have been built, at most `packets`
+/// questions each. The same seed gives the same networks and questions.
+///
+/// # Errors
+/// When this machine cannot build networks: why.
+pub fn verify_kernel(
+    networks: u64,
+    seed: u64,
+    features: Features,
+    packets: usize,
+    engine: &dyn EngineUnderTest,
+) -> Result<KernelReport, String> {
+    usable()?;
+    let mut report = KernelReport::default();
+    let mut index = 0;
+    // A network that cannot be built is no network of the count; most can.
+    while report.networks < networks && index < networks.saturating_mul(10) {
+        let mut r = Rng::for_item(seed, index);
+        let inv = random_inventory(&mut r, features);
+        let queries = Universe::new(&inv).sample(&mut r, packets);
+        let said = engine.check(&inv, &queries);
+        match ask(&inv, &queries, &said) {
+            Err(KernelError::Unsupported(why)) => *report.unsupported.entry(why).or_default() += 1,
+            Err(e @ KernelError::Machine(_)) => {
+                report.failure = Some(format!("network {index}: {e}"));
+                break;
+            }
+            Ok((seen, why, sent)) => {
+                report.networks += 1;
+                report.packets += sent;
+                why.into_iter().for_each(|w| *report.skipped.entry(w).or_default() += 1);
+                let mut first = None;
+                for (i, q) in queries.iter().enumerate() {
+                    let Some(Some(a)) = seen.get(i) else { continue };
+                    report.probes += 1;
+                    report.delivered += u64::from(a.delivered);
+                    report.replied += u64::from(a.reply);
+                    if said.get(i) != Some(a) {
+                        report.differing += 1;
+                        first = first.or(Some(*q));
+                    }
+                }
+                if let Some(q) = first.filter(|_| report.disagreements.len() < KEPT) {
+                    report.disagreements.push(explain(index, &inv, &q, engine));
+                }
+            }
+        }
+        index += 1;
+    }
+    Ok(report)
+}
+
+fn explain(index: u64, inv: &Inventory, q: &Query, engine: &dyn EngineUnderTest) -> KernelDisagreement {
+    let both = |i: &Inventory, q: &Query| {
+        let said = engine.check(i, &[*q]);
+        let kernel = ask(i, &[*q], &said).ok().and_then(|s| s.0.first().copied().flatten());
+        (kernel, said.first().copied())
+    };
+    let differs = |i: &Inventory, q: &Query| {
+        let (kernel, said) = both(i, q);
+        kernel.is_some() && kernel != said
+    };
+    let (inventory, query) = shrink(inv, q, &differs);
+    let (kernel, engine) = both(&inventory, &query);
+    KernelDisagreement {
+        index,
+        query,
+        inventory,
+        kernel,
+        engine,
+    }
+}
