@@ -6,6 +6,7 @@ use crate::generate::{Features, random_inventory};
 use crate::rng::Rng;
 use crate::shrink::shrink;
 use crate::universe::{Query, Universe};
+use crate::vectors::{Vector, run};
 use crate::verify::{Answer, EngineUnderTest};
 use bartizan_model::Inventory;
 use bartizan_oracle::kernel::{KernelError, Network, Probe, Verdict, usable};
@@ -18,7 +19,7 @@ const QUIET: Duration = Duration::from_millis(15);
 /// The same where a packet was not heard that an engine says arrives: the machine may have been busy.
 const SURE: Duration = Duration::from_millis(250);
 /// How many disagreements are kept and shrunk.
-const KEPT: usize = 5;
+const KEPT: usize = 3;
 
 /// A packet about which engine and kernel differ.
 #[derive(Clone, Debug)]
@@ -100,7 +101,12 @@ type Seen = (Vec<Option<Answer>>, Vec<String>, u64);
 
 /// Asks the kernel. A difference from what is `expected` is asked for again with more patience, so that a
 /// packet that was merely late is no disagreement.
-fn ask(inv: &Inventory, queries: &[Query], expected: &[Answer]) -> Result<Seen, KernelError> {
+fn ask(
+    inv: &Inventory,
+    queries: &[Query],
+    expected: &[Answer],
+    patient: bool,
+) -> Result<Seen, KernelError> {
     let mut net = Network::build(inv)?;
     let probes: Vec<Probe> = queries.iter().map(probe).collect();
     let mut why = Vec::new();
@@ -116,7 +122,7 @@ fn ask(inv: &Inventory, queries: &[Query], expected: &[Answer]) -> Result<Seen, 
     };
     let mut seen = read(net.ask(&probes, QUIET)?);
     let again: Vec<usize> = (0..probes.len())
-        .filter(|i| seen[*i].is_some() && seen[*i].as_ref() != expected.get(*i))
+        .filter(|i| patient && seen[*i].is_some() && seen[*i].as_ref() != expected.get(*i))
         .collect();
     if !again.is_empty() {
         let some: Vec<Probe> = again.iter().map(|i| probes[*i]).collect();
@@ -133,12 +139,73 @@ fn ask(inv: &Inventory, queries: &[Query], expected: &[Answer]) -> Result<Seen, 
     Ok((seen, why, sent))
 }
 
-/// What the kernel shows of an inventory, one answer per query; `None` for what cannot be sent.
+/// What became of the vectors in the kernel.
+#[derive(Clone, Debug, Default)]
+pub struct KernelVectors {
+    /// Vectors of which every probe that packets can show was sent and seen as expected, by name.
+    pub shown: Vec<String>,
+    /// Probes sent.
+    pub probes: u64,
+    /// Vectors, or probes of them, that packets cannot show, with the reason.
+    pub skipped: Vec<(String, String)>,
+    /// What was seen otherwise than expected.
+    pub failures: Vec<String>,
+}
+
+impl fmt::Display for KernelVectors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (shown, failed) = (self.shown.len(), self.failures.len());
+        writeln!(
+            f,
+            "{shown} vectors of ALIBABA.md §21 shown by {} probes in the kernel, {failed} failed",
+            self.probes
+        )?;
+        for (v, why) in &self.skipped {
+            writeln!(f, "  {v} not shown: {why}")?;
+        }
+        self.failures.iter().try_for_each(|e| f.write_str(e))
+    }
+}
+
+/// An engine that repeats what was seen.
+struct Recorded(Vec<Answer>);
+
+impl EngineUnderTest for Recorded {
+    fn check(&self, _: &Inventory, _: &[Query]) -> Vec<Answer> {
+        self.0.clone()
+    }
+}
+
+/// Asks the kernel every vector.
 ///
 /// # Errors
-/// When the inventory cannot be built or the machine does not do it.
-pub fn in_kernel(inv: &Inventory, queries: &[Query], expected: &[Answer]) -> Result<Seen, KernelError> {
-    ask(inv, queries, expected)
+/// When this machine cannot build networks, or a vector cannot be read.
+pub fn vectors_in_kernel(vectors: &[Vector]) -> Result<KernelVectors, String> {
+    usable()?;
+    let mut out = KernelVectors::default();
+    for v in vectors {
+        let inv = v.inventory().map_err(|e| e.to_string())?;
+        let queries = v.probes.iter().map(|p| v.query(&inv, p));
+        let queries: Vec<Query> = queries.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
+        let wanted: Vec<Answer> = v.probes.iter().map(|p| p.expected.answer()).collect();
+        match ask(&inv, &queries, &wanted, true) {
+            Err(KernelError::Unsupported(why)) => out.skipped.push((v.name.clone(), why)),
+            Err(e @ KernelError::Machine(_)) => return Err(format!("{}: {e}", v.name)),
+            Ok((seen, why, _)) => {
+                let sent = seen.iter().flatten().count();
+                out.probes += sent as u64;
+                out.skipped.extend(why.into_iter().map(|w| (v.name.clone(), w)));
+                // A probe that was not sent can neither fail nor pass.
+                let seen = seen.iter().zip(&wanted).map(|(a, w)| a.unwrap_or(*w));
+                match run(v, &Recorded(seen.collect())) {
+                    Err(e) => out.failures.push(e.to_string()),
+                    Ok(()) if sent > 0 => out.shown.push(v.name.clone()),
+                    Ok(()) => {}
+                }
+            }
+        }
+    }
+    Ok(out)
 }
 
 /// Compares an engine with the kernel until `networks` random networks have been built, at most `packets`
@@ -162,7 +229,7 @@ pub fn verify_kernel(
         let inv = random_inventory(&mut r, features);
         let queries = Universe::new(&inv).sample(&mut r, packets);
         let said = engine.check(&inv, &queries);
-        match ask(&inv, &queries, &said) {
+        match ask(&inv, &queries, &said, true) {
             Err(KernelError::Unsupported(why)) => *report.unsupported.entry(why).or_default() += 1,
             Err(e @ KernelError::Machine(_)) => {
                 report.failure = Some(format!("network {index}: {e}"));
@@ -171,7 +238,8 @@ pub fn verify_kernel(
             Ok((seen, why, sent)) => {
                 report.networks += 1;
                 report.packets += sent;
-                why.into_iter().for_each(|w| *report.skipped.entry(w).or_default() += 1);
+                why.into_iter()
+                    .for_each(|w| *report.skipped.entry(w).or_default() += 1);
                 let mut first = None;
                 for (i, q) in queries.iter().enumerate() {
                     let Some(Some(a)) = seen.get(i) else { continue };
@@ -196,7 +264,10 @@ pub fn verify_kernel(
 fn explain(index: u64, inv: &Inventory, q: &Query, engine: &dyn EngineUnderTest) -> KernelDisagreement {
     let both = |i: &Inventory, q: &Query| {
         let said = engine.check(i, &[*q]);
-        let kernel = ask(i, &[*q], &said).ok().and_then(|s| s.0.first().copied().flatten());
+        // Hundreds of networks are tried, and the machine is not busy with one packet.
+        let kernel = ask(i, &[*q], &said, false)
+            .ok()
+            .and_then(|s| s.0.first().copied().flatten());
         (kernel, said.first().copied())
     };
     let differs = |i: &Inventory, q: &Query| {

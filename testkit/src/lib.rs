@@ -23,11 +23,13 @@ mod universe;
 mod vectors;
 mod verify;
 
+#[cfg(target_os = "linux")]
+pub use bartizan_oracle::kernel::usable as kernel_usable;
 pub use builder::{GroupKind, InventoryBuilder, Ipv6Access};
 pub use engine::{MatrixEngine, PointEngine};
 pub use generate::{Features, random_inventory};
 #[cfg(target_os = "linux")]
-pub use kernel::{KernelDisagreement, KernelReport, in_kernel, verify_kernel};
+pub use kernel::{KernelDisagreement, KernelReport, KernelVectors, vectors_in_kernel, verify_kernel};
 pub use rng::Rng;
 pub use shrink::shrink;
 pub use text::{ParseRuleError, PeerText, PortsText, RuleText, rule};

@@ -37,6 +37,17 @@ pub enum Expectation {
     DeadReference,
 }
 
+impl Expectation {
+    /// The answer that meets it.
+    #[must_use]
+    pub fn answer(self) -> Answer {
+        Answer {
+            delivered: matches!(self, Expectation::Allow | Expectation::ReplyDropped),
+            reply: self == Expectation::Allow,
+        }
+    }
+}
+
 impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

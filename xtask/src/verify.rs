@@ -1,6 +1,6 @@
 //! Engine against interpreter, and engine against the Linux kernel.
 
-use crate::shell::{Done, in_release};
+use crate::shell::{Done, in_release, root};
 use bartizan_testkit::{Features, MatrixEngine, PointEngine, verify_with};
 
 /// What to compare, and on how much.
@@ -46,6 +46,16 @@ pub(crate) fn run(r: &Run) -> Done {
 #[cfg(target_os = "linux")]
 fn kernel(r: &Run, features: Features) -> Done {
     let begin = std::time::Instant::now();
+    println!("load balancers are not built in the kernel: the random networks have none");
+    let features = features.without("balancers").unwrap_or(features);
+    let vectors =
+        bartizan_testkit::load_vectors(&root().join("testdata/vectors")).map_err(|e| e.to_string())?;
+    let shown = bartizan_testkit::vectors_in_kernel(&vectors)
+        .map_err(|e| format!("this machine cannot build networks: {e}"))?;
+    print!("{shown}");
+    if !shown.failures.is_empty() {
+        return Err("vectors failed in the kernel".to_string());
+    }
     let report = bartizan_testkit::verify_kernel(r.networks, r.seed, features, r.packets, &PointEngine)
         .map_err(|e| format!("this machine cannot build networks: {e}"))?;
     println!("{report}");

@@ -4,7 +4,7 @@
 use super::KernelError;
 use super::filter::{ZONES, address, interface, only_probes};
 use super::netns::Script;
-use super::plan::{Dnat, Plan, unsupported};
+use super::plan::{Dnat, ELSEWHERE, Plan, unsupported};
 use bartizan_model::DnatProtocol;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ fn public(p: &Plan, vpc: usize) -> Vec<(IpAddr, IpNet)> {
 pub(crate) fn eni(p: &Plan, at: usize) -> Result<Script, KernelError> {
     let e = &p.enis[at];
     let mut s = Script {
-        forwards: !e.checked,
+        forwards: !e.checked && e.service.is_none(),
         ..Script::default()
     };
     s.ip("link set dev lo up");
@@ -91,12 +91,7 @@ pub(crate) fn border(p: &Plan, vpc: usize) -> Script {
     for private in inside.keys() {
         s.ip(format!("route add {private} dev lan"));
     }
-    for net in p
-        .vswitches
-        .iter()
-        .filter(|v| v.vpc == vpc)
-        .flat_map(|v| &v.nets)
-    {
+    for net in p.vswitches.iter().filter(|v| v.vpc == vpc).flat_map(|v| &v.nets) {
         if net.addr().is_ipv6() {
             s.ip(format!("route add {net} dev lan"));
         }
@@ -203,8 +198,10 @@ pub(crate) fn nat(p: &Plan, at: usize) -> Result<Script, KernelError> {
     s.device("lan");
     s.device("net");
     s.ip("route add 0.0.0.0/0 dev net");
-    for v in p.vswitches.iter().filter(|v| v.vpc == n.vpc) {
-        s.ip(format!("route add {} dev lan", v.nets[0]));
+    // Of other VPCs too: a transit router may have brought the packet.
+    let inside: std::collections::BTreeSet<IpNet> = p.vswitches.iter().map(|v| v.nets[0]).collect();
+    for net in inside {
+        s.ip(format!("route add {net} dev lan"));
     }
     for ip in &n.ips {
         s.ip(format!("route add local {ip} dev lo"));
@@ -226,7 +223,15 @@ pub(crate) fn nat(p: &Plan, at: usize) -> Result<Script, KernelError> {
         for c in 0..p.choices() {
             if let Some(ip) = p.picked(&e.ips, c) {
                 let source = address("saddr", &e.source);
-                let _ = writeln!(out, "iifname \"lan\" {source} ip dscp {c} snat ip to {ip}");
+                let mut wanted = vec![c.to_string()];
+                if !e.local {
+                    wanted.push((c | ELSEWHERE).to_string());
+                }
+                let wanted = wanted.join(", ");
+                let _ = writeln!(
+                    out,
+                    "iifname \"lan\" {source} ip dscp {{ {wanted} }} snat ip to {ip}"
+                );
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Security groups and network ACLs as nftables chains (ALIBABA.md §5, §6).
 
 use super::KernelError;
-use super::plan::{Entry, Peer, Plan, unsupported};
+use super::plan::{ELSEWHERE, Entry, Peer, Plan, Service, unsupported};
 use bartizan_packet::{IntervalSet, PortSet, ServiceSet};
 use ipnet::IpNet;
 use std::fmt::Write as _;
@@ -91,6 +91,9 @@ fn members(p: &Plan, group: usize, vpc: usize) -> Vec<IpNet> {
 /// The chain of one direction of an interface: returns what is accepted, drops the rest (§5.5).
 fn group_chain(p: &Plan, at: usize, ingress: bool) -> Result<String, KernelError> {
     let eni = &p.enis[at];
+    if let Some(service) = &eni.service {
+        return allow_list(p, service, eni.vpc, ingress);
+    }
     let side = if ingress { "saddr" } else { "daddr" };
     let mut s = format!("chain {} {{\n", if ingress { "group_in" } else { "group_out" });
     let inner = |g: &&usize| p.groups[**g].basic && p.groups[**g].inner_accept;
@@ -102,7 +105,10 @@ fn group_chain(p: &Plan, at: usize, ingress: bool) -> Result<String, KernelError
     {
         for a in &peer.addresses {
             let Some(h) = a.ha_vip else {
-                let _ = writeln!(s, "{} return", address(side, &a.net));
+                // By interface and not by address (§5.5): a twin in another VPC is nobody.
+                let family = if a.net.addr().is_ipv6() { "ip6" } else { "ip" };
+                let near = format!("{family} dscp < {ELSEWHERE}");
+                let _ = writeln!(s, "{} {near} return", address(side, &a.net));
                 continue;
             };
             // Of the members of a HaVip it is the holder that counts.
@@ -134,15 +140,34 @@ fn group_chain(p: &Plan, at: usize, ingress: bool) -> Result<String, KernelError
     Ok(s)
 }
 
+/// The same of a managed service: whom the list admits on its own ports; it opens nothing itself (§15).
+fn allow_list(p: &Plan, s: &Service, vpc: usize, ingress: bool) -> Result<String, KernelError> {
+    if !ingress {
+        return Ok("chain group_out {\ndrop\n}".into());
+    }
+    let mut nets = s.nets.clone();
+    nets.extend(s.groups.iter().flat_map(|g| members(p, *g, vpc)));
+    let services = services(&s.services)?;
+    let mut out = "chain group_in {\n".to_string();
+    for (n, service) in nets.iter().flat_map(|n| services.iter().map(move |s| (n, s))) {
+        let _ = writeln!(out, "{} {service} return", address("saddr", n));
+    }
+    out.push_str("drop\n}");
+    Ok(out)
+}
+
 /// The ruleset of an interface.
 pub(crate) fn interface(p: &Plan, at: usize) -> Result<String, KernelError> {
     let (inward, outward) = (group_chain(p, at, true)?, group_chain(p, at, false)?);
     let quiet = only_probes();
     // The mark chooses the table with the HaVips that it holds.
     let choices: Vec<String> = (0..p.choices())
-        .map(|c| format!("{c} : {:#x}", c << 8))
+        .flat_map(|c| [c, c | ELSEWHERE].map(|d| format!("{d} : {:#x}", c << 8)))
         .collect();
-    let choice = format!("meta nfproto ipv4 meta mark set ip dscp map {{ {} }}\n", choices.join(", "));
+    let choice = format!(
+        "meta nfproto ipv4 meta mark set ip dscp map {{ {} }}\n",
+        choices.join(", ")
+    );
     // What an appliance passes on enters it and leaves it.
     Ok(format!(
         "table inet t {{
@@ -202,7 +227,11 @@ pub(crate) fn acls(p: &Plan, vpc: usize) -> Result<(String, String), KernelError
         let mates = p.enis.iter().enumerate().filter(|(_, o)| o.vswitch == e.vswitch);
         pairs.extend(mates.map(|(j, _)| format!("\"e{i}\" . \"e{j}\"")));
         // An EIP in ENI-visible mode is not filtered (§7.4), and there is nothing else then.
-        if let Some(a) = p.vswitches[e.vswitch].acl.filter(|_| !e.visible) {
+        // Nor is a managed service (§15.3).
+        if let Some(a) = p.vswitches[e.vswitch]
+            .acl
+            .filter(|_| !e.visible && e.service.is_none())
+        {
             out.push(format!("\"e{i}\" : jump acl_out_{a}"));
             inward.push(format!("\"e{i}\" : jump acl_in_{a}"));
         }

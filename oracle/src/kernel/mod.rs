@@ -6,20 +6,22 @@
 //! [`Network::ask`] sends each probe in every way in which it may reach its end, answers what arrives, and says
 //! what has come out where. Longest prefixes, sessions, translation and their order are the kernel's.
 //!
-//! It reads the typed layer by itself: it shares no code with the engine nor with the interpreter beside it. It
-//! does share their *reading* of the cloud's documents, and cannot notice where that is wrong.
+//! It reads the typed layer by itself: it shares no code with the engine, and with the interpreter beside it only
+//! the tables of transit routers, which no packet decides (`joined`). It does share their *reading* of the
+//! cloud's documents, and cannot notice where that is wrong.
 //!
 //! The namespaces have no names and end with the process. Nothing outside of them is touched; a probe never
 //! leaves them. What cannot be built is [`KernelError::Unsupported`] with the reason, a packet that cannot be
 //! sent [`Verdict::Skipped`].
 //!
 //! Where the cloud is free to choose (ECMP, the holder of a HaVip, one of several SNAT addresses), every
-//! combination is tried, up to eight: the DSCP field of a packet says which one it asks for.
+//! combination is tried, up to 32: the DSCP field of a packet says which one it asks for.
 //!
 //! Cost: about a tenth of a second per network, and some ten microseconds per packet.
 
 mod edge;
 mod filter;
+mod joined;
 mod netns;
 mod packet;
 mod plan;
@@ -102,7 +104,10 @@ pub fn usable() -> Result<(), String> {
         let mut s = Script::default();
         s.ip("link set dev lo up");
         s.nft("table inet t {\nchain c {\ntype filter hook prerouting priority -300; policy accept;");
-        s.nft(format!("{}\nfib saddr . mark oifname \"x\" drop\n}}\n}}", filter::ZONES));
+        s.nft(format!(
+            "{}\nfib saddr . mark oifname \"x\" drop\n}}\n}}",
+            filter::ZONES
+        ));
         s.run(&ns)?;
         Station::open(&ns, &[(Proto::TCP, false)]).map(drop)
     };
@@ -144,16 +149,32 @@ impl Network {
             for (i, _) in plan.enis.iter().enumerate().filter(|(_, e)| e.vpc == v) {
                 names.push((i, router, ["eth0".into(), format!("e{i}")]));
             }
-            for (n, _) in plan
-                .nats
-                .iter()
-                .enumerate()
-                .filter(|(_, n)| n.vpc == v)
-            {
+            for (n, _) in plan.nats.iter().enumerate().filter(|(_, n)| n.vpc == v) {
                 let nat = scripts.len();
                 scripts.push(edge::nat(&plan, n)?);
                 names.push((router, nat, [format!("n{n}"), "lan".into()]));
                 names.push((nat, internet, ["net".into(), format!("n{n}")]));
+            }
+        }
+        let first = scripts.len();
+        let vpc_router = |v: usize| {
+            // Routers and borders come in pairs, with the NAT gateways of a VPC behind them.
+            let nats = plan.nats.iter().filter(|n| n.vpc < v).count();
+            ends + 2 * v + nats
+        };
+        for at in 0..plan.routers {
+            scripts.push(joined::transit_router(&plan, at));
+        }
+        for (n, p) in plan.peerings.iter().enumerate() {
+            let [a, b] = p.vpcs.map(vpc_router);
+            names.push((a, b, [format!("p{n}"), format!("p{n}")]));
+        }
+        for (n, a) in plan.attachments.iter().enumerate() {
+            let end = first + a.routers[0];
+            match (&a.vpc, a.routers.get(1)) {
+                (Some((v, _)), _) => names.push((vpc_router(*v), end, [format!("t{n}"), format!("a{n}")])),
+                (None, Some(far)) => names.push((end, first + far, [format!("a{n}"), format!("a{n}")])),
+                (None, None) => return Err(KernelError::Unsupported("an attachment leads nowhere".into())),
             }
         }
         let mut all = Vec::new();

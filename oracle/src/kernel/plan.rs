@@ -1,20 +1,26 @@
 //! The typed layer as plain values, and what cannot be built from it.
 
 use super::KernelError;
+use super::joined::{Attachment, Peering, TrTable};
+use crate::oracle::GatewayRoutes;
+use crate::world::World;
 use bartizan_model::{
-    AclList, AddressKind, AddressSpec, Direction, DnatProtocol, DnatTarget, EipTarget, Fact, Inventory,
-    Ipv6Internet, NatIp, NetSpec, NextHop, Origin, Peer as ModelPeer, PortMapping, PublicKind, RouteEntry,
-    RouteTableKind, SnatSource, Typed,
+    AclList, AddressKind, AddressSpec, AllowPeer, Direction, DnatProtocol, DnatTarget, EipTarget, Fact,
+    Inventory, Ipv6Internet, NatIp, NetSpec, NextHop, Origin, Peer as ModelPeer, PortMapping, PublicKind,
+    RouteEntry, RouteTableKind, SnatSource, Typed,
 };
 use bartizan_packet::ServiceSet;
 use ipnet::IpNet;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-type Res<T> = Result<T, KernelError>;
+pub(crate) type Res<T> = Result<T, KernelError>;
 
 /// How many combinations of what the cloud is free to choose are tried.
-const MOST_CHOICES: usize = 8;
+const MOST_CHOICES: usize = 32;
+
+/// The bit of the DSCP field that says: this packet has come from another VPC. Below it is the choice.
+pub(crate) const ELSEWHERE: usize = MOST_CHOICES;
 
 /// Where a route sends packets. What leads nowhere is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +30,10 @@ pub(crate) enum Hop {
     Nat(usize),
     Gateway4,
     Gateway6,
+    /// Over a peering to the VPC at the other end.
+    Peering(usize),
+    /// By an attachment to a transit router.
+    Attachment(usize),
     Nowhere,
 }
 
@@ -96,6 +106,7 @@ pub(crate) struct Vpc {
     pub(crate) gateway4: Option<Option<usize>>,
     pub(crate) gateway6: bool,
     pub(crate) user_nets: Vec<IpNet>,
+    pub(crate) system_table: usize,
 }
 
 /// An address of an interface.
@@ -119,11 +130,22 @@ pub(crate) struct Eni {
     pub(crate) checked: bool,
     /// Its EIP is in ENI-visible mode.
     pub(crate) visible: bool,
+    /// Set where a managed service answers.
+    pub(crate) service: Option<Service>,
+}
+
+/// A managed data service: its ports and its allow list.
+pub(crate) struct Service {
+    pub(crate) services: ServiceSet,
+    pub(crate) nets: Vec<IpNet>,
+    pub(crate) groups: Vec<usize>,
 }
 
 pub(crate) struct Snat {
     pub(crate) source: IpNet,
     pub(crate) ips: Pick<IpAddr>,
+    /// Only for what is from the VPC itself: it names a vSwitch.
+    pub(crate) local: bool,
 }
 
 pub(crate) struct Dnat {
@@ -161,6 +183,11 @@ pub(crate) struct Plan {
     pub(crate) enis: Vec<Eni>,
     pub(crate) ha_vips: Vec<HaVip>,
     pub(crate) nats: Vec<Nat>,
+    pub(crate) peerings: Vec<Peering>,
+    /// How many transit routers there are.
+    pub(crate) routers: usize,
+    pub(crate) attachments: Vec<Attachment>,
+    pub(crate) tr_tables: Vec<TrTable>,
     /// Every public address of the inventory.
     pub(crate) owned: BTreeSet<IpAddr>,
     /// How many possibilities there are for each thing that the cloud picks.
@@ -171,14 +198,14 @@ pub(crate) fn unsupported<T>(why: impl Into<String>) -> Res<T> {
     Err(KernelError::Unsupported(why.into()))
 }
 
-fn known<'a, T>(f: &'a Fact<T>, what: &str) -> Res<&'a T> {
+pub(crate) fn known<'a, T>(f: &'a Fact<T>, what: &str) -> Res<&'a T> {
     match f {
         Fact::Known(v) => Ok(v),
         Fact::Unknown(_) => unsupported(format!("{what} is not known")),
     }
 }
 
-fn certain(o: &Origin) -> Res<()> {
+pub(crate) fn certain(o: &Origin) -> Res<()> {
     match &o.maybe {
         None => Ok(()),
         Some(_) => unsupported("it is not known whether something exists"),
@@ -199,19 +226,18 @@ fn nets(t: &Typed, n: &NetSpec) -> Res<Vec<IpNet>> {
 impl Plan {
     pub(crate) fn new(inv: &Inventory) -> Res<Plan> {
         let t = &inv.typed;
-        for (n, what) in [
-            (t.data_services.len(), "data services"),
-            (t.peerings.len(), "peerings"),
-            (t.transit_routers.len() + t.attachments.len(), "transit routers"),
-        ] {
-            if n > 0 {
-                return unsupported(format!("{what} are not built"));
-            }
+        if !t.balancers.is_empty() {
+            return unsupported("load balancers are not built");
         }
+        // For what the control plane decides; see `joined`.
+        let world =
+            World::new(inv, GatewayRoutes::Direct, false).map_err(|e| KernelError::Unsupported(e.0))?;
         let mut p = Plan::default();
         p.places(t)?;
         p.interfaces(t)?;
-        p.routes(t)?;
+        p.peerings(t)?;
+        p.transit(t, &world)?;
+        p.routes(t, &world)?;
         p.filters(t)?;
         p.translations(t)?;
         if p.choices() > MOST_CHOICES {
@@ -227,7 +253,7 @@ impl Plan {
         self.picks.iter().fold(1, |n, p| n.saturating_mul(*p))
     }
 
-    fn pick<T: PartialEq>(&mut self, mut of: Vec<T>) -> Pick<T> {
+    pub(crate) fn pick<T: PartialEq>(&mut self, mut of: Vec<T>) -> Pick<T> {
         let mut distinct = Vec::with_capacity(of.len());
         for x in of.drain(..) {
             if !distinct.contains(&x) {
@@ -262,6 +288,7 @@ impl Plan {
                 .map(|c| known(c, "a user block").map(IpNet::trunc));
             self.vpcs.push(Vpc {
                 user_nets: user.collect::<Res<_>>()?,
+                system_table: v.system_table.index(),
                 ..Vpc::default()
             });
         }
@@ -316,7 +343,8 @@ impl Plan {
             let vswitch = known(&e.vswitch, "the vSwitch of an interface")?.index();
             let vpc = self.vswitches[vswitch].vpc;
             let groups = known(&e.groups, "the groups of an interface")?;
-            if groups.is_empty() || !e.foreign_groups.is_empty() {
+            let service = service(t, at)?;
+            if groups.is_empty() && service.is_none() || !e.foreign_groups.is_empty() {
                 return unsupported("an interface has no group, or one that is not in the inventory");
             }
             let mut addresses = Vec::new();
@@ -365,6 +393,7 @@ impl Plan {
                 public,
                 checked: known(&e.source_dest_check, "a source/destination check")?.unwrap_or(false),
                 visible: e.public.iter().any(|p| p.kind == PublicKind::EipBinded),
+                service,
             });
         }
         for e in &t.eips {
@@ -391,7 +420,7 @@ impl Plan {
         }
     }
 
-    fn routes(&mut self, t: &Typed) -> Res<()> {
+    fn routes(&mut self, t: &Typed, w: &World) -> Res<()> {
         for (at, table) in t.route_tables.iter().enumerate() {
             certain(&table.meta.origin)?;
             let vpc = known(&table.vpc, "the VPC of a route table")?.index();
@@ -400,11 +429,7 @@ impl Plan {
                 found.extend(v.nets.iter().map(|n| (*n, false, vec![Hop::Local])));
             }
             if self.vpcs[vpc].gateway6 && table.kind != RouteTableKind::Gateway {
-                found.push((
-                    IpNet::V6(ipnet::Ipv6Net::default()),
-                    false,
-                    vec![Hop::Gateway6],
-                ));
+                found.push((IpNet::V6(ipnet::Ipv6Net::default()), false, vec![Hop::Gateway6]));
             }
             for e in &t.route_entries {
                 certain(&e.origin)?;
@@ -419,6 +444,18 @@ impl Plan {
                     }
                 }
             }
+            // What is published stands behind everything else.
+            let mut published: Vec<(IpNet, Vec<Hop>)> = Vec::new();
+            for (net, a) in Plan::published(w, at) {
+                if found.iter().any(|f| f.0 == net) {
+                    continue;
+                }
+                match published.iter_mut().find(|f| f.0 == net) {
+                    Some(f) => f.1.push(Hop::Attachment(a)),
+                    None => published.push((net, vec![Hop::Attachment(a)])),
+                }
+            }
+            found.extend(published.into_iter().map(|(net, hops)| (net, false, hops)));
             let mut routes = Vec::new();
             for (net, _, hops) in found {
                 let hops = self.pick(hops);
@@ -455,6 +492,17 @@ impl Plan {
                     out.push(if on { Hop::Gateway4 } else { Hop::Nowhere });
                 }
                 NextHop::Ipv6Gateway(g) if !v4 && is(&t[*g].vpc, vpc) => out.push(Hop::Gateway6),
+                NextHop::Peering(p) if self.peerings[p.index()].vpcs.contains(&vpc) => {
+                    out.push(Hop::Peering(p.index()));
+                }
+                NextHop::Attachment(a) => {
+                    let here = self.attachments[a.index()].vpc.as_ref().map(|v| v.0) == Some(vpc);
+                    out.push(if here {
+                        Hop::Attachment(a.index())
+                    } else {
+                        Hop::Nowhere
+                    });
+                }
                 NextHop::Unknown(_) => return unsupported("a next hop is not known"),
                 _ => out.push(Hop::Nowhere),
             }
@@ -473,7 +521,7 @@ impl Plan {
         for e in &self.enis {
             if e.groups
                 .iter()
-                .any(|g| self.groups[*g].basic != self.groups[e.groups[0]].basic)
+                .any(|g| Some(self.groups[*g].basic) != e.groups.first().map(|f| self.groups[*f].basic))
             {
                 return unsupported("an interface has groups of both types");
             }
@@ -549,27 +597,40 @@ impl Plan {
                 dnat: Vec::new(),
             });
         }
-        let mut found: Vec<(usize, IpNet, Vec<IpAddr>)> = Vec::new();
+        let mut found: Vec<(usize, IpNet, Vec<IpAddr>, bool)> = Vec::new();
         for s in &t.snat_entries {
             certain(&s.origin)?;
             let nat = known(&s.nat, "the NAT gateway of an SNAT entry")?.index();
+            let mut local = false;
             let source = match &s.source {
-                SnatSource::Vswitch(v) => self.vswitches[known(v, "the source of SNAT")?.index()].nets[0],
+                SnatSource::Vswitch(v) => {
+                    local = true;
+                    self.vswitches[known(v, "the source of SNAT")?.index()].nets[0]
+                }
                 SnatSource::Net(n) => known(n, "the source of SNAT")?.trunc(),
             };
             let mut ips = Vec::new();
             for ip in &s.ips {
                 ips.extend(self.nat_ip(t, nat, ip)?);
             }
-            match found.iter_mut().find(|f| f.0 == nat && f.1 == source) {
+            match found.iter_mut().find(|f| (f.0, f.1, f.3) == (nat, source, local)) {
                 Some(f) => f.2.extend(ips),
-                None => found.push((nat, source, ips)),
+                None => found.push((nat, source, ips, local)),
             }
         }
-        found.sort_by_key(|f| std::cmp::Reverse(f.1.prefix_len()));
-        for (nat, source, ips) in found {
+        // Of two that are equally long both are possible for what is from the vSwitch.
+        for at in 0..found.len() {
+            let (nat, source, _, local) = found[at];
+            let twin =
+                |f: &(usize, IpNet, Vec<IpAddr>, bool)| local && (f.0, f.1, f.3) == (nat, source, false);
+            if let Some(more) = found.iter().find(|f| twin(f)).map(|f| f.2.clone()) {
+                found[at].2.extend(more);
+            }
+        }
+        found.sort_by_key(|f| (std::cmp::Reverse(f.1.prefix_len()), !f.3));
+        for (nat, source, ips, local) in found {
             let ips = self.pick(ips);
-            self.nats[nat].snat.push(Snat { source, ips });
+            self.nats[nat].snat.push(Snat { source, ips, local });
         }
         for d in &t.dnat_entries {
             certain(&d.origin)?;
@@ -611,6 +672,29 @@ impl Plan {
             NatIp::Unknown(_) => unsupported("the address of a NAT entry is not known"),
         }
     }
+}
+
+/// The managed service that answers at an interface (§15).
+fn service(t: &Typed, interface: usize) -> Res<Option<Service>> {
+    let Some(d) = t.data_services.iter().find(|d| d.interface.index() == interface) else {
+        return Ok(None);
+    };
+    let mut s = Service {
+        services: known(&d.services, "the port of a data service")?.clone(),
+        nets: Vec::new(),
+        groups: Vec::new(),
+    };
+    for e in &d.allow {
+        certain(&e.origin)?;
+        match &e.peer {
+            AllowPeer::Net(n) => s.nets.push(n.trunc()),
+            AllowPeer::Group(g) => s.groups.push(g.index()),
+            AllowPeer::ForeignGroup(_) | AllowPeer::Unknown(_) => {
+                return unsupported("an entry of an allow list is not known");
+            }
+        }
+    }
+    Ok(Some(s))
 }
 
 /// Whether a fact is the id of this position.

@@ -283,7 +283,10 @@ impl Range<'_> {
         Ok(heard)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one packet and everything it may change")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one packet and everything it may change"
+    )]
     fn hear(
         &self,
         at: usize,
@@ -300,7 +303,10 @@ impl Range<'_> {
         let Some(seen) = Pkt::read(proto, data, ends) else {
             return Ok(());
         };
-        let Some(a) = usize::from(seen.id).checked_sub(1).and_then(|i| attempts.get_mut(i)) else {
+        let Some(a) = usize::from(seen.id)
+            .checked_sub(1)
+            .and_then(|i| attempts.get_mut(i))
+        else {
             return Ok(());
         };
         let probe = &probes[a.probe];
@@ -318,9 +324,7 @@ impl Range<'_> {
             a.replied |= fits && a.delivered;
             return Ok(());
         }
-        let arrived = at == dst.station
-            && meant(dst.ip)
-            && (!proto.has_ports() || seen.dport == probe.dport);
+        let arrived = at == dst.station && meant(dst.ip) && (!proto.has_ports() || seen.dport == probe.dport);
         if !arrived || a.delivered {
             return Ok(());
         }

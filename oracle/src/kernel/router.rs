@@ -7,14 +7,22 @@
 use super::KernelError;
 use super::filter::{acls, address, only_probes};
 use super::netns::Script;
-use super::plan::{Hop, Plan};
+use super::plan::{ELSEWHERE, Hop, Plan};
 use ipnet::IpNet;
 use std::fmt::Write as _;
 
 /// Where a packet comes from that an IPv4 gateway with a table of its own lets in.
 const GATEWAY: usize = 200;
+/// Where a packet comes from that a transit router without zones hands over.
+const SYSTEM: usize = 201;
+/// Where a packet comes from that a NAT gateway sends back into the VPC; the first gateway of all.
+const NAT: usize = 210;
 /// The table that leads to the Internet as oneself.
 const OWN: usize = 901;
+/// The table of managed services: their public side needs no route and no gateway (§15).
+const SERVED: usize = 902;
+/// Destinations that are not on the Internet.
+const PRIVATE: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
 
 /// Where a packet comes from: a vSwitch (from 1), the gateway, or something that delivers directly (0).
 type From = usize;
@@ -59,6 +67,9 @@ pub(crate) fn router(p: &Plan, vpc: usize) -> Result<Script, KernelError> {
     for (n, _) in r.nats() {
         r.s.device(&format!("n{n}"));
     }
+    for d in r.joins() {
+        r.s.device(&d);
+    }
     r.delivery();
     r.tables();
     r.rules();
@@ -69,11 +80,7 @@ pub(crate) fn router(p: &Plan, vpc: usize) -> Result<Script, KernelError> {
 impl<'a> Router<'a> {
     fn enis(&self) -> impl Iterator<Item = (usize, &'a super::plan::Eni)> + use<'a> {
         let vpc = self.vpc;
-        self.p
-            .enis
-            .iter()
-            .enumerate()
-            .filter(move |(_, e)| e.vpc == vpc)
+        self.p.enis.iter().enumerate().filter(move |(_, e)| e.vpc == vpc)
     }
 
     fn nats(&self) -> impl Iterator<Item = (usize, &'a super::plan::Nat)> + use<'a> {
@@ -85,13 +92,42 @@ impl<'a> Router<'a> {
             .filter(move |(_, n)| n.vpc == vpc && n.internet)
     }
 
-    /// Who asks which table: the vSwitches and the gateway.
+    /// The attachments of the VPC.
+    fn attachments(&self) -> impl Iterator<Item = (usize, &'a Option<super::plan::Pick<usize>>)> + use<'a> {
+        let vpc = self.vpc;
+        let all = self.p.attachments.iter().enumerate();
+        all.filter_map(move |(i, a)| a.vpc.as_ref().filter(|v| v.0 == vpc).map(|v| (i, &v.1)))
+    }
+
+    /// The peerings of the VPC.
+    fn peerings(&self) -> impl Iterator<Item = usize> + use<'a> {
+        let vpc = self.vpc;
+        let all = self.p.peerings.iter().enumerate();
+        all.filter(move |(_, p)| p.vpcs.contains(&vpc)).map(|(i, _)| i)
+    }
+
+    /// Devices that lead into other VPCs.
+    fn joins(&self) -> Vec<String> {
+        let peers = self.peerings().map(|p| format!("p{p}"));
+        peers
+            .chain(self.attachments().map(|(a, _)| format!("t{a}")))
+            .collect()
+    }
+
+    /// Who asks which table: the vSwitches, the gateway, transit routers and NAT gateways.
     fn askers(&self) -> Vec<(From, usize)> {
         let here = self.p.vswitches.iter().enumerate();
         let here = here.filter(|(_, v)| v.vpc == self.vpc);
         let mut out: Vec<(From, usize)> = here.map(|(i, v)| (i + 1, v.table)).collect();
         if let Some(Some(t)) = self.p.vpcs[self.vpc].gateway4 {
             out.push((GATEWAY, t));
+        }
+        let system = self.p.vpcs[self.vpc].system_table;
+        if self.attachments().any(|(_, zones)| zones.is_none()) {
+            out.push((SYSTEM, system));
+        }
+        for (n, nat) in self.nats() {
+            out.push((NAT + n, nat.vswitch.map_or(system, |v| self.p.vswitches[v].table)));
         }
         out
     }
@@ -110,10 +146,14 @@ impl<'a> Router<'a> {
                     }
                 }
             }
-            self.s.ip(format!("route add unreachable 0.0.0.0/0 table {table}"));
+            self.s
+                .ip(format!("route add unreachable 0.0.0.0/0 table {table}"));
             self.s.ip(format!("route add unreachable ::/0 table {table}"));
         }
         self.s.ip(format!("route add 0.0.0.0/0 dev wan table {OWN}"));
+        for net in PRIVATE {
+            self.s.ip(format!("route add throw {net} table {OWN}"));
+        }
     }
 
     fn tables(&mut self) {
@@ -142,6 +182,8 @@ impl<'a> Router<'a> {
                         Hop::Nat(_) | Hop::Gateway4 | Hop::Gateway6 if from == GATEWAY => {
                             format!("unreachable {}", r.net)
                         }
+                        Hop::Peering(p) => format!("{} dev p{p}", r.net),
+                        Hop::Attachment(a) => format!("{} dev t{a}", r.net),
                         Hop::Nat(n) => format!("{} dev n{n}", r.net),
                         Hop::Gateway4 | Hop::Gateway6 => format!("{} dev wan", r.net),
                         Hop::Nowhere => format!("unreachable {}", r.net),
@@ -186,31 +228,16 @@ impl<'a> Router<'a> {
 
     fn rules(&mut self) {
         let askers = self.askers();
+        let p = self.p;
+        self.served();
+        // A NAT gateway hands back directly what is for its own VPC.
+        for (n, _) in self.nats() {
+            self.deliver(90, Some(NAT + n));
+        }
         for &(from, table) in &askers {
             self.ask(100, from, table, "", long_table);
         }
-        let p = self.p;
-        let holders = p.enis.iter().flat_map(|e| &e.addresses);
-        let holders = holders.filter(|a| a.ha_vip.is_some()).count() > 0;
-        for net in p
-            .vswitches
-            .iter()
-            .filter(|v| v.vpc == self.vpc)
-            .flat_map(|v| &v.nets)
-        {
-            for c in 0..if holders { p.choices() } else { 1 } {
-                let which = if holders {
-                    format!(" fwmark {}/0xff00", mark(0, c))
-                } else {
-                    String::new()
-                };
-                let text = format!("rule add pref 200 to {net}{which} lookup {}", delivery_table(c));
-                match net {
-                    IpNet::V4(_) => self.s.ip(text),
-                    IpNet::V6(_) => self.s.ip6(text),
-                }
-            }
-        }
+        self.deliver(200, None);
         for net in &p.vpcs[self.vpc].user_nets {
             for &(from, table) in askers.iter().filter(|_| net.addr().is_ipv4()) {
                 self.ask(300, from, table, &format!(" to {net}"), default_table);
@@ -220,10 +247,8 @@ impl<'a> Router<'a> {
             for (i, e) in self.enis() {
                 for (_, at) in &e.public {
                     if let Some(a) = e.addresses.get(*at) {
-                        self.s.ip(format!(
-                            "rule add pref 400 iif e{i} from {} lookup {OWN}",
-                            a.net
-                        ));
+                        self.s
+                            .ip(format!("rule add pref 400 iif e{i} from {} lookup {OWN}", a.net));
                     }
                 }
             }
@@ -233,9 +258,55 @@ impl<'a> Router<'a> {
         }
     }
 
+    /// Rules that deliver what is for the VPC itself.
+    fn deliver(&mut self, pref: usize, from: Option<From>) {
+        let p = self.p;
+        let holders = p.enis.iter().flat_map(|e| &e.addresses);
+        let holders = holders.filter(|a| a.ha_vip.is_some()).count() > 0;
+        let here = p.vswitches.iter().filter(|v| v.vpc == self.vpc);
+        for net in here.flat_map(|v| &v.nets) {
+            for c in 0..if holders { p.choices() } else { 1 } {
+                let which = match (from, holders) {
+                    (None, false) => String::new(),
+                    (None, true) => format!(" fwmark {}/0xff00", mark(0, c)),
+                    (Some(f), false) => format!(" fwmark {f}/0xff"),
+                    (Some(f), true) => format!(" fwmark {}/0xffff", mark(f, c)),
+                };
+                let text = format!(
+                    "rule add pref {pref} to {net}{which} lookup {}",
+                    delivery_table(c)
+                );
+                match net {
+                    IpNet::V4(_) => self.s.ip(text),
+                    IpNet::V6(_) => self.s.ip6(text),
+                }
+            }
+        }
+    }
+
+    /// What managed services send to the Internet goes there, whatever the routes say.
+    fn served(&mut self) {
+        let services: Vec<usize> = self
+            .enis()
+            .filter(|(_, e)| e.service.is_some())
+            .map(|(i, _)| i)
+            .collect();
+        if services.is_empty() {
+            return;
+        }
+        self.s.ip(format!("route add 0.0.0.0/0 dev wan table {SERVED}"));
+        for net in PRIVATE {
+            self.s.ip(format!("route add throw {net} table {SERVED}"));
+        }
+        for i in services {
+            self.s.ip(format!("rule add pref 50 iif e{i} lookup {SERVED}"));
+        }
+    }
+
     fn ruleset(&mut self) -> Result<(), KernelError> {
         let (chains, filters) = acls(self.p, self.vpc)?;
         let marks = self.marks();
+        let elsewhere = self.elsewhere();
         let arrivals = self.arrivals();
         let departures = self.departures();
         let apart = self.apart();
@@ -252,7 +323,7 @@ notrack
 }}
 chain arrive {{
 type filter hook prerouting priority -150; policy accept;
-{arrivals}{marks}
+{elsewhere}{arrivals}{marks}
 }}
 chain pass {{
 type filter hook forward priority 0; policy accept;
@@ -265,6 +336,7 @@ type filter hook forward priority 0; policy accept;
 
     /// Marks packets with where they come from and the choice that they ask for.
     fn marks(&self) -> String {
+        let served = self.served_addresses();
         let gateway = match self.p.vpcs[self.vpc].gateway4 {
             Some(Some(_)) => GATEWAY,
             _ => 0,
@@ -273,13 +345,25 @@ type filter hook forward priority 0; policy accept;
             .enis()
             .map(|(i, e)| (format!("e{i}"), e.vswitch + 1))
             .collect();
-        from.extend(self.nats().map(|(n, _)| (format!("n{n}"), 0)));
+        from.extend(self.nats().map(|(n, _)| (format!("n{n}"), NAT + n)));
+        from.extend(self.peerings().map(|p| (format!("p{p}"), 0)));
+        let zoned: Vec<_> = self.attachments().collect();
         let mut s = String::new();
         for (family, name, wan) in [("ip", "ipv4", gateway), ("ip6", "ipv6", 0)] {
             let mut items = Vec::new();
             for (dev, from) in from.iter().chain([&("wan".to_string(), wan)]) {
                 for c in 0..self.p.choices() {
                     items.push(format!("\"{dev}\" . {c} : {}", mark(*from, c)));
+                    items.push(format!("\"{dev}\" . {} : {}", c | ELSEWHERE, mark(*from, c)));
+                }
+            }
+            for (a, zones) in &zoned {
+                for c in 0..self.p.choices() {
+                    let from = match zones {
+                        Some(z) => self.p.picked(z, c).map_or(SYSTEM, |v| v + 1),
+                        None => SYSTEM,
+                    };
+                    items.push(format!("\"t{a}\" . {} : {}", c | ELSEWHERE, mark(from, c)));
                 }
             }
             let _ = writeln!(
@@ -287,6 +371,32 @@ type filter hook forward priority 0; policy accept;
                 "meta nfproto {name} meta mark set iifname . {family} dscp map {{ {} }}",
                 items.join(", ")
             );
+        }
+        if !served.is_empty() {
+            // No table of the gateway stands before a managed service.
+            let _ = writeln!(
+                s,
+                "iifname \"wan\" ip daddr {{ {served} }} meta mark set meta mark & 0xff00"
+            );
+        }
+        s
+    }
+
+    /// Notes on packets from other VPCs that they are not from here, whatever their source looks like.
+    fn elsewhere(&self) -> String {
+        let mut s = String::new();
+        for (dev, c) in self
+            .joins()
+            .iter()
+            .flat_map(|d| (0..self.p.choices()).map(move |c| (d, c)))
+        {
+            for family in ["ip", "ip6"] {
+                let _ = writeln!(
+                    s,
+                    "iifname \"{dev}\" {family} dscp {c} {family} dscp set {}",
+                    c | ELSEWHERE
+                );
+            }
         }
         s
     }
@@ -315,13 +425,19 @@ type filter hook forward priority 0; policy accept;
     fn arrivals(&self) -> String {
         let mut s = String::new();
         let active = self.p.vpcs[self.vpc].gateway4.is_some();
+        let served = self.served_addresses();
         for (v6, name, asks) in [(false, "ipv4", active), (true, "ipv6", true)] {
             let set = self.mark_of(v6);
             if asks && !set.is_empty() {
+                let but = match served.as_str() {
+                    "" => String::new(),
+                    all => format!("ip daddr != {{ {all} }} "),
+                };
+                let but = if v6 { "" } else { &but };
                 let _ = writeln!(s, "iifname \"wan\" {set}");
                 let _ = writeln!(
                     s,
-                    "iifname \"wan\" meta nfproto {name} fib saddr . mark oifname != \"wan\" drop"
+                    "iifname \"wan\" meta nfproto {name} {but}fib saddr . mark oifname != \"wan\" drop"
                 );
             }
         }
@@ -329,13 +445,18 @@ type filter hook forward priority 0; policy accept;
             for (n, nat) in self.nats() {
                 let from = nat.vswitch.map_or(0, |v| v + 1);
                 let _ = writeln!(s, "iifname \"n{n}\" meta mark set {from}");
-                let _ = writeln!(
-                    s,
-                    "iifname \"n{n}\" fib saddr . mark oifname != \"wan\" drop"
-                );
+                let _ = writeln!(s, "iifname \"n{n}\" fib saddr . mark oifname != \"wan\" drop");
             }
         }
         s
+    }
+
+    /// Addresses of managed services, with commas.
+    fn served_addresses(&self) -> String {
+        let all = self.enis().filter(|(_, e)| e.service.is_some());
+        let nets = all.flat_map(|(_, e)| e.addresses.iter().filter(|a| a.net.addr().is_ipv4()));
+        let nets: Vec<String> = nets.map(|a| a.net.addr().to_string()).collect();
+        nets.join(", ")
     }
 
     /// What keeps packets from leaving the VPC.
@@ -362,10 +483,7 @@ type filter hook forward priority 0; policy accept;
             for (n, nat) in self.nats() {
                 let from = nat.vswitch.map_or(0, |v| v + 1);
                 let _ = writeln!(s, "oifname \"n{n}\" meta mark set {from}");
-                let _ = writeln!(
-                    s,
-                    "oifname \"n{n}\" fib daddr . mark oifname != \"wan\" drop"
-                );
+                let _ = writeln!(s, "oifname \"n{n}\" fib daddr . mark oifname != \"wan\" drop");
             }
         }
         s
@@ -375,8 +493,13 @@ type filter hook forward priority 0; policy accept;
     fn apart(&self) -> String {
         let mut s = String::new();
         for (i, _) in self.enis().filter(|(_, e)| e.visible) {
-            let _ = writeln!(s, "iifname \"e{i}\" oifname \"e*\" drop");
-            let _ = writeln!(s, "oifname \"e{i}\" iifname \"e*\" drop");
+            for net in self.p.vswitches.iter().flat_map(|v| &v.nets) {
+                let inside = address("daddr", net);
+                let _ = writeln!(s, "iifname \"e{i}\" {inside} drop");
+            }
+            for dev in ["e*", "p*", "t*"] {
+                let _ = writeln!(s, "oifname \"e{i}\" iifname \"{dev}\" drop");
+            }
         }
         s
     }
