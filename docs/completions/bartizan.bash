@@ -550,12 +550,16 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__why)
-            opts="-h --intent --as-of --format --var --var-file --workspace --color --help"
+            opts="-h --smt --intent --as-of --format --var --var-file --workspace --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --smt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --intent)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

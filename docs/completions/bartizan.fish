@@ -59,6 +59,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand check" -l color -d 'Wh
 always\t'Always'
 never\t'Never'"
 complete -c bartizan -n "__fish_bartizan_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l smt -d 'Write the proof that nothing gets through as SMT-LIB 2 to this file (`-` for standard output), to be checked by a solver: `z3 FILE` answers `unsat` to every question' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l as-of -d 'Resolve as of this date (default: today, UTC)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l format -d 'How to print' -r -f -a "pretty\t''

@@ -53,6 +53,7 @@ never\:"Never"))' \
 ;;
 (why)
 _arguments "${_arguments_options[@]}" : \
+'--smt=[Write the proof that nothing gets through as SMT-LIB 2 to this file (\`-\` for standard output), to be checked by a solver\: \`z3 FILE\` answers \`unsat\` to every question]:FILE:_default' \
 '*--intent=[Intent file whose zones may be named (default\: every *.btz beside PATH)]:FILE:_default' \
 '--as-of=[Resolve as of this date (default\: today, UTC)]:DATE:_default' \
 '--format=[How to print]:FORMAT:(pretty json)' \

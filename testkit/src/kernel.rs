@@ -101,12 +101,7 @@ type Seen = (Vec<Option<Answer>>, Vec<String>, u64);
 
 /// Asks the kernel. A difference from what is `expected` is asked for again with more patience, so that a
 /// packet that was merely late is no disagreement.
-fn ask(
-    inv: &Inventory,
-    queries: &[Query],
-    expected: &[Answer],
-    patient: bool,
-) -> Result<Seen, KernelError> {
+fn ask(inv: &Inventory, queries: &[Query], expected: &[Answer], patient: bool) -> Result<Seen, KernelError> {
     let mut net = Network::build(inv)?;
     let probes: Vec<Probe> = queries.iter().map(probe).collect();
     let mut why = Vec::new();

@@ -1,5 +1,6 @@
 //! The comparison with the Linux kernel notices what it should. `cargo xtask verify --kernel` makes it large.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use bartizan_model::Inventory;
 use bartizan_testkit::{
@@ -31,7 +32,11 @@ fn engine_interpreter_and_kernel_agree() {
     }
     for engine in [&PointEngine as &dyn EngineUnderTest, &OracleEngine] {
         let r = verify_kernel(10, 77, features(), 200, engine).unwrap();
-        assert_eq!((r.networks, r.differing, r.failure.as_deref()), (10, 0, None), "{r}");
+        assert_eq!(
+            (r.networks, r.differing, r.failure.as_deref()),
+            (10, 0, None),
+            "{r}"
+        );
         assert!(r.delivered > 0 && r.replied > 0 && r.packets > r.probes, "{r}");
     }
 }

@@ -9,6 +9,7 @@ pub(crate) fn run(networks: u64) -> Done {
         "cargo fetches the crates of Cargo.lock. Of other programs `ip` and `nft` are used where they are allowed to work."
     );
     let kernel = kernel_tools();
+    solver();
     if !has("terraform") && !has("tofu") {
         println!(
             "SKIPPED: neither `terraform` nor `tofu` is installed, so the evaluator is not compared with it \
@@ -90,6 +91,27 @@ fn works() -> Result<(), String> {
 #[cfg(not(target_os = "linux"))]
 fn works() -> Result<(), String> {
     Err("networks are built on Linux only".to_string())
+}
+
+/// Z3 confirms certificates in `crates/reach/tests/smt.rs`; it is installed on Debian where it is missing.
+fn solver() {
+    if started("z3", "--version") {
+        return;
+    }
+    let root = Command::new("id").arg("-u").output();
+    if root.is_ok_and(|o| o.stdout.trim_ascii() == b"0") && started("apt-get", "--version") {
+        println!("Installs the Debian package z3: it checks certificates.");
+        let _ = shell::run("apt-get", &["update", "-qq"]);
+        let _ = shell::run(
+            "apt-get",
+            &["install", "-y", "-qq", "--no-install-recommends", "z3"],
+        );
+    }
+    if !started("z3", "--version") {
+        println!(
+            "SKIPPED: `z3` is not installed, so no certificate goes through a solver (crates/reach/tests/smt.rs)."
+        );
+    }
 }
 
 fn started(program: &str, argument: &str) -> bool {

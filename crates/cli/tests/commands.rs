@@ -276,3 +276,24 @@ fn a_list_of_files_lacks_nothing_silently() {
         o.err
     );
 }
+
+#[test]
+fn a_proof_is_written_for_a_solver() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("proof.smt2");
+    let file = file.to_str().unwrap();
+    let shop = format!("{}/../../examples/shop", env!("CARGO_MANIFEST_DIR"));
+    let o = run(&["why", &shop, "internet", "db", "any", "--smt", file]);
+    assert_eq!((o.code, o.err.as_str()), (0, ""), "{}", o.out);
+    assert!(o.out.contains("4 questions about packets"), "{}", o.out);
+    let text = std::fs::read_to_string(file).unwrap();
+    assert_eq!(text.matches("(check-sat)").count(), 4);
+    assert!(text.starts_with("; ") && text.contains("(set-logic QF_BV)"));
+    let o = run(&["why", &shop, "internet", "web", "https", "--smt", "-"]);
+    assert_eq!((o.code, o.out.as_str()), (2, ""), "{}", o.err);
+    assert!(
+        o.err.contains("error[PROOF001]") && o.err.contains("a packet may arrive"),
+        "{}",
+        o.err
+    );
+}

@@ -553,7 +553,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The public addresses by which an end may be seen after it has gone out.
-    fn seen_as(&self, at: (InterfaceId, u32), ips: &IpSet) -> IpSet {
+    pub(crate) fn seen_as(&self, at: (InterfaceId, u32), ips: &IpSet) -> IpSet {
         if ips.v4.is_empty() {
             return ips.clone();
         }
@@ -585,7 +585,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The public addresses at which an end may be reached.
-    fn listening(&self, at: (InterfaceId, u32), ips: &IpSet) -> IpSet {
+    pub(crate) fn listening(&self, at: (InterfaceId, u32), ips: &IpSet) -> IpSet {
         if ips.v4.is_empty() {
             return ips.clone();
         }
@@ -737,6 +737,18 @@ impl<'a> Facts<'a> {
             }
             _ => return None,
         })
+    }
+
+    /// Whether a DNAT entry may lead to an end, and change the port on the way.
+    pub(crate) fn translates(&self, at: (InterfaceId, u32), ips: &IpSet) -> bool {
+        !self.dnat(at, ips).is_empty()
+    }
+
+    /// Whether what one interface sends to another is decided by groups and ACLs alone: no custom route is for it,
+    /// and neither end is special.
+    pub(crate) fn straight(&self, a: InterfaceId, b: InterfaceId, to: &IpSet) -> bool {
+        let plain = |i: InterfaceId| !self.binded(i) && !self.behind_balancer(i);
+        plain(a) && plain(b) && self.entries(a, to).is_empty() && !self.routed_from_outside(a)
     }
 
     fn binded_for_certain(&self, i: InterfaceId) -> bool {

@@ -172,6 +172,14 @@ impl Range<'_> {
         if a.station == b.station || a.ip.is_ipv6() != b.ip.is_ipv6() {
             return Err("two ends of one interface or of different families".into());
         }
+        let has = |e: &End, ip: IpAddr| {
+            let eni = self.plan.enis.get(e.station);
+            eni.is_some_and(|e| e.addresses.iter().any(|a| a.net.contains(&ip)))
+        };
+        if has(&a, b.ip) || has(&b, a.ip) {
+            // An operating system sends to itself what has its own address, and takes nothing from it.
+            return Err("one end has the address of the other, too (overlapping VPCs)".into());
+        }
         can_send(p.proto, p.dport, a.ip.is_ipv6())?;
         let outside = a.station == self.plan.enis.len();
         for (dst, dport) in self.doors(&b, p) {

@@ -5,12 +5,14 @@
 //! known says so.
 
 mod blast;
+mod certificate;
 mod draft;
 mod reach;
 mod who;
 mod why;
 
 pub use blast::{Blast, BlastStep, Exit, blast};
+pub use certificate::certificate;
 pub use draft::draft;
 pub use reach::{By, Entry, Group, Matrix, reach};
 pub use who::{Source, Who, who};
