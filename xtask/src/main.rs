@@ -46,6 +46,9 @@ enum Task {
         /// The schema; by default the copy beside the repository, where there is one.
         #[arg(long)]
         file: Option<std::path::PathBuf>,
+        /// Write the list of types.
+        #[arg(long)]
+        write: bool,
     },
     /// Compare the engine with the interpreter on random networks.
     Verify {
@@ -80,7 +83,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Examples { check } => examples::run(check),
         Task::Gen { check } => generated::run(check),
-        Task::Schema { file } => schema::run(file.as_deref()),
+        Task::Schema { file, write } => schema::run(file.as_deref(), write),
         Task::Verify {
             networks,
             seed,

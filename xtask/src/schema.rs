@@ -1,6 +1,6 @@
 //! The names in the code against the provider's schema.
 
-use crate::shell::{Done, root};
+use crate::shell::{Done, put, root};
 use bartizan_terraform::{Bearing, bearing, type_specs};
 use serde_json::Value;
 use std::io::Read as _;
@@ -12,7 +12,11 @@ const LATER: [(&str, &str); 2] = [
     ("alicloud_instance", "network_interfaces.source_dest_check"),
 ];
 
-pub(crate) fn run(file: Option<&Path>) -> Done {
+/// Names of the types of the provider.
+const NAMES: &str = "testdata/provider-types.txt";
+const NAMES_HEAD: &str = "# Resource types of the Terraform provider aliyun/alicloud 1.283.0; `cargo xtask schema --write` writes them.\n";
+
+pub(crate) fn run(file: Option<&Path>, write: bool) -> Done {
     let beside = root().join("../shared/data/alicloud-provider-schema-1.283.0.json.gz");
     let path = file.map_or(beside, Path::to_path_buf);
     let Ok(bytes) = std::fs::read(&path) else {
@@ -37,6 +41,21 @@ pub(crate) fn run(file: Option<&Path>) -> Done {
         None => &schema,
     };
     let mut wrong = Vec::new();
+    // The names alone are in the repository, for the test that every one of them has a place in the tables.
+    let mut all: Vec<&str> = types
+        .as_object()
+        .into_iter()
+        .flat_map(|m| m.keys().map(String::as_str))
+        .collect();
+    all.sort_unstable();
+    let list = format!("{NAMES_HEAD}{}\n", all.join("\n"));
+    let mut stale = Vec::new();
+    put(NAMES, &list, !write, &mut stale)?;
+    if !write && !stale.is_empty() {
+        wrong.push(format!(
+            "{NAMES} is not current: run `cargo xtask schema --write`"
+        ));
+    }
     let mut names = 0;
     for spec in type_specs() {
         let Some(t) = types.get(spec.name) else {

@@ -21,7 +21,7 @@ pub(crate) fn run(networks: u64) -> Done {
     crate::tidy::run()?;
     crate::examples::run(true)?;
     crate::generated::run(true)?;
-    crate::schema::run(None)?;
+    crate::schema::run(None, false)?;
     println!("\nengine against interpreter");
     let n = networks.to_string();
     let verify = [

@@ -88,6 +88,26 @@ fn no_type_with_a_handler_is_called_ignored_by_accident() {
     }
 }
 
+/// Every resource type of the provider is read, or stands in the tables with the reason why it is not.
+#[test]
+fn every_type_of_the_provider_has_a_place() {
+    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/provider-types.txt");
+    let text = std::fs::read_to_string(list).unwrap();
+    let names: Vec<&str> = text.lines().filter(|l| !l.starts_with('#')).collect();
+    assert!(names.len() > 900, "{} types", names.len());
+    let handled: BTreeSet<&str> = type_specs().iter().map(|s| s.name).collect();
+    let lost: Vec<&&str> = names
+        .iter()
+        .filter(|n| {
+            !handled.contains(**n)
+                && matches!(bearing(n, false), Bearing::Some(why) if why.contains("not known"))
+        })
+        .collect();
+    assert!(lost.is_empty(), "in no table: {lost:?}");
+    let gone: Vec<&&str> = handled.iter().filter(|n| !names.contains(n)).collect();
+    assert!(gone.is_empty(), "read, and no type of the provider: {gone:?}");
+}
+
 /// Types whose prefix is that of things without a bearing (disks and images of ECS).
 const KNOWN: &[&str] = &[
     "alicloud_ecs_network_interface",
