@@ -8,6 +8,9 @@ use std::fmt::Write as _;
 #[derive(Deserialize)]
 struct Fault {
     name: String,
+    /// The example that it is a copy of.
+    #[serde(default = "shop")]
+    base: String,
     title: String,
     file: String,
     find: Option<String>,
@@ -18,13 +21,16 @@ struct Fault {
     why: String,
 }
 
+fn shop() -> String {
+    "shop".to_string()
+}
+
 pub(crate) fn run(check: bool) -> Done {
     let text = std::fs::read_to_string(root().join("examples/faults.json")).map_err(|e| e.to_string())?;
     let faults: Vec<Fault> = serde_json::from_str(&text).map_err(|e| format!("examples/faults.json: {e}"))?;
-    let shop = files("examples/shop", &[".tf", ".btz"]);
     let mut stale = Vec::new();
     for f in &faults {
-        for path in &shop {
+        for path in &files(&format!("examples/{}", f.base), &[".tf", ".btz"]) {
             let name = path
                 .file_name()
                 .map(|n| n.to_string_lossy().into_owned())
@@ -50,12 +56,15 @@ fn index(faults: &[Fault]) -> String {
     let mut out = "\
 # Examples
 
-`shop` is a network with its intent, and every clause of it holds. Each other directory is a copy of it that differs in
-one place; the README beside it shows the difference and says why it matters. They are written by `cargo xtask examples`
-from `faults.json`.
+`shop` (one VPC with a development VPC beside it) and `enterprise` (five VPCs on a transit router, a firewall between them, load balancers,
+managed databases) are networks with their intent, and every clause of them holds. Each other directory is a copy of one of them, `ent-*` of
+`enterprise`, that differs in one place; the README beside it shows the difference and says why it matters. They are written by
+`cargo xtask examples` from `faults.json`.
 
     bartizan check examples/shop
     bartizan check examples/db-eip
+    bartizan check examples/enterprise
+    bartizan check examples/ent-tr-bypass
 
 | directory | planted | exit | finding |
 |---|---|---|---|
@@ -88,8 +97,8 @@ fn edit(f: &Fault, text: String) -> Result<String, String> {
 
 fn readme(f: &Fault) -> String {
     let mut out = format!(
-        "# {}\n\n{}\n\nThe only difference to `examples/shop`, in `{}`:\n\n```diff\n",
-        f.title, f.why, f.file
+        "# {}\n\n{}\n\nThe only difference to `examples/{}`, in `{}`:\n\n```diff\n",
+        f.title, f.why, f.base, f.file
     );
     let (gone, new) = match (&f.find, &f.replace, &f.append) {
         (Some(a), Some(b), _) => (a.as_str(), b.as_str()),

@@ -9,10 +9,12 @@ use crate::plan::{Claim, Plan};
 use crate::world::World;
 use bartizan_base::{Span, Verdict};
 use bartizan_model::{
-    BalancerId, DataServiceId, Fact, InterfaceId, Inventory, Ipv6Internet, Origin, SecurityGroupId, TrLink,
+    AddressSpec, AllowEntry, AllowPeer, BalancerId, DataServiceId, Fact, FilterEntry, InterfaceId, Inventory,
+    Ipv6Internet, ListenerFilter, NetSpec, Origin, Peer, SecurityGroupId, TrLink,
 };
-use bartizan_packet::ServiceSet;
+use bartizan_packet::{IpSet, ServiceSet};
 use bartizan_reach::{RouteRef, RuleRef, Used};
+use ipnet::IpNet;
 use std::collections::BTreeSet;
 
 /// A kind of thing that a path cannot do without.
@@ -237,6 +239,8 @@ fn key(s: Span) -> (u32, u32, u32) {
 pub struct Blame {
     /// The culprit.
     pub culprit: Culprit,
+    /// Whether it is to be narrowed and not taken away: it serves others, too.
+    pub narrow: bool,
     /// Whether taking it away was tried and closes the path.
     pub closes: bool,
     /// Ids of clauses that hold now and would not any more.
@@ -415,11 +419,185 @@ impl Baseline {
     }
 }
 
-/// Finds the culprit of a leak.
+/// The addresses of a block.
+fn addresses(w: &World<'_>, block: u32) -> IpSet {
+    let inside = w
+        .interfaces_of(block)
+        .into_iter()
+        .flat_map(|i| &w.inventory.typed[i].addresses);
+    inside.fold(w.may.outside_of(block), |s, a| {
+        s.union(&match &a.spec {
+            AddressSpec::Ip(ip) => IpSet::single(*ip),
+            AddressSpec::Block(n) => IpSet::from(*n),
+            AddressSpec::AnyV4(_) | AddressSpec::AnyV6(_) => IpSet::empty(),
+        })
+    })
+}
+
+/// The inventory with what a culprit admits cut down to leave out the other end of a leak; `None` for what has no
+/// addresses to cut.
+fn narrowed(c: &Culprit, w: &World<'_>, leak: &Leak) -> Option<Inventory> {
+    let mut out = Inventory {
+        typed: w.inventory.typed.clone(),
+        ..Inventory::empty(w.inventory.source)
+    };
+    let t = &mut out.typed;
+    let other = |egress: bool| addresses(w, if egress { leak.to } else { leak.from });
+    let cut = |n: &IpNet, gone: &IpSet| IpSet::from(*n).subtract(gone).to_nets();
+    match c {
+        Culprit::Ingress(s) | Culprit::Egress(s) => {
+            let gone = other(matches!(c, Culprit::Egress(_)));
+            let mut more = Vec::new();
+            for &i in s {
+                let Peer::Net(NetSpec::Net(Fact::Known(n))) = t.sg_rules[i as usize].peer.clone() else {
+                    return None;
+                };
+                let mut parts = cut(&n, &gone).into_iter();
+                let first = parts.next()?;
+                let with = |n: IpNet| Peer::Net(NetSpec::Net(Fact::Known(n)));
+                for n in parts {
+                    let mut r = t.sg_rules[i as usize].clone();
+                    r.peer = with(n);
+                    more.push(r);
+                }
+                t.sg_rules[i as usize].peer = with(first);
+            }
+            t.sg_rules.extend(more);
+        }
+        Culprit::Allow(s) => {
+            let gone = other(false);
+            for (n, d) in (0u32..).zip(t.data_services.iter_mut()) {
+                let mut allow = Vec::new();
+                for (k, e) in (0u32..).zip(std::mem::take(&mut d.allow)) {
+                    match e.peer {
+                        AllowPeer::Net(net) if s.contains(&(DataServiceId(n), k)) => {
+                            allow.extend(cut(&net, &gone).into_iter().map(|n| AllowEntry {
+                                peer: AllowPeer::Net(n),
+                                ..e.clone()
+                            }));
+                        }
+                        _ if s.contains(&(DataServiceId(n), k)) => return None,
+                        _ => allow.push(e),
+                    }
+                }
+                d.allow = allow;
+            }
+        }
+        Culprit::Listeners(s) => {
+            let gone = other(false);
+            for &(b, l) in s {
+                let l = &mut t.balancers[b.index()].listeners[l as usize];
+                let empty = matches!(&l.filter, Fact::Known(Some(f)) if f.entries.is_empty());
+                if !empty && l.filter != Fact::Known(None) {
+                    return None;
+                }
+                let entry = |net: IpNet| FilterEntry {
+                    origin: l.origin.clone(),
+                    net: Fact::Known(net),
+                };
+                l.filter = Fact::Known(Some(ListenerFilter {
+                    white: Fact::Known(false),
+                    entries: gone.to_nets().into_iter().map(entry).collect(),
+                }));
+            }
+        }
+        _ => return None,
+    }
+    Some(out)
+}
+
+/// What becomes of a leak once something was taken away.
+struct Trial {
+    closes: bool,
+    breaks: Vec<String>,
+    loses: usize,
+}
+
+/// Asks the intent again. A leak around a waypoint is closed when nothing goes around it any more, though packets
+/// may still arrive by it.
+fn tried(
+    w: &World<'_>,
+    plan: &Plan,
+    base: &Baseline,
+    leak: &Leak,
+    around: Option<usize>,
+    inv: &Inventory,
+) -> Trial {
+    let after = World::new(inv, plan.sets.clone(), &base.services);
+    let bad = w.services(&leak.atoms);
+    let closes = match (after.same_block(w, leak.from), after.same_block(w, leak.to)) {
+        (Some(a), Some(b)) => match around {
+            None => !after.services(&after.may.delivered(a, b)).intersects(&bad),
+            Some(i) => !clause(&after, plan, &plan.clauses[i])
+                .leaks
+                .iter()
+                .any(|l| (l.from, l.to) == (a, b) && after.services(&l.atoms).intersects(&bad)),
+        },
+        _ => true,
+    };
+    let breaks: Vec<String> = base
+        .holding
+        .iter()
+        .map(|&i| &plan.clauses[i])
+        .filter(|k| clause(&after, plan, k).verdict != Verdict::Holds)
+        .map(|k| k.id.clone())
+        .collect();
+    let mut loses = 0;
+    for a in 0..w.blocks() {
+        for b in 0..w.blocks() {
+            let wanted = w.may.delivered(a, b).intersect(&allowed(w, plan, a, b, None));
+            if wanted.is_empty() {
+                continue;
+            }
+            let now = match (after.same_block(w, a), after.same_block(w, b)) {
+                (Some(a), Some(b)) => after.services(&after.may.delivered(a, b)),
+                _ => ServiceSet::empty(),
+            };
+            loses += usize::from(!w.services(&wanted).is_subset(&now));
+        }
+    }
+    Trial {
+        closes,
+        breaks,
+        loses,
+    }
+}
+
+/// Each member of the sets of rules and routes by itself: around a waypoint, one of them leads past it and the others
+/// to it.
+fn singly(list: Vec<Culprit>) -> Vec<Culprit> {
+    fn each<T: Ord>(s: BTreeSet<T>, of: fn(BTreeSet<T>) -> Culprit) -> Vec<Culprit> {
+        s.into_iter().map(|x| of(BTreeSet::from([x]))).collect()
+    }
+    let mut out = Vec::new();
+    for c in list {
+        out.push(c.clone());
+        out.extend(match c {
+            Culprit::Dnat(s) => each(s, Culprit::Dnat),
+            Culprit::Ingress(s) => each(s, Culprit::Ingress),
+            Culprit::Egress(s) => each(s, Culprit::Egress),
+            Culprit::Routes(s) => each(s, Culprit::Routes),
+            Culprit::Snat(s) => each(s, Culprit::Snat),
+            Culprit::TrRoutes(s) => each(s, Culprit::TrRoutes),
+            Culprit::Listeners(s) => each(s, Culprit::Listeners),
+            Culprit::Public(s) => each(s, Culprit::Public),
+            _ => Vec::new(),
+        });
+    }
+    // Stable: of one kind the whole set first, then its members.
+    out.sort_by_key(rank);
+    out.dedup();
+    out
+}
+
+/// Finds the culprit of a leak; `around` is the clause with the waypoint that it avoids.
 #[must_use]
-pub fn blame(w: &World<'_>, plan: &Plan, base: &Baseline, leak: &Leak) -> Blame {
+pub fn blame(w: &World<'_>, plan: &Plan, base: &Baseline, leak: &Leak, around: Option<usize>) -> Blame {
     let u = used(w, leak);
-    let list = candidates(w, leak, &u);
+    let mut list = candidates(w, leak, &u);
+    if around.is_some() {
+        list = singly(list);
+    }
     let fallback = || {
         let groups: BTreeSet<SecurityGroupId> = [leak.from, leak.to]
             .into_iter()
@@ -432,6 +610,7 @@ pub fn blame(w: &World<'_>, plan: &Plan, base: &Baseline, leak: &Leak) -> Blame 
         let culprit = list.into_iter().next().unwrap_or_else(fallback);
         return Blame {
             culprit,
+            narrow: false,
             closes: false,
             breaks: Vec::new(),
             loses: 0,
@@ -442,47 +621,31 @@ pub fn blame(w: &World<'_>, plan: &Plan, base: &Baseline, leak: &Leak) -> Blame 
         let Some(inv) = c.without(w.inventory) else {
             continue;
         };
-        let after = World::new(&inv, plan.sets.clone(), &base.services);
-        let closes = match (after.same_block(w, leak.from), after.same_block(w, leak.to)) {
-            (Some(a), Some(b)) => !after
-                .services(&after.may.delivered(a, b))
-                .intersects(&w.services(&leak.atoms)),
-            _ => true,
-        };
-        let breaks: Vec<String> = base
-            .holding
+        let mut trials = vec![(false, tried(w, plan, base, leak, around, &inv))];
+        // What others need as well is narrowed and not deleted.
+        if trials
             .iter()
-            .map(|&i| &plan.clauses[i])
-            .filter(|k| clause(&after, plan, k).verdict != Verdict::Holds)
-            .map(|k| k.id.clone())
-            .collect();
-        let mut loses = 0;
-        for a in 0..w.blocks() {
-            for b in 0..w.blocks() {
-                let wanted = w.may.delivered(a, b).intersect(&allowed(w, plan, a, b, None));
-                if wanted.is_empty() {
-                    continue;
-                }
-                let now = match (after.same_block(w, a), after.same_block(w, b)) {
-                    (Some(a), Some(b)) => after.services(&after.may.delivered(a, b)),
-                    _ => ServiceSet::empty(),
-                };
-                loses += usize::from(!w.services(&wanted).is_subset(&now));
-            }
+            .all(|(_, t)| t.closes && (t.loses > 0 || !t.breaks.is_empty()))
+            && let Some(inv) = narrowed(&c, w, leak)
+        {
+            trials.push((true, tried(w, plan, base, leak, around, &inv)));
         }
-        let key = (!closes, breaks.len(), loses);
-        if best.as_ref().is_none_or(|b| key < (b.0, b.1, b.2)) {
-            best = Some((
-                key.0,
-                key.1,
-                key.2,
-                Blame {
-                    culprit: c,
-                    closes,
-                    breaks,
-                    loses,
-                },
-            ));
+        for (narrow, t) in trials {
+            let key = (!t.closes, t.breaks.len(), t.loses);
+            if best.as_ref().is_none_or(|b| key < (b.0, b.1, b.2)) {
+                best = Some((
+                    key.0,
+                    key.1,
+                    key.2,
+                    Blame {
+                        culprit: c.clone(),
+                        narrow,
+                        closes: t.closes,
+                        breaks: t.breaks,
+                        loses: t.loses,
+                    },
+                ));
+            }
         }
     }
     match best {
@@ -490,6 +653,7 @@ pub fn blame(w: &World<'_>, plan: &Plan, base: &Baseline, leak: &Leak) -> Blame 
         // Nothing that is written closes it alone: a default of the cloud lets it pass.
         _ => Blame {
             culprit: fallback(),
+            narrow: false,
             closes: false,
             breaks: Vec::new(),
             loses: 0,

@@ -330,7 +330,20 @@ pub(crate) fn leak(
     }
     let (what, verb) = culprit_text(w, &blame.culprit);
     let names: Vec<String> = origins.iter().map(|o| format!("`{}`", o.address)).collect();
-    let fix_text = match (&blame.culprit, blame.breaks.is_empty() && blame.loses == 0) {
+    let keep_whole = !blame.narrow && blame.breaks.is_empty() && blame.loses == 0;
+    let fix_text = match (&blame.culprit, keep_whole) {
+        (Culprit::Allow(_), false) if blame.narrow => {
+            format!(
+                "narrow what {} admits, so that {from} is not among it",
+                names::list(&names)
+            )
+        }
+        (Culprit::Listeners(_), false) if blame.narrow => {
+            format!(
+                "give {} an access list that leaves {from} out",
+                names::list(&names)
+            )
+        }
         (Culprit::Ingress(s) | Culprit::Egress(s), false) if s.len() == 1 => {
             let rule = &w.inventory.typed.sg_rules[*s.first().unwrap_or(&0) as usize];
             let bad = leaks

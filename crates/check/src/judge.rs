@@ -425,12 +425,17 @@ impl<'a> Judge<'a> {
         }
         let mut causes: Vec<Cause> = Vec::new();
         for (against, leak) in pieces {
-            let b = blame(self.w, self.plan, base, &leak);
+            let around = match against.first() {
+                Some(Against::Waypoint(i)) => Some(*i),
+                _ => None,
+            };
+            let b = blame(self.w, self.plan, base, &leak, around);
             let sure = evaluate::is_sure(self.w, &leak);
             match causes.iter_mut().find(|c| c.blame.culprit.same_cause(&b.culprit)) {
                 Some(c) => {
                     c.blame.culprit.merge(b.culprit);
                     c.blame.closes &= b.closes;
+                    c.blame.narrow |= b.narrow;
                     c.blame.breaks.extend(b.breaks);
                     c.blame.loses = c.blame.loses.max(b.loses);
                     c.against.extend(against);

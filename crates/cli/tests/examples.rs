@@ -34,27 +34,29 @@ fn faults() -> Vec<Value> {
 }
 
 #[test]
-fn every_clause_of_the_shop_holds() {
-    let (code, out) = check("shop", "json");
-    let v: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(code, 0, "{out}");
-    assert_eq!(v["verdict"], "holds");
-    assert_eq!(v["findings"].as_array().unwrap().len(), 0, "{out}");
-    assert!(v["clauses"].as_array().unwrap().len() >= 14);
-    assert!(
-        v["clauses"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .all(|c| c["verdict"] == "holds")
-    );
-    assert_eq!(v["inventory"]["not_understood"].as_array().unwrap().len(), 0);
+fn every_clause_of_the_shop_and_the_enterprise_holds() {
+    for (name, clauses) in [("shop", 14), ("enterprise", 30)] {
+        let (code, out) = check(name, "json");
+        let v: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(code, 0, "{out}");
+        assert_eq!(v["verdict"], "holds");
+        assert_eq!(v["findings"].as_array().unwrap().len(), 0, "{out}");
+        assert!(v["clauses"].as_array().unwrap().len() >= clauses, "{out}");
+        assert!(
+            v["clauses"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|c| c["verdict"] == "holds")
+        );
+        assert_eq!(v["inventory"]["not_understood"].as_array().unwrap().len(), 0);
+    }
 }
 
 #[test]
 fn every_planted_fault_gives_its_one_finding() {
     let faults = faults();
-    assert_eq!(faults.len(), 13);
+    assert_eq!(faults.len(), 18);
     for f in &faults {
         let name = f["name"].as_str().unwrap();
         let (code, out) = check(name, "json");
