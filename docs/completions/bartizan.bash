@@ -40,6 +40,9 @@ _bartizan() {
             bartizan,reach)
                 cmd="bartizan__subcmd__reach"
                 ;;
+            bartizan,routes)
+                cmd="bartizan__subcmd__routes"
+                ;;
             bartizan,who)
                 cmd="bartizan__subcmd__who"
                 ;;
@@ -74,7 +77,7 @@ _bartizan() {
 
     case "${cmd}" in
         bartizan)
-            opts="-h -V --color --help --version check why reach who blast zones draft inventory intent explain generate"
+            opts="-h -V --color --help --version check why reach who blast routes zones draft inventory intent explain generate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -466,6 +469,56 @@ _bartizan() {
                     ;;
                 --by)
                     COMPREPLY=($(compgen -W "zone resource" -- "${cur}"))
+                    return 0
+                    ;;
+                --intent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-of)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "pretty json" -- "${cur}"))
+                    return 0
+                    ;;
+                --var)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --var-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --workspace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bartizan__subcmd__routes)
+            opts="-h --table --explain --intent --as-of --format --var --var-file --workspace --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --table)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --explain)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --intent)

@@ -34,6 +34,7 @@ complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "why" -d 'Explain 
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "reach" -d 'Print who can reach whom on which services'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "who" -d 'Print everyone who can reach a destination'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "blast" -d 'Print everything that a source can reach, hop after hop'
+complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "routes" -d 'Print route tables as they are in effect'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "zones" -d 'Print the zones of the intent with their members'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "draft" -d 'Write a first intent from the network as it is'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "inventory" -d 'List every resource and what became of it'
@@ -111,6 +112,19 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l color -d 'Wh
 always\t'Always'
 never\t'Never'"
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l table -d 'Only the tables of this: a table, vSwitch, VPC, attachment or transit router' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l explain -d 'Only what decides about these addresses, and where packets for them end' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l as-of -d 'Resolve as of this date (default: today, UTC)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l format -d 'How to print' -r -f -a "pretty\t''
+json\t''"
+complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l var -d 'Value of a Terraform variable' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
+always\t'Always'
+never\t'Never'"
+complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l as-of -d 'Resolve as of this date (default: today, UTC)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l format -d 'How to print' -r -f -a "pretty\t''

@@ -127,6 +127,24 @@ never\:"Never"))' \
 ':source -- Where it starts\: a zone, resource, address or prefix:_default' \
 && ret=0
 ;;
+(routes)
+_arguments "${_arguments_options[@]}" : \
+'--table=[Only the tables of this\: a table, vSwitch, VPC, attachment or transit router]:NAME:_default' \
+'--explain=[Only what decides about these addresses, and where packets for them end]:CIDR:_default' \
+'*--intent=[Intent file whose zones may be named (default\: every *.btz beside PATH)]:FILE:_default' \
+'--as-of=[Resolve as of this date (default\: today, UTC)]:DATE:_default' \
+'--format=[How to print]:FORMAT:(pretty json)' \
+'*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
+'*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
+'--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
+'--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
+always\:"Always"
+never\:"Never"))' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+':path -- Directory of Terraform files, plan, state or snapshot:_default' \
+&& ret=0
+;;
 (zones)
 _arguments "${_arguments_options[@]}" : \
 '*--intent=[Intent file whose zones may be named (default\: every *.btz beside PATH)]:FILE:_default' \
@@ -307,6 +325,7 @@ _bartizan_commands() {
 'reach:Print who can reach whom on which services' \
 'who:Print everyone who can reach a destination' \
 'blast:Print everything that a source can reach, hop after hop' \
+'routes:Print route tables as they are in effect' \
 'zones:Print the zones of the intent with their members' \
 'draft:Write a first intent from the network as it is' \
 'inventory:List every resource and what became of it' \
@@ -393,6 +412,11 @@ _bartizan__subcmd__inventory_commands() {
 _bartizan__subcmd__reach_commands() {
     local commands; commands=()
     _describe -t commands 'bartizan reach commands' commands "$@"
+}
+(( $+functions[_bartizan__subcmd__routes_commands] )) ||
+_bartizan__subcmd__routes_commands() {
+    local commands; commands=()
+    _describe -t commands 'bartizan routes commands' commands "$@"
 }
 (( $+functions[_bartizan__subcmd__who_commands] )) ||
 _bartizan__subcmd__who_commands() {

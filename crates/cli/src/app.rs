@@ -45,6 +45,9 @@ enum Command {
     /// Print everything that a source can reach, hop after hop
     #[command(after_help = cmd::blast::HELP)]
     Blast(cmd::blast::Args),
+    /// Print route tables as they are in effect
+    #[command(after_help = cmd::routes::HELP)]
+    Routes(cmd::routes::Args),
     /// Print the zones of the intent with their members
     #[command(after_help = cmd::zones::HELP)]
     Zones(cmd::zones::Args),
@@ -84,6 +87,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Reach(a) => cmd::reach::run(&ctx, &a),
         Command::Who(a) => cmd::who::run(&ctx, &a),
         Command::Blast(a) => cmd::blast::run(&ctx, &a),
+        Command::Routes(a) => cmd::routes::run(&ctx, &a),
         Command::Zones(a) => cmd::zones::run(&ctx, &a),
         Command::Draft(a) => cmd::draft::run(&ctx, &a),
         Command::Inventory(a) => cmd::inventory::run(&ctx, a),

@@ -297,3 +297,49 @@ fn a_proof_is_written_for_a_solver() {
         o.err
     );
 }
+
+#[test]
+fn routes_tell_what_decides_loops_and_overlaps() {
+    let o = run(&["routes", "routes"]);
+    assert_eq!((o.code, o.err.as_str()), (0, ""), "{}", o.out);
+    for said in [
+        "alicloud_instance.fw1 → alicloud_instance.fw2 → loops: it comes back to alicloud_route_table.t2",
+        "10.0.2.0/24  → alicloud_cen_transit_router_vpc_attachment.b  published by",
+        "learned from alicloud_vpc.a",
+        "never decides: 10.0.1.0/25 (published by alicloud_cen_transit_router_vpc_attachment.a), 10.0.1.0/24 \
+         (alicloud_route_entry.local) are stronger",
+        "hijack, in alicloud_cen_transit_router.tr the longer route leads to alicloud_vpc.b",
+        "4 tables, 16 entries: 1 shadowed, 0 lead nowhere, 2 loop; 1 overlap",
+    ] {
+        assert!(o.out.contains(said), "{said}\n{}", o.out);
+    }
+    let o = run(&[
+        "routes",
+        "routes",
+        "--table",
+        "alicloud_vswitch.b",
+        "--explain",
+        "10.0.2.7",
+    ]);
+    assert_eq!(o.code, 0, "{}", o.err);
+    assert!(
+        o.out
+            .contains("10.0.2.7/32  → alicloud_cen_transit_router_vpc_attachment.b")
+            && o.out.contains("delivered in alicloud_vpc.a")
+            && !o
+                .out
+                .contains("alicloud_vpc.b  system table\n  used by alicloud_vswitch.a"),
+        "{}",
+        o.out
+    );
+    let o = run(&["routes", "routes", "--format", "json"]);
+    let v: serde_json::Value = serde_json::from_str(&o.out).unwrap();
+    assert_eq!(v["question"], "routes");
+    assert_eq!(v["tables"].as_array().unwrap().len(), 4);
+    assert_eq!(v["overlaps"][0]["effect"], "hijack");
+    for bad in [&["--explain", "10.0.0.0/99"][..], &["--table", "nothing"]] {
+        let o = run(&[&["routes", "routes"][..], bad].concat());
+        assert_eq!((o.code, o.out.as_str()), (2, ""), "{}", o.err);
+        assert!(o.err.starts_with("error["), "{}", o.err);
+    }
+}

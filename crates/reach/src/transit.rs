@@ -77,7 +77,7 @@ pub struct Transit {
 impl Transit {
     /// The routes of a table that may decide for `ip`: all of the longest prefix, static ones first and alone; after
     /// optional ones the next. Alternatives come with whether they end the search.
-    pub(crate) fn lookup(&self, table: TrTableId, ip: IpAddr) -> (Vec<&TrWay>, bool) {
+    pub fn lookup(&self, table: TrTableId, ip: IpAddr) -> (Vec<&TrWay>, bool) {
         let mut out: Vec<&TrWay> = Vec::new();
         let mut decided: Option<(u8, bool)> = None;
         for w in self.tables.get(table.index()).into_iter().flatten() {

@@ -13,6 +13,7 @@ pub mod junit;
 pub mod markdown;
 pub mod query;
 mod quote;
+pub mod routes;
 mod run;
 pub mod sarif;
 mod style;

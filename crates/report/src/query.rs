@@ -7,7 +7,7 @@ use bartizan_check::ZoneResult;
 use bartizan_check::query::{Answer, Blast, By, Case, Matrix, Source, Step, Way, Who, Why};
 use serde_json::{Value, json};
 
-fn document(kind: &str, mut v: Value) -> String {
+pub(crate) fn document(kind: &str, mut v: Value) -> String {
     v["version"] = json!(crate::json::VERSION);
     v["question"] = json!(kind);
     serde_json::to_string_pretty(&v).unwrap_or_default() + "\n"

@@ -8,6 +8,7 @@ mod blast;
 mod certificate;
 mod draft;
 mod reach;
+mod routes;
 mod who;
 mod why;
 
@@ -15,6 +16,7 @@ pub use blast::{Blast, BlastStep, Exit, blast};
 pub use certificate::certificate;
 pub use draft::draft;
 pub use reach::{By, Entry, Group, Matrix, reach};
+pub use routes::{EndKind, Overlap, RouteEnd, RouteRow, RouteState, Routes, TableRows, routes};
 pub use who::{Source, Who, who};
 pub use why::{Answer, Case, Claim, Step, Way, Why, why};
 

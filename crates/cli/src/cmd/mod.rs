@@ -9,6 +9,7 @@ pub(crate) mod generate;
 pub(crate) mod intent;
 pub(crate) mod inventory;
 pub(crate) mod reach;
+pub(crate) mod routes;
 pub(crate) mod who;
 pub(crate) mod why;
 pub(crate) mod zones;
