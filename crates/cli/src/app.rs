@@ -48,6 +48,9 @@ enum Command {
     /// Print route tables as they are in effect
     #[command(after_help = cmd::routes::HELP)]
     Routes(cmd::routes::Args),
+    /// Draw the network: zones, VPCs and what is proved to flow between them
+    #[command(after_help = cmd::map::HELP)]
+    Map(cmd::map::Args),
     /// Print the zones of the intent with their members
     #[command(after_help = cmd::zones::HELP)]
     Zones(cmd::zones::Args),
@@ -88,6 +91,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Who(a) => cmd::who::run(&ctx, &a),
         Command::Blast(a) => cmd::blast::run(&ctx, &a),
         Command::Routes(a) => cmd::routes::run(&ctx, &a),
+        Command::Map(a) => cmd::map::run(&ctx, &a),
         Command::Zones(a) => cmd::zones::run(&ctx, &a),
         Command::Draft(a) => cmd::draft::run(&ctx, &a),
         Command::Inventory(a) => cmd::inventory::run(&ctx, a),

@@ -10,6 +10,7 @@
 pub mod inventory;
 pub mod json;
 pub mod junit;
+pub mod map;
 pub mod markdown;
 pub mod query;
 mod quote;

@@ -7,6 +7,7 @@
 mod blast;
 mod certificate;
 mod draft;
+mod map;
 mod reach;
 mod routes;
 mod who;
@@ -15,6 +16,7 @@ mod why;
 pub use blast::{Blast, BlastStep, Exit, blast};
 pub use certificate::certificate;
 pub use draft::draft;
+pub use map::{MapFlow, MapJoin, MapKind, MapLane, MapNode, MapWord, Picture, map};
 pub use reach::{By, Entry, Group, Matrix, reach};
 pub use routes::{EndKind, Overlap, RouteEnd, RouteRow, RouteState, Routes, TableRows, routes};
 pub use who::{Source, Who, who};

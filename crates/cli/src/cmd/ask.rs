@@ -17,20 +17,27 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Flags of every question.
+/// Flags of everything that reads one network.
 #[derive(clap::Args)]
-pub(crate) struct Common {
+pub(crate) struct Reading {
     /// Intent file whose zones may be named (default: every *.btz beside PATH)
     #[arg(long, value_name = "FILE")]
     pub(crate) intent: Vec<String>,
     /// Resolve as of this date (default: today, UTC)
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub(crate) as_of: Option<Date>,
+    #[command(flatten)]
+    pub(crate) input: Input,
+}
+
+/// Flags of every question.
+#[derive(clap::Args)]
+pub(crate) struct Common {
+    #[command(flatten)]
+    pub(crate) reading: Reading,
     /// How to print
     #[arg(long, value_enum, default_value = "pretty")]
     pub(crate) format: Format,
-    #[command(flatten)]
-    pub(crate) input: Input,
 }
 
 /// A network to ask about.
@@ -50,7 +57,7 @@ impl Network {
 
 /// Reads a path and its intent. Errors of reading are said on standard error and make the answer partial, so
 /// they end the question; an intent with errors names no zones, so it does, too.
-pub(crate) fn network(path: &str, c: &Common, style: bartizan_report::Style) -> Result<Network, Failure> {
+pub(crate) fn network(path: &str, c: &Reading, style: bartizan_report::Style) -> Result<Network, Failure> {
     let as_of = c.as_of.unwrap_or_else(settings::today);
     let mut l = load::load(path, &c.input)?;
     let said = std::mem::take(&mut l.inventory.diagnostics);

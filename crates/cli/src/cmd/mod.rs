@@ -8,6 +8,7 @@ pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod intent;
 pub(crate) mod inventory;
+pub(crate) mod map;
 pub(crate) mod reach;
 pub(crate) mod routes;
 pub(crate) mod who;

@@ -27,7 +27,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Outcome {
-    let n = network(&args.path, &args.common, ctx.errors())?;
+    let n = network(&args.path, &args.common.reading, ctx.errors())?;
     let f = Frame::new(&n.inventory, &n.intent, n.as_of);
     let ask = || who(&f, &f.subject(&args.destination)?, &f.services(&args.on)?);
     let a = ask().map_err(|d| n.fail(d))?;

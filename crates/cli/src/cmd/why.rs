@@ -39,7 +39,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Outcome {
-    let n = network(&args.path, &args.common, ctx.errors())?;
+    let n = network(&args.path, &args.common.reading, ctx.errors())?;
     let f = Frame::new(&n.inventory, &n.intent, n.as_of);
     let ask = || {
         let (from, to) = (f.subject(&args.source)?, f.subject(&args.destination)?);

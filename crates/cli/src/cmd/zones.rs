@@ -20,7 +20,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Outcome {
-    let n = network(&args.path, &args.common, ctx.errors())?;
+    let n = network(&args.path, &args.common.reading, ctx.errors())?;
     let f = Frame::new(&n.inventory, &n.intent, n.as_of);
     let list = bartizan_check::zones(&f.world(&[], &[]), &f.plan);
     let page = match args.common.format {
