@@ -37,6 +37,9 @@ _bartizan() {
             bartizan,inventory)
                 cmd="bartizan__subcmd__inventory"
                 ;;
+            bartizan,map)
+                cmd="bartizan__subcmd__map"
+                ;;
             bartizan,reach)
                 cmd="bartizan__subcmd__reach"
                 ;;
@@ -77,7 +80,7 @@ _bartizan() {
 
     case "${cmd}" in
         bartizan)
-            opts="-h -V --color --help --version check why reach who blast routes zones draft inventory intent explain generate"
+            opts="-h -V --color --help --version check why reach who blast routes map zones draft inventory intent explain generate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -95,7 +98,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__blast)
-            opts="-h --intent --as-of --format --var --var-file --workspace --color --help"
+            opts="-h --intent --as-of --var --var-file --workspace --format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -109,10 +112,6 @@ _bartizan() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --format)
-                    COMPREPLY=($(compgen -W "pretty json" -- "${cur}"))
-                    return 0
-                    ;;
                 --var)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -123,6 +122,10 @@ _bartizan() {
                     ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "pretty json" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -448,8 +451,58 @@ _bartizan() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        bartizan__subcmd__map)
+            opts="-o -h --format --proved --output --intent --as-of --var --var-file --workspace --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "svg html dot mermaid drawio" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --intent)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as-of)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --var)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --var-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --workspace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         bartizan__subcmd__reach)
-            opts="-h --from --to --on --by --markdown --intent --as-of --format --var --var-file --workspace --color --help"
+            opts="-h --from --to --on --by --markdown --intent --as-of --var --var-file --workspace --format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -479,10 +532,6 @@ _bartizan() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --format)
-                    COMPREPLY=($(compgen -W "pretty json" -- "${cur}"))
-                    return 0
-                    ;;
                 --var)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -493,6 +542,10 @@ _bartizan() {
                     ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "pretty json" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -507,7 +560,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__routes)
-            opts="-h --table --explain --intent --as-of --format --var --var-file --workspace --color --help"
+            opts="-h --table --explain --intent --as-of --var --var-file --workspace --format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -529,10 +582,6 @@ _bartizan() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --format)
-                    COMPREPLY=($(compgen -W "pretty json" -- "${cur}"))
-                    return 0
-                    ;;
                 --var)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -543,6 +592,10 @@ _bartizan() {
                     ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "pretty json" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -557,7 +610,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__who)
-            opts="-h --on --intent --as-of --format --var --var-file --workspace --color --help"
+            opts="-h --on --intent --as-of --var --var-file --workspace --format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -575,10 +628,6 @@ _bartizan() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --format)
-                    COMPREPLY=($(compgen -W "pretty json" -- "${cur}"))
-                    return 0
-                    ;;
                 --var)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -589,6 +638,10 @@ _bartizan() {
                     ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "pretty json" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -603,7 +656,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__why)
-            opts="-h --smt --intent --as-of --format --var --var-file --workspace --color --help"
+            opts="-h --smt --intent --as-of --var --var-file --workspace --format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -621,10 +674,6 @@ _bartizan() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --format)
-                    COMPREPLY=($(compgen -W "pretty json" -- "${cur}"))
-                    return 0
-                    ;;
                 --var)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -635,6 +684,10 @@ _bartizan() {
                     ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "pretty json" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -649,7 +702,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__zones)
-            opts="-h --intent --as-of --format --var --var-file --workspace --color --help"
+            opts="-h --intent --as-of --var --var-file --workspace --format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -663,10 +716,6 @@ _bartizan() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --format)
-                    COMPREPLY=($(compgen -W "pretty json" -- "${cur}"))
-                    return 0
-                    ;;
                 --var)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -677,6 +726,10 @@ _bartizan() {
                     ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "pretty json" -- "${cur}"))
                     return 0
                     ;;
                 --color)

@@ -35,6 +35,7 @@ complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "reach" -d 'Print 
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "who" -d 'Print everyone who can reach a destination'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "blast" -d 'Print everything that a source can reach, hop after hop'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "routes" -d 'Print route tables as they are in effect'
+complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "map" -d 'Draw the network: zones, VPCs and what is proved to flow between them'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "zones" -d 'Print the zones of the intent with their members'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "draft" -d 'Write a first intent from the network as it is'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "inventory" -d 'List every resource and what became of it'
@@ -63,11 +64,11 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand check" -s h -l help -d
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l smt -d 'Write the proof that nothing gets through as SMT-LIB 2 to this file (`-` for standard output), to be checked by a solver: `z3 FILE` answers `unsat` to every question' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l as-of -d 'Resolve as of this date (default: today, UTC)' -r
-complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l format -d 'How to print' -r -f -a "pretty\t''
-json\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l format -d 'How to print' -r -f -a "pretty\t''
+json\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
 always\t'Always'
 never\t'Never'"
@@ -79,11 +80,11 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l by -d 'What 
 resource\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l as-of -d 'Resolve as of this date (default: today, UTC)' -r
-complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l format -d 'How to print' -r -f -a "pretty\t''
-json\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l format -d 'How to print' -r -f -a "pretty\t''
+json\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
 always\t'Always'
 never\t'Never'"
@@ -92,22 +93,22 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -s h -l help -d
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l on -d 'Only these services' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l as-of -d 'Resolve as of this date (default: today, UTC)' -r
-complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l format -d 'How to print' -r -f -a "pretty\t''
-json\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l format -d 'How to print' -r -f -a "pretty\t''
+json\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
 always\t'Always'
 never\t'Never'"
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l as-of -d 'Resolve as of this date (default: today, UTC)' -r
-complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l format -d 'How to print' -r -f -a "pretty\t''
-json\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l format -d 'How to print' -r -f -a "pretty\t''
+json\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
 always\t'Always'
 never\t'Never'"
@@ -116,22 +117,38 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l table -d 'O
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l explain -d 'Only what decides about these addresses, and where packets for them end' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l as-of -d 'Resolve as of this date (default: today, UTC)' -r
-complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l format -d 'How to print' -r -f -a "pretty\t''
-json\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l format -d 'How to print' -r -f -a "pretty\t''
+json\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
 always\t'Always'
 never\t'Never'"
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l format -d 'What to write (default: by the ending of --output, else svg)' -r -f -a "svg\t''
+html\t''
+dot\t''
+mermaid\t''
+drawio\t''"
+complete -c bartizan -n "__fish_bartizan_using_subcommand map" -s o -l output -d 'Write to this file and not to standard output' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l as-of -d 'Resolve as of this date (default: today, UTC)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l var -d 'Value of a Terraform variable' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
+always\t'Always'
+never\t'Never'"
+complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l proved -d 'Leave out flows that depend on a value that is not known'
+complete -c bartizan -n "__fish_bartizan_using_subcommand map" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l as-of -d 'Resolve as of this date (default: today, UTC)' -r
-complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l format -d 'How to print' -r -f -a "pretty\t''
-json\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l format -d 'How to print' -r -f -a "pretty\t''
+json\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
 always\t'Always'
 never\t'Never'"

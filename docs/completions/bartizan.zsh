@@ -56,10 +56,10 @@ _arguments "${_arguments_options[@]}" : \
 '--smt=[Write the proof that nothing gets through as SMT-LIB 2 to this file (\`-\` for standard output), to be checked by a solver\: \`z3 FILE\` answers \`unsat\` to every question]:FILE:_default' \
 '*--intent=[Intent file whose zones may be named (default\: every *.btz beside PATH)]:FILE:_default' \
 '--as-of=[Resolve as of this date (default\: today, UTC)]:DATE:_default' \
-'--format=[How to print]:FORMAT:(pretty json)' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
+'--format=[How to print]:FORMAT:(pretty json)' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
 never\:"Never"))' \
@@ -79,10 +79,10 @@ _arguments "${_arguments_options[@]}" : \
 '--by=[What a row is (default\: zones if the intent has any, else resources)]:BY:(zone resource)' \
 '*--intent=[Intent file whose zones may be named (default\: every *.btz beside PATH)]:FILE:_default' \
 '--as-of=[Resolve as of this date (default\: today, UTC)]:DATE:_default' \
-'--format=[How to print]:FORMAT:(pretty json)' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
+'--format=[How to print]:FORMAT:(pretty json)' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
 never\:"Never"))' \
@@ -97,10 +97,10 @@ _arguments "${_arguments_options[@]}" : \
 '--on=[Only these services]:SERVICE:_default' \
 '*--intent=[Intent file whose zones may be named (default\: every *.btz beside PATH)]:FILE:_default' \
 '--as-of=[Resolve as of this date (default\: today, UTC)]:DATE:_default' \
-'--format=[How to print]:FORMAT:(pretty json)' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
+'--format=[How to print]:FORMAT:(pretty json)' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
 never\:"Never"))' \
@@ -114,10 +114,10 @@ never\:"Never"))' \
 _arguments "${_arguments_options[@]}" : \
 '*--intent=[Intent file whose zones may be named (default\: every *.btz beside PATH)]:FILE:_default' \
 '--as-of=[Resolve as of this date (default\: today, UTC)]:DATE:_default' \
-'--format=[How to print]:FORMAT:(pretty json)' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
+'--format=[How to print]:FORMAT:(pretty json)' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
 never\:"Never"))' \
@@ -133,13 +133,32 @@ _arguments "${_arguments_options[@]}" : \
 '--explain=[Only what decides about these addresses, and where packets for them end]:CIDR:_default' \
 '*--intent=[Intent file whose zones may be named (default\: every *.btz beside PATH)]:FILE:_default' \
 '--as-of=[Resolve as of this date (default\: today, UTC)]:DATE:_default' \
+'*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
+'*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
+'--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
 '--format=[How to print]:FORMAT:(pretty json)' \
+'--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
+always\:"Always"
+never\:"Never"))' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+':path -- Directory of Terraform files, plan, state or snapshot:_default' \
+&& ret=0
+;;
+(map)
+_arguments "${_arguments_options[@]}" : \
+'--format=[What to write (default\: by the ending of --output, else svg)]:FORMAT:(svg html dot mermaid drawio)' \
+'-o+[Write to this file and not to standard output]:FILE:_default' \
+'--output=[Write to this file and not to standard output]:FILE:_default' \
+'*--intent=[Intent file whose zones may be named (default\: every *.btz beside PATH)]:FILE:_default' \
+'--as-of=[Resolve as of this date (default\: today, UTC)]:DATE:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
 never\:"Never"))' \
+'--proved[Leave out flows that depend on a value that is not known]' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
 ':path -- Directory of Terraform files, plan, state or snapshot:_default' \
@@ -149,10 +168,10 @@ never\:"Never"))' \
 _arguments "${_arguments_options[@]}" : \
 '*--intent=[Intent file whose zones may be named (default\: every *.btz beside PATH)]:FILE:_default' \
 '--as-of=[Resolve as of this date (default\: today, UTC)]:DATE:_default' \
-'--format=[How to print]:FORMAT:(pretty json)' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
+'--format=[How to print]:FORMAT:(pretty json)' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
 never\:"Never"))' \
@@ -326,6 +345,7 @@ _bartizan_commands() {
 'who:Print everyone who can reach a destination' \
 'blast:Print everything that a source can reach, hop after hop' \
 'routes:Print route tables as they are in effect' \
+'map:Draw the network\: zones, VPCs and what is proved to flow between them' \
 'zones:Print the zones of the intent with their members' \
 'draft:Write a first intent from the network as it is' \
 'inventory:List every resource and what became of it' \
@@ -407,6 +427,11 @@ _bartizan__subcmd__intent__subcmd__read_commands() {
 _bartizan__subcmd__inventory_commands() {
     local commands; commands=()
     _describe -t commands 'bartizan inventory commands' commands "$@"
+}
+(( $+functions[_bartizan__subcmd__map_commands] )) ||
+_bartizan__subcmd__map_commands() {
+    local commands; commands=()
+    _describe -t commands 'bartizan map commands' commands "$@"
 }
 (( $+functions[_bartizan__subcmd__reach_commands] )) ||
 _bartizan__subcmd__reach_commands() {

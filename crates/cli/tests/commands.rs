@@ -343,3 +343,80 @@ fn routes_tell_what_decides_loops_and_overlaps() {
         assert!(o.err.starts_with("error["), "{}", o.err);
     }
 }
+
+#[test]
+fn a_map_is_the_same_every_time_and_in_every_format() {
+    let enterprise = format!("{}/../../examples/enterprise", env!("CARGO_MANIFEST_DIR"));
+    for (format, begins, has) in [
+        ("svg", "<svg ", "class=\"edge allowed via\""),
+        ("html", "<!doctype html>", "allowed, by way of ent-edge"),
+        ("dot", "digraph network {", "subgraph cluster_3"),
+        ("mermaid", "flowchart LR", "|\"tcp/3306\"|"),
+        ("drawio", "<mxfile ", "value=\"tcp/3306\""),
+    ] {
+        let o = run(&["map", &enterprise, "--format", format]);
+        assert_eq!((o.code, o.err.as_str()), (0, ""), "{format}");
+        assert!(
+            o.out.starts_with(begins) && o.out.contains(has),
+            "{format}:\n{}",
+            o.out
+        );
+        assert_eq!(
+            o.out,
+            run(&["map", &enterprise, "--format", format]).out,
+            "{format}"
+        );
+    }
+    // Nothing is loaded from anywhere.
+    let page = run(&["map", &enterprise, "--format", "html"]).out;
+    for no in ["http://", "https://", "url(", "src="] {
+        let found = page.matches(no).count();
+        let own = page.matches("http://www.w3.org/2000/svg").count() + page.matches("url(#").count();
+        assert!(found == 0 || found <= own, "{no}");
+    }
+    let o = run(&["map", &enterprise, "--format", "png"]);
+    assert_eq!((o.code, o.out.as_str()), (2, ""));
+}
+
+#[test]
+fn names_in_a_map_are_text() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(
+        dir.path().join("main.tf"),
+        r#"
+resource "alicloud_vpc" "v" {
+  vpc_name   = "<script>alert(1)</script>\"&'"
+  cidr_block = "10.0.0.0/16"
+}
+resource "alicloud_vswitch" "s" {
+  vswitch_name = "]]></title><img src=x>"
+  vpc_id       = alicloud_vpc.v.id
+  cidr_block   = "10.0.1.0/24"
+}
+resource "alicloud_security_group" "g" { vpc_id = alicloud_vpc.v.id }
+resource "alicloud_instance" "i" {
+  count           = 3
+  vswitch_id      = alicloud_vswitch.s.id
+  security_groups = [alicloud_security_group.g.id]
+}
+"#,
+    )
+    .unwrap();
+    for format in ["svg", "html", "drawio"] {
+        let o = run_in(dir.path(), &["map", ".", "--format", format]);
+        assert_eq!(o.code, 0, "{}", o.err);
+        assert!(
+            !o.out.contains("<script>alert") && !o.out.contains("<img"),
+            "{format}:\n{}",
+            o.out
+        );
+        assert!(o.out.contains("&lt;script&gt;"), "{format}:\n{}", o.out);
+    }
+    let o = run_in(dir.path(), &["map", ".", "-o", "x.html"]);
+    assert_eq!((o.code, o.out.as_str()), (0, ""), "{}", o.err);
+    assert!(
+        std::fs::read_to_string(dir.path().join("x.html"))
+            .unwrap()
+            .starts_with("<!doctype html>")
+    );
+}

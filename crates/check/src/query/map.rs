@@ -82,6 +82,8 @@ pub struct MapFlow {
     pub certain: bool,
     /// What the intent says.
     pub word: MapWord,
+    /// The load balancers that hand it on, where nothing of it goes another way.
+    pub via: Vec<String>,
 }
 
 /// The answer to `map`.
@@ -313,6 +315,43 @@ fn node(f: &Frame<'_>, w: &World<'_>, name: String, kind: MapKind, blocks: &[u32
     }
 }
 
+/// The balancers by which everything between two nodes goes; none where something goes another way.
+fn relays(f: &Frame<'_>, w: &World<'_>, a: &[u32], b: &[u32]) -> Vec<String> {
+    /// More pairs than this are not looked at.
+    const MOST: usize = 400;
+    let t = &f.inventory.typed;
+    let (mut names, mut direct, mut pairs) = (BTreeSet::new(), t.balancers.is_empty(), 0);
+    for (&x, &y) in a.iter().flat_map(|x| b.iter().map(move |y| (x, y))) {
+        if direct {
+            break;
+        }
+        w.may.each_pair(x, y, |s, d, flow| {
+            pairs += 1;
+            if !flow.delivered.is_empty() {
+                for way in w.network().crossings(s, d) {
+                    let by = t
+                        .balancers
+                        .iter()
+                        .find(|b| b.fronts.iter().any(|i| way.appliances.contains(i)));
+                    match by {
+                        Some(b) => {
+                            names.insert(label(&b.meta));
+                        }
+                        None => direct |= !way.delivered.is_empty(),
+                    }
+                }
+            }
+            direct |= pairs >= MOST;
+            !direct
+        });
+    }
+    if direct {
+        Vec::new()
+    } else {
+        names.into_iter().collect()
+    }
+}
+
 fn flow(f: &Frame<'_>, w: &World<'_>, (i, a): (usize, &[u32]), (k, b): (usize, &[u32])) -> Option<MapFlow> {
     let mut total = w.network().atoms.none();
     let (mut certain, mut against, mut governed) = (false, false, false);
@@ -337,7 +376,13 @@ fn flow(f: &Frame<'_>, w: &World<'_>, (i, a): (usize, &[u32]), (k, b): (usize, &
             total.union_with(&atoms);
         }
     }
+    let via = if total.is_empty() {
+        Vec::new()
+    } else {
+        relays(f, w, a, b)
+    };
     (!total.is_empty()).then(|| MapFlow {
+        via,
         from: i,
         to: k,
         services: w.services(&total),

@@ -112,11 +112,14 @@ fn lines(p: &Picture, i: usize) -> Vec<String> {
     let mut out = Vec::new();
     match n.kind {
         MapKind::Outside => out.push("public addresses".to_string()),
-        _ if n.members.len() == 1 => out.push(short(&n.members[0], 30)),
+        _ if n.members.len() == 1 => {
+            let name = n.members[0].strip_prefix("alicloud_").unwrap_or(&n.members[0]);
+            out.push(short(name, 26));
+        }
         _ => out.push(crate::style::count(n.members.len(), "resource")),
     }
     if n.kind != MapKind::Vswitch && n.kind != MapKind::Vpc {
-        out.extend(n.vswitches.iter().take(2).map(|v| short(v, 28)));
+        out.extend(n.vswitches.iter().take(2).map(|v| short(v, 26)));
         if n.vswitches.len() > 2 {
             out.push(format!("and {} more vSwitches", n.vswitches.len() - 2));
         }
@@ -275,7 +278,10 @@ fn edges(p: &Picture, column: &[usize], nodes: &[NodeBox]) -> Vec<EdgeLine> {
         let text = short(&f.services.to_string(), 24);
         let w = 12 + 13 * int(text.chars().count()) / 2;
         let label = place(&points, w, nodes, &labels);
-        labels.push(label);
+        // What a balancer hands on is told by its two halves; its line has no label.
+        if f.via.is_empty() {
+            labels.push(label);
+        }
         out.push(EdgeLine { points, label, text });
     }
     out

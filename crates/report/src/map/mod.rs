@@ -24,11 +24,13 @@ pub fn html(p: &Picture) -> String {
     let mut rows = String::new();
     for f in &p.flows {
         let (from, to) = (&p.nodes[f.from].name, &p.nodes[f.to].name);
-        let sure = if f.certain {
-            ""
-        } else {
-            " (depends on values that are not known)"
-        };
+        let mut sure = String::new();
+        if !f.certain {
+            sure.push_str(" (depends on values that are not known)");
+        }
+        if !f.via.is_empty() {
+            sure.push_str(&format!(", by way of {}", escape(&f.via.join(", "))));
+        }
         rows.push_str(&format!(
             "<tr class=\"flow\" data-from=\"{}\" data-to=\"{}\"><td>{}</td><td>{}</td><td>{}</td><td class=\"{}\">{}{sure}</td></tr>\n",
             f.from,
@@ -84,8 +86,9 @@ pub fn html(p: &Picture) -> String {
 
 const STYLE: &str = "
 :root{color-scheme:light dark}
-body{font:14px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:1500px;padding:0 1rem;background:#fff;color:#1f2328}
+body{font:14px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:2000px;padding:0 1rem;background:#fff;color:#1f2328}
 h1{font-size:1.4rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}.sub{color:#59636e;margin:.2rem 0 1rem}
+.scroll svg{max-width:100%;height:auto;min-width:960px;display:block}
 .scroll{overflow:auto;border:1px solid #d1d9e0;border-radius:6px}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #d1d9e0;vertical-align:top}
 td:nth-child(3){font-family:ui-monospace,monospace;font-size:12px}

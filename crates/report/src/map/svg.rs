@@ -1,8 +1,8 @@
 //! The picture as SVG.
 
-use super::layout::{HEAD_W, Layout, NODE_W};
+use super::layout::{EdgeLine, HEAD_W, Layout, NODE_W};
 use super::{class, escape, short, summary, title, word};
-use bartizan_check::query::{MapKind, Picture};
+use bartizan_check::query::{MapFlow, MapKind, Picture};
 use std::fmt::Write as _;
 
 const STYLE: &str = "
@@ -11,6 +11,7 @@ const STYLE: &str = "
 .dim{fill:#59636e}.edge path{fill:none;stroke-width:1.6}.edge rect{fill:#fff;fill-opacity:.92}
 .allowed path{stroke:#1a7f37}.allowed text{fill:#1a7f37}.against path{stroke:#cf222e;stroke-width:2.4}.against text{fill:#cf222e;font-weight:600}
 .free path{stroke:#6e7781}.free text{fill:#57606a}.maybe path{stroke-dasharray:6 4}
+.via path{stroke-width:1;opacity:.3}.edge.via rect,.edge.via text{display:none}.edge.via.on path{opacity:1}
 .join{fill:#8250df}.tap{stroke:#8250df;stroke-width:2}.jointext{fill:#fff;font-size:11px}
 text{font:12px system-ui,sans-serif;fill:#1f2328}.small{font-size:11px}.port{font:10.5px ui-monospace,monospace}
 @media (prefers-color-scheme:dark){.page{fill:#0d1117}.lane{fill:#161b22;stroke:#30363d}.head{fill:#21262d}.box{fill:#0d1117;stroke:#6e7681}.box.outside{fill:#0c2d6b;stroke:#388bfd}.box.unzoned{fill:#3b2e06}
@@ -80,39 +81,15 @@ pub(super) fn draw(p: &Picture, l: &Layout) -> String {
             escape(&short(&j.name, room))
         );
     }
-    let drawn = p.flows.iter().filter(|f| f.from != f.to);
-    for (f, e) in drawn.zip(&l.edges) {
-        let [a, b, c, d] = e.points;
-        let maybe = if f.certain { "" } else { " maybe" };
-        let _ = writeln!(
-            s,
-            "<g class=\"edge {0}{maybe}\" data-from=\"{1}\" data-to=\"{2}\"><title>{3} -> {4}: {5} ({6})</title>\
-             <path d=\"M{7} {8}C{9} {10} {11} {12} {13} {14}\" marker-end=\"url(#{0})\"/>\
-             <rect x=\"{15}\" y=\"{16}\" width=\"{17}\" height=\"{18}\" rx=\"3\"/>\
-             <text class=\"port\" text-anchor=\"middle\" x=\"{19}\" y=\"{20}\">{21}</text></g>",
-            class(f),
-            f.from,
-            f.to,
-            escape(&p.nodes[f.from].name),
-            escape(&p.nodes[f.to].name),
-            escape(&f.services.to_string()),
-            word(f),
-            a.0,
-            a.1,
-            b.0,
-            b.1,
-            c.0,
-            c.1,
-            d.0,
-            d.1,
-            e.label.x,
-            e.label.y,
-            e.label.w,
-            e.label.h,
-            e.label.x + e.label.w / 2,
-            e.label.y + 12,
-            escape(&e.text)
-        );
+    // Lines first and labels above all of them.
+    let drawn: Vec<_> = p.flows.iter().filter(|f| f.from != f.to).zip(&l.edges).collect();
+    for labels in [false, true] {
+        for (f, e) in &drawn {
+            if labels && !f.via.is_empty() {
+                continue;
+            }
+            edge(p, f, e, labels, &mut s);
+        }
     }
     for (n, (node, b)) in p.nodes.iter().zip(&l.nodes).enumerate() {
         let kind = match node.kind {
@@ -154,6 +131,7 @@ pub(super) fn draw(p: &Picture, l: &Layout) -> String {
         ("against", "no clause allows it"),
         ("free", "not governed"),
         ("free maybe", "depends on a value that is not known"),
+        ("allowed via", "handed on by a load balancer"),
     ] {
         let _ = writeln!(
             s,
@@ -165,6 +143,52 @@ pub(super) fn draw(p: &Picture, l: &Layout) -> String {
     }
     s.push_str("</svg>\n");
     s
+}
+
+/// The line of a flow, or its label.
+fn edge(p: &Picture, f: &MapFlow, e: &EdgeLine, label: bool, s: &mut String) {
+    let maybe = match (f.certain, f.via.is_empty()) {
+        (_, false) => " via",
+        (false, _) => " maybe",
+        (true, _) => "",
+    };
+    let by = if f.via.is_empty() {
+        String::new()
+    } else {
+        format!(", by way of {}", f.via.join(", "))
+    };
+    let kind = class(f);
+    let drawn = if label {
+        format!(
+            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"3\"/>\
+             <text class=\"port\" text-anchor=\"middle\" x=\"{}\" y=\"{}\">{}</text>",
+            e.label.x,
+            e.label.y,
+            e.label.w,
+            e.label.h,
+            e.label.x + e.label.w / 2,
+            e.label.y + 12,
+            escape(&e.text)
+        )
+    } else {
+        let [a, b, c, d] = e.points;
+        format!(
+            "<path d=\"M{} {}C{} {} {} {} {} {}\" marker-end=\"url(#{kind})\"/>",
+            a.0, a.1, b.0, b.1, c.0, c.1, d.0, d.1
+        )
+    };
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        s,
+        "<g class=\"edge {kind}{maybe}\" data-from=\"{}\" data-to=\"{}\"><title>{} -&gt; {}: {} ({}{})</title>{drawn}</g>",
+        f.from,
+        f.to,
+        escape(&p.nodes[f.from].name),
+        escape(&p.nodes[f.to].name),
+        escape(&f.services.to_string()),
+        word(f),
+        escape(&by)
+    );
 }
 
 fn marker(kind: &str) -> String {

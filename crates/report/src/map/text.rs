@@ -47,7 +47,11 @@ pub fn dot(p: &Picture) -> String {
         s.push_str("  }\n");
     }
     for f in &p.flows {
-        let style = if f.certain { "" } else { ", style=dashed" };
+        let style = match (f.certain, f.via.is_empty()) {
+            (_, false) => ", style=dotted",
+            (false, _) => ", style=dashed",
+            (true, _) => "",
+        };
         let _ = writeln!(
             s,
             "  n{} -> n{} [label={}, color={}{style}, tooltip={}];",
