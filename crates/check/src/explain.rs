@@ -109,7 +109,7 @@ fn primary(labels: &mut Vec<Label>, spans: &[(Span, String)]) {
     }
 }
 
-fn culprit_text(w: &World<'_>, c: &Culprit) -> (String, &'static str) {
+pub(crate) fn culprit_text(w: &World<'_>, c: &Culprit) -> (String, &'static str) {
     let t = &w.inventory.typed;
     let n = |k: usize, one: &str, many: &str| {
         if k == 1 {

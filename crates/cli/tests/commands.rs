@@ -33,6 +33,56 @@ fn why_lists_every_blocker() {
 }
 
 #[test]
+fn why_proposes_what_was_tried() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/");
+    // Two layers, four changes: the last one is for the reply. The intent governs both ends and allows none of it.
+    let v = json(&["why", &format!("{root}shop"), "web", "db", "tcp/3306"]);
+    let c = &v["cases"][0];
+    assert_eq!(
+        c["blocking"],
+        serde_json::json!(["security group", "network ACL"])
+    );
+    assert_eq!(c["change"]["opens"], true);
+    assert_eq!(c["change"]["steps"].as_array().unwrap().len(), 4, "{c:#}");
+    assert_eq!(c["change"]["breaks"], serde_json::json!(["prod/governs"]));
+    let steps = c["change"]["steps"].to_string();
+    assert!(
+        steps.contains("add to `alicloud_security_group.tier[\\\"db\\\"]` an ingress rule that accepts tcp/3306 from 10.10.1.10/32"),
+        "{steps}"
+    );
+    // One entry of an allow list stands between development and the orders.
+    let v = json(&[
+        "why",
+        &format!("{root}enterprise"),
+        "devbox",
+        "orders",
+        "tcp/3306",
+    ]);
+    let c = &v["cases"][0];
+    assert_eq!(c["blocking"], serde_json::json!(["allow list"]));
+    assert_eq!(
+        c["change"]["steps"],
+        serde_json::json!(["add 10.30.1.11 to the allow list of `alicloud_db_instance.orders`"])
+    );
+    let breaks = c["change"]["breaks"].to_string();
+    assert!(
+        breaks.contains("production/never-1") && breaks.contains("production/never-4"),
+        "{breaks}"
+    );
+    // What has no public address is not opened by a rule, and nothing is proposed.
+    let v = json(&["why", &format!("{root}enterprise"), "internet", "app", "tcp/8080"]);
+    assert!(v["cases"][0]["change"].is_null());
+    assert_eq!(v["cases"][0]["blocking"].as_array().unwrap().len(), 2);
+    // Closing what is required says what it breaks.
+    let v = json(&["why", &format!("{root}shop"), "web", "app", "tcp/8080"]);
+    let x = &v["cases"][0]["change"];
+    assert_eq!(
+        (&x["opens"], &x["breaks"]),
+        (&serde_json::json!(false), &serde_json::json!(["prod/must-1"]))
+    );
+}
+
+#[test]
 fn reach_is_the_whole_matrix() {
     let v = json(&["reach", "holds"]);
     let entries: Vec<String> = v["entries"]

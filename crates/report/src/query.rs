@@ -4,7 +4,7 @@ use crate::style::{Style, clean, count, wrap};
 use crate::text;
 use bartizan_base::Sources;
 use bartizan_check::ZoneResult;
-use bartizan_check::query::{Answer, Blast, By, Case, Matrix, Source, Step, Way, Who, Why};
+use bartizan_check::query::{Answer, Blast, By, Case, Change, Matrix, Source, Step, Way, Who, Why};
 use serde_json::{Value, json};
 
 pub(crate) fn document(kind: &str, mut v: Value) -> String {
@@ -98,9 +98,53 @@ fn case(c: &Case, y: &Why, sources: &Sources, style: Style, out: &mut String) {
     for w in &c.ways {
         way(w, sources, style, out);
     }
+    if !c.blocking.is_empty() {
+        let n = c.blocking.len();
+        let text = match n {
+            1 => "1 independent layer blocks it".to_string(),
+            n => format!("{n} independent layers block it"),
+        };
+        out.push_str(&format!("\n  {}: {}\n", style.bold(&text), c.blocking.join(", ")));
+    }
+    if let Some(x) = &c.change {
+        change(x, style, out);
+    }
     if c.ways.is_empty() {
         out.push_str("  there is no way between them at all: no route, no public address, no translation\n");
     }
+}
+
+/// What would open or close it.
+fn change(x: &Change, style: Style, out: &mut String) {
+    let head = match (x.opens, x.steps.len()) {
+        (true, 1) => "to open it, one change is enough".to_string(),
+        (true, n) => format!("to open it, {n} changes are needed"),
+        (false, _) => "to close it".to_string(),
+    };
+    out.push_str(&format!("\n  {}\n", style.bold(&head)));
+    for s in &x.steps {
+        for (n, line) in wrap(&clean(s), style.width.saturating_sub(6)).iter().enumerate() {
+            out.push_str(if n == 0 { "    - " } else { "      " });
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    let mut said = Vec::new();
+    if !x.breaks.is_empty() {
+        said.push(format!("it breaks {}", x.breaks.join(", ")));
+    }
+    if x.loses > 0 {
+        said.push(format!(
+            "{} that clauses allow would be lost",
+            count(x.loses, "other flow")
+        ));
+    }
+    let text = match (x.opens, said.is_empty()) {
+        (_, false) => style.red(&clean(&said.join("; "))),
+        (true, true) => style.green("no clause of the intent is against it"),
+        (false, true) => style.green("nothing else that the intent requires or allows is lost"),
+    };
+    out.push_str(&format!("    {text}\n"));
 }
 
 fn way(w: &Way, sources: &Sources, style: Style, out: &mut String) {
@@ -150,6 +194,9 @@ pub fn why_json(y: &Why, sources: &Sources) -> String {
                    "destination": c.destination.0, "destination_ip": c.destination.1, "protocol": c.protocol,
                    "source_port": c.ports.map(|p| p.0), "destination_port": c.ports.map(|p| p.1),
                    "services": c.services.to_string(), "others": c.others,
+                   "blocking": c.blocking,
+                   "change": c.change.as_ref().map(|x| json!({
+                       "opens": x.opens, "steps": x.steps, "breaks": x.breaks, "loses": x.loses})),
                    "ways": c.ways.iter().map(way).collect::<Vec<_>>()})
         })
         .collect();

@@ -6,6 +6,7 @@
 
 mod blast;
 mod certificate;
+mod change;
 mod draft;
 mod map;
 mod reach;
@@ -15,6 +16,7 @@ mod why;
 
 pub use blast::{Blast, BlastStep, Exit, blast};
 pub use certificate::certificate;
+pub use change::Change;
 pub use draft::draft;
 pub use map::{MapFlow, MapJoin, MapKind, MapLane, MapNode, MapWord, Picture, map};
 pub use reach::{By, Entry, Group, Matrix, reach};

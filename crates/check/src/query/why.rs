@@ -1,5 +1,6 @@
 //! Why a packet gets through, or what stops it.
 
+use super::change::{Change, Wanted, blocking, closing, opening};
 use super::{Frame, Subject};
 use crate::names;
 use crate::plan::Claim as Kind;
@@ -64,6 +65,10 @@ pub struct Case {
     pub others: usize,
     /// The ways, the most telling first.
     pub ways: Vec<Way>,
+    /// The independent layers that block the way which the fewest block.
+    pub blocking: Vec<String>,
+    /// The smallest change that opens what is blocked or closes what is open, where one was found by trying.
+    pub change: Option<Change>,
 }
 
 /// A clause that speaks about the packet.
@@ -177,6 +182,21 @@ fn case(f: &Frame<'_>, w: &World<'_>, x: (Answer, Point, Point, AtomSet, usize))
         open: s.open,
     };
     let t = trace(w.network(), w.inventory, s, d, proto, CLIENT_PORT, port);
+    let change = match answer {
+        Answer::Works => closing(f, (s, d), &services),
+        Answer::Blocked | Answer::ReplyDropped => {
+            let packet = Wanted {
+                from: s,
+                to: d,
+                proto,
+                client_port: CLIENT_PORT,
+                port,
+                services: &services,
+            };
+            opening(f, &packet)
+        }
+        Answer::Unknown => None,
+    };
     let ways = t
         .ways
         .iter()
@@ -197,6 +217,12 @@ fn case(f: &Frame<'_>, w: &World<'_>, x: (Answer, Point, Point, AtomSet, usize))
         services,
         others,
         ways,
+        blocking: if answer == Answer::Blocked {
+            blocking(&t.ways)
+        } else {
+            Vec::new()
+        },
+        change,
     })
 }
 

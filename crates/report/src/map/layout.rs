@@ -39,6 +39,9 @@ pub(super) struct EdgeLine {
     pub(super) text: String,
 }
 
+/// Where a bar meets a lane: from, height, to.
+pub(super) type Tap = (i32, i32, i32);
+
 pub(super) struct Layout {
     pub(super) width: i32,
     pub(super) height: i32,
@@ -48,7 +51,7 @@ pub(super) struct Layout {
     pub(super) nodes: Vec<NodeBox>,
     pub(super) edges: Vec<EdgeLine>,
     /// A bar for each join, and where it meets its lanes.
-    pub(super) joins: Vec<(Rect, Vec<(i32, i32, i32)>)>,
+    pub(super) joins: Vec<(Rect, Vec<Tap>)>,
 }
 
 fn int(n: usize) -> i32 {
