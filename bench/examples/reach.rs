@@ -1,9 +1,10 @@
 //! `cargo run --release -p bartizan-bench --example reach -- 100000 tight 1`
-use bartizan_bench::{Spec, reach};
+use bartizan_bench::{Estate, Spec, reach};
 
 fn main() {
     let a: Vec<String> = std::env::args().skip(1).collect();
     let spec = Spec {
+        estate: Estate::Islands,
         enis: a.first().and_then(|s| s.parse().ok()).unwrap_or(1000),
         shape: a
             .get(1)

@@ -29,6 +29,26 @@ impl FromStr for Shape {
     }
 }
 
+/// How VPCs hang together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Estate {
+    /// VPCs that nothing joins, endpoints without load balancers.
+    Islands,
+    /// Every VPC on one transit router with several tables, a tenth of the endpoints behind load balancers.
+    Joined,
+}
+
+impl FromStr for Estate {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        match s {
+            "islands" => Ok(Estate::Islands),
+            "joined" => Ok(Estate::Joined),
+            _ => Err(format!("`{s}` is not an estate; use `islands` or `joined`")),
+        }
+    }
+}
+
 /// What to generate.
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
@@ -36,6 +56,8 @@ pub struct Spec {
     pub enis: usize,
     /// Permissiveness.
     pub shape: Shape,
+    /// How VPCs hang together.
+    pub estate: Estate,
     /// Seed; equal seeds give equal networks.
     pub seed: u64,
 }
@@ -49,9 +71,12 @@ impl Spec {
 }
 
 /// SplitMix64: tiny, seedable, good enough to shape networks.
-struct Rng(u64);
+pub(crate) struct Rng(u64);
 
 impl Rng {
+    pub(crate) fn new(seed: u64) -> Self {
+        Rng(seed)
+    }
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
@@ -59,13 +84,13 @@ impl Rng {
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
     }
-    fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         usize::try_from(self.next() % (n.max(1) as u64)).unwrap_or(0)
     }
-    fn percent(&mut self, p: usize) -> bool {
+    pub(crate) fn percent(&mut self, p: usize) -> bool {
         self.below(100) < p
     }
-    fn pick<'a, T>(&mut self, v: &'a [T]) -> &'a T {
+    pub(crate) fn pick<'a, T>(&mut self, v: &'a [T]) -> &'a T {
         &v[self.below(v.len())]
     }
 }
@@ -81,7 +106,7 @@ fn span(line: usize) -> Span {
     }
 }
 
-fn origin(address: String, line: usize) -> Origin {
+pub(crate) fn origin(address: String, line: usize) -> Origin {
     Origin {
         address: address.into(),
         span: span(line),
@@ -89,7 +114,7 @@ fn origin(address: String, line: usize) -> Origin {
     }
 }
 
-fn meta(address: String, line: usize) -> Meta {
+pub(crate) fn meta(address: String, line: usize) -> Meta {
     Meta {
         origin: origin(address, line),
         id: None,
@@ -99,11 +124,11 @@ fn meta(address: String, line: usize) -> Meta {
     }
 }
 
-fn id(n: usize) -> u32 {
+pub(crate) fn id(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-fn net(a: u32, len: u8) -> IpNet {
+pub(crate) fn net(a: u32, len: u8) -> IpNet {
     IpNet::V4(Ipv4Net::new(Ipv4Addr::from(a), len).unwrap_or_default()).trunc()
 }
 
@@ -298,6 +323,9 @@ pub fn generate(spec: &Spec) -> Inventory {
                 public,
             });
         }
+    }
+    if spec.estate == Estate::Joined {
+        crate::joined::join(&mut t, spec);
     }
     Inventory {
         typed: t,

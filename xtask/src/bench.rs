@@ -1,7 +1,7 @@
 //! Measurements.
 
 use crate::shell::{Done, in_release};
-use bartizan_bench::{Shape, Spec, reach};
+use bartizan_bench::{Estate, Shape, Spec, reach};
 use clap::Subcommand;
 
 #[derive(Subcommand)]
@@ -13,6 +13,9 @@ pub(crate) enum Bench {
         /// `tight` (default deny) or `open` (permissive).
         #[arg(long, default_value = "tight")]
         shape: String,
+        /// `islands` (VPCs that nothing joins) or `joined` (a transit router and load balancers).
+        #[arg(long, default_value = "islands")]
+        estate: String,
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
@@ -23,13 +26,20 @@ pub(crate) fn run(what: &Bench) -> Done {
         return done;
     }
     match what {
-        Bench::Reach { enis, shape, seed } => {
+        Bench::Reach {
+            enis,
+            shape,
+            estate,
+            seed,
+        } => {
             let shape: Shape = shape
                 .parse()
                 .map_err(|_| format!("`{shape}` is neither `tight` nor `open`"))?;
+            let estate: Estate = estate.parse()?;
             let figures = reach(&Spec {
                 enis: *enis,
                 shape,
+                estate,
                 seed: *seed,
             })?;
             println!("{}", figures.to_json());

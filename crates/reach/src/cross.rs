@@ -1,16 +1,22 @@
 //! All pairs of two VPCs that something joins.
 //!
 //! Which way packets take from a vSwitch to an address does not depend on who sends them, so it is walked once
-//! per set of route tables and destination cell. Where that way meets no appliance, what passes is the egress
-//! row of the source, the ingress row of the destination and the ACLs of the two ends, as inside a VPC; other
-//! pairs are asked one by one.
+//! per set of route tables and piece of the routes. Where that way meets no appliance, what passes is the egress
+//! row of the source, the ingress row of the destination and the ACLs of the two ends, as inside a VPC.
+//!
+//! The lists of a VPC name few addresses of another one, so that all its cells fall into few *columns* there. The
+//! egress side knows the column of the destination and the ingress side that of the source; for two columns the
+//! answer for two blocks is a rectangle: what any source of the one may send, and any destination of the other
+//! takes in. Pairs of VPCs with appliances between them, or with addresses in common, are asked cell by cell.
 
 use crate::domain::{Cell, Domain, distinct, lone};
-use crate::network::{Hop, Mode, Network, RuleList};
+use crate::flow::Cuts;
+use crate::network::{Hop, Match, Mode, Network, RuleList};
 use crate::rows::{AtomTable, Columns, RowBuilder};
 use crate::transit::{Far, TrNext};
-use bartizan_model::{AttachmentId, TrTableId, VpcId, VswitchId};
-use rustc_hash::FxHashMap;
+use bartizan_model::{AttachmentId, SecurityGroupId, TrTableId, VpcId, VswitchId};
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::net::IpAddr;
 
 /// What becomes of packets on their way to an address of another VPC, filters aside.
@@ -123,7 +129,7 @@ impl Walk<'_> {
 }
 
 /// How packets get from one vSwitch to one cell of another VPC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Way {
     Never,
     /// Past the filters of the two ends only.
@@ -157,145 +163,413 @@ fn way(net: &Network, vpc: VpcId, tables: &[u32], to: VpcId, d: &Cell) -> Way {
     }
 }
 
-/// The cells of one side as the other VPC knows them: by address (§5.3).
-fn columns(net: &Network, d: &Domain, by: VpcId) -> Columns {
-    let cells = d.cells.iter();
-    Columns::new(cells.map(|c| (c.rep.ip, net.groups_at(by, c.rep.ip), &[][..])))
+/// A VPC as it sees the cells of the others: their columns, and the rows of its own lists over these.
+struct Exterior {
+    /// For every VPC that may be reached the column of each of its cells; empty for the others.
+    columns: Vec<Box<[u32]>>,
+    table: AtomTable,
+    /// By the number of a list: ingress and egress.
+    sets: Vec<[Box<[u32]>; 2]>,
+    acls: Vec<[Box<[u32]>; 2]>,
+    /// The lists of each cell of its own; no ACL is `u32::MAX`.
+    lists: Vec<(u32, u32)>,
 }
 
-/// Rows of the lists that the cells of one side use, over the cells of the other.
-struct Rows {
-    of: FxHashMap<u32, Box<[u32]>>,
+const NO_ACL: u32 = u32::MAX;
+const INGRESS: usize = 0;
+const EGRESS: usize = 1;
+
+fn small(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-impl Rows {
-    fn new<'n>(
-        b: &mut RowBuilder<'_>,
-        table: &mut AtomTable,
-        keys: impl Iterator<Item = u32>,
-        list: impl Fn(u32) -> Option<&'n RuleList>,
-    ) -> Self {
-        let mut of = FxHashMap::default();
-        for k in keys {
-            if let Some(l) = list(k).filter(|_| !of.contains_key(&k)) {
-                of.insert(k, b.row(l, table));
-            }
-        }
-        Rows { of }
+/// Numbers in the order of appearance.
+struct Numbered<T>(FxHashMap<T, u32>, Vec<T>);
+
+impl<T: Clone + Eq + std::hash::Hash> Numbered<T> {
+    fn new() -> Self {
+        Numbered(FxHashMap::default(), Vec::new())
     }
-    fn get(&self, k: u32) -> Option<&[u32]> {
-        self.of.get(&k).map(|r| &**r)
+    fn put(&mut self, t: T) -> u32 {
+        let Numbered(of, all) = self;
+        *of.entry(t).or_insert_with_key(|t| {
+            all.push(t.clone());
+            small(all.len() - 1)
+        })
     }
 }
 
-/// Adds what travels from cells of `a` to cells of `b`, two VPCs that something joins.
-pub(crate) fn pairs(net: &Network, a: &Domain, b: &Domain, blocks: usize, full: &[u64], out: &mut [u64]) {
-    let w = net.atoms.words();
-    let mut known: FxHashMap<(&[u32], u32), Way> = FxHashMap::default();
-    let mut any = false;
-    let tables_of = |v: VswitchId| net.vsw(v).map_or(&[][..], |v| v.tables.as_slice());
-    for s in &a.cells {
-        let tables = tables_of(s.vswitch);
-        for (j, d) in (0u32..).zip(&b.cells) {
-            if known.contains_key(&(tables, j)) {
+impl Exterior {
+    fn new(net: &Network, all: &[Domain], here: usize) -> Self {
+        let own = &all[here];
+        let (mut sets, mut acls) = (Numbered::new(), Numbered::new());
+        let acl_of = |c: &Cell| net.vsw(c.vswitch).and_then(|v| v.acl).filter(|_| !c.no_acl);
+        let lists = own.cells.iter().map(|c| {
+            let acl = acl_of(c).map_or(NO_ACL, |a| acls.put(a));
+            (sets.put(c.set), acl)
+        });
+        let lists: Vec<(u32, u32)> = lists.collect();
+        // Both lists of everything that is used, in one order.
+        let of_sets: Vec<[&RuleList; 2]> = sets
+            .1
+            .iter()
+            .filter_map(|s| net.group_sets.get(*s as usize))
+            .map(|g| [&g.ingress, &g.egress])
+            .collect();
+        let of_acls: Vec<[&RuleList; 2]> = acls
+            .1
+            .iter()
+            .filter_map(|a| net.acls.get(*a as usize))
+            .map(|g| [&g.ingress, &g.egress])
+            .collect();
+        let mut cuts = Cuts::default();
+        for r in of_sets.iter().chain(&of_acls).flatten().flat_map(|l| &l.rules) {
+            if let Match::Ips(s) = &r.peer {
+                cuts.add(s);
+            }
+        }
+        cuts.finish();
+        // Where blocks overlap, an address of another VPC is known here by the groups of who has it here.
+        let known: FxHashSet<IpAddr> = {
+            let keys = net.known_as.keys().filter(|(v, _)| *v == own.vpc);
+            keys.map(|(_, ip)| *ip).collect()
+        };
+        let blocks: Vec<_> = net.blocks_known_as.iter().filter(|b| b.0 == own.vpc).collect();
+        let groups = |ip: IpAddr| -> &[SecurityGroupId] {
+            if known.contains(&ip) || blocks.iter().any(|b| b.1.contains(ip)) {
+                net.groups_at(own.vpc, ip)
+            } else {
+                &[]
+            }
+        };
+        let mut kinds: Numbered<(u32, &[SecurityGroupId])> = Numbered::new();
+        let mut first: Vec<IpAddr> = Vec::new();
+        let mut columns: Vec<Vec<u32>> = Vec::with_capacity(all.len());
+        for (i, d) in all.iter().enumerate() {
+            if i == here || !net.joined(own.vpc, d.vpc) {
+                columns.push(Vec::new());
                 continue;
             }
-            let way = way(net, a.vpc, tables, b.vpc, d);
-            any |= way != Way::Never;
-            known.insert((tables, j), way);
-        }
-    }
-    if !any {
-        return;
-    }
-    let mut table = AtomTable::new(w);
-    let (from, to) = (columns(net, a, b.vpc), columns(net, b, a.vpc));
-    let acl_of = |v: VswitchId| net.vsw(v).and_then(|v| v.acl);
-    let (mut over_to, mut over_from) = (
-        RowBuilder::new(&to, &net.common.all),
-        RowBuilder::new(&from, &net.common.all),
-    );
-    let group = |ingress: bool| {
-        move |k: u32| {
-            net.group_sets
-                .get(k as usize)
-                .map(|g| if ingress { &g.ingress } else { &g.egress })
-        }
-    };
-    let acl = |ingress: bool| {
-        move |k: u32| {
-            net.acls
-                .get(k as usize)
-                .map(|g| if ingress { &g.ingress } else { &g.egress })
-        }
-    };
-    let out_sg = Rows::new(
-        &mut over_to,
-        &mut table,
-        a.cells.iter().map(|c| c.set),
-        group(false),
-    );
-    let out_acl = Rows::new(
-        &mut over_to,
-        &mut table,
-        a.cells.iter().filter_map(|c| acl_of(c.vswitch)),
-        acl(false),
-    );
-    let in_sg = Rows::new(
-        &mut over_from,
-        &mut table,
-        b.cells.iter().map(|c| c.set),
-        group(true),
-    );
-    let in_acl = Rows::new(
-        &mut over_from,
-        &mut table,
-        b.cells.iter().filter_map(|c| acl_of(c.vswitch)),
-        acl(true),
-    );
-    let mut tmp = vec![0u64; w];
-    for (i, s) in a.cells.iter().enumerate() {
-        if s.apart {
-            continue;
-        }
-        let tables = tables_of(s.vswitch);
-        let Some(egress) = out_sg.get(s.set) else { continue };
-        let acl_out = acl_of(s.vswitch)
-            .filter(|_| !s.no_acl)
-            .and_then(|k| out_acl.get(k));
-        for (j, d) in b.cells.iter().enumerate() {
-            let e = egress[j];
-            if e == 0 || d.apart || s.rep.ip.is_ipv4() != d.rep.ip.is_ipv4() {
-                continue;
-            }
-            let Some(g) = in_sg.get(d.set).map(|r| r[i]).filter(|&g| g != 0) else {
-                continue;
-            };
-            let at = (s.slot as usize * blocks + d.slot as usize) * w;
-            let acc = &mut out[at..at + w];
-            if *acc == *full {
-                continue;
-            }
-            match known.get(&(tables, u32::try_from(j).unwrap_or(u32::MAX))) {
-                Some(Way::Plain) if !(s.rep.ip == d.rep.ip && lone(net, s, d)) => {
-                    tmp.copy_from_slice(table.get(e));
-                    and(&mut tmp, table.get(g));
-                    if let Some(r) = acl_out {
-                        and(&mut tmp, table.get(r[j]));
-                    }
-                    let filter = acl_of(d.vswitch).filter(|_| !d.no_acl);
-                    if let Some(r) = filter.and_then(|k| in_acl.get(k)) {
-                        and(&mut tmp, table.get(r[i]));
-                    }
-                    acc.iter_mut().zip(&tmp).for_each(|(o, &x)| *o |= x);
+            let of = d.cells.iter().map(|c| {
+                let ip = c.rep.ip;
+                let n = kinds.put((cuts.piece(ip), groups(ip)));
+                if n as usize == first.len() {
+                    first.push(ip);
                 }
-                Some(Way::Ask) => {
-                    if let Some((s, d)) = distinct(s, d) {
-                        let f = net.private_request(s, d);
-                        acc.iter_mut().zip(f.words()).for_each(|(o, x)| *o |= x);
+                n
+            });
+            columns.push(of.collect());
+        }
+        // Columns are sorted by address.
+        let mut order: Vec<u32> = (0..small(first.len())).collect();
+        order.sort_by_key(|&n| first[n as usize]);
+        let mut place = vec![0u32; order.len()];
+        for (at, &n) in order.iter().enumerate() {
+            place[n as usize] = small(at);
+        }
+        let columns = columns
+            .into_iter()
+            .map(|c| c.into_iter().map(|n| place[n as usize]).collect())
+            .collect();
+        let sorted = Columns::new(
+            order
+                .iter()
+                .map(|&n| (first[n as usize], kinds.1[n as usize].1, &[][..])),
+        );
+        let mut table = AtomTable::new(net.atoms.words());
+        let mut b = RowBuilder::new(&sorted, &net.common.all);
+        let mut rows = |all: Vec<[&RuleList; 2]>| {
+            let of = all.into_iter().map(|l| l.map(|l| b.row(l, &mut table)));
+            of.collect::<Vec<_>>()
+        };
+        let (sets, acls) = (rows(of_sets), rows(of_acls));
+        Exterior {
+            columns,
+            table,
+            sets,
+            acls,
+            lists,
+        }
+    }
+
+    /// What a cell may send to a column, or take in from it, ACL aside.
+    fn listed(&self, cell: usize, dir: usize, column: u32) -> u32 {
+        self.sets[self.lists[cell].0 as usize][dir][column as usize]
+    }
+
+    /// Adds what cells with these lists may send to a column, or take in from it.
+    fn add(&self, (set, acl): (u32, u32), dir: usize, column: u32, out: &mut [u64]) {
+        let sg = self.sets[set as usize][dir][column as usize];
+        if sg == 0 {
+            return;
+        }
+        let sg = self.table.get(sg);
+        match self.acls.get(acl as usize) {
+            None => out.iter_mut().zip(sg).for_each(|(o, &x)| *o |= x),
+            Some(a) => {
+                let a = self.table.get(a[dir][column as usize]);
+                for ((o, &x), &y) in out.iter_mut().zip(sg).zip(a) {
+                    *o |= x & y;
+                }
+            }
+        }
+    }
+
+    /// Takes away what the ACL of a cell drops.
+    fn filter(&self, cell: usize, dir: usize, column: u32, out: &mut [u64]) {
+        if let Some(a) = self.acls.get(self.lists[cell].1 as usize) {
+            let a = self.table.get(a[dir][column as usize]);
+            out.iter_mut().zip(a).for_each(|(o, &x)| *o &= x);
+        }
+    }
+}
+
+/// Every VPC that something joins with another, ready for pairs.
+pub(crate) struct Joint<'a> {
+    net: &'a Network,
+    domains: &'a [Domain],
+    exteriors: Vec<Option<Exterior>>,
+    /// What the routes of all these VPCs and routers tell apart.
+    routes: Cuts,
+}
+
+impl<'a> Joint<'a> {
+    pub(crate) fn new(net: &'a Network, domains: &'a [Domain]) -> Self {
+        let exteriors: Vec<Option<Exterior>> = (0..domains.len())
+            .into_par_iter()
+            .map(|i| {
+                let meets = |d: &Domain| d.vpc != domains[i].vpc && net.joined(d.vpc, domains[i].vpc);
+                let joined = domains.iter().any(meets);
+                joined.then(|| Exterior::new(net, domains, i))
+            })
+            .collect();
+        let mut routes = Cuts::default();
+        if exteriors.iter().any(Option::is_some) {
+            net.tables
+                .iter()
+                .flat_map(|t| &t.routes)
+                .for_each(|r| routes.add(&r.ips));
+            net.transit
+                .tables
+                .iter()
+                .flatten()
+                .for_each(|w| routes.add(&w.ips));
+            routes.finish();
+        }
+        Joint {
+            net,
+            domains,
+            exteriors,
+            routes,
+        }
+    }
+
+    /// The ordered pairs of VPCs that something joins.
+    pub(crate) fn pairs(&self) -> Vec<(usize, usize)> {
+        let n = self.domains.len();
+        (0..n)
+            .filter(|&a| self.exteriors[a].is_some())
+            .flat_map(|a| (0..n).map(move |b| (a, b)))
+            .filter(|&(a, b)| a != b && self.net.joined(self.domains[a].vpc, self.domains[b].vpc))
+            .collect()
+    }
+
+    /// Adds what travels from cells of one VPC to cells of another. `out` has `columns` entries for every block.
+    pub(crate) fn pair(&self, (a, b): (usize, usize), columns: usize, full: &[u64], out: &mut [u64]) {
+        let (Some(from), Some(to)) = (&self.exteriors[a], &self.exteriors[b]) else {
+            return;
+        };
+        let p = Pair {
+            net: self.net,
+            a: &self.domains[a],
+            b: &self.domains[b],
+            from,
+            to,
+            there: &from.columns[b],
+            back: &to.columns[a],
+            columns,
+        };
+        let Some(ways) = p.ways(&self.routes) else { return };
+        if ways.ask || p.addresses_in_common() {
+            p.one_by_one(&ways, full, out);
+        } else {
+            p.rectangles(&ways, full, out);
+        }
+    }
+}
+
+/// How packets get from the vSwitches of one VPC to the cells of another.
+struct Ways {
+    /// Which set of tables forwards for each cell of the source.
+    tables: Vec<u32>,
+    /// For each cell of the destination a number of `kinds`.
+    of: Vec<u32>,
+    /// The way by each set of tables.
+    kinds: Vec<Vec<Way>>,
+    ask: bool,
+}
+
+/// An ordered pair of VPCs.
+struct Pair<'a> {
+    net: &'a Network,
+    a: &'a Domain,
+    b: &'a Domain,
+    from: &'a Exterior,
+    to: &'a Exterior,
+    /// Columns of the destination's cells as the source's lists see them.
+    there: &'a [u32],
+    /// Columns of the source's cells as the destination's lists see them.
+    back: &'a [u32],
+    columns: usize,
+}
+
+impl Pair<'_> {
+    /// `None` where no way leads from one to the other.
+    fn ways(&self, routes: &Cuts) -> Option<Ways> {
+        let net = self.net;
+        let mut sets: Numbered<&[u32]> = Numbered::new();
+        let of_vswitch = |v: VswitchId| net.vsw(v).map_or(&[][..], |v| v.tables.as_slice());
+        let tables: Vec<u32> = self
+            .a
+            .cells
+            .iter()
+            .map(|s| sets.put(of_vswitch(s.vswitch)))
+            .collect();
+        let mut kinds: Numbered<Vec<Way>> = Numbered::new();
+        let mut known: FxHashMap<(u32, VswitchId), u32> = FxHashMap::default();
+        let (mut any, mut ask) = (false, false);
+        let of = self.b.cells.iter().map(|d| {
+            // Which vSwitch it is in matters when narrowing only (A-TR-2).
+            *known
+                .entry((routes.piece(d.rep.ip), d.vswitch))
+                .or_insert_with(|| {
+                    let ways = sets.1.iter().map(|t| way(net, self.a.vpc, t, self.b.vpc, d));
+                    let ways: Vec<Way> = ways.collect();
+                    any |= ways.iter().any(|w| *w != Way::Never);
+                    ask |= ways.contains(&Way::Ask);
+                    kinds.put(ways)
+                })
+        });
+        let of: Vec<u32> = of.collect();
+        any.then_some(Ways {
+            tables,
+            of,
+            kinds: kinds.1,
+            ask,
+        })
+    }
+
+    /// Whether somebody of the one has an address that somebody of the other has.
+    fn addresses_in_common(&self) -> bool {
+        let mut b = self.b.cells.iter().map(|c| c.rep.ip).peekable();
+        self.a.cells.iter().any(|c| {
+            while b.peek().is_some_and(|x| *x < c.rep.ip) {
+                b.next();
+            }
+            b.peek() == Some(&c.rep.ip)
+        })
+    }
+
+    fn rectangles(&self, ways: &Ways, full: &[u64], out: &mut [u64]) {
+        let w = full.len();
+        let v4 = |c: &Cell| c.rep.ip.is_ipv4();
+        // Destinations that are alike for every source: column and ways; blocks in them with their lists.
+        let mut targets: Numbered<(u32, u32, bool)> = Numbered::new();
+        let mut takers: FxHashMap<(u32, u32), FxHashSet<(u32, u32)>> = FxHashMap::default();
+        for (j, d) in self.b.cells.iter().enumerate().filter(|(_, d)| !d.apart) {
+            if ways.kinds[ways.of[j] as usize].iter().all(|w| *w == Way::Never) {
+                continue;
+            }
+            let t = targets.put((self.there[j], ways.of[j], v4(d)));
+            takers.entry((t, d.slot)).or_default().insert(self.to.lists[j]);
+        }
+        // Sources that are alike for every destination.
+        let mut sources: Numbered<(u32, u32, bool)> = Numbered::new();
+        let mut senders: FxHashMap<(u32, u32), FxHashSet<(u32, u32)>> = FxHashMap::default();
+        for (i, s) in self.a.cells.iter().enumerate().filter(|(_, s)| !s.apart) {
+            let k = sources.put((self.back[i], ways.tables[i], v4(s)));
+            senders.entry((k, s.slot)).or_default().insert(self.from.lists[i]);
+        }
+        // What each block may send, by kind of source and of destination.
+        let n = targets.1.len();
+        let mut sent: Vec<Vec<(u32, u32)>> = vec![Vec::new(); n * sources.1.len()];
+        let mut flat: Vec<u64> = Vec::new();
+        let mut tmp = vec![0u64; w];
+        for (&(k, block), lists) in &senders {
+            let (_, tables, family) = sources.1[k as usize];
+            for (t, &(column, kind, v4)) in targets.1.iter().enumerate() {
+                if v4 != family || ways.kinds[kind as usize][tables as usize] != Way::Plain {
+                    continue;
+                }
+                tmp.fill(0);
+                for l in lists {
+                    self.from.add(*l, EGRESS, column, &mut tmp);
+                }
+                if tmp.iter().any(|&x| x != 0) {
+                    sent[k as usize * n + t].push((block, small(flat.len())));
+                    flat.extend_from_slice(&tmp);
+                }
+            }
+        }
+        for (&(t, block), lists) in &takers {
+            for (k, &(column, _, _)) in sources.1.iter().enumerate() {
+                let from = &sent[k * n + t as usize];
+                if from.is_empty() {
+                    continue;
+                }
+                tmp.fill(0);
+                for l in lists {
+                    self.to.add(*l, INGRESS, column, &mut tmp);
+                }
+                if tmp.iter().all(|&x| x == 0) {
+                    continue;
+                }
+                for &(x, at) in from {
+                    let to = (x as usize * self.columns + block as usize) * w;
+                    let sent = &flat[at as usize..at as usize + w];
+                    for ((o, &x), &y) in out[to..to + w].iter_mut().zip(sent).zip(&tmp) {
+                        *o |= x & y;
                     }
                 }
-                _ => {}
+            }
+        }
+    }
+
+    fn one_by_one(&self, ways: &Ways, full: &[u64], out: &mut [u64]) {
+        let net = self.net;
+        let w = full.len();
+        let mut tmp = vec![0u64; w];
+        for (i, s) in self.a.cells.iter().enumerate().filter(|(_, s)| !s.apart) {
+            for (j, d) in self.b.cells.iter().enumerate().filter(|(_, d)| !d.apart) {
+                if s.rep.ip.is_ipv4() != d.rep.ip.is_ipv4() {
+                    continue;
+                }
+                let e = self.from.listed(i, EGRESS, self.there[j]);
+                let g = self.to.listed(j, INGRESS, self.back[i]);
+                if e == 0 || g == 0 {
+                    continue;
+                }
+                let at = (s.slot as usize * self.columns + d.slot as usize) * w;
+                let acc = &mut out[at..at + w];
+                if *acc == *full {
+                    continue;
+                }
+                match ways.kinds[ways.of[j] as usize][ways.tables[i] as usize] {
+                    Way::Plain if !(s.rep.ip == d.rep.ip && lone(net, s, d)) => {
+                        tmp.copy_from_slice(self.from.table.get(e));
+                        and(&mut tmp, self.to.table.get(g));
+                        self.from.filter(i, EGRESS, self.there[j], &mut tmp);
+                        self.to.filter(j, INGRESS, self.back[i], &mut tmp);
+                        acc.iter_mut().zip(&tmp).for_each(|(o, &x)| *o |= x);
+                    }
+                    Way::Ask => {
+                        if let Some((s, d)) = distinct(s, d) {
+                            let f = net.private_request(s, d);
+                            acc.iter_mut().zip(f.words()).for_each(|(o, x)| *o |= x);
+                        }
+                    }
+                    _ => {}
+                }
             }
         }
     }

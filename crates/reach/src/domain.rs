@@ -72,32 +72,11 @@ pub(crate) struct Domain {
 /// What a balancer hands on, and from where.
 type Handed<'a> = (InterfaceId, &'a AtomSet, Option<&'a AtomSet>, RelaySource);
 
-fn vpc_cuts(net: &Network, vpc: VpcId, own: &[InterfaceId], questions: &[IpSet]) -> Cuts {
-    let mut c = Cuts::default();
-    // Where other VPCs can be reached, their filters and the routers' routes may tell addresses apart as well.
-    let joined = net.has_neighbours(vpc);
-    let mut all: Vec<InterfaceId> = own.to_vec();
-    if joined {
-        let there =
-            |f: &&crate::network::Iface| net.vpc_of(f).is_some_and(|v| v != vpc && net.joined(v, vpc));
-        all.extend(net.ifaces.iter().flatten().filter(there).map(|f| f.id));
-        net.transit.tables.iter().flatten().for_each(|w| c.add(&w.ips));
-        // Addresses that somebody has elsewhere are known there by other groups.
-        for (v, ip) in net.known_as.keys().filter(|(v, _)| *v != vpc) {
-            if net.joined(*v, vpc) {
-                c.add(&IpSet::single(*ip));
-            }
-        }
-        for (v, ips, _) in &net.blocks_known_as {
-            if *v != vpc && net.joined(*v, vpc) {
-                c.add(ips);
-            }
-        }
-    }
-    let ifaces = &all;
+/// The cuts that the lists and tables around some interfaces make.
+fn cuts_of(net: &Network, ifaces: impl Iterator<Item = InterfaceId>, c: &mut Cuts) {
     let mut gs: Vec<u32> = Vec::new();
     let mut vsw: Vec<u32> = Vec::new();
-    for f in ifaces.iter().filter_map(|&i| net.iface(i)) {
+    for f in ifaces.filter_map(|i| net.iface(i)) {
         gs.push(f.groups);
         vsw.push(f.vswitch.0);
     }
@@ -145,6 +124,89 @@ fn vpc_cuts(net: &Network, vpc: VpcId, own: &[InterfaceId], questions: &[IpSet])
             }
         }
     }
+}
+
+/// What VPCs that something joins tell apart, all together: the filters of every one of them, and the routers'
+/// routes. By the number of their group (`Transit::groups`).
+pub(crate) fn shared_cuts(net: &Network, by_vpc: &[(VpcId, Vec<InterfaceId>)]) -> FxHashMap<u32, Cuts> {
+    let mut out: FxHashMap<u32, Cuts> = FxHashMap::default();
+    for (v, ifaces) in by_vpc {
+        if !net.has_neighbours(*v) {
+            continue;
+        }
+        let Some(group) = net.transit.groups.get(v.index()) else {
+            continue;
+        };
+        let c = out.entry(*group).or_default();
+        cuts_of(net, ifaces.iter().copied(), c);
+        // Prefixes repeat a great deal.
+        c.finish();
+    }
+    for c in out.values_mut() {
+        net.transit.tables.iter().flatten().for_each(|w| c.add(&w.ips));
+        c.finish();
+    }
+    out
+}
+
+/// The smallest and the greatest value.
+type Span<T> = Option<(T, T)>;
+
+/// The smallest and the greatest address of some interfaces, by family.
+fn hull(net: &Network, own: &[InterfaceId]) -> (Span<u32>, Span<u128>) {
+    fn wider<T: Ord + Copy>(all: &mut Span<T>, ranges: &[(T, T)]) {
+        for &(l, h) in ranges {
+            *all = Some(all.map_or((l, h), |(a, b)| (a.min(l), b.max(h))));
+        }
+    }
+    let (mut v4, mut v6) = (None, None);
+    for a in own.iter().filter_map(|i| net.iface(*i)).flat_map(|f| &f.addrs) {
+        wider(&mut v4, a.region.v4.ranges());
+        wider(&mut v6, a.region.v6.ranges());
+    }
+    (v4, v6)
+}
+
+fn vpc_cuts(
+    net: &Network,
+    vpc: VpcId,
+    own: &[InterfaceId],
+    shared: &FxHashMap<u32, Cuts>,
+    questions: &[IpSet],
+) -> Cuts {
+    let mut c = Cuts::default();
+    // Where other VPCs can be reached, their filters and the routers' routes may tell addresses apart as well.
+    let group = net.transit.groups.get(vpc.index());
+    match group.and_then(|g| shared.get(g)) {
+        None => cuts_of(net, own.iter().copied(), &mut c),
+        Some(all) => {
+            // A cut that lies beyond every address of the VPC separates none of them.
+            let (v4, v6) = hull(net, own);
+            if let Some((l, h)) = v4 {
+                let at = |x| all.v4.partition_point(|&c| c <= x);
+                c.v4.extend(&all.v4[at(l)..at(h)]);
+            }
+            if let Some((l, h)) = v6 {
+                let at = |x| all.v6.partition_point(|&c| c <= x);
+                c.v6.extend(&all.v6[at(l)..at(h)]);
+            }
+            let here = |ip: IpAddr| match ip {
+                IpAddr::V4(a) => v4.is_some_and(|(l, h)| l <= a.into() && u32::from(a) <= h),
+                IpAddr::V6(a) => v6.is_some_and(|(l, h)| l <= a.into() && u128::from(a) <= h),
+            };
+            // Addresses that somebody has elsewhere are known there by other groups.
+            for (v, ip) in net.known_as.keys().filter(|(v, ip)| *v != vpc && here(*ip)) {
+                if net.joined(*v, vpc) {
+                    c.add(&IpSet::single(*ip));
+                }
+            }
+            for (v, ips, _) in &net.blocks_known_as {
+                if *v != vpc && net.joined(*v, vpc) {
+                    c.add(ips);
+                }
+            }
+        }
+    }
     questions.iter().for_each(|q| c.add(q));
     c.finish();
     c
@@ -152,8 +214,16 @@ fn vpc_cuts(net: &Network, vpc: VpcId, own: &[InterfaceId], questions: &[IpSet])
 
 impl Domain {
     /// Builds the cells of one VPC.
-    pub(crate) fn new(net: &Network, vpc: VpcId, ifaces: &[InterfaceId], part: &dyn Partition) -> Self {
-        let cuts = vpc_cuts(net, vpc, ifaces, part.cuts());
+    ///
+    /// `shared` is what [`shared_cuts`] says.
+    pub(crate) fn new(
+        net: &Network,
+        vpc: VpcId,
+        ifaces: &[InterfaceId],
+        shared: &FxHashMap<u32, Cuts>,
+        part: &dyn Partition,
+    ) -> Self {
+        let cuts = vpc_cuts(net, vpc, ifaces, shared, part.cuts());
         let mut index: FxHashMap<(u32, u32, u32, u32, u64), usize> = FxHashMap::default();
         let mut cells: Vec<Cell> = Vec::new();
         // Which balancers hand on to it tells two interfaces apart.

@@ -4,7 +4,7 @@ use crate::network::{Hop, Match, Network, RuleList, Vsw};
 use crate::point::relay::MAX_BALANCERS;
 use crate::point::{Entry, Exit, Inside, PeerView, Point, ReplyPort};
 use crate::transit::Far;
-use bartizan_model::{InterfaceId, VpcId};
+use bartizan_model::InterfaceId;
 use bartizan_packet::{AtomSet, IpSet};
 use std::net::IpAddr;
 
@@ -96,9 +96,10 @@ impl Cuts {
         }
     }
     pub(crate) fn finish(&mut self) {
-        self.v4.sort_unstable();
+        // Stable: most of it is sorted runs.
+        self.v4.sort();
         self.v4.dedup();
-        self.v6.sort_unstable();
+        self.v6.sort();
         self.v6.dedup();
     }
     /// Splits a set at the cuts.
@@ -139,6 +140,28 @@ impl Cuts {
         }
         out
     }
+    /// Those that tell addresses of a set apart; addresses elsewhere may fall into one piece.
+    pub(crate) fn within(&self, set: &IpSet) -> Cuts {
+        fn keep<T: Copy + Ord>(cuts: &[T], ranges: &[(T, T)]) -> Vec<T> {
+            let mut out: Vec<T> = Vec::new();
+            for &(l, h) in ranges {
+                // The last one up to the range stands for all between it and the range before.
+                let a = cuts.partition_point(|&c| c <= l);
+                let b = cuts.partition_point(|&c| c <= h);
+                out.extend(&cuts[a.saturating_sub(1)..b]);
+            }
+            out.dedup();
+            out
+        }
+        Cuts {
+            v4: keep(&self.v4, set.v4.ranges()),
+            v6: keep(&self.v6, set.v6.ranges()),
+        }
+    }
+    pub(crate) fn add_all(&mut self, o: &Cuts) {
+        self.v4.extend(&o.v4);
+        self.v6.extend(&o.v6);
+    }
     /// Position of an address among the pieces: equal for two addresses exactly when no cut is between them.
     pub(crate) fn piece(&self, ip: IpAddr) -> u32 {
         let n = match ip {
@@ -149,39 +172,98 @@ impl Cuts {
     }
 }
 
+/// What has been followed in search of cuts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Walked {
+    cuts: Cuts,
+    near: Vec<InterfaceId>,
+    tables: Vec<u32>,
+    /// Whether some table leads to a transit router.
+    elsewhere: bool,
+}
+
 impl Network {
     /// The cuts that the filters and routes around some interfaces make in the address space: their own, and
     /// those of every appliance and every other VPC that their routes may lead through.
     pub(crate) fn cuts_around(&self, ifaces: &[InterfaceId]) -> Cuts {
-        let mut c = Cuts::default();
-        let mut near: Vec<InterfaceId> = ifaces.to_vec();
-        let mut tables: Vec<u32> = Vec::new();
-        let mut vpcs: Vec<VpcId> = Vec::new();
-        let mut next = 0;
-        let mut asked = 0;
-        loop {
-            if let Some(&i) = near.get(next) {
-                next += 1;
-                self.cuts_at(i, &mut c, &mut tables);
-                // What it may be reached through.
-                for (_, r) in self.relays_to(i) {
-                    if !near.contains(&r.front) {
-                        near.push(r.front);
-                    }
-                }
-            } else if let Some(&t) = tables.get(asked) {
-                asked += 1;
-                self.cuts_of_table(t, &mut c, &mut near, &mut tables, &mut vpcs);
-            } else {
-                break;
-            }
+        self.cuts_from(ifaces.to_vec(), Vec::new())
+    }
+
+    /// As [`Network::cuts_around`] for whatever these tables lead to.
+    pub(crate) fn cuts_beyond(&self, tables: &[u32]) -> Cuts {
+        self.cuts_from(Vec::new(), tables.to_vec())
+    }
+
+    fn cuts_from(&self, near: Vec<InterfaceId>, tables: Vec<u32>) -> Cuts {
+        let mut w = Walked {
+            near,
+            tables,
+            ..Walked::default()
+        };
+        self.follow(&mut w, true);
+        let mut c = w.cuts;
+        if w.elsewhere {
+            c.add_all(&self.elsewhere().cuts);
         }
         c.finish();
         c
     }
 
+    /// What routers and the VPCs at them lead to, the same wherever one comes from.
+    fn elsewhere(&self) -> &Walked {
+        self.elsewhere.get_or_init(|| {
+            let mut w = Walked::default();
+            self.transit
+                .tables
+                .iter()
+                .flatten()
+                .for_each(|x| w.cuts.add(&x.ips));
+            for a in &self.transit.attachments {
+                let Far::Vpc(v, zones) = &a.far else { continue };
+                let system = self.vpcs.get(v.index()).map(|n| n.system_table);
+                for t in system.into_iter().filter(|_| zones.is_empty()) {
+                    if !w.tables.contains(&t) {
+                        w.tables.push(t);
+                    }
+                }
+                for z in zones.iter().filter_map(|z| self.vsw(*z)) {
+                    self.cuts_of_vswitch(z, &mut w.cuts, &mut w.tables);
+                }
+            }
+            self.follow(&mut w, false);
+            w.cuts.finish();
+            std::sync::Arc::new(w)
+        })
+    }
+
+    /// Follows interfaces and tables to the end. `known` says that what is elsewhere need not be followed again.
+    fn follow(&self, w: &mut Walked, known: bool) {
+        let (mut next, mut asked) = (0, 0);
+        loop {
+            if let Some(&i) = w.near.get(next) {
+                next += 1;
+                self.cuts_at(i, &mut w.cuts, &mut w.tables);
+                // What it may be reached through.
+                for (_, r) in self.relays_to(i) {
+                    if !w.near.contains(&r.front) {
+                        w.near.push(r.front);
+                    }
+                }
+            } else if let Some(&t) = w.tables.get(asked) {
+                asked += 1;
+                // What the table of a VPC at a router says is known where a table leads to routers.
+                if known && w.elsewhere && self.elsewhere().tables.contains(&t) {
+                    continue;
+                }
+                self.cuts_of_table(t, w);
+            } else {
+                break;
+            }
+        }
+    }
+
     /// The filters of an interface and its vSwitch, and which tables forward for it.
-    fn cuts_at(&self, i: InterfaceId, c: &mut Cuts, tables: &mut Vec<u32>) {
+    pub(crate) fn cuts_at(&self, i: InterfaceId, c: &mut Cuts, tables: &mut Vec<u32>) {
         let Some(f) = self.iface(i) else { return };
         if let Some(g) = self.group_sets.get(f.groups as usize) {
             c.add_lists(&g.ingress, &g.egress);
@@ -208,30 +290,28 @@ impl Network {
         }
     }
 
-    fn cuts_of_table(
-        &self,
-        t: u32,
-        c: &mut Cuts,
-        near: &mut Vec<InterfaceId>,
-        tables: &mut Vec<u32>,
-        vpcs: &mut Vec<VpcId>,
-    ) {
+    fn cuts_of_table(&self, t: u32, w: &mut Walked) {
         let Some(table) = self.tables.get(t as usize) else {
             return;
         };
+        let Walked {
+            near,
+            cuts,
+            elsewhere,
+            ..
+        } = w;
         let mut meet = |f: InterfaceId| {
             if !near.contains(&f) {
                 near.push(f);
             }
         };
-        let mut elsewhere = false;
         for r in &table.routes {
-            c.add(&r.ips);
+            cuts.add(&r.ips);
             for h in &r.hops {
                 match h {
                     Hop::Nat(n) => {
                         if let Some(n) = self.nats.get(n.index()) {
-                            c.add(&n.exit);
+                            cuts.add(&n.exit);
                         }
                     }
                     Hop::Interface(f) => meet(*f),
@@ -239,27 +319,8 @@ impl Network {
                         let members = self.ha_vips.get(h.index()).map_or(&[][..], |v| v);
                         members.iter().for_each(|f| meet(*f));
                     }
-                    Hop::Attachment(_) => elsewhere = true,
+                    Hop::Attachment(_) => *elsewhere = true,
                     _ => {}
-                }
-            }
-        }
-        if elsewhere {
-            self.transit.tables.iter().flatten().for_each(|w| c.add(&w.ips));
-            for a in &self.transit.attachments {
-                if let Far::Vpc(v, zones) = &a.far
-                    && !vpcs.contains(v)
-                {
-                    vpcs.push(*v);
-                    let system = self.vpcs.get(v.index()).map(|n| n.system_table);
-                    for t in system.into_iter().filter(|_| zones.is_empty()) {
-                        if !tables.contains(&t) {
-                            tables.push(t);
-                        }
-                    }
-                    for z in zones.iter().filter_map(|z| self.vsw(*z)) {
-                        self.cuts_of_vswitch(z, c, tables);
-                    }
                 }
             }
         }

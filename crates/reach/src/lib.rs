@@ -18,6 +18,7 @@ mod compile;
 mod cross;
 mod domain;
 mod flow;
+mod matrix;
 mod network;
 mod point;
 mod public;

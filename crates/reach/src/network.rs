@@ -10,7 +10,7 @@ use bartizan_model::{
 use bartizan_packet::{AtomSet, IpSet, PortSet, ServiceAtoms, ServiceSet};
 use rustc_hash::FxHashMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Which of the possible networks is meant where the inventory is not fully known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -489,6 +489,8 @@ pub struct Network {
     pub(crate) appliances_translate: bool,
     /// Atom sets that every evaluation needs.
     pub(crate) common: Common,
+    /// What transit routers lead to, found when first asked for.
+    pub(crate) elsewhere: OnceLock<Arc<crate::flow::Walked>>,
 }
 
 /// Atom sets that every evaluation needs, made once.

@@ -8,7 +8,10 @@ use crate::domain::{Cell, distinct};
 use crate::flow::{Cuts, representatives};
 use crate::network::{Hop, Network};
 use crate::point::{Entry, Exit, Inside};
+use crate::transit::{Far, TrNext};
+use bartizan_model::{AttachmentId, InterfaceId, TrTableId};
 use bartizan_packet::{AtomSet, IpSet};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -31,12 +34,167 @@ impl Door<'_> {
     }
 }
 
+/// What the tables that forward for an interface lead to, for packets to public addresses.
+#[derive(Clone, Default)]
+struct Beyond {
+    /// What is told apart on the way.
+    cuts: Cuts,
+    /// Whether anything leads out.
+    leaves: bool,
+    /// Whether anything leads through an appliance.
+    appliances: bool,
+}
+
+/// What the ways to and from the Internet have in common.
+pub(crate) struct Border<'n> {
+    net: &'n Network,
+    /// Public addresses of anybody.
+    public: IpSet,
+    /// By the tables of an interface. Few sets of tables forward for many interfaces.
+    beyond: FxHashMap<Vec<u32>, Beyond>,
+}
+
+/// Public addresses that anybody has or may have: those outside, and those of the inventory.
+fn addresses(net: &Network) -> IpSet {
+    let mut ranges: Vec<(u32, u32)> = net.outside.v4.ranges().to_vec();
+    for a in net.ifaces.iter().flatten().flat_map(|f| &f.addrs) {
+        let own = a.own.iter().map(|o| &o.ips);
+        for s in own.chain(a.dnat.iter().map(|d| &d.ips)) {
+            ranges.extend(s.v4.ranges());
+        }
+    }
+    for s in net.nats.iter().flat_map(|n| &n.snat) {
+        ranges.extend(s.ips.v4.ranges());
+    }
+    IpSet {
+        v4: bartizan_packet::IntervalSet::from_ranges(ranges),
+        v6: IpSet::all_v6().v6,
+    }
+}
+
+impl<'n> Border<'n> {
+    pub(crate) fn new(net: &'n Network, cells: impl Iterator<Item = &'n Cell>) -> Self {
+        let public = addresses(net);
+        let mut keys: Vec<Vec<u32>> = cells.map(|c| tables(net, c.rep.iface)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let beyond = keys.into_par_iter().map(|k| {
+            let b = beyond(net, &k, &public);
+            (k, b)
+        });
+        Border {
+            beyond: beyond.collect::<Vec<_>>().into_iter().collect(),
+            net,
+            public,
+        }
+    }
+
+    fn of(&self, i: InterfaceId) -> Beyond {
+        self.beyond.get(&tables(self.net, i)).cloned().unwrap_or_default()
+    }
+
+    /// What tells public addresses apart for an interface.
+    fn cuts(&self, i: InterfaceId) -> Cuts {
+        let mut c = Cuts::default();
+        self.net.cuts_at(i, &mut c, &mut Vec::new());
+        c.finish();
+        let mut c = c.within(&self.public);
+        if let Some(b) = self.beyond.get(&tables(self.net, i)) {
+            c.add_all(&b.cuts);
+        }
+        c.finish();
+        c
+    }
+}
+
+/// The tables that forward for an interface, and that of the gateway in front of it.
+fn tables(net: &Network, i: InterfaceId) -> Vec<u32> {
+    let mut out = Vec::new();
+    let Some(v) = net.iface(i).and_then(|f| net.vsw(f.vswitch)) else {
+        return out;
+    };
+    let gateway = net.vpcs.get(v.vpc.index()).and_then(|n| n.ingress_table);
+    for t in v.tables.iter().copied().chain(gateway) {
+        if !out.contains(&t) {
+            out.push(t);
+        }
+    }
+    out
+}
+
+/// Follows the tables, and those of routers and of the VPCs behind them, as packets to public addresses do.
+fn beyond(net: &Network, start: &[u32], public: &IpSet) -> Beyond {
+    let mut b = Beyond {
+        cuts: net.cuts_beyond(start).within(public),
+        ..Beyond::default()
+    };
+    let mut tables: Vec<u32> = start.to_vec();
+    let mut routers: Vec<TrTableId> = Vec::new();
+    let (mut next, mut asked) = (0, 0);
+    loop {
+        let mut attachments: Vec<AttachmentId> = Vec::new();
+        if let Some(&t) = tables.get(next) {
+            next += 1;
+            let routes = net.tables.get(t as usize).into_iter().flat_map(|t| &t.routes);
+            for h in routes.filter(|r| r.ips.intersects(public)).flat_map(|r| &r.hops) {
+                match h {
+                    Hop::Local | Hop::Unmodelled | Hop::Peering(..) => {}
+                    Hop::Interface(_) | Hop::HaVip(_) => {
+                        b.leaves = true;
+                        b.appliances = true;
+                    }
+                    Hop::Attachment(a) => attachments.push(*a),
+                    _ => b.leaves = true,
+                }
+            }
+            for a in attachments {
+                let from = net.transit.attachments.get(a.index());
+                push(
+                    &mut routers,
+                    from.into_iter().flat_map(|a| &a.tables).map(|x| x.1),
+                );
+            }
+        } else if let Some(&r) = routers.get(asked) {
+            asked += 1;
+            let ways = net.transit.tables.get(r.index()).into_iter().flatten();
+            for w in ways.filter(|w| w.ips.intersects(public)) {
+                let TrNext::Attachment(a) = w.next else { continue };
+                let Some(a) = net.transit.attachments.get(a.index()) else {
+                    continue;
+                };
+                match &a.far {
+                    Far::Vpc(v, zones) if zones.is_empty() => {
+                        push(&mut tables, net.vpcs.get(v.index()).map(|n| n.system_table));
+                    }
+                    Far::Vpc(_, zones) => {
+                        let zones = zones.iter().filter_map(|z| net.vsw(*z));
+                        push(&mut tables, zones.flat_map(|z| z.tables.iter().copied()));
+                    }
+                    Far::Router => push(&mut routers, a.tables.iter().map(|x| x.1)),
+                    _ => {}
+                }
+            }
+        } else {
+            return b;
+        }
+    }
+}
+
+fn push<T: PartialEq>(all: &mut Vec<T>, more: impl IntoIterator<Item = T>) {
+    for x in more {
+        if !all.contains(&x) {
+            all.push(x);
+        }
+    }
+}
+
 /// Every way in from the Internet.
-pub(crate) fn doors<'a>(net: &Network, cells: impl Iterator<Item = &'a Cell>) -> Vec<Door<'a>> {
+pub(crate) fn doors<'a>(border: &Border<'_>, cells: impl Iterator<Item = &'a Cell>) -> Vec<Door<'a>> {
+    let net = border.net;
     let mut out = Vec::new();
     for cell in cells.filter(|c| c.special) {
         for entry in net.doors(cell.rep) {
-            let cuts = net.cuts_around(&[cell.rep.iface]);
+            let cuts = border.cuts(cell.rep.iface);
             let pieces = cuts.v4.len() + cuts.v6.len() + 2;
             out.push(Door {
                 cell,
@@ -51,41 +209,6 @@ pub(crate) fn doors<'a>(net: &Network, cells: impl Iterator<Item = &'a Cell>) ->
     out
 }
 
-/// Whether some table or address of a cell leads out at all.
-fn may_leave(net: &Network, s: Inside) -> bool {
-    let Some((i, a)) = net.addr_of(s) else {
-        return false;
-    };
-    !a.own.is_empty()
-        || net.vsw(i.vswitch).is_some_and(|v| {
-            v.tables
-                .iter()
-                .filter_map(|&t| net.tables.get(t as usize))
-                .any(|t| {
-                    t.routes
-                        .iter()
-                        .flat_map(|r| &r.hops)
-                        .any(|h| !matches!(h, Hop::Local | Hop::Unmodelled))
-                })
-        })
-}
-
-/// Whether some route of a cell leads through an appliance or into another VPC.
-fn meets_appliances(net: &Network, s: Inside) -> bool {
-    let v = net.addr_of(s).and_then(|(i, _)| net.vsw(i.vswitch));
-    let tables = v
-        .into_iter()
-        .flat_map(|v| &v.tables)
-        .filter_map(|&t| net.tables.get(t as usize));
-    let mut hops = tables.flat_map(|t| &t.routes).flat_map(|r| &r.hops);
-    hops.any(|h| {
-        matches!(
-            h,
-            Hop::Interface(_) | Hop::HaVip(_) | Hop::Attachment(_) | Hop::Peering(..)
-        )
-    })
-}
-
 /// What leaves towards one piece of the public space.
 struct Outward {
     exits: Vec<Exit>,
@@ -95,7 +218,7 @@ struct Outward {
 
 /// The delivered services of one class of cells with every block of the public space and through every door.
 pub(crate) fn class(
-    net: &Network,
+    border: &Border<'_>,
     cells: &[&Cell],
     outside: &BTreeMap<u32, IpSet>,
     doors: &[Door<'_>],
@@ -103,7 +226,12 @@ pub(crate) fn class(
     let Some(first) = cells.first() else {
         return Vec::new();
     };
-    let leaves = may_leave(net, first.rep);
+    let net = border.net;
+    let Beyond {
+        leaves, appliances, ..
+    } = border.of(first.rep.iface);
+    let own = net.addr_of(first.rep).is_some_and(|(_, a)| !a.own.is_empty());
+    let leaves = leaves || own;
     if !leaves && !first.special {
         return Vec::new();
     }
@@ -115,7 +243,7 @@ pub(crate) fn class(
                 .union_with(s);
         }
     };
-    let cuts = net.cuts_around(&[first.rep.iface]);
+    let cuts = border.cuts(first.rep.iface);
     // Cells of a class differ in address only, which matters here through SNAT sources and family.
     let by_source: Vec<&IpSet> = net
         .nats
@@ -125,8 +253,6 @@ pub(crate) fn class(
         .map(|s| &s.sources)
         .collect();
     let mut seen: Vec<(Vec<bool>, bool, u32, bool)> = Vec::new();
-    // The filters of an appliance see the source address, so there every cell is asked for itself.
-    let appliances = meets_appliances(net, first.rep);
     for c in cells {
         let key = (
             by_source.iter().map(|s| s.contains(c.rep.ip)).collect(),
@@ -136,6 +262,7 @@ pub(crate) fn class(
         );
         // A cell of one interface stands for itself only: that interface may be the other end.
         let stands = c.only.is_none() || doors.iter().all(|d| d.cell.rep.iface != c.rep.iface);
+        // The filters of an appliance see the source address, so there every cell is asked for itself.
         if stands && !appliances {
             if seen.contains(&key) {
                 continue;

@@ -1,7 +1,8 @@
 //! Who can reach whom, between blocks.
 
-use crate::domain::{Cell, Domain, Partition, distinct};
+use crate::domain::{Cell, Domain, Partition, distinct, shared_cuts};
 use crate::flow::{Cuts, Flow, representatives};
+use crate::matrix::Matrix;
 use crate::network::{Mode, Network};
 use crate::point::{Inside, Point};
 use crate::public;
@@ -9,6 +10,7 @@ use bartizan_model::{InterfaceId, VpcId};
 use bartizan_packet::{AtomSet, IpSet};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The engine's answer over one [`Network`] and one [`Partition`] into blocks.
 ///
@@ -23,6 +25,14 @@ pub struct Reach {
     outside: BTreeMap<u32, IpSet>,
     /// Delivered services per ordered pair of blocks; filled by [`Reach::all_pairs`].
     matrix: Vec<u64>,
+}
+
+/// What one thread does for the matrix.
+enum Job<'a> {
+    /// The pairs of one VPC.
+    Inside(&'a Domain),
+    /// Those of two VPCs that something joins.
+    Between((usize, usize)),
 }
 
 /// Sizes of a built engine, for benchmarks and the curious.
@@ -49,9 +59,10 @@ impl Reach {
             }
         }
         let by_vpc: Vec<(VpcId, Vec<InterfaceId>)> = by_vpc.into_iter().collect();
+        let shared = shared_cuts(&net, &by_vpc);
         let mut domains = by_vpc
             .par_iter()
-            .map(|(v, ifaces)| Domain::new(&net, *v, ifaces, part))
+            .map(|(v, ifaces)| Domain::new(&net, *v, ifaces, &shared, part))
             .collect::<Vec<_>>();
         let mut cuts = Cuts::default();
         part.cuts().iter().for_each(|c| cuts.add(c));
@@ -125,80 +136,50 @@ impl Reach {
     /// Private paths are computed cell by cell for each VPC; paths over the Internet class by class.
     pub fn all_pairs(&mut self) {
         let w = self.net.atoms.words();
-        let (net, blocks) = (&self.net, self.slots.len());
+        let (net, columns) = (&self.net, self.slots.len());
         let full = net.common.all.words().to_vec();
-        let size = blocks * blocks * w;
+        let size = self.blocks * columns * w;
         self.domains.par_iter_mut().for_each(|d| d.build_rows(net));
-        let merge = |mut a: Vec<u64>, b: Vec<u64>| {
-            if a.is_empty() {
-                return b;
-            }
-            a.iter_mut().zip(&b).for_each(|(x, y)| *x |= y);
-            a
-        };
-        let chunks = rayon::current_num_threads().max(1);
-        let per = self.domains.len().div_ceil(chunks).max(1);
-        let private = self
-            .domains
-            .par_chunks(per)
-            .map(|ds| {
+        let joint = crate::cross::Joint::new(&self.net, &self.domains);
+        let mut jobs: Vec<Job<'_>> = self.domains.iter().map(Job::Inside).collect();
+        jobs.extend(joint.pairs().into_iter().map(Job::Between));
+        // Each thread has one matrix of its own and takes the next job; unions do not mind the order.
+        let next = AtomicUsize::new(0);
+        let words = (0..rayon::current_num_threads().clamp(1, jobs.len().max(1)))
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|_| {
                 let mut out = vec![0u64; size];
-                for d in ds {
-                    d.pairs(net, blocks, &full, &mut out);
+                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    match job {
+                        Job::Inside(d) => d.pairs(net, columns, &full, &mut out),
+                        Job::Between(p) => joint.pair(*p, columns, &full, &mut out),
+                    }
                 }
                 out
             })
-            .reduce(Vec::new, merge);
-        self.matrix = if private.is_empty() {
-            vec![0; size]
-        } else {
-            private
-        };
-        self.joined_pairs(&full);
-        let public = self.public_pairs();
-        for ((a, b), set) in public {
-            let at = (a as usize * blocks + b as usize) * w;
-            self.matrix[at..at + w]
-                .iter_mut()
-                .zip(set.words())
-                .for_each(|(o, x)| *o |= x);
-        }
-        if self.slots.len() > self.blocks {
-            let mut m = std::mem::take(&mut self.matrix);
-            crate::relayed::hand_on(self, &mut m);
-            self.matrix = crate::relayed::fold(&m, &self.slots, self.blocks, w);
-        }
-    }
-
-    /// Delivered services between VPCs that something joins.
-    fn joined_pairs(&mut self, full: &[u64]) {
-        let (net, blocks, ds) = (&self.net, self.slots.len(), &self.domains);
-        let pairs: Vec<(&Domain, &Domain)> = ds
-            .iter()
-            .flat_map(|a| ds.iter().map(move |b| (a, b)))
-            .filter(|(a, b)| a.vpc != b.vpc && net.joined(a.vpc, b.vpc))
-            .collect();
-        let per = pairs.len().div_ceil(rayon::current_num_threads().max(1)).max(1);
-        let size = self.matrix.len();
-        let parts: Vec<Vec<u64>> = pairs
-            .par_chunks(per)
-            .map(|pairs| {
-                let mut out = vec![0u64; size];
-                for (a, b) in pairs {
-                    crate::cross::pairs(net, a, b, blocks, full, &mut out);
+            .reduce(Vec::new, |mut a, b| {
+                if a.is_empty() {
+                    return b;
                 }
-                out
-            })
-            .collect();
-        for part in parts {
-            self.matrix.iter_mut().zip(part).for_each(|(o, x)| *o |= x);
+                a.iter_mut().zip(&b).for_each(|(x, y)| *x |= y);
+                a
+            });
+        drop(joint);
+        let mut m = Matrix::new(self.blocks, columns, w, words);
+        for ((a, b), set) in self.public_pairs() {
+            m.add(a, b, &set);
         }
+        crate::relayed::hand_on(self, &mut m);
+        self.matrix = m.fold(&self.slots);
     }
 
     /// Delivered services over the Internet: in, out, and out and in again.
     fn public_pairs(&self) -> Vec<((u32, u32), AtomSet)> {
         let net = &self.net;
-        let doors = public::doors(net, self.domains.iter().flat_map(|d| &d.cells));
+        let cells = || self.domains.iter().flat_map(|d| &d.cells);
+        let border = public::Border::new(net, cells());
+        let doors = public::doors(&border, cells());
         let classes: Vec<(&Domain, &Vec<u32>)> = self
             .domains
             .iter()
@@ -208,7 +189,7 @@ impl Reach {
             .par_iter()
             .map(|(d, class)| {
                 let cells: Vec<&Cell> = class.iter().map(|&c| &d.cells[c as usize]).collect();
-                public::class(net, &cells, &self.outside, &doors)
+                public::class(&border, &cells, &self.outside, &doors)
             })
             .reduce(Vec::new, |mut a, b| {
                 a.extend(b);
@@ -259,6 +240,16 @@ impl Reach {
             );
         }
         out
+    }
+
+    /// The pieces of the public space of a block that the filters around one interface tell apart.
+    pub(crate) fn outside_points(&self, block: u32, other: InterfaceId) -> Vec<Point> {
+        let Some(region) = self.outside.get(&block) else {
+            return Vec::new();
+        };
+        let cuts = self.net.cuts_around(&[other]);
+        let all = representatives(region, &cuts).into_iter();
+        all.map(Point::Outside).collect()
     }
 
     /// Every ordered pair of points of two blocks that can be two ends of a flow, with what travels.

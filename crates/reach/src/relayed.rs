@@ -5,13 +5,16 @@
 //! address, or clients and backends are one block) the pairs are asked one by one, until nothing can be added.
 
 use crate::domain::{Cell, Domain, distinct};
-use crate::network::{Mode, Network, Relay, RelaySource};
+use crate::flow::Cuts;
+use crate::matrix::Matrix;
+use crate::network::{Match, Mode, Network, Relay, RelaySource};
 use crate::point::Point;
 use crate::point::relay::MAX_BALANCERS;
 use crate::reach::Reach;
 use bartizan_model::InterfaceId;
-use bartizan_packet::AtomSet;
+use bartizan_packet::{AtomSet, IpSet};
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 
 /// Gives every front a row and a column of its own behind those of the blocks; says to which block each belongs.
 pub(crate) fn slots(net: &Network, blocks: usize, domains: &mut [Domain]) -> Vec<u32> {
@@ -25,113 +28,114 @@ pub(crate) fn slots(net: &Network, blocks: usize, domains: &mut [Domain]) -> Vec
     out
 }
 
-/// The matrix over blocks of one over slots.
-pub(crate) fn fold(m: &[u64], slots: &[u32], blocks: usize, w: usize) -> Vec<u64> {
-    let n = slots.len();
-    let mut out = vec![0u64; blocks * blocks * w];
-    for (i, &a) in slots.iter().enumerate() {
-        for (j, &b) in slots.iter().enumerate() {
-            let from = (i * n + j) * w;
-            let to = (a as usize * blocks + b as usize) * w;
-            for k in 0..w {
-                out[to + k] |= m[from + k];
-            }
-        }
-    }
-    out
-}
-
-struct Matrix<'m> {
-    words: &'m mut [u64],
-    slots: usize,
-    w: usize,
-}
-
-impl Matrix<'_> {
-    fn at(&self, a: u32, b: u32) -> usize {
-        (a as usize * self.slots + b as usize) * self.w
-    }
-    fn get(&self, a: u32, b: u32) -> AtomSet {
-        let at = self.at(a, b);
-        AtomSet::from_words(&self.words[at..at + self.w])
-    }
-    /// Whether something was added.
-    fn add(&mut self, a: u32, b: u32, s: &AtomSet) -> bool {
-        let at = self.at(a, b);
-        let mut more = false;
-        for (o, x) in self.words[at..at + self.w].iter_mut().zip(s.words()) {
-            more |= *x & !*o != 0;
-            *o |= x;
-        }
-        more
-    }
-}
-
 /// Whether what a relay hands on to a backend is the same for every client.
 fn same_for_all(net: &Network, r: &Relay, d: &Cell) -> bool {
-    let (Some(fi), Some(di)) = (net.iface(r.front), net.iface(d.rep.iface)) else {
-        return false;
+    let (between, lists, place) = match seen_by(net, r, d) {
+        Some(x) => x,
+        None => return false,
     };
-    let Some(front) = &fi.front else { return false };
+    // A front whose address is not known is one front when widening, and has to be reached everywhere else.
+    (net.mode == Mode::Widen || place)
+        && (r.source == RelaySource::Own || net.mode == Mode::Widen && !between && !lists)
+}
+
+/// Whether nothing but the ACL of a backend's vSwitch tells clients apart.
+fn only_acl_sees(net: &Network, r: &Relay, d: &Cell) -> bool {
+    net.mode == Mode::Widen && d.rep.ip.is_ipv4() && seen_by(net, r, d).is_some_and(|(_, lists, _)| !lists)
+}
+
+/// What sees the client of a relay behind it: the ACL of the backend's vSwitch, and anything else; and whether the
+/// front has one place.
+fn seen_by(net: &Network, r: &Relay, d: &Cell) -> Option<(bool, bool, bool)> {
+    let (Some(fi), Some(di)) = (net.iface(r.front), net.iface(d.rep.iface)) else {
+        return None;
+    };
+    let front = fi.front.as_ref()?;
     let place = fi.addrs.first().is_some_and(|a| !a.choice);
     let acl = |i: &crate::network::Iface| !i.no_acl() && net.vsw(i.vswitch).is_some_and(|v| v.acl.is_some());
     let between = (fi.vswitch != di.vswitch || fi.no_acl()) && acl(di);
     let lists = !front.exempt || di.front.is_some() || di.service.is_some();
-    let seen = between || lists || !net.straight(fi, front, di);
-    // A front whose address is not known is one front when widening, and has to be reached everywhere else.
-    (net.mode == Mode::Widen || place) && (r.source == RelaySource::Own || net.mode == Mode::Widen && !seen)
+    Some((between, lists || !net.straight(fi, front, di), place))
+}
+
+/// What a relay hands on to a cell, for every client or for those of each piece of the address space.
+enum Legs {
+    /// The same for every client.
+    Same(AtomSet),
+    /// By the address of the client, which the ACL of the backend's vSwitch sees: the pieces, what passes from
+    /// each, and what passes from all and from any of them.
+    ByClient {
+        cuts: Cuts,
+        pieces: FxHashMap<u32, AtomSet>,
+        all: AtomSet,
+        any: AtomSet,
+    },
+    /// Only the point engine knows.
+    Ask,
+}
+
+/// What everybody needs to know who hands on to whom.
+struct Hands<'r> {
+    reach: &'r Reach,
+    by_slot: Vec<Vec<&'r Cell>>,
+    /// The cells of fronts and backends.
+    of: FxHashMap<InterfaceId, Vec<&'r Cell>>,
+    /// Slots in which a front is a client.
+    fronts: Vec<bool>,
+    /// Slots with a cell of this interface alone.
+    alone: FxHashMap<InterfaceId, Vec<u32>>,
+    legs: FxHashMap<(u32, u32), Legs>,
 }
 
 /// Adds to the matrix what fronts hand on.
-pub(crate) fn hand_on(reach: &Reach, words: &mut [u64]) {
+pub(crate) fn hand_on(reach: &Reach, m: &mut Matrix) {
     let net = reach.network();
+    if net.relays.is_empty() {
+        return;
+    }
     let slots = reach.slots();
-    let mut m = Matrix {
-        words,
-        slots: slots.len(),
-        w: net.atoms.words(),
+    let mut h = Hands {
+        reach,
+        by_slot: vec![Vec::new(); slots.len()],
+        of: FxHashMap::default(),
+        fronts: vec![false; slots.len()],
+        alone: FxHashMap::default(),
+        legs: FxHashMap::default(),
     };
-    let mut by_slot: Vec<Vec<&Cell>> = vec![Vec::new(); slots.len()];
-    let mut of: FxHashMap<InterfaceId, Vec<&Cell>> = FxHashMap::default();
     for c in reach.cells() {
-        by_slot[c.slot as usize].push(c);
+        h.by_slot[c.slot as usize].push(c);
+        h.fronts[c.slot as usize] |= net.is_front(c.rep.iface);
         let mut seen = Vec::new();
         for i in c.members.iter().map(|x| x.iface) {
             if !seen.contains(&i) && (net.behind.contains_key(&i) || net.is_front(i)) {
-                of.entry(i).or_default().push(c);
+                h.of.entry(i).or_default().push(c);
                 seen.push(i);
             }
+        }
+        if let Some(i) = c.only.filter(|i| net.behind.contains_key(i)) {
+            h.alone.entry(i).or_default().push(c.slot);
         }
     }
     // What balancers send by themselves.
     for r in &net.relays {
-        for v in of.get(&r.front).into_iter().flatten() {
-            for d in of.get(&r.to).into_iter().flatten() {
+        for v in h.of.get(&r.front).into_iter().flatten() {
+            for d in h.of.get(&r.to).into_iter().flatten() {
                 if let Some((s, d)) = distinct(v, d) {
                     let f = net.sent_by_front(s, d, &|_, f| f);
-                    m.add(v.slot, of_slot(&of, d.iface, d.ip), &f.delivered);
+                    m.add(v.slot, of_slot(&h.of, d.iface, d.ip), &f.delivered);
                 }
             }
         }
     }
+    // Relays of one front after another: they share its column.
+    let mut by_front: BTreeMap<InterfaceId, Vec<u32>> = BTreeMap::new();
+    for (n, r) in (0u32..).zip(&net.relays) {
+        by_front.entry(r.front).or_default().push(n);
+    }
     for _ in 0..MAX_BALANCERS {
         let mut more = false;
-        for r in &net.relays {
-            let targets: Vec<&Cell> = of.get(&r.to).into_iter().flatten().copied().collect();
-            let fronts: Vec<u32> = of.get(&r.front).into_iter().flatten().map(|c| c.slot).collect();
-            for a in (0u32..).take(slots.len()) {
-                let mut taken = net.common.none.clone();
-                for &v in &fronts {
-                    taken.union_with(&m.get(a, v));
-                }
-                let on = net.handed_on(r, &taken);
-                if on.is_empty() {
-                    continue;
-                }
-                for d in &targets {
-                    more |= pass(reach, &by_slot, &mut m, r, a, d, &on);
-                }
-            }
+        for (front, relays) in &by_front {
+            more |= h.front(m, *front, relays);
         }
         if !more {
             break;
@@ -148,73 +152,247 @@ fn of_slot(of: &FxHashMap<InterfaceId, Vec<&Cell>>, i: InterfaceId, ip: std::net
     here.or(cells.clone().next()).map_or(0, |c| c.slot)
 }
 
-/// One slot of clients and one cell of backends.
-fn pass(
-    reach: &Reach,
-    by_slot: &[Vec<&Cell>],
-    m: &mut Matrix<'_>,
-    r: &Relay,
-    a: u32,
-    d: &Cell,
-    on: &AtomSet,
-) -> bool {
-    let net = reach.network();
-    let block = reach.slots()[a as usize];
-    if on.is_subset(&m.get(a, d.slot)) {
-        return false;
-    }
-    let front_as_client = by_slot[a as usize].iter().any(|c| net.is_front(c.rep.iface));
-    // An interface is not its own peer, so it is told apart from the other clients.
-    let itself = by_slot[a as usize].iter().any(|c| c.only == Some(r.to));
-    if a != d.slot && !itself && !front_as_client && same_for_all(net, r, d) {
-        let mut to = d.rep;
-        if let Some(x) = d.members.iter().find(|x| x.iface == r.to) {
-            to = *x;
-        }
-        let all: Vec<AtomSet> = match r.source {
-            // Whose address it is makes no difference here.
-            RelaySource::Client => {
-                let anybody = crate::point::PeerView::public(std::net::Ipv4Addr::UNSPECIFIED.into());
-                let ask = crate::point::ReplyPort::Ephemeral;
-                vec![net.leg(r, to, (anybody, true), ask).delivered]
+impl<'r> Hands<'r> {
+    /// Everything that one front hands on; says whether something is new.
+    fn front(&mut self, m: &mut Matrix, front: InterfaceId, relays: &[u32]) -> bool {
+        let net = self.reach.network();
+        let cells: Vec<u32> = self
+            .of
+            .get(&front)
+            .into_iter()
+            .flatten()
+            .map(|c| c.slot)
+            .collect();
+        let mut clients: Vec<u32> = cells.iter().flat_map(|&v| m.senders(v)).collect();
+        clients.sort_unstable();
+        clients.dedup();
+        let mut taken: FxHashMap<u32, Vec<Taken<'r>>> = FxHashMap::default();
+        let mut more = false;
+        for n in relays {
+            let Some(r) = net.relays.get(*n as usize) else {
+                continue;
+            };
+            let targets: Vec<&'r Cell> = self.of.get(&r.to).into_iter().flatten().copied().collect();
+            for &a in &clients {
+                let mut all = net.common.none.clone();
+                for w in cells.iter().filter_map(|&v| m.get(a, v)) {
+                    all.union_with(&AtomSet::from_words(w));
+                }
+                let on = net.handed_on(r, &all);
+                if on.is_empty() {
+                    continue;
+                }
+                for (k, d) in (0u32..).zip(&targets) {
+                    if !m.has(a, d.slot, &on) {
+                        more |= self.pass(m, (*n, r), a, (k, d), &on, &mut taken);
+                    }
+                }
             }
-            _ => net
-                .sources(r, to, None)
-                .into_iter()
-                .map(|src| net.leg(r, to, src, crate::point::ReplyPort::Ephemeral).delivered)
-                .collect(),
+        }
+        more
+    }
+
+    /// What each cell of a slot gets to a front, when widening and no balancer stands before the front.
+    fn taken(&self, front: InterfaceId, a: u32) -> Vec<Taken<'r>> {
+        let net = self.reach.network();
+        let fronts = self.of.get(&front).map_or(&[][..], |v| v);
+        let one = |c: &&'r Cell| {
+            let mut t = Taken {
+                cell: c,
+                privately: net.common.none.clone(),
+                publicly: net.common.none.clone(),
+            };
+            for (s, f) in fronts.iter().filter_map(|f| distinct(c, f)) {
+                let ask = crate::point::ReplyPort::Ephemeral;
+                t.privately.union_with(&net.private_request(s, f));
+                let h = net.hairpin(s, f, ask, &[], &|_, f| f, None);
+                t.publicly.union_with(&h.delivered);
+            }
+            t
         };
-        return m.add(a, d.slot, &net.fold(all).intersect(on));
+        self.by_slot[a as usize].iter().map(one).collect()
     }
-    let mut points: Vec<(Point, Option<&Cell>)> = by_slot[a as usize]
-        .iter()
-        .map(|c| (Point::Inside(c.rep), Some(*c)))
-        .collect();
-    if a == block {
-        points.extend(
-            reach
-                .points(block, d.block)
-                .into_iter()
-                .filter(|(p, _)| matches!(p, Point::Outside(_))),
-        );
+
+    /// One slot of clients and one cell of backends.
+    fn pass(
+        &mut self,
+        m: &mut Matrix,
+        (n, r): (u32, &Relay),
+        a: u32,
+        (k, d): (u32, &Cell),
+        on: &AtomSet,
+        taken: &mut FxHashMap<u32, Vec<Taken<'r>>>,
+    ) -> bool {
+        let net = self.reach.network();
+        // An interface is not its own peer, so it is told apart from the other clients.
+        let itself = self.alone.get(&r.to).is_some_and(|v| v.contains(&a));
+        let whole = a != d.slot && !itself && !self.fronts[a as usize];
+        self.legs.entry((n, k)).or_insert_with(|| legs(net, r, d));
+        let Some(legs) = self.legs.get(&(n, k)) else {
+            return false;
+        };
+        let mut more = false;
+        let most = match legs {
+            Legs::Same(all) => {
+                let most = all.intersect(on);
+                if whole {
+                    return m.add(a, d.slot, &most);
+                }
+                most
+            }
+            Legs::ByClient { all, any, .. } => {
+                if whole {
+                    more |= m.add(a, d.slot, &all.intersect(on));
+                }
+                any.intersect(on)
+            }
+            Legs::Ask => on.clone(),
+        };
+        if m.has(a, d.slot, &most) {
+            return more;
+        }
+        let simple = net.mode == Mode::Widen
+            && !matches!(legs, Legs::Ask)
+            && !self.fronts[a as usize]
+            && !net.behind.contains_key(&r.front);
+        if simple {
+            let all = taken.entry(a).or_insert_with(|| self.taken(r.front, a));
+            for t in all
+                .iter()
+                .filter(|t| !(t.privately.is_empty() && t.publicly.is_empty()))
+            {
+                let Some((s, _)) = distinct(t.cell, d) else {
+                    continue;
+                };
+                more |= m.add(a, d.slot, &legs.seen(s.ip, &net.handed_on(r, &t.privately)));
+                if t.publicly.is_empty() {
+                    continue;
+                }
+                let on = net.handed_on(r, &t.publicly);
+                match legs {
+                    Legs::Same(all) => more |= m.add(a, d.slot, &all.intersect(&on)),
+                    // Over the Internet a client is seen by another address than its own.
+                    _ if m.has(a, d.slot, &most.intersect(&on)) => {}
+                    _ => {
+                        if let Some((s, to)) = distinct(t.cell, d) {
+                            more |= m.add(
+                                a,
+                                d.slot,
+                                &net.flow(Point::Inside(s), Point::Inside(to)).delivered,
+                            );
+                        }
+                    }
+                }
+                if m.has(a, d.slot, &most) {
+                    return more;
+                }
+            }
+        }
+        let mut points: Vec<(Point, Option<&Cell>)> = Vec::new();
+        if !simple {
+            let by_slot = &self.by_slot[a as usize];
+            points.extend(by_slot.iter().map(|c| (Point::Inside(c.rep), Some(*c))));
+        }
+        if a == self.reach.slots()[a as usize] {
+            let outside = self.reach.outside_points(a, d.rep.iface);
+            points.extend(outside.into_iter().map(|p| (p, None)));
+        }
+        for (s, c) in points {
+            let (s, to) = match c {
+                Some(c) => match distinct(c, d) {
+                    Some((s, to)) => (Point::Inside(s), to),
+                    None => continue,
+                },
+                None => (s, d.rep),
+            };
+            let ip = crate::reach::ip_of(s);
+            if ip.is_ipv4() != to.ip.is_ipv4() {
+                continue;
+            }
+            more |= m.add(a, d.slot, &net.flow(s, Point::Inside(to)).delivered);
+            if m.has(a, d.slot, &most) {
+                break;
+            }
+        }
+        more
     }
-    let mut more = false;
-    for (s, c) in points {
-        let (s, to) = match c {
-            Some(c) => match distinct(c, d) {
-                Some((s, to)) => (Point::Inside(s), to),
-                None => continue,
+}
+
+/// What a cell of clients gets to a front.
+struct Taken<'r> {
+    cell: &'r Cell,
+    /// Seen by its own address.
+    privately: AtomSet,
+    /// Over the Internet.
+    publicly: AtomSet,
+}
+
+impl Legs {
+    /// What of a set goes on for a client that is seen by an address.
+    fn seen(&self, ip: std::net::IpAddr, on: &AtomSet) -> AtomSet {
+        match self {
+            Legs::Same(all) => all.intersect(on),
+            Legs::ByClient { cuts, pieces, .. } => match pieces.get(&cuts.piece(ip)) {
+                Some(leg) => leg.intersect(on),
+                None => AtomSet::from_words(&vec![0; on.words().len()]),
             },
-            None => (s, d.rep),
-        };
-        let ip = crate::reach::ip_of(s);
-        if ip.is_ipv4() != to.ip.is_ipv4() {
-            continue;
-        }
-        more |= m.add(a, d.slot, &net.flow(s, Point::Inside(to)).delivered);
-        if on.is_subset(&m.get(a, d.slot)) {
-            break;
+            Legs::Ask => AtomSet::from_words(&vec![0; on.words().len()]),
         }
     }
-    more
+}
+
+/// The legs of a relay to a cell.
+fn legs(net: &Network, r: &Relay, d: &Cell) -> Legs {
+    let ask = crate::point::ReplyPort::Ephemeral;
+    let mut to = d.rep;
+    if let Some(x) = d.members.iter().find(|x| x.iface == r.to) {
+        to = *x;
+    }
+    let own = || {
+        let sources = net.sources(r, to, None).into_iter();
+        net.fold(sources.map(|src| net.leg(r, to, src, ask).delivered))
+    };
+    // Whose address it is makes no difference here.
+    let seen = |ip| {
+        let anybody = crate::point::PeerView::public(ip);
+        net.leg(r, to, (anybody, true), ask).delivered
+    };
+    if same_for_all(net, r, d) {
+        return Legs::Same(match r.source {
+            RelaySource::Client => seen(std::net::Ipv4Addr::UNSPECIFIED.into()),
+            _ => own(),
+        });
+    }
+    if !only_acl_sees(net, r, d) {
+        return Legs::Ask;
+    }
+    let mut cuts = Cuts::default();
+    let acl = net.iface(d.rep.iface).and_then(|i| net.vsw(i.vswitch)?.acl);
+    for rule in acl
+        .and_then(|a| net.acls.get(a as usize))
+        .into_iter()
+        .flat_map(|a| a.ingress.rules.iter().chain(&a.egress.rules))
+    {
+        if let Match::Ips(s) = &rule.peer {
+            cuts.add(s);
+        }
+    }
+    cuts.finish();
+    let mut pieces = FxHashMap::default();
+    let (mut all, mut any) = (net.common.all.clone(), net.common.none.clone());
+    for ip in crate::flow::representatives(&IpSet::all_v4(), &cuts) {
+        let mut leg = seen(ip);
+        if r.source == RelaySource::Either {
+            leg.union_with(&own());
+        }
+        all.intersect_with(&leg);
+        any.union_with(&leg);
+        pieces.insert(cuts.piece(ip), leg);
+    }
+    Legs::ByClient {
+        cuts,
+        pieces,
+        all,
+        any,
+    }
 }

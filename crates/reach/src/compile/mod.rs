@@ -223,6 +223,7 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
         transit,
         outside,
         gaps: c.gaps,
+        elsewhere: std::sync::OnceLock::new(),
     };
     know_addresses(&mut net);
     net
