@@ -10,6 +10,7 @@
 //!
 //! This crate knows nothing of Terraform's syntax, of the intent or of the engine.
 
+mod assumption;
 mod balancer;
 mod check_ids;
 mod data_service;
@@ -19,6 +20,9 @@ mod transit;
 mod typed;
 mod value;
 
+pub use assumption::{
+    ASSUMPTIONS, Assumption, AssumptionInfo, ReadingError, ReadingInfo, Readings, Use, assumption_info,
+};
 pub use balancer::*;
 pub use data_service::*;
 pub use fact::{Fact, Unknown};
