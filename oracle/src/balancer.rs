@@ -4,7 +4,7 @@ use crate::forward::{Goal, Spot, Trail, Walk};
 use crate::group::{Pkt, Side};
 use crate::oracle::{At, Flow, Oracle, Outcome, Path};
 use crate::world::{Res, Unsupported, World, exists, known};
-use bartizan_model::{AddressSpec, Backend, BalancerKind, Direction, Typed};
+use bartizan_model::{AddressSpec, Assumption, Backend, BalancerKind, Direction, Typed};
 use bartizan_packet::{PortSet, Proto, ServiceSet};
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr};
@@ -108,6 +108,12 @@ impl World {
         self.balancer_of(eni).is_some_and(|b| b.detached)
     }
 
+    /// 9: whether the public address of a front needs neither route nor gateway (018, 13).
+    pub(crate) fn open_front(&self, eni: usize) -> bool {
+        let free = |b: &BalancerW| b.detached || !self.second(Assumption::Lb2);
+        self.balancer_of(eni).is_some_and(free)
+    }
+
     /// 5, 6, 7: what a front takes in.
     pub(crate) fn front_takes_in(&self, at: usize, b: &BalancerW, peer: Side, p: &Pkt) -> (bool, String) {
         let mut hears = b
@@ -120,7 +126,8 @@ impl World {
         }
         let admits = |l: &ListenerW| match &l.filter {
             None => true,
-            Some((_, nets)) if nets.is_empty() => true,
+            // 018, 12.
+            Some((_, nets)) if nets.is_empty() && !self.second(Assumption::Lb1) => true,
             Some((white, nets)) => nets.iter().any(|n| n.contains(&peer.ip)) == *white,
         };
         if !hears.any(admits) {
@@ -278,7 +285,8 @@ impl Oracle {
         let all = self.world.own_addresses(front, kind).into_iter();
         all.map(|ip| {
             let eni = Some(front);
-            (Side { ip, eni }, false)
+            let owner = None;
+            (Side { ip, eni, owner }, false)
         })
         .collect()
     }
@@ -321,49 +329,71 @@ impl Oracle {
             dst: Side {
                 ip: b.ip,
                 eni: Some(b.eni),
+                owner: None,
             },
             proto: f.proto,
             sport: f.sport,
             dport: f.dport,
         };
-        let groups = bal.kind == BalancerKind::Alb || own_kind || be.service.is_some();
+        // 018, 11.
+        let groups =
+            bal.kind == BalancerKind::Alb || own_kind || be.service.is_some() || w.second(Assumption::Clb1);
         // Replies of a connection that the balancer opens come to any port of it.
         let ports: Vec<u16> = if client || !f.proto.has_ports() {
             vec![f.sport]
         } else {
             w.reply_ports.clone()
         };
+        // 018, 6: only then does it matter from which port a connection comes; any that arrives counts.
+        let asked = match w.second(Assumption::Nacl2) {
+            true => ports.as_slice(),
+            false => &ports[..1],
+        };
+        let requests = || asked.iter().map(|&sport| Pkt { sport, ..p });
         let answers =
             |ok: &dyn Fn(Pkt) -> bool| ports.iter().all(|&sport| ok(Self::answer(Pkt { sport, ..p })));
         if bal.detached || fe.vpc == be.vpc {
             let near = (!bal.detached).then_some(fe.vswitch);
             let far = (be.service.is_none() && !w.detached(b.eni)).then_some(be.vswitch);
-            if (near != Some(be.vswitch)) && w.acl_crossing_drop(near, far, &p).is_some() {
+            let crosses = |p: Pkt| w.acl_crossing_drop(near, far, &p).is_none();
+            if (near != Some(be.vswitch)) && !requests().any(crosses) {
                 return None;
             }
             if groups && !w.group_verdict(b.eni, Direction::Ingress, &p).0 {
                 return None;
             }
+            // 018, 3.
+            let judged = groups && !w.keeps_state(b.eni);
             return Some(answers(&|r| {
+                if judged && !w.group_verdict(b.eni, Direction::Egress, &r).0 {
+                    return false;
+                }
                 near == Some(be.vswitch) || w.acl_crossing_drop(far, near, &r).is_none()
             }));
         }
         if be.binded {
             return None;
         }
-        let known = [front, b.eni];
-        let sessions = if groups { &known[..1] } else { &known[..] };
-        let mut walk = Walk::new(w, p, Goal::Interface(b.eni), sessions, false);
-        let start = Trail {
-            visited: src.eni.map(|_| front).into_iter().collect(),
-            ..Trail::default()
-        };
-        walk.routed(start, Spot::At(front), w.vswitches[fe.vswitch].table);
-        let replies = walk.arrivals.iter().map(|path| {
+        let exempt = (!groups).then_some(b.eni);
+        let mut arrivals = Vec::new();
+        let known = [front];
+        for p in requests() {
+            let mut walk = Walk::new(w, p, Goal::Interface(b.eni), &known, false);
+            walk.exempt = exempt;
+            let start = Trail {
+                visited: src.eni.map(|_| front).into_iter().collect(),
+                ..Trail::default()
+            };
+            let table = w.vswitches[fe.vswitch].table;
+            walk.routed(start, Spot::At(front), table);
+            arrivals.append(&mut walk.arrivals);
+        }
+        let replies = arrivals.iter().map(|path| {
             let mut sessions = vec![front, b.eni];
             sessions.extend(&path.appliances);
             answers(&|r| {
                 let mut back = Walk::new(w, r, Goal::Interface(front), &sessions, false);
+                back.exempt = exempt;
                 back.send(b.eni);
                 !back.arrivals.is_empty()
             })

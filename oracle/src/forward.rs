@@ -4,7 +4,7 @@ use crate::group::Pkt;
 use crate::oracle::GatewayRoutes;
 use crate::route::MAX_APPLIANCES;
 use crate::world::{Hop, World};
-use bartizan_model::Direction;
+use bartizan_model::{Assumption, Direction};
 use std::net::IpAddr;
 
 /// What a packet that leaves an interface is meant to reach.
@@ -53,6 +53,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) goal: Goal,
     /// Interfaces whose groups know the session already (§5.6).
     pub(crate) sessions: &'a [usize],
+    /// An interface whose groups do not count (011, 12).
+    pub(crate) exempt: Option<usize>,
     pub(crate) explain: bool,
     /// Paths that end where they should.
     pub(crate) arrivals: Vec<Arrival>,
@@ -76,6 +78,7 @@ impl<'a> Walk<'a> {
             p,
             goal,
             sessions,
+            exempt: None,
             explain,
             arrivals: Vec::new(),
             drops: Vec::new(),
@@ -107,7 +110,11 @@ impl<'a> Walk<'a> {
     /// §5.5 at one interface; `false` when it drops the packet.
     pub(crate) fn group(&self, t: &mut Trail, at: usize, d: Direction) -> bool {
         let name = &self.w.interfaces[at].name;
-        if self.sessions.contains(&at) {
+        if self.exempt == Some(at) {
+            self.say(t, || format!("{d:?} of `{name}`: not asked"));
+            return true;
+        }
+        if self.sessions.contains(&at) && self.w.keeps_state(at) {
             self.say(t, || format!("{d:?} of `{name}`: part of a session"));
             return true;
         }
@@ -141,7 +148,7 @@ impl<'a> Walk<'a> {
         let eni = &self.w.interfaces[at];
         // 010, data services 5: its public side needs no route.
         // 011, 9: nor does that of a balancer.
-        if (eni.service.is_some() || self.w.balancer_of(at).is_some())
+        if (eni.service.is_some() || self.w.open_front(at))
             && let Goal::Internet(own) = &self.goal
         {
             return match own.first().copied() {
@@ -183,7 +190,7 @@ impl<'a> Walk<'a> {
         match at {
             Spot::At(i) if self.w.interfaces[i].service.is_some() || self.w.detached(i) => None,
             Spot::At(i) => Some(self.w.interfaces[i].vswitch),
-            Spot::Handed(_, z) => z.filter(|_| self.w.zone_acls),
+            Spot::Handed(_, z) => z.filter(|_| self.w.second(Assumption::Tr2)),
         }
     }
 
@@ -195,7 +202,9 @@ impl<'a> Walk<'a> {
             return None;
         };
         let vpc = &self.w.vpcs[self.w.interfaces[at].vpc];
-        let elsewhere = selected.is_some_and(|s| s.length > 0)
+        // 018, 9: a reply leaves by the address that the request came to.
+        let by_route = self.sessions.is_empty() && self.w.second(Assumption::Eip1);
+        let elsewhere = selected.is_some_and(|s| s.length > 0 || by_route)
             || vpc.gateway4.is_some()
             || vpc.user_cidrs.iter().any(|c| c.contains(&self.p.dst.ip));
         if elsewhere { None } else { own.first().copied() }

@@ -1,7 +1,7 @@
 //! Security groups (ALIBABA.md §5).
 
 use crate::world::{GroupW, InterfaceW, PeerW, RuleW, ServiceW, World};
-use bartizan_model::Direction;
+use bartizan_model::{Assumption, Direction};
 use bartizan_packet::Proto;
 use std::net::IpAddr;
 
@@ -12,6 +12,8 @@ pub(crate) struct Side {
     /// The interface that sends or is meant by its private address; `None` for an address on the Internet.
     /// It is the path that tells, not the number.
     pub(crate) eni: Option<usize>,
+    /// Where it is seen by a public address of its own: whose that is.
+    pub(crate) owner: Option<usize>,
 }
 
 /// A packet as it is at some place of its path.
@@ -60,7 +62,9 @@ impl World {
             Direction::Ingress => p.src,
             Direction::Egress => p.dst,
         };
-        if let Some(g) = self.intra_group(eni, peer) {
+        // 018, 2.
+        let early = direction == Direction::Ingress || !self.second(Assumption::Sg2);
+        if let Some(g) = self.intra_group(eni, peer).filter(|_| early) {
             return Some((true, format!("intra-group connectivity of `{}`", g.name)));
         }
         let mut strongest: Option<&RuleW> = None;
@@ -90,11 +94,21 @@ impl World {
             && (s.nets.iter().any(|n| n.contains(&peer.ip)) || s.groups.iter().any(member))
     }
 
+    /// Whether the groups of an interface keep state (018, 3).
+    pub(crate) fn keeps_state(&self, at: usize) -> bool {
+        let eni = &self.interfaces[at];
+        !self.second(Assumption::Sg3)
+            || self.balancer_of(at).is_some()
+            || !eni.groups.iter().any(|g| self.groups[*g].enterprise)
+    }
+
     /// §5.5 step 1: members of a basic group with the Accept policy reach one another, before any rule
     /// (S2) and in both directions (A-SG-2), by private addresses only (A-SG-4). It is the ENIs that share
     /// the group, so of two holders of a HaVip only the one at the other end counts.
     fn intra_group(&self, eni: &InterfaceW, peer: Side) -> Option<&GroupW> {
-        let peer = &self.interfaces[peer.eni?];
+        // 018, 4.
+        let public = peer.owner.filter(|_| self.second(Assumption::Sg4));
+        let peer = &self.interfaces[peer.eni.or(public)?];
         let shared = eni
             .groups
             .iter()
@@ -112,6 +126,15 @@ impl World {
             .any(|m| m.vpc == vpc && m.owns(ip))
     }
 
+    /// 018, 1: whether a rule that names a group means `ip`.
+    fn is_named(&self, g: &GroupW, vpc: usize, ip: IpAddr) -> bool {
+        if !self.second(Assumption::Sg1) {
+            return self.is_member_address(g, vpc, ip);
+        }
+        let mut members = g.members.iter().map(|m| &self.interfaces[*m]);
+        members.any(|m| m.vpc == vpc && m.addresses.iter().any(|a| a.primary && a.net.contains(&ip)))
+    }
+
     /// 011, 11: a balancer's own address counts as a member of its groups.
     fn is_balancer_of(&self, g: usize, vpc: usize, peer: Side) -> bool {
         peer.eni.is_some_and(|e| {
@@ -126,7 +149,7 @@ impl World {
             && match &r.peer {
                 PeerW::Nets(nets) => nets.iter().any(|n| n.contains(&peer.ip)),
                 PeerW::Group(g) => {
-                    peer.eni.is_some() && self.is_member_address(&self.groups[*g], eni.vpc, peer.ip)
+                    peer.eni.is_some() && self.is_named(&self.groups[*g], eni.vpc, peer.ip)
                         || self.is_balancer_of(*g, eni.vpc, peer)
                 }
             }

@@ -4,7 +4,7 @@ use crate::forward::{Arrival, Exit, Goal, Spot, Trail, Walk};
 use crate::group::Pkt;
 use crate::oracle::Options;
 use crate::world::{DnatW, Hop, NatW, V6, World};
-use bartizan_model::DnatProtocol;
+use bartizan_model::{Assumption, DnatProtocol};
 use bartizan_packet::Proto;
 use std::net::IpAddr;
 
@@ -85,7 +85,7 @@ impl World {
 
     /// §8.2, A-NAT-1: the addresses that a NAT gateway translates `src` to: those of the entry with the
     /// longest source that covers it (of several equally long, all).
-    fn snat(nat: &NatW, src: IpAddr, vswitch: usize) -> Vec<IpAddr> {
+    fn snat(&self, nat: &NatW, src: IpAddr, vswitch: usize) -> Vec<IpAddr> {
         let covering = nat
             .snat
             .iter()
@@ -93,8 +93,10 @@ impl World {
         let Some(longest) = covering.clone().map(|s| s.source.prefix_len()).max() else {
             return Vec::new();
         };
+        // 018, 10.
+        let any = self.second(Assumption::Nat1);
         covering
-            .filter(|s| s.source.prefix_len() == longest)
+            .filter(|s| any || s.source.prefix_len() == longest)
             .flat_map(|s| s.ips.iter().copied())
             .collect()
     }
@@ -127,7 +129,7 @@ impl World {
             Vec::new()
         };
         // A-P25.
-        if p.proto == Proto::TCP && p.dport == 25 {
+        if p.proto == Proto::TCP && p.dport == 25 && !self.second(Assumption::P25) {
             return drop("the platform blocks tcp/25 to the Internet");
         }
         if !o.public_protocols.carries(p.proto, p.dst.ip) {
@@ -146,7 +148,7 @@ impl World {
                 Exit::Own(ip) => vec![ip],
                 Exit::Gateway6 => vec![p.src.ip],
                 Exit::Nat(n) if self.nat_has_internet(&self.nats[n], p.dst.ip) => {
-                    Self::snat(&self.nats[n], p.src.ip, eni.vswitch)
+                    self.snat(&self.nats[n], p.src.ip, eni.vswitch)
                 }
                 Exit::Nat(_) | Exit::Arrived => Vec::new(),
             };
@@ -226,9 +228,7 @@ impl World {
                 }
             }
             // 010, data services 5.
-            DoorKind::Own if eni.service.is_some() || self.balancer_of(to).is_some() => {
-                walk.reach(t, None, to)
-            }
+            DoorKind::Own if eni.service.is_some() || self.open_front(to) => walk.reach(t, None, to),
             DoorKind::Own => match self.vpcs[eni.vpc].gateway4 {
                 None => walk.reach(t, None, to),
                 Some((g, _)) if !self.leads_to(eni.vswitch, p.src.ip, Hop::Gateway4(g)) => {

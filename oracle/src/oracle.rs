@@ -1,10 +1,10 @@
 //! The question and its answer.
 
-use crate::forward::{Arrival, Goal, Walk};
+use crate::forward::{Arrival, Exit, Goal, Walk};
 use crate::group::{Pkt, Side};
-use crate::internet::{Door, Out};
+use crate::internet::{Door, DoorKind, Out};
 use crate::world::{Unsupported, World};
-use bartizan_model::{InterfaceId, Inventory};
+use bartizan_model::{InterfaceId, Inventory, Readings};
 use bartizan_packet::{IpSet, Packet, Proto};
 use std::fmt;
 use std::net::IpAddr;
@@ -59,7 +59,7 @@ pub enum GatewayRoutes {
 }
 
 /// How to interpret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Whether to write down what happens at each hop. Slow; off for comparisons.
     pub explain: bool,
@@ -67,9 +67,8 @@ pub struct Options {
     pub public_protocols: PublicProtocols,
     /// What counts as a route to a gateway.
     pub gateway_routes: GatewayRoutes,
-    /// Whether the ACL of the vSwitch in which a transit router hands a packet over filters it as it leaves for
-    /// another vSwitch (A-TR-2). Without, more packets arrive.
-    pub zone_acls: bool,
+    /// What is decided about contested semantics; of everything else the first reading (docs/decisions/018).
+    pub readings: Readings,
 }
 
 impl Options {
@@ -80,7 +79,7 @@ impl Options {
             explain: false,
             public_protocols: PublicProtocols::TcpUdpIcmp,
             gateway_routes: GatewayRoutes::Direct,
-            zone_acls: false,
+            readings: Readings::chosen(),
         }
     }
 }
@@ -137,7 +136,7 @@ impl Oracle {
     /// # Errors
     /// When something that matters is unknown.
     pub fn new(inv: &Inventory, options: Options) -> Result<Oracle, Unsupported> {
-        let world = World::new(inv, options.gateway_routes, options.zone_acls)?;
+        let world = World::new(inv, options.gateway_routes, options.readings.clone())?;
         let mut outside = IpSet::public();
         for ip in &world.owned {
             outside = outside.subtract(&IpSet::single(*ip));
@@ -245,11 +244,16 @@ impl Oracle {
         Side {
             ip: at.ip,
             eni: Some(at.eni),
+            owner: None,
         }
     }
 
     fn public_side(ip: IpAddr) -> Side {
-        Side { ip, eni: None }
+        Side {
+            ip,
+            eni: None,
+            owner: None,
+        }
     }
 
     fn packet(f: Flow, src: Side, dst: Side, dport: u16) -> Pkt {
@@ -371,7 +375,13 @@ impl Oracle {
             .iter()
             .filter(|d| d.ip.is_ipv4() == a.ip.is_ipv4())
         {
-            let request = Self::packet(f, Self::private_side(a), Self::public_side(door.ip), door.port);
+            // 4: it may count who has the public address.
+            let itself = matches!(door.kind, DoorKind::Own | DoorKind::Ipv6);
+            let to = Side {
+                owner: itself.then_some(b.eni),
+                ..Self::public_side(door.ip)
+            };
+            let request = Self::packet(f, Self::private_side(a), to, door.port);
             let mut drops = Vec::new();
             for way in w.outs(a.eni, a.address, request, &self.options, &mut drops) {
                 self.hairpin_in(a, b, f, door, &way, request, out);
@@ -383,7 +393,12 @@ impl Oracle {
     #[expect(clippy::too_many_arguments, reason = "the two halves of one path")]
     fn hairpin_in(&self, a: At, b: At, f: Flow, door: &Door, way: &Out, request: Pkt, out: &mut Outcome) {
         let w = &self.world;
-        let inner = Self::packet(f, Self::public_side(way.ip), Self::private_side(b), f.dport);
+        let itself = matches!(way.exit, Exit::Own(_) | Exit::Gateway6);
+        let from = Side {
+            owner: itself.then_some(a.eni),
+            ..Self::public_side(way.ip)
+        };
+        let inner = Self::packet(f, from, Self::private_side(b), f.dport);
         let walk = w.enter(b.eni, door.kind, inner, &[], self.options.explain);
         Self::note_drops(out, walk.drops);
         for path in &walk.arrivals {

@@ -1,7 +1,8 @@
 //! Route selection (ALIBABA.md §3.4).
 
 use crate::oracle::GatewayRoutes;
-use crate::world::{Hop, World};
+use crate::world::{Hop, Rank, World};
+use bartizan_model::Assumption;
 use std::net::IpAddr;
 
 /// The entry that the longest-prefix match selects.
@@ -16,12 +17,21 @@ pub(crate) struct Selected {
 pub(crate) const MAX_APPLIANCES: usize = 4;
 
 impl World {
-    /// §3.4: the longest prefix wins; at equal length a custom entry beats a system entry (A-ROUTE-1).
+    /// §3.4: the longest prefix wins; at equal length a custom entry beats a system entry (018, 7), both a
+    /// propagated one; without a system entry as 018, 8.
     /// Custom entries of the same prefix cannot exist; should they, all of them are possible.
     pub(crate) fn lookup(&self, table: usize, dst: IpAddr) -> Option<Selected> {
         let routes = &self.tables[table];
-        let key = |r: &crate::world::RouteW| (r.net.prefix_len(), r.rank);
         let matching = routes.iter().filter(|r| r.net.contains(&dst));
+        let longest = matching.clone().map(|r| r.net.prefix_len()).max()?;
+        let system = matching
+            .clone()
+            .any(|r| r.net.prefix_len() == longest && r.rank == Rank::System);
+        let propagated_first = !system && self.second(Assumption::Route2);
+        let key = |r: &crate::world::RouteW| {
+            let first = propagated_first && r.rank == Rank::Propagated;
+            (r.net.prefix_len(), first, r.rank)
+        };
         let best = matching.clone().map(key).max()?;
         let hops = matching
             .filter(|r| key(r) == best)

@@ -3,6 +3,7 @@
 use crate::forward::{Spot, Trail, Walk};
 use crate::rib::From;
 use crate::world::World;
+use bartizan_model::Assumption;
 use std::net::IpAddr;
 
 impl World {
@@ -12,7 +13,9 @@ impl World {
             .routes
             .iter()
             .filter(|r| r.net.contains(&dst));
-        let rank = |r: &&crate::rib::TrRouteW| (r.net.prefix_len(), r.from == From::Static);
+        // 018, 14.
+        let any = self.second(Assumption::Tr1);
+        let rank = |r: &&crate::rib::TrRouteW| (r.net.prefix_len(), !any && r.from == From::Static);
         let Some(best) = matching.clone().map(|r| rank(&r)).max() else {
             return Vec::new();
         };

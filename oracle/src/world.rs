@@ -4,9 +4,9 @@ use crate::balancer::{self, BalancerW};
 use crate::oracle::GatewayRoutes;
 use crate::rib::{AttachmentW, TrTableW};
 use bartizan_model::{
-    AclList, AddressSpec, AllowPeer, Direction, DnatProtocol, DnatTarget, EipTarget, Fact, Inventory,
-    Ipv6Internet, NatIp, NetSpec, NextHop, Origin, Peer, PortMapping, PublicKind, RouteTableKind, SnatSource,
-    Typed, VpcId,
+    AclList, AddressKind, AddressSpec, AllowPeer, Assumption, Direction, DnatProtocol, DnatTarget, EipTarget,
+    Fact, Inventory, Ipv6Internet, NatIp, NetSpec, NextHop, Origin, Peer, PortMapping, PublicKind, Readings,
+    RouteTableKind, SnatSource, Typed, Use, VpcId,
 };
 use bartizan_packet::ServiceSet;
 use ipnet::IpNet;
@@ -121,6 +121,8 @@ pub(crate) struct AddressW {
     /// One address as /32 or /128, or a delegated prefix.
     pub(crate) net: IpNet,
     pub(crate) v6: V6,
+    /// Not a secondary address, delegated prefix or HaVip.
+    pub(crate) primary: bool,
 }
 
 pub(crate) struct PublicW {
@@ -193,8 +195,7 @@ pub(crate) struct World {
     /// Members per HaVip.
     pub(crate) ha_vips: Vec<Vec<usize>>,
     pub(crate) gateway_routes: GatewayRoutes,
-    /// A-TR-2.
-    pub(crate) zone_acls: bool,
+    pub(crate) readings: Readings,
     /// Load balancers (§9).
     pub(crate) balancers: Vec<BalancerW>,
     /// Prefixes that rules and ACL entries name.
@@ -243,7 +244,12 @@ fn host(ip: IpAddr) -> IpNet {
 }
 
 impl World {
-    pub(crate) fn new(inv: &Inventory, gateway_routes: GatewayRoutes, zone_acls: bool) -> Res<World> {
+    /// Whether the second reading of a contested question is taken (docs/decisions/018).
+    pub(crate) fn second(&self, a: Assumption) -> bool {
+        self.readings.decided(a) == Some(Use::Second)
+    }
+
+    pub(crate) fn new(inv: &Inventory, gateway_routes: GatewayRoutes, readings: Readings) -> Res<World> {
         let t = &inv.typed;
         let mut w = World {
             vpcs: Vec::new(),
@@ -255,7 +261,7 @@ impl World {
             nats: Vec::new(),
             ha_vips: Vec::new(),
             gateway_routes,
-            zone_acls,
+            readings,
             balancers: balancer::read(t)?,
             mentioned: Vec::new(),
             reply_ports: Vec::new(),
@@ -355,7 +361,17 @@ impl World {
             let table = known(&e.table, "the table of a route")?.index();
             let vpc = t.route_tables[table].vpc.known().copied();
             let hops: Vec<Hop> = e.next_hops.iter().map(|h| hop(t, vpc, h)).collect::<Res<_>>()?;
+            let steers = t.route_tables[table].kind != RouteTableKind::Gateway;
             for net in nets(t, &e.destination)? {
+                // 018, 7.
+                let mut near = t.vswitches.iter().filter(|v| v.vpc.known() == vpc.as_ref());
+                let inside = near.any(|v| {
+                    let blocks = std::iter::once(&v.cidr).chain(v.ipv6_cidr.as_ref());
+                    blocks.filter_map(|b| b.known()).any(|b| b.contains(&net))
+                });
+                if steers && inside && self.second(Assumption::Route1) {
+                    continue;
+                }
                 self.tables[table].push(RouteW {
                     net,
                     hops: hops.clone(),
@@ -438,7 +454,13 @@ impl World {
 
     /// What filters tell apart.
     fn remember(&mut self) {
-        let mut starts = vec![1024u16];
+        // 018, 18.
+        let (low, high) = if self.second(Assumption::Ephemeral) {
+            (32768, 61000)
+        } else {
+            (1024, u16::MAX)
+        };
+        let mut starts = vec![low];
         let mut note = |s: &ServiceSet| {
             for &(l, h) in s.tcp.ranges().iter().chain(s.udp.ranges()) {
                 starts.push(l);
@@ -455,7 +477,7 @@ impl World {
             note(&e.services);
             self.mentioned.extend(&e.nets);
         }
-        starts.retain(|p| *p >= 1024);
+        starts.retain(|p| (low..=high).contains(p));
         starts.sort_unstable();
         starts.dedup();
         self.reply_ports = starts;
@@ -512,7 +534,8 @@ impl World {
                         )));
                     }
                 };
-                addresses.push(AddressW { net, v6 });
+                let primary = matches!(a.kind, AddressKind::Primary | AddressKind::Ipv6);
+                addresses.push(AddressW { net, v6, primary });
             }
             let mut public = Vec::new();
             for p in &e.public {
@@ -532,9 +555,9 @@ impl World {
                 vswitch,
                 groups,
                 addresses,
-                // A-SDC-1: unset is read as off, the reading that lets packets pass.
+                // 018, 16.
                 source_dest_check: known(&e.source_dest_check, "a source/destination check")?
-                    .unwrap_or(false),
+                    .unwrap_or(self.second(Assumption::Sdc1)),
                 public,
                 // A balancer in no vSwitch has no private address.
                 binded: self.detached(i) || e.public.iter().any(|p| p.kind == PublicKind::EipBinded),

@@ -2,7 +2,7 @@
 
 use crate::universe::Query;
 use crate::verify::{Answer, EngineUnderTest};
-use bartizan_model::{InterfaceId, Inventory};
+use bartizan_model::{Assumption, InterfaceId, Inventory, Readings};
 use bartizan_oracle::Endpoint;
 use bartizan_packet::IpSet;
 use bartizan_reach::{CompileOptions, Inside, Mode, Network, Partition, Point, Reach, compile};
@@ -24,10 +24,9 @@ fn point(e: Endpoint) -> Point {
     }
 }
 
-fn options() -> CompileOptions {
-    // The oracle knows appliances that forward, not what runs inside them.
+fn options(readings: &Readings) -> CompileOptions {
     CompileOptions {
-        transparent_appliances: true,
+        readings: readings.clone(),
         ..CompileOptions::default()
     }
 }
@@ -36,8 +35,8 @@ fn options() -> CompileOptions {
 pub struct PointEngine;
 
 impl EngineUnderTest for PointEngine {
-    fn check(&self, inv: &Inventory, queries: &[Query]) -> Vec<Answer> {
-        let net = compile(inv, Mode::Widen, &options());
+    fn under(&self, inv: &Inventory, readings: &Readings, queries: &[Query]) -> Vec<Answer> {
+        let net = compile(inv, Mode::Widen, &options(readings));
         queries.iter().map(|q| answer(&net, q)).collect()
     }
 }
@@ -90,9 +89,14 @@ impl Partition for Singletons {
 pub struct MatrixEngine;
 
 impl EngineUnderTest for MatrixEngine {
-    fn check(&self, inv: &Inventory, queries: &[Query]) -> Vec<Answer> {
+    /// Its matrix is for clients of every port, where the port of the client counts.
+    fn able(&self, readings: Readings) -> Readings {
+        readings.with(Assumption::Nacl2, false)
+    }
+
+    fn under(&self, inv: &Inventory, readings: &Readings, queries: &[Query]) -> Vec<Answer> {
         let part = Singletons::new(queries);
-        let mut r = Reach::new(compile(inv, Mode::Widen, &options()), &part);
+        let mut r = Reach::new(compile(inv, Mode::Widen, &options(readings)), &part);
         r.all_pairs();
         queries
             .iter()

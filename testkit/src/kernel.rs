@@ -8,7 +8,7 @@ use crate::shrink::shrink;
 use crate::universe::{Query, Universe};
 use crate::vectors::{Vector, run};
 use crate::verify::{Answer, EngineUnderTest};
-use bartizan_model::Inventory;
+use bartizan_model::{Inventory, Readings};
 use bartizan_oracle::kernel::{KernelError, Network, Probe, Verdict, usable};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -166,7 +166,7 @@ impl fmt::Display for KernelVectors {
 struct Recorded(Vec<Answer>);
 
 impl EngineUnderTest for Recorded {
-    fn check(&self, _: &Inventory, _: &[Query]) -> Vec<Answer> {
+    fn under(&self, _: &Inventory, _: &Readings, _: &[Query]) -> Vec<Answer> {
         self.0.clone()
     }
 }

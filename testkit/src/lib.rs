@@ -37,4 +37,6 @@ pub use universe::{Query, Universe};
 pub use vectors::{
     Expectation, Probe, ProbeEnd, Vector, VectorError, ground, load_vectors, parse_vector, run,
 };
-pub use verify::{Answer, Disagreement, EngineUnderTest, OracleEngine, Report, verify, verify_with};
+pub use verify::{
+    Answer, Disagreement, EngineUnderTest, OracleEngine, Report, random_readings, verify, verify_with,
+};

@@ -1,17 +1,40 @@
 //! Properties that tie the engine's different views together, and to the oracle, on one random network.
 
 use crate::universe::{Query, Universe};
-use bartizan_model::{InterfaceId, Inventory};
+use bartizan_model::{ASSUMPTIONS, Assumption, InterfaceId, Inventory, Readings, Use};
 use bartizan_oracle::{Endpoint, Options, Oracle};
 use bartizan_packet::IpSet;
 use bartizan_reach::{CompileOptions, Inside, Mode, Partition, Point, Reach, compile};
 use std::net::IpAddr;
 
-fn options() -> CompileOptions {
+fn options(readings: &Readings) -> CompileOptions {
     CompileOptions {
-        transparent_appliances: true,
+        readings: readings.clone(),
         ..CompileOptions::default()
     }
+}
+
+fn oracle(inv: &Inventory, readings: &Readings) -> Option<Oracle> {
+    let options = Options {
+        readings: readings.clone(),
+        ..Options::normative()
+    };
+    Oracle::new(inv, options).ok()
+}
+
+/// What a user who decides nothing gets, with appliances as the interpreter knows them.
+#[must_use]
+pub fn undecided() -> Readings {
+    Readings::default().with(Assumption::Appl1, false)
+}
+
+/// One of the decisions that [`undecided`] leaves open, from a decision about everything: what is documented is
+/// as documented.
+#[must_use]
+pub fn one_of_the_open(readings: Readings) -> Readings {
+    let documented = |a: &bartizan_model::AssumptionInfo| a.absence == Use::First && a.presence == Use::First;
+    let all = ASSUMPTIONS.iter().enumerate().filter(|(_, a)| documented(a));
+    all.fold(readings, |r, (i, _)| r.with_first(i))
 }
 
 fn point(e: Endpoint) -> Point {
@@ -60,16 +83,21 @@ impl Partition for Coarse {
 }
 
 /// The matrix over coarse blocks contains everything that the oracle delivers between their members, and
-/// nothing that no pair of points delivers. Returns the first contradiction.
+/// nothing that no pair of points delivers. `truth` is a decision within `readings`. Returns the first contradiction.
 ///
 /// # Errors
 /// A text that names the flow.
-pub fn coarse_blocks_are_unions(inv: &Inventory, queries: &[Query]) -> Result<(), String> {
-    let Ok(oracle) = Oracle::new(inv, Options::normative()) else {
+pub fn coarse_blocks_are_unions(
+    inv: &Inventory,
+    readings: &Readings,
+    truth: &Readings,
+    queries: &[Query],
+) -> Result<(), String> {
+    let Some(oracle) = oracle(inv, truth) else {
         return Ok(());
     };
     let part = Coarse::new();
-    let mut r = Reach::new(compile(inv, Mode::Widen, &options()), &part);
+    let mut r = Reach::new(compile(inv, Mode::Widen, &options(readings)), &part);
     r.all_pairs();
     let block = |e: Endpoint| match e {
         Endpoint::Address { interface, ip, .. } => part.block(Some(interface), ip),
@@ -102,17 +130,22 @@ pub fn coarse_blocks_are_unions(inv: &Inventory, queries: &[Query]) -> Result<()
     Ok(())
 }
 
-/// What the narrowed network delivers the oracle delivers, and what it says works has a reply from every
-/// client port. Returns the first contradiction.
+/// Where nothing is decided about contested semantics: what the narrowed network delivers the oracle delivers under
+/// one of the open decisions, and what it says works has a reply from every client port; what the oracle delivers
+/// the widened network delivers, with the reply. Returns the first contradiction.
 ///
 /// # Errors
 /// A text that names the flow.
-pub fn narrow_is_below_the_oracle(inv: &Inventory, queries: &[Query]) -> Result<(), String> {
-    let Ok(oracle) = Oracle::new(inv, Options::normative()) else {
+pub fn open_readings_hold_all(inv: &Inventory, truth: &Readings, queries: &[Query]) -> Result<(), String> {
+    let Some(oracle) = oracle(inv, truth) else {
         return Ok(());
     };
-    let sure = compile(inv, Mode::Narrow, &options());
-    let may = compile(inv, Mode::Widen, &options());
+    let low = match truth.presence(Assumption::Ephemeral) {
+        Use::Second => 32768..=61000,
+        _ => 1024..=u16::MAX,
+    };
+    let sure = compile(inv, Mode::Narrow, &options(&undecided()));
+    let may = compile(inv, Mode::Widen, &options(&undecided()));
     for q in queries {
         let f = sure.flow(point(q.src), point(q.dst));
         let g = may.flow(point(q.src), point(q.dst));
@@ -124,7 +157,11 @@ pub fn narrow_is_below_the_oracle(inv: &Inventory, queries: &[Query]) -> Result<
         if f.delivered.contains(atom) && !o.delivered {
             return Err(format!("narrow delivers {q} and the oracle does not"));
         }
-        let client = !q.proto.has_ports() || q.sport >= 1024;
+        let client = !q.proto.has_ports() || low.contains(&q.sport);
+        let wide = may.flow_from_port(point(q.src), point(q.dst), q.sport);
+        if o.delivered && !wide.delivered.contains(atom) || o.reply && !wide.works.contains(atom) {
+            return Err(format!("the oracle exceeds wide for {q}: {o:?}"));
+        }
         if f.works.contains(atom) && client && !o.reply {
             return Err(format!("narrow answers {q} and the oracle does not"));
         }

@@ -506,7 +506,7 @@ mod tests {
     fn a_wrong_answer_is_reported() {
         struct Says(Answer);
         impl EngineUnderTest for Says {
-            fn check(&self, _: &Inventory, q: &[Query]) -> Vec<Answer> {
+            fn under(&self, _: &Inventory, _: &Readings, q: &[Query]) -> Vec<Answer> {
                 vec![self.0; q.len()]
             }
         }

@@ -5,7 +5,7 @@ use crate::generate::{Features, random_inventory};
 use crate::rng::Rng;
 use crate::shrink::shrink;
 use crate::universe::{Query, Universe};
-use bartizan_model::Inventory;
+use bartizan_model::{ASSUMPTIONS, Inventory, Readings};
 use bartizan_oracle::{Options, Oracle};
 use std::fmt;
 
@@ -20,17 +20,48 @@ pub struct Answer {
 
 /// An engine that can be compared.
 pub trait EngineUnderTest: Sync {
-    /// One answer per query, in order.
-    fn check(&self, inv: &Inventory, queries: &[Query]) -> Vec<Answer>;
+    /// One answer per query, in order, under decisions about contested semantics.
+    fn under(&self, inv: &Inventory, readings: &Readings, queries: &[Query]) -> Vec<Answer>;
+
+    /// The same under the chosen readings of ALIBABA.md §20.
+    fn check(&self, inv: &Inventory, queries: &[Query]) -> Vec<Answer> {
+        self.under(inv, &Readings::chosen(), queries)
+    }
+
+    /// The readings of these under which it can be compared.
+    fn able(&self, readings: Readings) -> Readings {
+        readings
+    }
+}
+
+/// Decisions about contested semantics: the chosen ones for every second network, else some of the others.
+#[must_use]
+pub fn random_readings(r: &mut Rng) -> Readings {
+    let mut out = Readings::chosen();
+    if r.chance(50) {
+        return out;
+    }
+    for (i, a) in ASSUMPTIONS.iter().enumerate() {
+        // The interpreter knows appliances that forward, and nothing of what is not modelled.
+        let alone = a.id == "A-APPL-1" || a.id == "A-UNMODELLED";
+        if a.readings.len() == 2 && !alone && r.chance(25) {
+            out = out.with_second(i);
+        }
+    }
+    out
 }
 
 /// The oracle as an engine: the reference.
 pub struct OracleEngine;
 
 impl EngineUnderTest for OracleEngine {
-    fn check(&self, inv: &Inventory, queries: &[Query]) -> Vec<Answer> {
+    fn under(&self, inv: &Inventory, readings: &Readings, queries: &[Query]) -> Vec<Answer> {
+        let options = Options {
+            readings: readings.clone(),
+            ..Options::normative()
+        };
         // An inventory that it cannot interpret has no answers, which a comparison reports.
-        let Ok(o) = Oracle::new(inv, Options::normative()) else {
+        let Ok(o) = Oracle::new(inv, options) else {
             return Vec::new();
         };
         queries
@@ -61,12 +92,17 @@ pub struct Disagreement {
     pub engine: Option<Answer>,
     /// The hops that the oracle follows.
     pub steps: Vec<String>,
+    /// The second readings under which they differ.
+    pub readings: Vec<String>,
 }
 
 impl fmt::Display for Disagreement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "network {}: {}", self.index, self.query)?;
         writeln!(f, "oracle {:?}, engine {:?}", self.oracle, self.engine)?;
+        if !self.readings.is_empty() {
+            writeln!(f, "under {}", self.readings.join(", "))?;
+        }
         for s in &self.steps {
             writeln!(f, "  oracle: {s}")?;
         }
@@ -174,6 +210,15 @@ fn network(seed: u64, index: u64, features: Features) -> (Rng, Inventory) {
     (r, inv)
 }
 
+/// Drawn apart from the network, so that networks do not depend on them.
+fn readings_of(seed: u64, index: u64, features: Features, engine: &dyn EngineUnderTest) -> Readings {
+    if !features.readings {
+        return Readings::chosen();
+    }
+    let mut r = Rng::for_item(seed ^ 0x5EAD, index);
+    engine.able(random_readings(&mut r))
+}
+
 fn compare(
     seed: u64,
     index: u64,
@@ -185,8 +230,9 @@ fn compare(
 ) {
     let (mut r, inv) = network(seed, index, features);
     let queries = Universe::new(&inv).sample(&mut r, packets);
-    let truth = OracleEngine.check(&inv, &queries);
-    let said = engine.check(&inv, &queries);
+    let readings = readings_of(seed, index, features, engine);
+    let truth = OracleEngine.under(&inv, &readings, &queries);
+    let said = engine.under(&inv, &readings, &queries);
     report.networks += 1;
     report.packets += queries.len() as u64;
     report.delivered += truth.iter().filter(|a| a.delivered).count() as u64;
@@ -215,18 +261,33 @@ fn explain(
     engine: &dyn EngineUnderTest,
 ) -> Disagreement {
     let (_, inv) = network(seed, index, features);
-    let ask = |e: &dyn EngineUnderTest, i: &Inventory, q: &Query| e.check(i, &[*q]).first().copied();
-    let differs = |i: &Inventory, q: &Query| {
-        let truth = ask(&OracleEngine, i, q);
-        truth.is_none() || truth != ask(engine, i, q)
+    let ask = |e: &dyn EngineUnderTest, i: &Inventory, r: &Readings, q: &Query| {
+        e.under(i, r, &[*q]).first().copied()
     };
-    let (inventory, query) = shrink(&inv, query, &differs);
+    let differs = |i: &Inventory, r: &Readings, q: &Query| {
+        let truth = ask(&OracleEngine, i, r, q);
+        truth.is_none() || truth != ask(engine, i, r, q)
+    };
+    let mut readings = readings_of(seed, index, features, engine);
+    for i in 0..ASSUMPTIONS.len() {
+        let less = readings.clone().with_first(i);
+        if differs(&inv, &less, query) {
+            readings = less;
+        }
+    }
+    let (inventory, query) = shrink(&inv, query, &|i, q| differs(i, &readings, q));
     let (oracle, said) = (
-        ask(&OracleEngine, &inventory, &query),
-        ask(engine, &inventory, &query),
+        ask(&OracleEngine, &inventory, &readings, &query),
+        ask(engine, &inventory, &readings, &query),
     );
+    let seconds = readings
+        .overrides()
+        .into_iter()
+        .zip(Readings::chosen().overrides());
+    let seconds = seconds.filter(|(a, b)| a != b).map(|(a, _)| a).collect();
     let options = Options {
         explain: true,
+        readings,
         ..Options::normative()
     };
     let mut steps = Vec::new();
@@ -250,6 +311,7 @@ fn explain(
         oracle,
         engine: said,
         steps,
+        readings: seconds,
     }
 }
 
@@ -270,12 +332,12 @@ mod tests {
     /// An engine with a planted fault: it takes rules for ordered by priority alone.
     struct Faulty;
     impl EngineUnderTest for Faulty {
-        fn check(&self, inv: &Inventory, queries: &[Query]) -> Vec<Answer> {
+        fn under(&self, inv: &Inventory, readings: &Readings, queries: &[Query]) -> Vec<Answer> {
             let mut inv = inv.clone();
             inv.typed.sg_rules.retain(|r| {
                 r.direction.known() != Some(&Direction::Ingress) || r.priority.known() != Some(&100)
             });
-            OracleEngine.check(&inv, queries)
+            OracleEngine.under(&inv, readings, queries)
         }
     }
 

@@ -1,7 +1,8 @@
 //! The generator reaches every part of the interpreter: what the steps say is counted over many networks.
 
+use bartizan_model::{ASSUMPTIONS, Readings};
 use bartizan_oracle::{Options, Oracle};
-use bartizan_testkit::{Features, Rng, Universe, random_inventory};
+use bartizan_testkit::{EngineUnderTest, Features, OracleEngine, Rng, Universe, random_inventory};
 use std::collections::BTreeMap;
 
 /// What must be said on some path that arrives, and how often at least.
@@ -83,4 +84,26 @@ fn every_part_is_exercised() {
             assert!(n >= *least, "`{what}` was said {n} times, less than {least}");
         }
     }
+}
+
+/// docs/decisions/018: each second reading that the interpreter knows changes what happens to some packet, so that a
+/// comparison under it compares something.
+#[test]
+fn every_second_reading_makes_a_difference() {
+    let told = |id: &str| id != "A-APPL-1" && id != "A-UNMODELLED";
+    let mut open: Vec<usize> = (0..ASSUMPTIONS.len())
+        .filter(|&i| ASSUMPTIONS[i].readings.len() == 2 && told(ASSUMPTIONS[i].id))
+        .collect();
+    for index in 0..6000 {
+        let mut r = Rng::for_item(23, index);
+        let inv = random_inventory(&mut r, Features::all());
+        let queries = Universe::new(&inv).sample(&mut r, 150);
+        let chosen = OracleEngine.check(&inv, &queries);
+        open.retain(|&i| OracleEngine.under(&inv, &Readings::chosen().with_second(i), &queries) == chosen);
+        if open.is_empty() {
+            return;
+        }
+    }
+    let idle: Vec<&str> = open.iter().map(|&i| ASSUMPTIONS[i].id).collect();
+    assert!(idle.is_empty(), "no packet depends on {idle:?}");
 }

@@ -6,7 +6,7 @@
     reason = "helpers of tests fail the test"
 )]
 
-use bartizan_model::Inventory;
+use bartizan_model::{Inventory, Readings};
 use bartizan_testkit::{
     Answer, EngineUnderTest, Features, OracleEngine, PointEngine, Query, kernel_usable, verify_kernel,
 };
@@ -15,12 +15,12 @@ use bartizan_testkit::{
 struct NoAcls;
 
 impl EngineUnderTest for NoAcls {
-    fn check(&self, inv: &Inventory, queries: &[Query]) -> Vec<Answer> {
+    fn under(&self, inv: &Inventory, readings: &Readings, queries: &[Query]) -> Vec<Answer> {
         let mut inv = inv.clone();
         for v in &mut inv.typed.vswitches {
             v.acl = bartizan_model::Fact::Known(None);
         }
-        PointEngine.check(&inv, queries)
+        PointEngine.under(&inv, readings, queries)
     }
 }
 

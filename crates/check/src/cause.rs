@@ -523,7 +523,7 @@ fn tried(
     around: Option<usize>,
     inv: &Inventory,
 ) -> Trial {
-    let after = World::new(inv, plan.sets.clone(), &base.services);
+    let after = World::new(inv, plan.sets.clone(), &base.services, &plan.readings);
     let bad = w.services(&leak.atoms);
     let closes = match (after.same_block(w, leak.from), after.same_block(w, leak.to)) {
         (Some(a), Some(b)) => match around {

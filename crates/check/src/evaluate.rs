@@ -168,7 +168,10 @@ pub fn forbid(w: &World<'_>, leaks: Vec<Leak>) -> Outcome {
         Verdict::Undecided
     };
     let reasons = if verdict == Verdict::Undecided {
-        vec!["whether a packet gets through depends on a value that is not known".to_string()]
+        vec![
+            "whether a packet gets through depends on a value that is not known or on a contested reading"
+                .to_string(),
+        ]
     } else {
         Vec::new()
     };
@@ -202,7 +205,9 @@ pub fn require(w: &World<'_>, from: &[u32], to: &[u32], atoms: &AtomSet, some: b
         return Outcome {
             verdict: Verdict::Undecided,
             misses: sure,
-            reasons: vec!["whether it works depends on a value that is not known".to_string()],
+            reasons: vec![
+                "whether it works depends on a value that is not known or on a contested reading".to_string(),
+            ],
             leaks: Vec::new(),
         };
     }

@@ -274,7 +274,7 @@ pub(crate) fn leak(
     flows: &[(String, String, ServiceSet)],
     blame: &Blame,
     verdict: Verdict,
-    notes: &[&'static str],
+    notes: &[String],
 ) -> Finding {
     let excess = names::boxes(flows);
     let shown = leaks.iter().find_map(|l| pair_of(w, l).map(|p| (l, p)));
@@ -404,7 +404,7 @@ pub(crate) fn leak(
         labels,
         layers,
         fix: Some(fix),
-        assumptions: notes.iter().map(ToString::to_string).collect(),
+        assumptions: notes.to_vec(),
         notes: more,
         fingerprint: print,
     }
@@ -421,7 +421,7 @@ pub(crate) fn miss(
     misses: &[Miss],
     verdict: Verdict,
     reasons: &[String],
-    notes: &[&'static str],
+    notes: &[String],
 ) -> Finding {
     let flows: Vec<(String, String, ServiceSet)> = misses
         .iter()
@@ -494,7 +494,7 @@ pub(crate) fn miss(
         labels,
         layers,
         fix,
-        assumptions: notes.iter().map(ToString::to_string).collect(),
+        assumptions: notes.to_vec(),
         notes: reasons.to_vec(),
         fingerprint: print,
     }

@@ -1,6 +1,7 @@
 //! The whole check: clauses, boundaries, zones and tests, and one finding per cause.
 
 use crate::cause::{Baseline, Blame, blame};
+use crate::contested::{self, Asked};
 use crate::evaluate::{self, Leak, Miss, Outcome};
 use crate::explain::{self, Subject};
 use crate::names;
@@ -11,15 +12,15 @@ use crate::world::World;
 use crate::{assumptions, lints};
 use bartizan_base::{Diagnostic, Finding, Severity, Span, Verdict};
 use bartizan_lang::{Date, Intent};
-use bartizan_model::{Inventory, VpcId};
+use bartizan_model::{Assumption, Inventory, Readings, Use, VpcId};
 use bartizan_packet::ServiceSet;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the user decides about a check.
 #[derive(Clone, Debug, Default)]
 pub struct CheckOptions {
-    /// Take what is not modelled to carry no packets (`--assume A-UNMODELLED=harmless`).
-    pub unmodelled_harmless: bool,
+    /// What is decided about contested semantics (`--assume A-NACL-1=deny`).
+    pub readings: Readings,
 }
 
 /// Evaluates an intent against an inventory as of a date.
@@ -28,19 +29,11 @@ pub struct CheckOptions {
 /// cause of a violation in a network of up to 2,000 interfaces, as much again per candidate.
 #[must_use]
 pub fn check(inv: &Inventory, intent: &Intent, as_of: Date, opt: &CheckOptions) -> CheckReport {
-    let (plan, diagnostics) = crate::adapt::plan(intent, inv, as_of);
-    let services: Vec<ServiceSet> = plan
-        .clauses
-        .iter()
-        .map(|c| c.services.clone())
-        .chain(
-            plan.tests
-                .iter()
-                .flat_map(|t| t.statements.iter().map(|s| s.services.clone())),
-        )
-        .collect();
-    let w = World::new(inv, plan.sets.clone(), &services);
-    Judge::new(&w, &plan, intent, opt).run(as_of, diagnostics)
+    let (mut plan, diagnostics) = crate::adapt::plan(intent, inv, as_of);
+    plan.readings = opt.readings.clone();
+    let services: Vec<ServiceSet> = plan.services().cloned().collect();
+    let w = World::new(inv, plan.sets.clone(), &services, &plan.readings);
+    Judge::new(&w, &plan, intent).run(as_of, diagnostics)
 }
 
 /// Whose claim a leak violates; ordered by strength.
@@ -59,7 +52,7 @@ struct Judge<'a> {
     intent: &'a Intent,
     open: Vec<Unmodelled>,
     harmless: bool,
-    notes: Vec<&'static str>,
+    notes: Vec<String>,
     /// Why some endpoint is in no network, if one is.
     lost: Option<String>,
 }
@@ -73,12 +66,14 @@ struct Cause {
 }
 
 impl<'a> Judge<'a> {
-    fn new(w: &'a World<'a>, plan: &'a Plan, intent: &'a Intent, opt: &CheckOptions) -> Self {
+    fn new(w: &'a World<'a>, plan: &'a Plan, intent: &'a Intent) -> Self {
         let open = unmodelled(w.inventory, &w.network().gaps);
         let mut notes = assumptions::of(w.inventory);
-        if opt.unmodelled_harmless && !open.is_empty() {
+        let harmless = plan.readings.absence(Assumption::Unmodelled) == Use::Second;
+        if harmless && !open.is_empty() {
             notes.push("A-UNMODELLED");
         }
+        let notes = notes.iter().map(|id| plan.readings.label(id)).collect();
         let lost = w.lost();
         let lost = lost.first().map(|i| {
             let more = if lost.len() > 1 {
@@ -97,7 +92,7 @@ impl<'a> Judge<'a> {
             plan,
             intent,
             open,
-            harmless: opt.unmodelled_harmless,
+            harmless,
             notes,
         }
     }
@@ -270,6 +265,7 @@ impl<'a> Judge<'a> {
             tests.push(each.collect());
         }
 
+        self.contested(&mut outcomes, &mut governs, &mut tests);
         let mut findings = Vec::new();
         let (unzoned, unzoned_blocks) = self.unzoned(&governs, as_of);
         findings.extend(unzoned);
@@ -305,6 +301,20 @@ impl<'a> Judge<'a> {
             findings,
             diagnostics,
         }
+    }
+
+    /// Says of what is undecided which contested reading it depends on.
+    fn contested(&self, outcomes: &mut [Outcome], governs: &mut [Outcome], tests: &mut [Vec<Outcome>]) {
+        let plan = self.plan;
+        let mut asked: Vec<(Asked<'_>, &mut Outcome)> = Vec::new();
+        asked.extend(plan.clauses.iter().map(Asked::Clause).zip(outcomes));
+        asked.extend((0..plan.boundaries.len()).map(Asked::Governs).zip(governs));
+        for (t, each) in plan.tests.iter().zip(tests) {
+            asked.extend(t.statements.iter().map(Asked::Statement).zip(each));
+        }
+        let services: Vec<ServiceSet> = plan.services().cloned().collect();
+        let notes = assumptions::of(self.w.inventory);
+        contested::name(self.w.inventory, plan, &services, &notes, &mut asked);
     }
 
     /// Endpoints in no zone, with whatever they can talk to.
@@ -634,7 +644,7 @@ impl<'a> Judge<'a> {
             b.and_then(|b| self.plan.boundaries.get(b))
                 .map(|b| b.name.clone())
         };
-        let notes = || self.notes.iter().map(ToString::to_string).collect();
+        let notes = || self.notes.clone();
         let mut out: Vec<ClauseResult> = self
             .plan
             .clauses

@@ -10,6 +10,7 @@
 mod adapt;
 mod assumptions;
 pub mod cause;
+mod contested;
 mod doubt;
 pub mod evaluate;
 mod explain;

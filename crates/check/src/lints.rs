@@ -8,7 +8,7 @@ use bartizan_reach::{RuleRef, Shadow, ShadowKind, dead_references, describe, sha
 
 /// All lints, in no particular order.
 #[must_use]
-pub(crate) fn all(w: &World<'_>, plan: &Plan, _notes: &[&'static str]) -> Vec<Finding> {
+pub(crate) fn all(w: &World<'_>, plan: &Plan, _notes: &[String]) -> Vec<Finding> {
     let mut out = Vec::new();
     out.extend(overlaps(w, plan));
     out.extend(empty(w, plan));

@@ -170,9 +170,18 @@ pub struct Plan {
     pub doubtful: std::collections::BTreeSet<bartizan_model::InterfaceId>,
     /// Why it is not certain what the waypoint of a clause is, by the position of the clause.
     pub waypoint_doubts: std::collections::BTreeMap<usize, String>,
+    /// What is decided about contested semantics.
+    pub readings: bartizan_model::Readings,
 }
 
 impl Plan {
+    /// The services that clauses and statements name.
+    pub fn services(&self) -> impl Iterator<Item = &ServiceSet> {
+        let tests = self.tests.iter().flat_map(|t| &t.statements);
+        let clauses = self.clauses.iter().map(|c| &c.services);
+        clauses.chain(tests.map(|s| &s.services))
+    }
+
     /// Adds a set under a name, or finds it again.
     pub fn set(&mut self, set: Set, name: &str) -> usize {
         if let Some(i) = self

@@ -1,7 +1,7 @@
 //! One inventory, cut into the blocks that a list of questions tells apart, with the engine built over it.
 
 use crate::sets::Set;
-use bartizan_model::{InterfaceId, Inventory};
+use bartizan_model::{InterfaceId, Inventory, Readings};
 use bartizan_packet::{AtomSet, IpSet, ServiceSet};
 use bartizan_reach::{CompileOptions, Mode, Network, Partition, Reach, compile};
 use rustc_hash::FxHashMap;
@@ -64,14 +64,19 @@ impl<'a> World<'a> {
     ///
     /// `services` are those that questions name; sets are told apart exactly, whatever prefixes they use.
     #[must_use]
-    pub fn new(inventory: &'a Inventory, sets: Vec<Set>, services: &[ServiceSet]) -> Self {
+    pub fn new(
+        inventory: &'a Inventory,
+        sets: Vec<Set>,
+        services: &[ServiceSet],
+        readings: &Readings,
+    ) -> Self {
         let mut ips = Vec::new();
         sets.iter().for_each(|s| s.ips(&mut ips));
         let addresses: Vec<IpSet> = ips.into_iter().cloned().collect();
         let opt = CompileOptions {
             services: services.to_vec(),
             addresses: addresses.clone(),
-            ..CompileOptions::default()
+            readings: readings.clone(),
         };
         let may = compile(inventory, Mode::Widen, &opt);
         let sure = compile(inventory, Mode::Narrow, &opt);

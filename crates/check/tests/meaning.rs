@@ -4,6 +4,7 @@
 
 use bartizan_base::{Sources, Verdict};
 use bartizan_check::{CheckOptions, CheckReport, check};
+use bartizan_model::{Assumption, Readings};
 use bartizan_terraform::{FileSet, ReadOptions, read};
 
 /// Two tiers in one VPC; `a` may reach `b` on tcp/80 by group reference, nothing else is open.
@@ -229,12 +230,15 @@ fn what_is_not_modelled_makes_absence_undecided_where_it_touches() {
         &gwlb,
         &format!("{ZONES}never internet -> b : any\n"),
         &CheckOptions {
-            unmodelled_harmless: true,
+            readings: Readings::default().with(Assumption::Unmodelled, true),
         },
     );
     assert_eq!(verdicts(&r).0, [Holds]);
     assert!(
-        r.clauses[0].assumptions.iter().any(|a| a == "A-UNMODELLED"),
+        r.clauses[0]
+            .assumptions
+            .iter()
+            .any(|a| a == "A-UNMODELLED=harmless"),
         "{:?}",
         r.clauses[0].assumptions
     );
@@ -280,6 +284,12 @@ resource "alicloud_network_acl" "n" {{
     port                = "{port}"
     destination_cidr_ip = "10.0.0.0/16"
     policy              = "accept"
+  }}
+  egress_acl_entries {{
+    protocol            = "all"
+    port                = "-1/-1"
+    destination_cidr_ip = "0.0.0.0/0"
+    policy              = "drop"
   }}
 }}
 "#
@@ -621,4 +631,95 @@ fn a_backend_that_is_not_known_makes_absence_undecided() {
         &["REACH007"],
     );
     expect(&net, &format!("{LB}must a -> l : tcp/443\n"), &[Holds], &[]);
+}
+
+/// ALIBABA.md §6 and §20: an isolation that rests on the end of an ACL alone is undecided until the user decides
+/// (A-NACL-1), and the report says what would.
+#[test]
+fn a_contested_reading_makes_claims_undecided_until_it_is_decided() {
+    let acl = |last: &str| {
+        format!(
+            r#"{NET}
+resource "alicloud_network_acl" "n" {{
+  vpc_id = alicloud_vpc.v.id
+  resources {{
+    resource_id   = alicloud_vswitch.b.id
+    resource_type = "VSwitch"
+  }}
+  ingress_acl_entries {{
+    protocol       = "tcp"
+    port           = "443/443"
+    source_cidr_ip = "10.0.0.0/16"
+    policy         = "accept"
+  }}
+  {last}
+  egress_acl_entries {{
+    protocol            = "all"
+    port                = "-1/-1"
+    destination_cidr_ip = "0.0.0.0/0"
+    policy              = "accept"
+  }}
+}}
+"#
+        )
+    };
+    let open = acl("");
+    let clause = format!("{ZONES}never a -> b : tcp/80\nmust a -> b : tcp/80\n");
+    let under = |text: &str| {
+        let mut opt = CheckOptions::default();
+        opt.readings.decide(text).unwrap();
+        run_with(&open, &clause, &opt)
+    };
+    let r = run_with(&open, &clause, &CheckOptions::default());
+    assert_eq!(verdicts(&r).0, [Undecided, Undecided]);
+    for c in &r.clauses {
+        assert!(
+            c.assumptions.iter().any(|a| a == "A-NACL-1"),
+            "{:?}",
+            c.assumptions
+        );
+        let said = c.reasons.iter().any(|r| r.contains("--assume A-NACL-1=deny"));
+        assert!(said, "{:?}", c.reasons);
+    }
+    let r = under("A-NACL-1=deny");
+    assert_eq!(verdicts(&r).0, [Holds, Violated]);
+    assert!(r.clauses[0].assumptions.iter().any(|a| a == "A-NACL-1=deny"));
+    assert_eq!(verdicts(&under("A-NACL-1=allow")).0, [Violated, Holds]);
+    // Written out, nothing is left to read.
+    let closed = acl(r#"ingress_acl_entries {
+    protocol       = "all"
+    port           = "-1/-1"
+    source_cidr_ip = "0.0.0.0/0"
+    policy         = "drop"
+  }"#);
+    let r = run_with(&closed, &clause, &CheckOptions::default());
+    assert_eq!(verdicts(&r).0, [Holds, Violated]);
+}
+
+/// docs/decisions/018: every assumption that a verdict may name has a row in the register.
+#[test]
+fn what_verdicts_lean_on_is_in_the_register() {
+    for id in bartizan_check::assumptions_of(&bartizan_model::Inventory::empty(
+        bartizan_model::SourceKind::Snapshot,
+    )) {
+        assert!(bartizan_model::assumption_info(id).is_some(), "{id}");
+    }
+    let sources = [
+        include_str!("../src/assumptions.rs"),
+        include_str!("../../reach/src/trace_walk.rs"),
+        include_str!("../../reach/src/trace_cross.rs"),
+        include_str!("../../reach/src/trace_ways/exits.rs"),
+        include_str!("../../reach/src/trace_ways/relay.rs"),
+    ];
+    let mut seen = 0;
+    for text in sources {
+        for id in text.split('"').filter(|t| t.starts_with("A-") && t.len() < 16) {
+            assert!(
+                bartizan_model::assumption_info(id).is_some(),
+                "{id} is not in the register"
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "{seen}");
 }

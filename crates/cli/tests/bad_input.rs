@@ -170,12 +170,20 @@ fn usage() {
     );
     bad(
         &run(&["check", "holds", "--assume", "A-X=y"]),
-        &["expected A-UNMODELLED=harmless"],
+        &["there is no assumption `A-X`", "A-NACL-1=deny|allow"],
+    );
+    bad(
+        &run(&["check", "holds", "--assume", "A-NACL-1=maybe"]),
+        &["`maybe` is no reading of A-NACL-1", "deny|allow"],
+    );
+    bad(
+        &run(&["who", "holds", "x", "--assume", "A-CW=open"]),
+        &["A-CW has one reading only"],
     );
     bad(&run(&["check", "holds", "--var", "x"]), &["expected NAME=VALUE"]);
     bad(
         &run(&["explain", "REACH999"]),
-        &["there is no code `REACH999`", "lists every code"],
+        &["there is no code or assumption `REACH999`", "lists every code"],
     );
     bad(&run(&[]), &["Usage: bartizan"]);
     let help = run(&["check", "--help"]);

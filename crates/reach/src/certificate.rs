@@ -10,7 +10,7 @@ use crate::network::RuleRef;
 use crate::point::{Inside, Point};
 use crate::reach::Reach;
 use crate::trace::{WayTrace, trace};
-use bartizan_model::{InterfaceId, Inventory};
+use bartizan_model::{InterfaceId, Inventory, Readings};
 use bartizan_packet::{Cube, IpSet, PortSet, Proto, ServiceSet};
 use std::collections::BTreeMap;
 
@@ -32,6 +32,8 @@ pub struct Claim {
     pub to: Vec<End>,
     /// Services, as delivered.
     pub services: ServiceSet,
+    /// What is decided about contested semantics; everything else is read as claims of absence read it.
+    pub readings: Readings,
 }
 
 impl Claim {
@@ -168,6 +170,8 @@ pub struct Witness {
     pub destination_port: u16,
     /// How it arrives.
     pub way: WayTrace,
+    /// What is decided about contested semantics.
+    pub readings: Readings,
 }
 
 /// Why there is no certificate.
@@ -259,7 +263,7 @@ fn refute(
 /// # Errors
 /// [`Uncertified::Beyond`] or [`Uncertified::Unplaced`]; nothing is said about whether the claim is true.
 pub fn certify_claim(inv: &Inventory, claim: &Claim) -> Result<Certificate, Uncertified> {
-    let facts = Facts::new(inv);
+    let facts = Facts::new(inv, &claim.readings);
     claim
         .from
         .iter()
@@ -348,6 +352,7 @@ pub fn claim_between(reach: &Reach, from: u32, to: u32, services: &ServiceSet) -
         from: ends(from),
         to: ends(to),
         services: services.clone(),
+        readings: reach.network().readings.clone(),
     }
 }
 
@@ -384,6 +389,7 @@ pub fn certify(
                         source_port,
                         destination_port,
                         way,
+                        readings: reach.network().readings.clone(),
                     })
                 });
             }

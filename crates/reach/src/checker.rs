@@ -59,7 +59,7 @@ pub(crate) fn ways(s: &End, d: &End) -> &'static [WayKind] {
 /// # Errors
 /// The first thing that is wrong.
 pub fn check_certificate(inv: &Inventory, claim: &Claim, cert: &Certificate) -> Result<(), CheckError> {
-    let facts = Facts::new(inv);
+    let facts = Facts::new(inv, &claim.readings);
     claim
         .from
         .iter()
@@ -109,7 +109,7 @@ pub fn check_certificate(inv: &Inventory, claim: &Claim, cert: &Certificate) -> 
 /// # Errors
 /// The first step that does not replay.
 pub fn check_witness(inv: &Inventory, w: &Witness) -> Result<(), CheckError> {
-    let facts = Facts::new(inv);
+    let facts = Facts::new(inv, &w.readings);
     let end = |p: Point| match p {
         Point::Inside(i) => End {
             at: Some((i.iface, i.addr)),

@@ -111,6 +111,7 @@ pub(crate) struct Facts<'a> {
     loose: Vec<u32>,
     /// Which VPCs something may join: equal numbers. `None` where it is not known what joins what.
     joined: Option<Vec<usize>>,
+    readings: &'a Readings,
 }
 
 /// Numbers VPCs so that those which peering or transit routers may join have one number; `None` where an end of
@@ -146,7 +147,7 @@ fn leads_on(h: &NextHop) -> bool {
 }
 
 impl<'a> Facts<'a> {
-    pub(crate) fn new(inv: &'a Inventory) -> Self {
+    pub(crate) fn new(inv: &'a Inventory, readings: &'a Readings) -> Self {
         let t = &inv.typed;
         let (mut rules_of, mut loose) = (vec![Vec::new(); t.security_groups.len()], Vec::new());
         for (i, r) in (0u32..).zip(&t.sg_rules) {
@@ -160,7 +161,13 @@ impl<'a> Facts<'a> {
             rules_of,
             loose,
             joined: joined(t),
+            readings,
         }
+    }
+
+    /// Whether a claim of absence may count on the first reading of a contested question.
+    fn first(&self, a: Assumption) -> bool {
+        self.readings.absence(a) == Use::First
     }
 
     fn vswitch(&self, i: InterfaceId) -> Option<VswitchId> {
@@ -223,6 +230,20 @@ impl<'a> Facts<'a> {
         first_match(c, ingress, &rules, (RuleRef::AllowEnd(id), false))
     }
 
+    /// Whether the inner policy of some group may join two interfaces.
+    fn fellows(&self, a: InterfaceId, b: InterfaceId) -> bool {
+        let t = self.t;
+        let may = |i: InterfaceId, g: SecurityGroupId| t[i].groups.known().is_none_or(|gs| gs.contains(&g));
+        (0u32..)
+            .map(SecurityGroupId)
+            .take(t.security_groups.len())
+            .any(|g| {
+                let inner =
+                    t[g].enterprise.known() != Some(&true) && t[g].inner_accept.known() != Some(&false);
+                inner && may(a, g) && may(b, g)
+            })
+    }
+
     /// Whether two interfaces are in different VPCs.
     pub(crate) fn apart(&self, a: InterfaceId, b: InterfaceId) -> bool {
         self.vpc(a) != self.vpc(b)
@@ -247,7 +268,10 @@ impl<'a> Facts<'a> {
     fn member(&self, (i, a): (InterfaceId, u32), g: SecurityGroupId, accept: bool) -> bool {
         let f = &self.t[i];
         let belongs = |f: &Interface| f.groups.known().map_or(accept, |gs| gs.contains(&g));
+        // A-SG-1: where it is not certain that every address counts, a drop counts for primary ones alone.
+        let counts = |k: AddressKind| accept || matches!(k, AddressKind::Primary | AddressKind::Ipv6);
         match f.addresses.get(a as usize) {
+            Some(x) if !self.first(Assumption::Sg1) && !counts(x.kind) => false,
             Some(Address {
                 kind: AddressKind::HaVip,
                 spec,
@@ -398,7 +422,8 @@ impl<'a> Facts<'a> {
                 });
             }
         }
-        first_match(c, ingress, &rules, (end, false))
+        // A-NACL-1.
+        first_match(c, ingress, &rules, (end, !self.first(Assumption::Nacl1)))
     }
 
     /// The routes that a packet from an interface may meet towards some of `to`.
@@ -651,6 +676,10 @@ impl<'a> Facts<'a> {
                 if va == vb || !self.direct(a.0, &c.dst) {
                     return None;
                 }
+                // A-NACL-2: of source ports a claim says nothing.
+                if reason == R::AclIngress && !self.first(Assumption::Nacl2) {
+                    return None;
+                }
                 // §15.3: no ACL applies to a managed service.
                 let end = if reason == R::AclIngress { b.0 } else { a.0 };
                 if self.service(end).is_some() {
@@ -663,7 +692,8 @@ impl<'a> Facts<'a> {
                 }
             }
             (W::Private, R::NoRoute, Some(a), Some(_)) => {
-                let yes = self.direct(a.0, &c.dst) && self.detoured(a.0, &c.dst);
+                let yes =
+                    self.first(Assumption::Route1) && self.direct(a.0, &c.dst) && self.detoured(a.0, &c.dst);
                 return cond(yes, c);
             }
             (W::Out, R::SgEgress, Some(a), None) => self.sg(a.0, false, None, c),
@@ -674,8 +704,9 @@ impl<'a> Facts<'a> {
             }
             (W::Out, R::NoExit, Some(a), None) => return cond(self.no_exit(a, &s.ips, &c.dst), c),
             (W::Out, R::NotCarried, Some(_), None) => {
-                let mut no = ServiceSet {
-                    ..ServiceSet::tcp(PortSet::single(25))
+                let mut no = match self.first(Assumption::P25) {
+                    true => ServiceSet::tcp(PortSet::single(25)),
+                    false => ServiceSet::empty(),
                 };
                 if c.src.v6.is_empty() {
                     no = ServiceSet {
@@ -691,6 +722,12 @@ impl<'a> Facts<'a> {
                 open.on(c)
             }
             (W::In, R::SgIngress, None, Some(b)) => self.sg(b.0, true, None, c),
+            (W::In | W::Hairpin, R::AclIngress, _, _) if !self.first(Assumption::Nacl2) => return None,
+            (W::Hairpin, R::SgIngress | R::SgEgress, Some(a), Some(b))
+                if !self.first(Assumption::Sg4) && self.fellows(a.0, b.0) =>
+            {
+                return None;
+            }
             (W::In, R::AclIngress, None, Some(b)) if self.enters_directly(b.0) => {
                 self.acl(self.vswitch(b.0)?, true, c)
             }

@@ -12,7 +12,8 @@
 use crate::domain::{Cell, Domain, distinct, lone};
 use crate::flow::Cuts;
 use crate::network::{Hop, Match, Mode, Network, RuleList};
-use crate::rows::{AtomTable, Columns, RowBuilder};
+use crate::point::PeerView;
+use crate::rows::{AtomTable, Columns, RowBuilder, by_source};
 use crate::transit::{Far, TrNext};
 use bartizan_model::{AttachmentId, SecurityGroupId, TrTableId, VpcId, VswitchId};
 use rayon::prelude::*;
@@ -148,18 +149,17 @@ fn way(net: &Network, vpc: VpcId, tables: &[u32], to: VpcId, d: &Cell) -> Way {
     let o = w.out;
     match net.mode {
         _ if o.ask => Way::Ask,
-        Mode::Widen if o.arrives => Way::Plain,
-        Mode::Widen => Way::Never,
+        Mode::Widen if !o.arrives => Way::Never,
         Mode::Narrow if o.drops || !o.arrives => Way::Never,
         // A-TR-2: the ACL of the zone counts.
-        Mode::Narrow
-            if o.zones
+        _ if net.says.zone_acls
+            && o.zones
                 .iter()
                 .any(|&z| z != d.vswitch && net.vsw(z).is_some_and(|v| v.acl.is_some())) =>
         {
             Way::Ask
         }
-        Mode::Narrow => Way::Plain,
+        _ => Way::Plain,
     }
 }
 
@@ -235,14 +235,14 @@ impl Exterior {
             keys.map(|(_, ip)| *ip).collect()
         };
         let blocks: Vec<_> = net.blocks_known_as.iter().filter(|b| b.0 == own.vpc).collect();
-        let groups = |ip: IpAddr| -> &[SecurityGroupId] {
+        let groups = |ip: IpAddr| -> [&[SecurityGroupId]; 2] {
             if known.contains(&ip) || blocks.iter().any(|b| b.1.contains(ip)) {
-                net.groups_at(own.vpc, ip)
+                [net.groups_at(own.vpc, ip), net.primary_at(own.vpc, ip)]
             } else {
-                &[]
+                [&[], &[]]
             }
         };
-        let mut kinds: Numbered<(u32, &[SecurityGroupId])> = Numbered::new();
+        let mut kinds: Numbered<(u32, [&[SecurityGroupId]; 2])> = Numbered::new();
         let mut first: Vec<IpAddr> = Vec::new();
         let mut columns: Vec<Vec<u32>> = Vec::with_capacity(all.len());
         for (i, d) in all.iter().enumerate() {
@@ -271,11 +271,14 @@ impl Exterior {
             .into_iter()
             .map(|c| c.into_iter().map(|n| place[n as usize]).collect())
             .collect();
-        let sorted = Columns::new(
-            order
-                .iter()
-                .map(|&n| (first[n as usize], kinds.1[n as usize].1, &[][..])),
-        );
+        let sorted = Columns::new(order.iter().map(|&n| {
+            let [groups, primary] = kinds.1[n as usize].1;
+            PeerView {
+                groups,
+                primary,
+                ..PeerView::public(first[n as usize])
+            }
+        }));
         let mut table = AtomTable::new(net.atoms.words());
         let mut b = RowBuilder::new(&sorted, &net.common.all);
         let mut rows = |all: Vec<[&RuleList; 2]>| {
@@ -283,6 +286,10 @@ impl Exterior {
             of.collect::<Vec<_>>()
         };
         let (sets, acls) = (rows(of_sets), rows(of_acls));
+        let acls = acls
+            .into_iter()
+            .map(|[i, e]| [by_source(Some(net), i, &mut table), e])
+            .collect();
         Exterior {
             columns,
             table,

@@ -7,7 +7,7 @@
 use crate::flow::Cuts;
 use crate::network::{Hop, Match, Network, RelaySource};
 use crate::point::Inside;
-use crate::rows::{AtomTable, Columns, RowBuilder};
+use crate::rows::{AtomTable, Columns, RowBuilder, by_source};
 use bartizan_model::{InterfaceId, VpcId, VswitchId};
 use bartizan_packet::{AtomSet, IpSet};
 use rustc_hash::FxHashMap;
@@ -224,7 +224,7 @@ impl Domain {
         part: &dyn Partition,
     ) -> Self {
         let cuts = vpc_cuts(net, vpc, ifaces, shared, part.cuts());
-        let mut index: FxHashMap<(u32, u32, u32, u32, u64), usize> = FxHashMap::default();
+        let mut index: FxHashMap<(u32, u32, u32, u32, u64, bool), usize> = FxHashMap::default();
         let mut cells: Vec<Cell> = Vec::new();
         // Which balancers hand on to it tells two interfaces apart.
         let mut served: FxHashMap<Vec<Handed<'_>>, u32> = FxHashMap::default();
@@ -257,7 +257,9 @@ impl Domain {
                     } else {
                         u64::from(hidden)
                     };
-                    let key = (f.groups, f.vswitch.0, cuts.piece(ip), block, own);
+                    // Only rules that name primary addresses tell them apart (A-SG-1).
+                    let primary = a.primary || !net.primary_counts;
+                    let key = (f.groups, f.vswitch.0, cuts.piece(ip), block, own, primary);
                     let member = Inside {
                         iface: f.id,
                         addr,
@@ -325,11 +327,7 @@ impl Domain {
 
     /// Computes the rows. Must run before [`Domain::pairs`].
     pub(crate) fn build_rows(&mut self, net: &Network) {
-        let columns = Columns::new(
-            self.cells
-                .iter()
-                .map(|c| (c.rep.ip, net.groups_of(c.rep), net.member_of(c.rep))),
-        );
+        let columns = Columns::new(self.cells.iter().map(|c| net.private_view(c.rep)));
         let mut gs: Vec<u32> = self.cells.iter().map(|c| c.gs).collect();
         let mut vsw: Vec<u32> = self.cells.iter().map(|c| c.vsw).collect();
         for v in [&mut gs, &mut vsw] {
@@ -364,6 +362,7 @@ impl Domain {
                 *acl_rows.entry(a).or_insert_with(|| {
                     let acl = &net.acls[a as usize];
                     let i = b.row(&acl.ingress, &mut self.table);
+                    let i = by_source(Some(net), i, &mut self.table);
                     let e = b.row(&acl.egress, &mut self.table);
                     (put(i, &mut self.rows), put(e, &mut self.rows))
                 })

@@ -366,7 +366,9 @@ impl Network {
             let mut per_public: Vec<Flow> = Vec::new();
             for p in representatives(&public, &cuts) {
                 let mut alternatives: Vec<Flow> = Vec::new();
-                for e in &self.exits(s, p) {
+                let owner = matches!(k, Entry::Own(_) | Entry::V6).then_some(d);
+                let to = self.public_view(p, owner);
+                for e in &self.exits(s, to, ask) {
                     let translate = |a: &AtomSet| match k {
                         Entry::Dnat(i) => self
                             .atoms
@@ -374,11 +376,12 @@ impl Network {
                         _ => a.clone(),
                     };
                     let sent = translate(&e.atoms);
-                    let sent_back = translate(&self.exit_replies(s, p, e, ask));
+                    let sent_back = translate(&self.exit_replies(s, to, e, ask));
                     for x in representatives(&e.src, &cuts) {
-                        let (delivered, works) = self.arrive_flow(d, x, k, ask);
+                        let seen = self.public_view(x, e.seen_as_itself(s));
+                        let (delivered, works) = self.arrive_flow(d, seen, k, ask);
                         let f = then(
-                            PeerView::public(x),
+                            seen,
                             Flow {
                                 delivered: delivered.intersect(&sent),
                                 works: works.intersect(&sent_back),
@@ -431,7 +434,7 @@ impl Network {
             (_, Point::Inside(d)) => self.arriving(s, d, ask, &[d.iface], &|_, f| f, ways),
             (Point::Inside(s), Point::Outside(p)) => {
                 let flows: Vec<(Exit, Flow)> = self
-                    .exits(s, p)
+                    .exits(s, p, ask)
                     .into_iter()
                     .map(|e| {
                         let works = self.exit_replies(s, p, &e, ask);

@@ -52,8 +52,12 @@ pub use trace::{DecidedBy, Decision, Layer, Step, Trace, TracedPacket, WayTrace,
 pub use trace_text::{describe, describe_route};
 pub use transit::*;
 
-/// Source ports that a client may use: replies must get back to all of them for `must` (ALIBABA.md §6).
+/// Source ports that a client may use: replies must get back to all of them for `must` (ALIBABA.md §6,
+/// A-EPHEMERAL).
 #[must_use]
-pub fn ephemeral_ports() -> PortSet {
-    PortSet::range(1024, 65535)
+pub fn client_ports(reading: bartizan_model::Use) -> PortSet {
+    match reading {
+        bartizan_model::Use::Second => PortSet::range(32768, 61000),
+        _ => PortSet::range(1024, 65535),
+    }
 }

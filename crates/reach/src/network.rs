@@ -4,8 +4,8 @@
 //! and entries of the public Internet. What the vendor means by its resources is decided in `compile`.
 
 use bartizan_model::{
-    AclId, AttachmentId, BalancerId, DataServiceId, HaVipId, InterfaceId, NatId, PeeringId, RouteTableId,
-    SecurityGroupId, VpcId, VswitchId,
+    AclId, AttachmentId, BalancerId, DataServiceId, HaVipId, InterfaceId, NatId, PeeringId, Readings,
+    RouteTableId, SecurityGroupId, Use, VpcId, VswitchId,
 };
 use bartizan_packet::{AtomSet, IpSet, PortSet, ServiceAtoms, ServiceSet};
 use rustc_hash::FxHashMap;
@@ -33,6 +33,8 @@ pub enum Match {
     Ips(Arc<IpSet>),
     /// Private addresses of members of a group, in the same VPC.
     Group(SecurityGroupId),
+    /// As `Group`, the primary addresses and those of IPv6 alone (A-SG-1).
+    Primary(SecurityGroupId),
     /// Interfaces that are members of a group themselves: the intra-group policy goes by interface, not by
     /// address (ALIBABA.md §5.5 step 1).
     Member(SecurityGroupId),
@@ -108,6 +110,8 @@ pub struct GroupSet {
     pub ingress: RuleList,
     /// Merged egress rules.
     pub egress: RuleList,
+    /// Whether replies are judged as well (A-SG-3).
+    pub stateless: bool,
 }
 
 /// The stateless filter of a vSwitch.
@@ -311,6 +315,8 @@ pub struct Addr {
     pub dnat: Vec<DnatIn>,
     /// IPv6 Internet access.
     pub v6: V6Access,
+    /// Whether it is the primary IPv4 address or one of IPv6 (A-SG-1).
+    pub primary: bool,
     /// The groups by which peers know the address, where they are not those of the interface: a virtual IP
     /// that several interfaces may hold counts as a member of all their groups.
     pub shared_groups: Option<Vec<SecurityGroupId>>,
@@ -481,16 +487,40 @@ pub struct Network {
     /// delegated blocks.
     pub(crate) known_as: FxHashMap<(VpcId, IpAddr), Vec<SecurityGroupId>>,
     pub(crate) blocks_known_as: Vec<(VpcId, IpSet, Vec<SecurityGroupId>)>,
+    /// Those of primary addresses among them.
+    pub(crate) known_primary: FxHashMap<(VpcId, IpAddr), Vec<SecurityGroupId>>,
     /// Public addresses that nobody in the inventory is known to own.
     pub outside: IpSet,
     /// What could not be taken into account.
     pub gaps: Vec<Gap>,
-    /// Whether an appliance may send on what it forwards from a public address of its own (A-APPL-1).
-    pub(crate) appliances_translate: bool,
+    /// What is decided about contested semantics.
+    pub readings: Readings,
+    pub(crate) says: Says,
+    /// Whether some rule matches the primary addresses of a group alone (A-SG-1).
+    pub(crate) primary_counts: bool,
     /// Atom sets that every evaluation needs.
     pub(crate) common: Common,
     /// What transit routers lead to, found when first asked for.
     pub(crate) elsewhere: OnceLock<Arc<crate::flow::Walked>>,
+}
+
+/// Contested semantics as this network has them (docs/decisions/018).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Says {
+    /// An appliance may send on what it forwards from a public address of its own (A-APPL-1).
+    pub(crate) translate: bool,
+    /// The platform lets tcp/25 out (A-P25).
+    pub(crate) smtp: bool,
+    /// Any SNAT entry that covers a source may be used (A-NAT-1).
+    pub(crate) any_snat: bool,
+    /// Whether a public address or the route 0.0.0.0/0 takes what an interface sends (A-EIP-1).
+    pub(crate) own: Use,
+    /// ACLs of zone vSwitches filter what a router hands over (A-TR-2).
+    pub(crate) zone_acls: bool,
+    /// The inner policy joins members that see each other by public addresses (A-SG-4).
+    pub(crate) public_members: bool,
+    /// ACL entries for ingress mean source ports (A-NACL-2).
+    pub(crate) source_ports: bool,
 }
 
 /// Atom sets that every evaluation needs, made once.
@@ -507,8 +537,7 @@ pub(crate) struct Common {
 }
 
 impl Common {
-    pub(crate) fn new(atoms: &ServiceAtoms) -> Self {
-        let eph = crate::ephemeral_ports();
+    pub(crate) fn new(atoms: &ServiceAtoms, eph: PortSet) -> Self {
         Common {
             all: atoms.all(),
             none: atoms.none(),
@@ -550,6 +579,10 @@ impl Network {
         let mut blocks = self.blocks_known_as.iter();
         let block = blocks.find(|(v, ips, _)| *v == vpc && ips.contains(ip));
         block.map_or(&[], |(_, _, g)| g)
+    }
+    /// As [`Network::groups_at`], by primary addresses alone.
+    pub(crate) fn primary_at(&self, vpc: VpcId, ip: IpAddr) -> &[SecurityGroupId] {
+        self.known_primary.get(&(vpc, ip)).map_or(&[], |g| g)
     }
     /// The vSwitch of a placed interface.
     #[must_use]

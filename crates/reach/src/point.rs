@@ -11,7 +11,7 @@ mod cross;
 pub(crate) mod relay;
 
 use crate::network::{Addr, Hop, Iface, Match, Mode, Network, RouteRef, RuleList, Vsw};
-use bartizan_model::{AttachmentId, InterfaceId, NatId, SecurityGroupId, TrTableId, VpcId, VswitchId};
+use bartizan_model::{AttachmentId, InterfaceId, NatId, SecurityGroupId, TrTableId, Use, VpcId, VswitchId};
 use bartizan_packet::{AtomSet, IpSet, PortSet, Proto, ServiceSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub enum Point {
 /// Which of a client's ports replies have to reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReplyPort {
-    /// Every one of [`crate::ephemeral_ports`] (A-EPHEMERAL).
+    /// Every one of [`crate::client_ports`] (A-EPHEMERAL).
     Ephemeral,
     /// This one.
     Port(u16),
@@ -51,10 +51,20 @@ pub(crate) struct PeerView<'a> {
     pub(crate) ip: IpAddr,
     /// The groups of the peer when it is seen by a private address in the same VPC (ALIBABA.md §5.3).
     pub(crate) groups: &'a [SecurityGroupId],
+    /// Those of them that count where only primary addresses do (A-SG-1).
+    pub(crate) primary: &'a [SecurityGroupId],
     /// The groups of the peer's interface itself.
     pub(crate) member: &'a [SecurityGroupId],
     /// The VPC in which its groups count.
     pub(crate) home: Option<VpcId>,
+    /// Whether it is seen by a private address.
+    pub(crate) private: bool,
+}
+
+impl From<IpAddr> for PeerView<'_> {
+    fn from(ip: IpAddr) -> Self {
+        PeerView::public(ip)
+    }
 }
 
 impl PeerView<'_> {
@@ -63,8 +73,10 @@ impl PeerView<'_> {
         PeerView {
             ip,
             groups: &[],
+            primary: &[],
             member: &[],
             home: None,
+            private: false,
         }
     }
 }
@@ -74,6 +86,7 @@ pub(crate) fn matches(m: &Match, peer: PeerView<'_>) -> bool {
         Match::Any => true,
         Match::Ips(s) => s.contains(peer.ip),
         Match::Group(g) => peer.groups.binary_search(g).is_ok(),
+        Match::Primary(g) => peer.primary.binary_search(g).is_ok(),
         Match::Member(g) => peer.member.binary_search(g).is_ok(),
     }
 }
@@ -136,6 +149,59 @@ pub(crate) fn replies(net: &Network, accepted: &AtomSet, ask: ReplyPort) -> Atom
     net.atoms.inside(&ok)
 }
 
+impl Network {
+    /// What passes an ACL for ingress whose entries mean source ports, of what it accepts as such (A-NACL-2): for a
+    /// client that sends from the ports that `ask` says.
+    pub(crate) fn by_source(&self, accepted: &AtomSet, ask: ReplyPort) -> AtomSet {
+        let sent = |ephemeral: &AtomSet, proto| match ask {
+            ReplyPort::Ephemeral if self.mode == Mode::Widen => accepted.intersects(ephemeral),
+            ReplyPort::Ephemeral => ephemeral.is_subset(accepted),
+            ReplyPort::Port(p) => accepted.contains(self.atoms.atom_of(proto, p)),
+        };
+        let ports = |ok| if ok { PortSet::full() } else { PortSet::empty() };
+        let a = self.atoms.services(accepted);
+        self.atoms.inside(&ServiceSet {
+            tcp: ports(sent(&self.common.tcp_ephemeral, Proto::TCP)),
+            udp: ports(sent(&self.common.udp_ephemeral, Proto::UDP)),
+            ..a
+        })
+    }
+
+    /// The same for a reply: what passes whatever the port, and what passes as the port that the request was for.
+    fn reply_by_source(&self, accepted: &AtomSet) -> (AtomSet, AtomSet) {
+        let a = self.atoms.services(accepted);
+        let portless = ServiceSet {
+            tcp: PortSet::full(),
+            udp: PortSet::full(),
+            ..a.clone()
+        };
+        let ported = ServiceSet {
+            tcp: a.tcp,
+            udp: a.udp,
+            ..ServiceSet::any()
+        };
+        (self.atoms.inside(&portless), self.atoms.inside(&ported))
+    }
+
+    /// The services all of whose replies get back by the branches of a reply.
+    fn back(&self, branches: &[Branch], ask: ReplyPort) -> AtomSet {
+        let each = || branches.iter().map(|b| b.atoms.clone());
+        if !self.says.source_ports {
+            return replies(self, &self.fold(each()), ask);
+        }
+        let source = |b: &Branch| b.source.clone().unwrap_or_else(|| self.common.all.clone());
+        if ask == ReplyPort::Ephemeral && self.mode == Mode::Widen {
+            // Different ports may come back by different branches.
+            return replies(self, &self.fold(each()), ask).intersect(&self.fold(branches.iter().map(source)));
+        }
+        self.fold(
+            branches
+                .iter()
+                .map(|b| replies(self, &b.atoms, ask).intersect(&source(b))),
+        )
+    }
+}
+
 /// A way out to the Internet that a request can take.
 #[derive(Clone, Debug)]
 pub(crate) struct Exit {
@@ -150,6 +216,13 @@ pub(crate) struct Exit {
     pub(crate) crossed: Crossed,
     /// The services that get this far.
     pub(crate) atoms: AtomSet,
+}
+
+impl Exit {
+    /// The sender, where what it sends is seen to come from a public address of its own.
+    pub(crate) fn seen_as_itself(&self, s: Inside) -> Option<Inside> {
+        matches!(self.kind, ExitKind::Own(_) | ExitKind::V6).then_some(s)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,6 +275,21 @@ struct Moving<'a> {
     /// Whether an appliance may send it on as its own. Only once: two appliances that default to each other
     /// would otherwise translate without end.
     translate: bool,
+    /// An interface whose groups do not count (A-CLB-1).
+    exempt: Option<InterfaceId>,
+    /// The client's ports, for a request.
+    ask: Option<ReplyPort>,
+}
+
+/// What takes the packets of an interface with a public address to the Internet (A-EIP-1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Own {
+    /// Routes alone.
+    No,
+    /// Its address, and routes longer than `0.0.0.0/0`.
+    Address,
+    /// Routes, and its address where there is none.
+    Route,
 }
 
 /// Where one branch of a packet's way ends.
@@ -221,6 +309,8 @@ pub(crate) enum End {
 struct Branch {
     end: End,
     atoms: AtomSet,
+    /// Of a reply, what passes by the port that the request was for (A-NACL-2); `None` is everything.
+    source: Option<AtomSet>,
     appliances: Vec<InterfaceId>,
     route: Option<RouteRef>,
     /// The attachments through which transit routers handed it over, and their static routes.
@@ -250,6 +340,7 @@ struct Trail {
     visited: Vec<InterfaceId>,
     senders: usize,
     atoms: AtomSet,
+    source: Option<AtomSet>,
     route: Option<RouteRef>,
     /// Tables of transit routers that it has been looked up in: a second time is a loop.
     tables: Vec<TrTableId>,
@@ -301,12 +392,56 @@ impl Network {
     }
 
     pub(crate) fn private_view(&self, p: Inside) -> PeerView<'_> {
+        let groups = self.groups_of(p);
+        let primary = self.addr_of(p).is_some_and(|(_, a)| a.primary);
         PeerView {
             ip: p.ip,
-            groups: self.groups_of(p),
+            groups,
+            primary: if primary { groups } else { &[] },
             member: self.member_of(p),
             home: self.iface(p.iface).and_then(|i| self.vpc_of(i)),
+            private: true,
         }
+    }
+
+    /// An interface seen by a public address of its own: a member of its groups only as A-SG-4 is read.
+    pub(crate) fn public_view(&self, ip: IpAddr, owner: Option<Inside>) -> PeerView<'_> {
+        match owner.filter(|_| self.says.public_members) {
+            Some(p) => PeerView {
+                member: self.member_of(p),
+                home: self.iface(p.iface).and_then(|i| self.vpc_of(i)),
+                ..PeerView::public(ip)
+            },
+            None => PeerView::public(ip),
+        }
+    }
+
+    /// The stateless filter in front of a vSwitch, where the ports that its entries mean are those of the source
+    /// as A-NACL-2 is read.
+    fn acl_in(&self, t: &mut Trail, v: &Vsw, m: Moving<'_>) {
+        let accepted = self.acl(v, true, m.src.ip);
+        match m.ask {
+            _ if !self.says.source_ports => t.atoms.intersect_with(&accepted),
+            Some(ask) => t.atoms.intersect_with(&self.by_source(&accepted, ask)),
+            None => {
+                let (portless, ported) = self.reply_by_source(&accepted);
+                t.atoms.intersect_with(&portless);
+                let before = t.source.get_or_insert_with(|| self.common.all.clone());
+                before.intersect_with(&ported);
+            }
+        }
+    }
+
+    /// Whether the groups of an interface let pass what belongs to a session (§5.6).
+    pub(crate) fn in_session(&self, i: &Iface, sessions: &[InterfaceId]) -> bool {
+        sessions.contains(&i.id) && !self.keeps_no_state(i)
+    }
+
+    /// Whether the groups of an interface judge replies as well (A-SG-3).
+    pub(crate) fn keeps_no_state(&self, i: &Iface) -> bool {
+        self.group_sets
+            .get(i.groups as usize)
+            .is_some_and(|g| g.stateless)
     }
 
     /// The stateless filter of a vSwitch towards (`ingress`) or from a peer.
@@ -336,10 +471,12 @@ impl Network {
             (None, _) => peer,
             (a, b) if a == b => peer,
             // By address: where blocks overlap, somebody here may have the address of the peer.
-            (_, b) => PeerView {
+            (_, b) if peer.private => PeerView {
                 groups: b.map_or(&[], |v| self.groups_at(v, peer.ip)),
+                primary: b.map_or(&[], |v| self.primary_at(v, peer.ip)),
                 ..PeerView::public(peer.ip)
             },
+            _ => PeerView::public(peer.ip),
         }
     }
 
@@ -360,6 +497,7 @@ impl Network {
         out.push(Branch {
             end,
             atoms,
+            source: t.source,
             appliances,
             route: t.route,
             crossed: t.crossed,
@@ -368,7 +506,7 @@ impl Network {
 
     /// The packet leaves interface `at`, the sender or an appliance: groups, then routes (§1 steps 2 to 5).
     fn leave(&self, m: Moving<'_>, mut t: Trail, at: &Iface, sender: bool, out: &mut Vec<Branch>) {
-        if !m.sessions.contains(&at.id) {
+        if m.exempt != Some(at.id) && !self.in_session(at, m.sessions) {
             t.atoms.intersect_with(&self.sg(at, false, m.dst));
         }
         let Some(v) = self.vsw(at.vswitch) else {
@@ -378,7 +516,7 @@ impl Network {
             return self.dropped(t, out);
         }
         if m.translate && !sender && m.goal.is_none() && self.may_translate() {
-            self.translate(&t, at, m.dst.ip, out);
+            self.translate(&t, at, m, out);
         }
         // §15: the public side of a managed service is none of the VPC's business.
         if at.free_public() && m.goal.is_none() {
@@ -389,7 +527,7 @@ impl Network {
                 self.dropped(t, out)
             };
         }
-        for &own in self.own_first(m.goal, m.sender.filter(|_| sender), v) {
+        for &own in self.own_first(m.goal, m.sender.filter(|_| sender), v, !m.sessions.is_empty()) {
             self.forward(m, &t, Place::Iface(at), own, &v.tables, out);
         }
     }
@@ -400,7 +538,7 @@ impl Network {
         m: Moving<'_>,
         t: &Trail,
         at: Place<'_>,
-        own: bool,
+        own: Own,
         tables: &[u32],
         out: &mut Vec<Branch>,
     ) {
@@ -411,7 +549,7 @@ impl Network {
             let mut decided = false;
             for r in table.lookup(m.dst.ip) {
                 // §7.1, A-EIP-1: the own public address beats 0/0, a longer route beats the address.
-                if own && r.length == 0 {
+                if own == Own::Address && r.length == 0 {
                     break;
                 }
                 decided |= !r.optional;
@@ -424,32 +562,39 @@ impl Network {
                 }
             }
             if !decided {
-                if own {
-                    self.depart(m, t.clone(), at, End::Own, out);
-                } else {
+                if own == Own::No {
                     self.dropped(t.clone(), out);
+                } else {
+                    self.depart(m, t.clone(), at, End::Own, out);
                 }
             }
         }
     }
 
     /// Whether a public address of the sender takes its packets to the Internet without a route (§7.1): both
-    /// where it is not known whether the address exists or the IPv4 gateway is active.
+    /// where it is not known whether the address exists or the IPv4 gateway is active. A reply leaves by the address
+    /// that the request came to; what else does is A-EIP-1.
     pub(crate) fn own_first(
         &self,
         goal: Option<InterfaceId>,
         sender: Option<Inside>,
         v: &Vsw,
-    ) -> &'static [bool] {
+        reply: bool,
+    ) -> &'static [Own] {
         let has = match sender.and_then(|s| self.addr_of(s)) {
             Some((_, a)) if goal.is_none() => a.has_own,
             _ => Some(false),
         };
         let inactive = (self.controlled(v.vpc) == self.leads(v.vpc)).then_some(!self.controlled(v.vpc));
-        match (has, inactive) {
-            (Some(false), _) | (_, Some(false)) => &[false],
-            (Some(true), Some(true)) => &[true],
-            _ => &[true, false],
+        let says = if reply { Use::First } else { self.says.own };
+        match (has, inactive, says) {
+            (Some(false), _, _) | (_, Some(false), _) => &[Own::No],
+            (Some(true), Some(true), Use::First) => &[Own::Address],
+            (Some(true), Some(true), Use::Second) => &[Own::Route],
+            (Some(true), Some(true), Use::Either) => &[Own::Address, Own::Route],
+            (_, _, Use::First) => &[Own::Address, Own::No],
+            (_, _, Use::Second) => &[Own::Route, Own::No],
+            (_, _, Use::Either) => &[Own::Address, Own::Route, Own::No],
         }
     }
 
@@ -553,10 +698,10 @@ impl Network {
             }
             // §15.3: no ACL applies to a managed service, nor to a balancer that is in no vSwitch.
             if !ti.no_acl() && (from.is_some() || !self.binded(ti)) {
-                t.atoms.intersect_with(&self.acl(tv, true, m.src.ip));
+                self.acl_in(&mut t, tv, m);
             }
         }
-        if !m.sessions.contains(&to) {
+        if m.exempt != Some(to) && !self.in_session(ti, m.sessions) {
             t.atoms.intersect_with(&self.sg(ti, true, m.src));
         }
         if t.atoms.is_empty() {
@@ -571,7 +716,9 @@ impl Network {
     }
 
     /// What an appliance may do that nobody can see: send on from a public address of its own (A-APPL-1).
-    fn translate(&self, t: &Trail, at: &Iface, dst: IpAddr, out: &mut Vec<Branch>) {
+    fn translate(&self, t: &Trail, at: &Iface, m: Moving<'_>, out: &mut Vec<Branch>) {
+        let dst = m.dst.ip;
+        let ask = m.ask.unwrap_or(ReplyPort::Ephemeral);
         for (ai, a) in at.addrs.iter().enumerate() {
             let addr = u32::try_from(ai).unwrap_or(u32::MAX);
             let Some(ip) = a.region.first().filter(|ip| ip.is_ipv4() == dst.is_ipv4()) else {
@@ -582,7 +729,7 @@ impl Network {
                 addr,
                 ip,
             };
-            for e in self.exits_of(own, dst, false) {
+            for e in self.exits_of(own, m.dst, ask, false) {
                 let src = match e.kind {
                     ExitKind::Own(i) => i,
                     _ => usize::MAX,
@@ -602,6 +749,7 @@ impl Network {
             visited: vec![s.iface],
             senders: 1,
             atoms: self.common.all.clone(),
+            source: None,
             route: None,
             tables: Vec::new(),
             crossed: Crossed::default(),
@@ -616,7 +764,13 @@ impl Network {
     }
 
     /// The branches of a request by private addresses.
-    fn private_branches(&self, s: Inside, d: Inside, sessions: &[InterfaceId]) -> Vec<Branch> {
+    fn private_branches(
+        &self,
+        s: Inside,
+        d: Inside,
+        sessions: &[InterfaceId],
+        ask: Option<ReplyPort>,
+    ) -> Vec<Branch> {
         let (Some((si, _)), Some((di, _))) = (self.addr_of(s), self.addr_of(d)) else {
             return Vec::new();
         };
@@ -636,6 +790,8 @@ impl Network {
             goal: Some(d.iface),
             sender: None,
             translate: false,
+            exempt: None,
+            ask,
         };
         let mut out = Vec::new();
         self.leave(m, self.start(s), si, true, &mut out);
@@ -647,7 +803,8 @@ impl Network {
         if self.is_front(s.iface) {
             return self.sent_by_front(s, d, &|_, f| f).delivered;
         }
-        self.fold(self.private_branches(s, d, &[]).into_iter().map(|b| b.atoms))
+        let all = self.private_branches(s, d, &[], Some(ReplyPort::Ephemeral));
+        self.fold(all.into_iter().map(|b| b.atoms))
     }
 
     /// Requests that arrive privately, and those whose replies get back. Groups of the two ends and of the
@@ -657,19 +814,15 @@ impl Network {
             let f = self.sent_by_front(s, d, &|_, f| f);
             return (f.delivered, f.works);
         }
-        let branches = self.private_branches(s, d, &[]);
+        let branches = self.private_branches(s, d, &[], Some(ask));
         let works = self.fold(branches.iter().map(|b| {
             if b.atoms.is_empty() {
                 return b.atoms.clone();
             }
             let mut sessions = vec![s.iface, d.iface];
             sessions.extend(&b.appliances);
-            let back = self.fold(
-                self.private_branches(d, s, &sessions)
-                    .into_iter()
-                    .map(|b| b.atoms),
-            );
-            replies(self, &back, ask).intersect(&b.atoms)
+            let home = self.private_branches(d, s, &sessions, None);
+            self.back(&home, ask).intersect(&b.atoms)
         }));
         (self.fold(branches.into_iter().map(|b| b.atoms)), works)
     }
@@ -679,7 +832,7 @@ impl Network {
         if self.is_front(s.iface) {
             return Vec::new();
         }
-        let branches = self.private_branches(s, d, &[]);
+        let branches = self.private_branches(s, d, &[], Some(ReplyPort::Ephemeral));
         branches
             .into_iter()
             .filter(|b| !b.atoms.is_empty())
@@ -692,7 +845,7 @@ impl Network {
         if self.is_front(s.iface) {
             return vec![Vec::new()];
         }
-        let branches = self.private_branches(s, d, &[]);
+        let branches = self.private_branches(s, d, &[], Some(ReplyPort::Ephemeral));
         branches
             .into_iter()
             .filter(|b| !b.atoms.is_empty())

@@ -7,7 +7,7 @@
 use crate::domain::{Cell, distinct};
 use crate::flow::{Cuts, representatives};
 use crate::network::{Hop, Network};
-use crate::point::{Entry, Exit, Inside};
+use crate::point::{Entry, Exit, Inside, PeerView, ReplyPort};
 use crate::transit::{Far, TrNext};
 use bartizan_model::{AttachmentId, InterfaceId, TrTableId};
 use bartizan_packet::{AtomSet, IpSet};
@@ -300,9 +300,17 @@ pub(crate) fn class(
             }
             let mut per_public: Vec<AtomSet> = Vec::new();
             for p in representatives(&d.public, &cuts) {
-                let o = outward
-                    .entry(cuts.piece(p))
-                    .or_insert_with(|| outward_to(net, c.rep, p));
+                // Who is at the other end counts as A-SG-4 is read; then nothing can be asked once for all.
+                let alone;
+                let o = if net.says.public_members {
+                    let owner = matches!(d.entry, Entry::Own(_) | Entry::V6).then_some(d.at);
+                    alone = outward_to(net, c.rep, net.public_view(p, owner));
+                    &alone
+                } else {
+                    outward
+                        .entry(cuts.piece(p))
+                        .or_insert_with(|| outward_to(net, c.rep, p))
+                };
                 let mut per_source: Vec<AtomSet> = Vec::new();
                 for e in &o.exits {
                     let sent = match d.entry {
@@ -315,7 +323,13 @@ pub(crate) fn class(
                         _ => e.atoms.clone(),
                     };
                     for x in representatives(&e.src, &d.cuts) {
-                        per_source.push(d.from(net, x).intersect(&sent));
+                        let owner = e.seen_as_itself(c.rep).filter(|_| net.says.public_members);
+                        per_source.push(match owner {
+                            Some(_) => net
+                                .arrive(d.at, net.public_view(x, owner), d.entry)
+                                .intersect(&sent),
+                            None => d.from(net, x).intersect(&sent),
+                        });
                     }
                 }
                 per_public.push(net.fold(per_source));
@@ -335,8 +349,8 @@ fn same_vpc(net: &Network, a: Inside, b: Inside) -> bool {
     }
 }
 
-fn outward_to(net: &Network, s: Inside, p: IpAddr) -> Outward {
-    let exits = net.exits(s, p);
+fn outward_to<'p>(net: &Network, s: Inside, p: impl Into<PeerView<'p>>) -> Outward {
+    let exits = net.exits(s, p, ReplyPort::Ephemeral);
     let all = net.fold(exits.iter().map(|e| e.atoms.clone()));
     Outward { exits, all }
 }

@@ -4,7 +4,8 @@
 //! that match it form a bit mask; columns with the same mask have the same answer, so each distinct mask is
 //! folded once. Answers are interned, so a row is one small number per column, and equal rows are one row.
 
-use crate::network::{Match, RuleList};
+use crate::network::{Match, Network, RuleList};
+use crate::point::{PeerView, ReplyPort};
 use bartizan_model::SecurityGroupId;
 use bartizan_packet::{AtomSet, IpSet};
 use rustc_hash::FxHashMap;
@@ -53,15 +54,21 @@ pub(crate) struct Columns {
     v6: Vec<u128>,
     by_group: FxHashMap<SecurityGroupId, Vec<u32>>,
     by_member: FxHashMap<SecurityGroupId, Vec<u32>>,
+    by_primary: FxHashMap<SecurityGroupId, Vec<u32>>,
 }
 
 impl Columns {
-    /// `cells` are (address, groups by address, groups by interface), IPv4 first, ascending.
-    pub(crate) fn new<'a>(
-        cells: impl Iterator<Item = (IpAddr, &'a [SecurityGroupId], &'a [SecurityGroupId])>,
-    ) -> Self {
+    /// `cells` are peers, IPv4 first, ascending.
+    pub(crate) fn new<'a>(cells: impl Iterator<Item = PeerView<'a>>) -> Self {
         let mut c = Columns::default();
-        for (i, (ip, groups, member)) in cells.enumerate() {
+        for (i, p) in cells.enumerate() {
+            let PeerView {
+                ip,
+                groups,
+                member,
+                primary,
+                ..
+            } = p;
             match ip {
                 IpAddr::V4(a) => c.v4.push(a.into()),
                 IpAddr::V6(a) => c.v6.push(a.into()),
@@ -72,6 +79,9 @@ impl Columns {
             }
             for g in member {
                 c.by_member.entry(*g).or_default().push(i);
+            }
+            for g in primary {
+                c.by_primary.entry(*g).or_default().push(i);
             }
         }
         c
@@ -142,9 +152,10 @@ impl<'a> RowBuilder<'a> {
                         }
                     });
                 }
-                Match::Group(g) | Match::Member(g) => {
+                Match::Group(g) | Match::Member(g) | Match::Primary(g) => {
                     let by = match r.peer {
                         Match::Group(_) => &self.columns.by_group,
+                        Match::Primary(_) => &self.columns.by_primary,
                         _ => &self.columns.by_member,
                     };
                     for &c in by.get(g).map_or(&[][..], |v| v) {
@@ -177,6 +188,21 @@ impl<'a> RowBuilder<'a> {
         }
         out.into()
     }
+}
+
+/// The row of an ACL for ingress, whose entries may mean source ports (A-NACL-2): what passes then.
+pub(crate) fn by_source(net: Option<&Network>, row: Box<[u32]>, table: &mut AtomTable) -> Box<[u32]> {
+    let Some(net) = net.filter(|n| n.says.source_ports) else {
+        return row;
+    };
+    let mut known: FxHashMap<u32, u32> = FxHashMap::default();
+    let each = row.iter().map(|&id| {
+        *known.entry(id).or_insert_with(|| {
+            let accepted = AtomSet::from_words(table.get(id));
+            table.intern(net.by_source(&accepted, ReplyPort::Ephemeral).words())
+        })
+    });
+    each.collect()
 }
 
 fn fold(

@@ -1,7 +1,6 @@
 //! The steps of a packet from one VPC into another; follows `point::cross` branch by branch.
 
-use crate::network::Mode;
-use crate::point::{End, Place};
+use crate::point::{End, Own, Place};
 use crate::trace::{DecidedBy, Decision, Layer, Step};
 use crate::trace_walk::{Branch, Leg, Tracer, Trail};
 use crate::transit::{Far, TrNext, TrRouteRef, TrWay};
@@ -30,7 +29,7 @@ impl Tracer<'_> {
             Place::Iface(i) if i.no_acl() => None,
             Place::Iface(i) => self.acl(i.vswitch, false, m),
             Place::Router(_, z) => {
-                let s = self.acl(z.filter(|_| self.net.mode == Mode::Narrow)?, false, m)?;
+                let s = self.acl(z.filter(|_| self.net.says.zone_acls)?, false, m)?;
                 Some(Step {
                     assumptions: s.assumptions.iter().copied().chain(["A-TR-2"]).collect(),
                     ..s
@@ -177,13 +176,13 @@ impl Tracer<'_> {
         match &net.far {
             Far::Vpc(v, zones) if zones.is_empty() => {
                 let system = self.net.vpcs.get(v.index()).map_or(u32::MAX, |n| n.system_table);
-                self.forward(m, &t, Place::Router(*v, None), false, &[system], out);
+                self.forward(m, &t, Place::Router(*v, None), Own::No, &[system], out);
             }
             Far::Vpc(v, zones) => {
                 for &z in zones {
                     match self.net.vsw(z) {
                         Some(zone) => {
-                            self.forward(m, &t, Place::Router(*v, Some(z)), false, &zone.tables, out);
+                            self.forward(m, &t, Place::Router(*v, Some(z)), Own::No, &zone.tables, out);
                         }
                         None => self.end(t.clone(), End::Dropped, out),
                     }

@@ -3,7 +3,7 @@
 //! This follows `point` branch by branch: the same order of layers and the same alternatives, for one atom.
 
 use crate::network::{Acl, Hop, Iface, Mode, Network, Route, RouteRef, RuleList, RuleRef, Table, Vsw};
-use crate::point::{End, Inside, MAX_APPLIANCES, PeerView, Place, matches};
+use crate::point::{End, Inside, MAX_APPLIANCES, Own, PeerView, Place, matches};
 use crate::trace::{DecidedBy, Decision, Layer, Step, TracedPacket};
 use crate::trace_text::{describe, describe_route};
 use bartizan_model::{
@@ -56,6 +56,8 @@ pub(crate) struct Leg<'a> {
     pub(crate) sender: Option<Inside>,
     /// Whether an appliance may send it on from an address of its own (A-APPL-1).
     pub(crate) translate: bool,
+    /// An interface whose groups do not count (A-CLB-1).
+    pub(crate) exempt: Option<InterfaceId>,
     /// The service.
     pub(crate) atom: usize,
 }
@@ -165,7 +167,14 @@ impl<'a> Tracer<'a> {
                 .get(g.index())
                 .is_some_and(|g| g.enterprise.known() != Some(&false))
         };
-        if leg.sessions.contains(&i.id) {
+        if leg.exempt == Some(i.id) {
+            let why = "groups of a backend are not taken to filter what its balancer forwards";
+            return Step {
+                assumptions: vec!["A-CLB-1"],
+                ..self.step(at, layer, why, Decision::Accept)
+            };
+        }
+        if self.net.in_session(i, leg.sessions) {
             let mut s = self.step(at, layer, "established session", Decision::Accept);
             if set.groups.iter().any(|g| enterprise(&g)) {
                 s.assumptions.push("A-SG-3");
@@ -185,6 +194,9 @@ impl<'a> Tracer<'a> {
         };
         let (mut rule, mut origin) = describe(self.inv, d.from);
         let mut assumptions = Vec::new();
+        if leg.sessions.contains(&i.id) {
+            assumptions.push("A-SG-3");
+        }
         match d.from {
             RuleRef::NoClient(_) => assumptions.push("A-DB-1"),
             RuleRef::Listening(b) if self.empty_list(b, leg.atom) => assumptions.push("A-LB-1"),
@@ -253,7 +265,17 @@ impl<'a> Tracer<'a> {
         } else {
             (&acl.egress, leg.dst.ip)
         };
-        let d = deciding(list, PeerView::public(peer), leg.atom);
+        // A-NACL-2: of a reply the source port is the one that the request was for.
+        let (proto, source) = match leg.sessions.is_empty() {
+            true => (self.packet.proto, self.packet.source_port),
+            false => (self.packet.proto, self.packet.destination_port),
+        };
+        let atom = if ingress && self.net.says.source_ports && proto.has_ports() {
+            self.net.atoms.atom_of(proto, source)
+        } else {
+            leg.atom
+        };
+        let d = deciding(list, PeerView::public(peer), atom);
         let (mut rule, mut origin) = describe(self.inv, d.from);
         let mut assumptions = Vec::new();
         match d.from {
@@ -263,7 +285,7 @@ impl<'a> Tracer<'a> {
                 origin = Some(self.inv.typed[id].meta.origin.clone());
             }
             RuleRef::AclEnd(..) => {
-                rule.push_str(": deny");
+                rule.push_str(if d.accept { ": allow" } else { ": deny" });
                 assumptions.push("A-NACL-1");
             }
             RuleRef::AclUnknown(_) => rule.push_str(if d.accept { ": accept" } else { ": drop" }),
@@ -289,11 +311,13 @@ impl<'a> Tracer<'a> {
 
     fn route(&self, at: Place<'_>, table: &Table, r: &Route) -> Step {
         let (rule, origin) = describe_route(self.inv, r.from);
-        let beside = |l: &Route| l.from == RouteRef::Local && l.length == r.length && l.ips == r.ips;
+        let inside = |l: &Route| l.from == RouteRef::Local && r.ips.is_subset(&l.ips);
+        let steers = |e: &Route| matches!(e.from, RouteRef::Entry(_)) && e.ips.is_subset(&r.ips);
         let propagated =
             |l: &Route| matches!(l.from, RouteRef::Propagated(_)) && l.length == r.length && l.ips == r.ips;
         let assumptions = match r.from {
-            RouteRef::Entry(_) if table.routes.iter().any(beside) => vec!["A-ROUTE-1"],
+            RouteRef::Entry(_) if table.routes.iter().any(inside) => vec!["A-ROUTE-1"],
+            RouteRef::Local if table.routes.iter().any(steers) => vec!["A-ROUTE-1"],
             RouteRef::Entry(_) if table.routes.iter().any(propagated) => vec!["A-ROUTE-2"],
             _ => Vec::new(),
         };
@@ -369,7 +393,8 @@ impl<'a> Tracer<'a> {
             t.push(s);
             return self.depart(m, t, Place::Iface(at), End::Own, out);
         }
-        for &own in self.net.own_first(m.goal, m.sender.filter(|_| sender), v) {
+        let sends = m.sender.filter(|_| sender);
+        for &own in self.net.own_first(m.goal, sends, v, !m.sessions.is_empty()) {
             self.forward(m, &t, Place::Iface(at), own, &v.tables, out);
         }
         if t.closed && out.len() == before {
@@ -383,7 +408,7 @@ impl<'a> Tracer<'a> {
         m: Leg<'_>,
         t: &Trail,
         at: Place<'_>,
-        own: bool,
+        own: Own,
         tables: &[u32],
         out: &mut Vec<Branch>,
     ) {
@@ -393,17 +418,21 @@ impl<'a> Tracer<'a> {
             };
             let mut decided = false;
             for r in table.lookup(m.dst.ip) {
-                if own && r.length == 0 {
+                if own == Own::Address && r.length == 0 {
                     break;
                 }
                 decided |= !r.optional;
                 for h in &r.hops {
                     let mut t = t.clone();
-                    t.push(self.route(at, table, r));
+                    let mut step = self.route(at, table, r);
+                    if own == Own::Route && r.length == 0 {
+                        step.assumptions.push("A-EIP-1");
+                    }
+                    t.push(step);
                     self.hop(m, t, at, table, h, out);
                 }
             }
-            if !decided && own {
+            if !decided && own != Own::No {
                 let mut t = t.clone();
                 let text = "a public address of its own needs no route";
                 let s = self.step(self.place_at(at), Layer::Route, text, Decision::Forward);
@@ -638,7 +667,7 @@ impl<'a> Tracer<'a> {
                 ip,
             };
             for e in self
-                .exits(own, m.dst.ip, m.atom, false)
+                .exits(own, m.dst, m.atom, false)
                 .into_iter()
                 .filter(|e| e.open)
             {

@@ -5,7 +5,7 @@ mod relay;
 
 use crate::flow::{Way, representatives};
 use crate::network::Hop;
-use crate::point::{End, Entry, Exit, Inside, PeerView, Place, Point, ReplyPort};
+use crate::point::{End, Entry, Exit, ExitKind, Inside, Own, PeerView, Place, Point, ReplyPort};
 use crate::trace::{DecidedBy, Decision, Layer, Seen, Step, WayTrace};
 use crate::trace_text::{describe_route, dnat_text};
 use crate::trace_walk::{Branch, Leg, Tracer, Trail};
@@ -90,6 +90,7 @@ impl Tracer<'_> {
             goal: Some(d.iface),
             sender: None,
             translate: false,
+            exempt: None,
             atom,
         }
     }
@@ -221,12 +222,13 @@ impl Tracer<'_> {
     fn enter(
         &self,
         d: Inside,
-        x: IpAddr,
+        from: PeerView<'_>,
         e: Entry,
         sessions: &[InterfaceId],
         atom: usize,
         steps: Vec<Step>,
     ) -> Vec<Branch> {
+        let x = from.ip;
         let Some((di, da)) = self.net.addr_of(d).filter(|_| d.ip.is_ipv4() == x.is_ipv4()) else {
             return Vec::new();
         };
@@ -234,12 +236,13 @@ impl Tracer<'_> {
             return Vec::new();
         };
         let m = Leg {
-            src: PeerView::public(x),
+            src: from,
             dst: self.net.private_view(d),
             sessions,
             goal: Some(d.iface),
             sender: None,
             translate: false,
+            exempt: None,
             atom,
         };
         let mut t = Trail::default();
@@ -255,7 +258,7 @@ impl Tracer<'_> {
             Entry::Back(Some(n)) if self.net.nat_elsewhere(n, v).is_some() => {
                 if let Some((vpc, z)) = self.net.nat_elsewhere(n, v) {
                     let tables = self.net.tables_of(vpc, z);
-                    self.forward(m, &t, Place::Router(vpc, z), false, &tables, &mut out);
+                    self.forward(m, &t, Place::Router(vpc, z), Own::No, &tables, &mut out);
                 }
                 return out;
             }
@@ -399,11 +402,12 @@ impl Tracer<'_> {
     }
 
     /// A packet from a public address that comes in by one entry: one arrival per branch.
-    fn arrivals(&self, d: Inside, x: IpAddr, e: Entry) -> (Vec<Arrival>, String) {
+    fn arrivals<'p>(&self, d: Inside, from: impl Into<PeerView<'p>>, e: Entry) -> (Vec<Arrival>, String) {
+        let from: PeerView<'p> = from.into();
         let atom = self.atom();
         let (steps, name) = self.door_steps(d, e, atom);
         let mut out = Vec::new();
-        for b in self.enter(d, x, e, &[], atom, steps) {
+        for b in self.enter(d, from, e, &[], atom, steps) {
             if !b.open {
                 out.push(Arrival {
                     request: b.steps,
@@ -416,7 +420,7 @@ impl Tracer<'_> {
             let mut sessions = vec![d.iface];
             sessions.extend(&b.appliances);
             let mut back = Vec::new();
-            for mut r in self.out_branches(d, x, &sessions, self.reply_atom(), false) {
+            for mut r in self.out_branches(d, from, &sessions, self.reply_atom(), false) {
                 let same = match (e, r.end) {
                     (Entry::Own(_), End::Own) | (Entry::V6, End::V6) => true,
                     (Entry::Dnat(i), End::Nat(n)) => {
@@ -462,7 +466,7 @@ impl Tracer<'_> {
         let closed = self.closed_doors(d);
         if ways.is_empty() || closed.iter().any(|s| s.layer == Layer::Dnat) {
             for stop in closed {
-                for b in self.enter(d, x, Entry::Back(None), &[], self.atom(), vec![stop]) {
+                for b in self.enter(d, x.into(), Entry::Back(None), &[], self.atom(), vec![stop]) {
                     ways.push(refused("in", b.steps));
                 }
             }
@@ -654,10 +658,13 @@ impl Tracer<'_> {
             );
         };
         let (mut ways, mut alternatives) = (Vec::new(), Vec::new());
-        for exit in self.exits(s, p, self.net.atoms.atom_of(k.proto, sent), true) {
-            let (back, back_steps) = self.exit_replies(s, p, &exit);
+        let owner = matches!(e, Entry::Own(_) | Entry::V6).then_some(d);
+        let to = self.net.public_view(p, owner);
+        for exit in self.exits(s, to, self.net.atoms.atom_of(k.proto, sent), true) {
+            let (back, back_steps) = self.exit_replies(s, to, &exit);
             for x in representatives(&exit.src, cuts) {
-                let (list, name) = self.arrivals(d, x, e);
+                let own = matches!(exit.kind, ExitKind::Own(_) | ExitKind::V6).then_some(s);
+                let (list, name) = self.arrivals(d, self.net.public_view(x, own), e);
                 let delivered = exit.open && self.fold(list.iter().map(|a| a.delivered));
                 let works = back && self.fold(list.iter().map(|a| a.works));
                 alternatives.push((delivered, works));

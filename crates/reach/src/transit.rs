@@ -72,6 +72,8 @@ pub struct Transit {
     pub attachments: Vec<AttachedNet>,
     /// For each VPC the number of the group of VPCs that anything joins.
     pub groups: Vec<u32>,
+    /// Whether of the routes of one prefix any may be in use, also a learned one beside a static one (A-TR-1).
+    pub any_of_prefix: bool,
 }
 
 impl Transit {
@@ -84,7 +86,8 @@ impl Transit {
             if !w.ips.contains(ip) {
                 continue;
             }
-            let rank = (w.length, matches!(w.from, TrRouteRef::Static(_)));
+            let is_static = matches!(w.from, TrRouteRef::Static(_));
+            let rank = (w.length, is_static && !self.any_of_prefix);
             if decided.is_some_and(|d| d != rank) {
                 break;
             }

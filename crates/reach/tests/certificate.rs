@@ -41,7 +41,7 @@ impl Partition for Each {
 fn built(inv: &Inventory, transparent: bool, asked: &[ServiceSet]) -> Reach {
     let part = Each::new(inv);
     let opt = CompileOptions {
-        transparent_appliances: transparent,
+        readings: common::readings(transparent),
         services: asked.to_vec(),
         addresses: part.cuts().to_vec(),
     };

@@ -5,11 +5,13 @@
 
 mod common;
 
-use bartizan_model::{AclList, AllowPeer, Fact, Inventory, Ipv6Internet, NetSpec, Origin, Peer, SnatSource};
+use bartizan_model::{
+    AclList, AllowPeer, Fact, Inventory, Ipv6Internet, NetSpec, Origin, Peer, Readings, SnatSource,
+};
 use bartizan_oracle::{Options, Oracle};
 use bartizan_packet::ServiceSet;
 use bartizan_reach::{Claim, CompileOptions, End, Mode, Point, certify_claim, check_certificate, compile};
-use bartizan_testkit::{Query, Rng, Universe};
+use bartizan_testkit::{Query, Rng, Universe, properties, random_readings};
 use common::{network, point, why};
 
 /// Forgets facts of `known`; what may not exist is gone from `known` in half of the cases.
@@ -204,7 +206,7 @@ fn forget(known: &mut Inventory, r: &mut Rng) -> Inventory {
     blurred
 }
 
-fn claim(q: &Query) -> Claim {
+fn claim(q: &Query, readings: &Readings) -> Claim {
     let end = |p: Point| match p {
         Point::Inside(i) => End {
             at: Some((i.iface, i.addr)),
@@ -220,20 +222,32 @@ fn claim(q: &Query) -> Claim {
         from: vec![end(point(q.src))],
         to: vec![end(point(q.dst))],
         services,
+        readings: readings.clone(),
     }
 }
 
 #[test]
 fn what_happens_lies_between_narrow_and_wide() {
-    let opt = CompileOptions {
-        transparent_appliances: true,
-        ..CompileOptions::default()
-    };
     let (mut sure, mut may, mut certified, mut packets) = (0, 0, 0, 0);
     for k in 3000..3600 {
         let mut known = network(k);
         let blurred = forget(&mut known, &mut Rng::new(k));
-        let Ok(oracle) = Oracle::new(&known, Options::normative()) else {
+        // Decided as §20 chose, undecided, or decided somehow.
+        let some = random_readings(&mut Rng::new(k));
+        let (readings, truth) = match k % 3 {
+            0 => (Readings::chosen(), Readings::chosen()),
+            1 => (properties::undecided(), properties::one_of_the_open(some)),
+            _ => (some.clone(), some),
+        };
+        let opt = CompileOptions {
+            readings: readings.clone(),
+            ..CompileOptions::default()
+        };
+        let options = Options {
+            readings: truth,
+            ..Options::normative()
+        };
+        let Ok(oracle) = Oracle::new(&known, options) else {
             continue;
         };
         let wide = compile(&blurred, Mode::Widen, &opt);
@@ -274,7 +288,7 @@ fn what_happens_lies_between_narrow_and_wide() {
             packets += 1;
             sure += u32::from(n.delivered.contains(na));
             may += u32::from(w.delivered.contains(wa));
-            let c = claim(&q);
+            let c = claim(&q, &readings);
             if let Ok(cert) = certify_claim(&blurred, &c) {
                 assert_eq!(check_certificate(&blurred, &c, &cert), Ok(()));
                 assert!(!o.delivered, "certified and delivered: {}\n{cert:#?}", context());

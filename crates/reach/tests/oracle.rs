@@ -2,7 +2,10 @@
 //!
 //! `cargo xtask verify` runs the same for hundreds of thousands of networks; these few run in every test.
 
-use bartizan_testkit::{Features, MatrixEngine, PointEngine, Rng, properties, random_inventory, verify};
+use bartizan_model::{Assumption, Readings};
+use bartizan_testkit::{
+    Features, MatrixEngine, PointEngine, Rng, properties, random_inventory, random_readings, verify,
+};
 
 #[test]
 fn points_agree_with_the_oracle() {
@@ -31,14 +34,27 @@ fn networks(n: u64) -> impl Iterator<Item = (u64, bartizan_model::Inventory)> {
 fn coarse_blocks_are_unions_of_points() {
     for (k, inv) in networks(150) {
         let q = properties::sample(&inv, k, 400);
-        properties::coarse_blocks_are_unions(&inv, &q).unwrap_or_else(|e| panic!("network {k}: {e}"));
+        let all = random_readings(&mut Rng::new(k));
+        let source = all.clone().with(Assumption::Nacl2, false);
+        let within = properties::one_of_the_open(all);
+        for (engine, truth) in [
+            (Readings::chosen(), Readings::chosen()),
+            (source.clone(), source),
+            (properties::undecided(), within),
+        ] {
+            properties::coarse_blocks_are_unions(&inv, &engine, &truth, &q)
+                .unwrap_or_else(|e| panic!("network {k}, {:?}: {e}", truth.overrides()));
+        }
     }
 }
 
+// docs/decisions/018: what is undecided lies between all readings.
 #[test]
-fn what_is_certain_happens() {
-    for (k, inv) in networks(150) {
+fn open_readings_hold_all() {
+    for (k, inv) in networks(200) {
         let q = properties::sample(&inv, k, 400);
-        properties::narrow_is_below_the_oracle(&inv, &q).unwrap_or_else(|e| panic!("network {k}: {e}"));
+        let truth = properties::one_of_the_open(random_readings(&mut Rng::new(k)));
+        properties::open_readings_hold_all(&inv, &truth, &q)
+            .unwrap_or_else(|e| panic!("network {k}, {:?}: {e}", truth.overrides()));
     }
 }

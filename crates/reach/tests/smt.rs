@@ -9,7 +9,7 @@ use bartizan_reach::{
     Certificate, Claim, CompileOptions, End, Inside, Mode, Point, Reason, SmtScript, certify_claim, compile,
     smt_certificate, smt_exact,
 };
-use bartizan_testkit::{Features, Rng, random_inventory};
+use bartizan_testkit::{Features, Rng, random_inventory, random_readings};
 use common::{blur, network};
 use std::io::Write;
 use std::net::IpAddr;
@@ -96,6 +96,7 @@ fn certified(inv: &Inventory, r: &mut Rng, tries: usize) -> Vec<(Claim, Certific
             from,
             to,
             services: r.pick(&services).unwrap().clone(),
+            readings: random_readings(&mut r.clone()),
         };
         // Ends of two families, or two ends outside, have nothing to say to each other, and nothing to prove.
         if let Ok(c) = certify_claim(inv, &claim)
@@ -152,7 +153,12 @@ fn a_solver_confirms_exact_sets() {
     let (mut sets, mut some) = (0, 0);
     for k in 0..160 {
         let inv = random_inventory(&mut Rng::new(0x5e7 + k), features);
-        let net = compile(&inv, Mode::Widen, &CompileOptions::default());
+        let readings = random_readings(&mut Rng::new(k));
+        let opt = CompileOptions {
+            readings: readings.clone(),
+            ..CompileOptions::default()
+        };
+        let net = compile(&inv, Mode::Widen, &opt);
         let inside: Vec<(InterfaceId, u32, IpAddr)> = ends(&inv)
             .into_iter()
             .filter_map(|e| {
@@ -169,7 +175,7 @@ fn a_solver_confirms_exact_sets() {
                 continue;
             }
             let passes = net.atoms.services(&net.flow(at(a), at(b)).delivered);
-            if let Some(s) = smt_exact(&inv, a, b, &passes) {
+            if let Some(s) = smt_exact(&inv, &readings, a, b, &passes) {
                 some += usize::from(!passes.is_empty() && !passes.is_any());
                 scripts.push((a, b, passes, s));
             }

@@ -11,7 +11,7 @@ use common::{blur, network, point};
 
 fn agree(inv: &Inventory, k: u64, mode: Mode, transparent: bool, packets: usize) -> u64 {
     let opt = CompileOptions {
-        transparent_appliances: transparent,
+        readings: common::readings(transparent),
         ..CompileOptions::default()
     };
     let net = compile(inv, mode, &opt);
@@ -97,7 +97,7 @@ fn a_trace_answers_as_the_flow_does_where_facts_are_unknown() {
 #[test]
 fn every_witness_replays_in_the_interpreter() {
     let opt = CompileOptions {
-        transparent_appliances: true,
+        readings: bartizan_model::Readings::chosen(),
         ..CompileOptions::default()
     };
     let mut replayed = 0;

@@ -60,6 +60,16 @@ pub fn summary(run: &Run<'_>, style: Style) -> String {
             "what is not modelled is taken to carry no packets (A-UNMODELLED=harmless)",
         );
     }
+    let mut assumed: Vec<&str> = Vec::new();
+    for a in run.report.clauses.iter().flat_map(|c| &c.assumptions) {
+        if !assumed.contains(&a.as_str()) {
+            assumed.push(a);
+        }
+    }
+    if !assumed.is_empty() {
+        let text = format!("{} (bartizan explain ID)", clean(&assumed.join(", ")));
+        row(&mut out, style, "assumes", &text);
+    }
     let notes = run
         .all_diagnostics()
         .filter(|d| d.severity == Severity::Note)
@@ -79,7 +89,7 @@ pub(crate) fn vouched(run: &Run<'_>) -> bool {
     run.report
         .clauses
         .iter()
-        .any(|c| c.assumptions.iter().any(|a| a == "A-UNMODELLED"))
+        .any(|c| c.assumptions.iter().any(|a| a.starts_with("A-UNMODELLED")))
 }
 
 fn row(out: &mut String, style: Style, name: &str, text: &str) {

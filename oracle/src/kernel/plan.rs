@@ -230,8 +230,8 @@ impl Plan {
             return unsupported("load balancers are not built");
         }
         // For what the control plane decides; see `joined`.
-        let world =
-            World::new(inv, GatewayRoutes::Direct, false).map_err(|e| KernelError::Unsupported(e.0))?;
+        let world = World::new(inv, GatewayRoutes::Direct, bartizan_model::Readings::chosen())
+            .map_err(|e| KernelError::Unsupported(e.0))?;
         let mut p = Plan::default();
         p.places(t)?;
         p.interfaces(t)?;

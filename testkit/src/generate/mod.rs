@@ -47,6 +47,8 @@ pub struct Features {
     pub balancers: bool,
     /// Peering and transit routers.
     pub joined: bool,
+    /// Second readings of contested semantics (not part of the networks).
+    pub readings: bool,
 }
 
 impl Features {
@@ -69,6 +71,7 @@ impl Features {
             services: true,
             balancers: true,
             joined: true,
+            readings: true,
         }
     }
 
@@ -91,6 +94,7 @@ impl Features {
             services: false,
             balancers: false,
             joined: false,
+            readings: false,
         }
     }
 
@@ -113,6 +117,7 @@ impl Features {
             "services" => &mut self.services,
             "balancers" => &mut self.balancers,
             "joined" => &mut self.joined,
+            "readings" => &mut self.readings,
             _ => return None,
         };
         *flag = false;

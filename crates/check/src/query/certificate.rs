@@ -34,6 +34,7 @@ pub fn certificate(
         from: Vec::new(),
         to: Vec::new(),
         services: services.clone(),
+        readings: f.plan.readings.clone(),
     };
     let add = |ends: &mut Vec<End>, more: Vec<End>| {
         for e in more {

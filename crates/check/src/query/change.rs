@@ -122,6 +122,7 @@ pub(super) fn opening(f: &Frame<'_>, packet: &Wanted<'_>) -> Option<Change> {
     }
     let options = CompileOptions {
         services: vec![packet.services.clone()],
+        readings: f.plan.readings.clone(),
         ..CompileOptions::default()
     };
     let mut inv = Inventory {
@@ -159,7 +160,7 @@ pub(super) fn opening(f: &Frame<'_>, packet: &Wanted<'_>) -> Option<Change> {
     }
     let services: Vec<ServiceSet> = f.plan.clauses.iter().map(|c| c.services.clone()).collect();
     let before = verdicts(&f.world(&[], &services), &f.plan);
-    let after = World::new(&inv, f.plan.sets.clone(), &services);
+    let after = World::new(&inv, f.plan.sets.clone(), &services, &f.plan.readings);
     let after = verdicts(&after, &f.plan);
     let ids = f.plan.clauses.iter().map(|c| c.id.clone());
     let governs = f.plan.boundaries.iter().map(|b| format!("{}/governs", b.name));

@@ -29,7 +29,7 @@ use crate::sets::Set;
 use crate::world::World;
 use bartizan_base::Diagnostic;
 use bartizan_lang::{Date, Intent, glob_match, predefined_service};
-use bartizan_model::{Fact, InterfaceId, Inventory, Meta};
+use bartizan_model::{Fact, InterfaceId, Inventory, Meta, Readings};
 use bartizan_packet::{IpSet, ServiceSet};
 use bartizan_reach::Inside;
 use std::collections::BTreeMap;
@@ -64,6 +64,13 @@ impl<'a> Frame<'a> {
             intent,
             plan,
         }
+    }
+
+    /// The same under decisions about contested semantics.
+    #[must_use]
+    pub fn under(mut self, readings: &Readings) -> Self {
+        self.plan.readings = readings.clone();
+        self
     }
 
     /// What a text stands for: a zone, an env, `internet`, `everything`, `unzoned`, an address or prefix, or
@@ -195,7 +202,7 @@ impl<'a> Frame<'a> {
     pub fn world(&self, subjects: &[&Subject], services: &[ServiceSet]) -> World<'a> {
         let mut sets = self.plan.sets.clone();
         sets.extend(subjects.iter().map(|s| s.set.clone()));
-        World::new(self.inventory, sets, services)
+        World::new(self.inventory, sets, services, &self.plan.readings)
     }
 
     /// An error when a subject has no endpoint at all.

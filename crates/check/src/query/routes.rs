@@ -124,9 +124,13 @@ fn num(n: usize) -> u32 {
 /// # Errors
 /// `INTENT002` when `only` names nothing that has a route table.
 pub fn routes(f: &Frame<'_>, only: Option<&str>, explain: Option<IpNet>) -> Result<Routes, Diagnostic> {
+    let options = CompileOptions {
+        readings: f.plan.readings.clone(),
+        ..CompileOptions::default()
+    };
     let v = View {
         f,
-        net: compile(f.inventory, Mode::Widen, &CompileOptions::default()),
+        net: compile(f.inventory, Mode::Widen, &options),
     };
     let t = &f.inventory.typed;
     let region = explain.map(IpSet::from);

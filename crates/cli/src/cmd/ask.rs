@@ -1,12 +1,12 @@
 //! What the questions share: a network, and the intent beside it if there is one.
 
-use crate::cmd::{date, intent_for};
+use crate::cmd::{date, intent_for, readings};
 use crate::failure::Failure;
 use crate::load::{self, Input};
 use crate::settings;
 use bartizan_base::{Diagnostic, Severity, Sources};
 use bartizan_lang::{Date, Intent};
-use bartizan_model::{Inventory, Understanding};
+use bartizan_model::{Inventory, Readings, Understanding};
 use bartizan_report::text;
 use clap::ValueEnum;
 
@@ -26,6 +26,9 @@ pub(crate) struct Reading {
     /// Resolve as of this date (default: today, UTC)
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub(crate) as_of: Option<Date>,
+    /// Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)
+    #[arg(long, value_name = "ID=READING")]
+    pub(crate) assume: Vec<String>,
     #[command(flatten)]
     pub(crate) input: Input,
 }
@@ -46,6 +49,7 @@ pub(crate) struct Network {
     pub(crate) intent: Intent,
     pub(crate) sources: Sources,
     pub(crate) as_of: Date,
+    pub(crate) readings: Readings,
 }
 
 impl Network {
@@ -59,6 +63,7 @@ impl Network {
 /// they end the question; an intent with errors names no zones, so it does, too.
 pub(crate) fn network(path: &str, c: &Reading, style: bartizan_report::Style) -> Result<Network, Failure> {
     let as_of = c.as_of.unwrap_or_else(settings::today);
+    let readings = readings(&c.assume)?;
     let mut l = load::load(path, &c.input)?;
     let said = std::mem::take(&mut l.inventory.diagnostics);
     let bad = |d: &Diagnostic| d.severity == Severity::Error;
@@ -84,6 +89,7 @@ pub(crate) fn network(path: &str, c: &Reading, style: bartizan_report::Style) ->
         intent,
         sources: l.sources,
         as_of,
+        readings,
     })
 }
 

@@ -1,7 +1,7 @@
 //! `bartizan check PATH...`.
 
 use crate::app::Context;
-use crate::cmd::{date, intent_for};
+use crate::cmd::{date, intent_for, readings};
 use crate::failure::{Failure, Outcome};
 use crate::load::{self, Input};
 use crate::out::{self, Code};
@@ -10,6 +10,7 @@ use crate::settings;
 use bartizan_base::{Diagnostic, Severity, Sources, Verdict};
 use bartizan_check::{CheckOptions, CheckReport};
 use bartizan_lang::Date;
+use bartizan_model::Readings;
 use bartizan_report::{InventoryFacts, Run, json, junit, markdown, sarif, summary};
 use clap::ValueEnum;
 use rayon::prelude::*;
@@ -20,6 +21,7 @@ pub(crate) const HELP: &str = "Examples:
   bartizan check . --as-of 2027-02-01                  what holds on another day
   bartizan check . --format sarif --output bartizan.sarif
   bartizan check . --assume A-UNMODELLED=harmless      what is not modelled carries no packets
+  bartizan check . --assume A-NACL-1=deny              decides what documents leave open (bartizan explain A-NACL-1)
 
 The intent is every *.btz beside PATH unless --intent names files.
 Exit codes: 0 everything holds, 1 violated, 2 bad input or usage, 3 undecided.";
@@ -57,29 +59,14 @@ pub(crate) struct Args {
     /// The lowest severity that makes the command fail
     #[arg(long, value_enum, default_value = "error", value_name = "LEVEL")]
     fail_on: Level,
-    /// Decide a documented assumption: `A-UNMODELLED=harmless`
-    #[arg(long, value_name = "ID=READING", value_parser = assumption)]
-    assume: Vec<Assumption>,
+    /// Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)
+    #[arg(long, value_name = "ID=READING")]
+    assume: Vec<String>,
     /// Write to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<String>,
     #[command(flatten)]
     input: Input,
-}
-
-/// A reading that the user has decided on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Assumption {
-    UnmodelledHarmless,
-    UnmodelledOpen,
-}
-
-fn assumption(s: &str) -> Result<Assumption, String> {
-    match s {
-        "A-UNMODELLED=harmless" => Ok(Assumption::UnmodelledHarmless),
-        "A-UNMODELLED=undecided" => Ok(Assumption::UnmodelledOpen),
-        _ => Err("expected A-UNMODELLED=harmless or A-UNMODELLED=undecided".to_string()),
-    }
 }
 
 /// One path, judged.
@@ -107,9 +94,14 @@ impl Judged {
 
 pub(crate) fn run(ctx: &Context, args: Args) -> Outcome {
     let as_of = args.as_of.unwrap_or_else(settings::today);
+    let readings = readings(&args.assume)?;
     let mut judged = Vec::new();
     let mut code = Code::Holds;
-    let done: Vec<Result<Judged, Failure>> = args.paths.par_iter().map(|p| judge(&args, p, as_of)).collect();
+    let done: Vec<Result<Judged, Failure>> = args
+        .paths
+        .par_iter()
+        .map(|p| judge(&args, p, as_of, &readings))
+        .collect();
     for d in done {
         match d {
             Ok(j) => judged.push(j),
@@ -140,7 +132,7 @@ pub(crate) fn run(ctx: &Context, args: Args) -> Outcome {
     Ok(code)
 }
 
-fn judge(args: &Args, path: &str, as_of: Date) -> Result<Judged, Failure> {
+fn judge(args: &Args, path: &str, as_of: Date, readings: &Readings) -> Result<Judged, Failure> {
     let mut l = load::load(path, &args.input)?;
     let hash = matches!(args.format, Format::Json | Format::Markdown);
     let facts = InventoryFacts::of(&l.inventory, &l.sources, hash);
@@ -148,7 +140,7 @@ fn judge(args: &Args, path: &str, as_of: Date) -> Result<Judged, Failure> {
     let mut diagnostics = std::mem::take(&mut l.inventory.diagnostics);
     let report = if files.usable() {
         let opt = CheckOptions {
-            unmodelled_harmless: args.assume.last() == Some(&Assumption::UnmodelledHarmless),
+            readings: readings.clone(),
         };
         let _progress = Progress::start(format!("checking {path}"));
         bartizan_check::check(&l.inventory, &files.intent, as_of, &opt)

@@ -46,7 +46,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Outcome {
     let n = network(&args.path, &args.reading, ctx.errors())?;
-    let f = Frame::new(&n.inventory, &n.intent, n.as_of);
+    let f = Frame::new(&n.inventory, &n.intent, n.as_of).under(&n.readings);
     let mut p = map(&f);
     if args.proved {
         p.flows.retain(|f| f.certain);

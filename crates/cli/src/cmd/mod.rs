@@ -19,11 +19,30 @@ use crate::failure::Failure;
 use crate::load::{self, IntentFiles};
 use bartizan_base::{Diagnostic, Sources};
 use bartizan_lang::Date;
+use bartizan_model::{ReadingError, Readings};
 
 /// A date as `--as-of` takes it.
 pub(crate) fn date(s: &str) -> Result<Date, String> {
     s.parse()
         .map_err(|_| "expected a date such as 2027-01-31".to_string())
+}
+
+/// What `--assume` decides.
+///
+/// # Errors
+/// When an id or a reading does not exist; the help lists those that do.
+pub(crate) fn readings(assume: &[String]) -> Result<Readings, Failure> {
+    let mut out = Readings::default();
+    for text in assume {
+        out.decide(text).map_err(|e| {
+            let code = match e {
+                ReadingError::Id(_) => "INTENT002",
+                _ => "INPUT005",
+            };
+            Failure::of(Diagnostic::error(code, e.to_string()).help(e.help()))
+        })?;
+    }
+    Ok(out)
 }
 
 /// The intent named by `--intent`, or the one beside the path.

@@ -45,7 +45,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Outcome {
     let n = network(&args.path, &args.common.reading, ctx.errors())?;
-    let f = Frame::new(&n.inventory, &n.intent, n.as_of);
+    let f = Frame::new(&n.inventory, &n.intent, n.as_of).under(&n.readings);
     let by = match args.by {
         Some(Rows::Zone) => By::Zone,
         Some(Rows::Resource) => By::Resource,

@@ -34,7 +34,7 @@ pub(crate) struct Args {
 pub(crate) fn run(ctx: &Context, args: &Args) -> Outcome {
     let explain = args.explain.as_deref().map(net).transpose()?;
     let n = network(&args.path, &args.common.reading, ctx.errors())?;
-    let f = Frame::new(&n.inventory, &n.intent, n.as_of);
+    let f = Frame::new(&n.inventory, &n.intent, n.as_of).under(&n.readings);
     let r = routes(&f, args.table.as_deref(), explain).map_err(|d| n.fail(d))?;
     let page = match args.common.format {
         Format::Pretty => page::routes(&r, &n.sources, ctx.style(None)),

@@ -28,7 +28,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Outcome {
     let n = network(&args.path, &args.common.reading, ctx.errors())?;
-    let f = Frame::new(&n.inventory, &n.intent, n.as_of);
+    let f = Frame::new(&n.inventory, &n.intent, n.as_of).under(&n.readings);
     let ask = || who(&f, &f.subject(&args.destination)?, &f.services(&args.on)?);
     let a = ask().map_err(|d| n.fail(d))?;
     let page = match args.common.format {

@@ -40,7 +40,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Outcome {
     let n = network(&args.path, &args.common.reading, ctx.errors())?;
-    let f = Frame::new(&n.inventory, &n.intent, n.as_of);
+    let f = Frame::new(&n.inventory, &n.intent, n.as_of).under(&n.readings);
     let ask = || {
         let (from, to) = (f.subject(&args.source)?, f.subject(&args.destination)?);
         why(&f, &from, &to, &f.services(&args.service)?)

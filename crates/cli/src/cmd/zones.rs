@@ -21,7 +21,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Outcome {
     let n = network(&args.path, &args.common.reading, ctx.errors())?;
-    let f = Frame::new(&n.inventory, &n.intent, n.as_of);
+    let f = Frame::new(&n.inventory, &n.intent, n.as_of).under(&n.readings);
     let list = bartizan_check::zones(&f.world(&[], &[]), &f.plan);
     let page = match args.common.format {
         Format::Pretty => query::zones(&list, ctx.style(None)),

@@ -2,7 +2,7 @@
 
 use super::Ctx;
 use crate::network::{Acl, Match, Rule, RuleList, RuleRef, Vsw};
-use bartizan_model::{AclEntry, AclId, AclList, Fact};
+use bartizan_model::{AclEntry, AclId, AclList, Assumption, Fact, Use};
 use bartizan_packet::{IpSet, ServiceSet};
 use ipnet::IpNet;
 use std::collections::BTreeSet;
@@ -38,7 +38,8 @@ fn list(c: &mut Ctx<'_>, id: AclId, ingress: bool, l: &AclList) -> RuleList {
             }
             RuleList {
                 rules,
-                default_accept: false,
+                // A-NACL-1.
+                default_accept: c.reads(Assumption::Nacl1) == Use::Second,
                 default_ref: end,
             }
         }

@@ -4,8 +4,8 @@ use super::Ctx;
 use super::groups::{self, ByGroup};
 use crate::network::{Front, GroupSet, Iface, Match, Relay, RelaySource, Rule, RuleList, RuleRef, Vsw};
 use bartizan_model::{
-    Backend, BalancerId, BalancerKind, Fact, Interface, InterfaceId, Listener, ListenerFilter,
-    SecurityGroupId,
+    Assumption, Backend, BalancerId, BalancerKind, Fact, Interface, InterfaceId, Listener, ListenerFilter,
+    SecurityGroupId, Use,
 };
 use bartizan_packet::{IntervalSet, IpSet, PortSet, ServiceSet};
 use rustc_hash::FxHashMap;
@@ -42,8 +42,9 @@ fn turned_away(c: &Ctx<'_>, l: &Listener) -> IpSet {
         Fact::Known(Some(f)) => f,
         Fact::Unknown(_) => return unknown(),
     };
+    let nobody = c.reads(Assumption::Lb1) == Use::Second;
     // A-LB-1: without entries everybody is admitted.
-    if filter.entries.is_empty() {
+    if filter.entries.is_empty() && !nobody {
         return IpSet::empty();
     }
     let Fact::Known(white) = filter.white else {
@@ -58,7 +59,7 @@ fn turned_away(c: &Ctx<'_>, l: &Listener) -> IpSet {
     let all_known = all.iter().all(|e| e.net.known().is_some());
     match (white, c.widen()) {
         // The list may turn out to be empty, or to admit anybody.
-        (true, true) if sure.is_empty() || !all_known => IpSet::empty(),
+        (true, true) if sure.is_empty() && !nobody || !all_known => IpSet::empty(),
         (true, true) => IpSet::full().subtract(&nets(&all)),
         (true, false) => IpSet::full().subtract(&nets(&sure)),
         (false, true) => nets(&sure),
@@ -123,6 +124,7 @@ pub(super) fn lists(c: &mut Ctx<'_>, by: &ByGroup, id: BalancerId, i: &Interface
             default_accept: false,
             default_ref: RuleRef::BackendsOnly(id),
         },
+        stateless: false,
     }
 }
 
@@ -148,10 +150,10 @@ pub(super) fn front(c: &mut Ctx<'_>, id: BalancerId, free: IpSet) -> Front {
         listeners: listeners.collect(),
         detached: b.detached,
         // A-LB-2.
-        free: b.detached || c.widen(),
+        free: b.detached || c.reads(Assumption::Lb2) == Use::First,
         back: Arc::new(if b.kind == BalancerKind::Clb { clb } else { free }),
         // A-CLB-1.
-        exempt: c.widen() && b.kind != BalancerKind::Alb,
+        exempt: c.reads(Assumption::Clb1) == Use::First && b.kind != BalancerKind::Alb,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Ctx;
 use crate::network::{GroupSet, Match, Rule, RuleList, RuleRef, SOME_GROUP};
-use bartizan_model::{Direction, Fact, Peer, SecurityGroupId, SgRule};
+use bartizan_model::{Assumption, Direction, Fact, Peer, SecurityGroupId, SgRule, Use};
 use bartizan_packet::{IpSet, ServiceSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -61,7 +61,13 @@ fn place(c: &mut Ctx<'_>, index: u32, r: &SgRule, dir: Direction, certain: bool)
     };
     let peer = match &r.peer {
         Peer::Net(spec) => c.peer(spec, accept)?,
-        Peer::Group(g) => Match::Group(*g),
+        // A-SG-1: where it is undecided an accept that takes part, and a drop that must, go as far as it may.
+        Peer::Group(g) => match c.reads(Assumption::Sg1) {
+            Use::First => Match::Group(*g),
+            Use::Second => Match::Primary(*g),
+            Use::Either if uncertain => Match::Group(*g),
+            Use::Either => Match::Primary(*g),
+        },
         Peer::ForeignGroup(_) | Peer::Unknown(_) => uncertain.then_some(Match::Any)?,
     };
     let priority = match r.priority {
@@ -97,6 +103,17 @@ pub(super) fn merge(c: &mut Ctx<'_>, by: &ByGroup, groups: &[SecurityGroupId], c
     let t = c.t;
     let known: Vec<SecurityGroupId> = groups.iter().copied().filter(|g| *g != SOME_GROUP).collect();
     let (any, any_atoms) = c.pool.service(&c.atoms, &ServiceSet::any());
+    // A-SG-2: whether the inner policy comes before rules for egress.
+    let early = match c.reads(Assumption::Sg2) {
+        Use::First => true,
+        Use::Second => false,
+        Use::Either => c.widen(),
+    };
+    let stateless = c.reads(Assumption::Sg3) == Use::Second
+        && (known
+            .iter()
+            .any(|g| t[*g].enterprise.known().copied().unwrap_or(!c.widen()))
+            || !complete && !c.widen());
     let mut list = |dir: Direction| -> RuleList {
         let mut rules = Vec::new();
         let all = |from, accept, peer| Rule {
@@ -112,7 +129,7 @@ pub(super) fn merge(c: &mut Ctx<'_>, by: &ByGroup, groups: &[SecurityGroupId], c
             rules.push(all(RuleRef::Default, true, Match::Ips(Arc::new(metadata))));
         }
         // §5.5 step 1: precedes custom rules, basic groups only.
-        for &g in &known {
+        for &g in known.iter().filter(|_| early || dir == Direction::Ingress) {
             let sg = &t[g];
             let basic = sg.enterprise.known().map_or(c.widen(), |e| !e);
             let inner = sg.inner_accept.known().copied().unwrap_or(c.widen());
@@ -139,7 +156,9 @@ pub(super) fn merge(c: &mut Ctx<'_>, by: &ByGroup, groups: &[SecurityGroupId], c
         placed.sort_by_key(|p| (p.priority, p.rule.accept, p.index));
         for Placed { rule, .. } in placed {
             // Whoever is in unknown groups may be in this one.
-            let also = by.open && c.takes_part(rule.accept) && matches!(rule.peer, Match::Group(_));
+            let also = by.open
+                && c.takes_part(rule.accept)
+                && matches!(rule.peer, Match::Group(_) | Match::Primary(_));
             let copy = also.then(|| Rule {
                 peer: Match::Group(SOME_GROUP),
                 ..rule.clone()
@@ -167,5 +186,6 @@ pub(super) fn merge(c: &mut Ctx<'_>, by: &ByGroup, groups: &[SecurityGroupId], c
         ingress: list(Direction::Ingress),
         egress: list(Direction::Egress),
         groups: groups.to_vec(),
+        stateless,
     }
 }

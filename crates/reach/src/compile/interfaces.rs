@@ -3,7 +3,8 @@
 use super::{Ctx, balancers, groups, routes, services};
 use crate::network::{Addr, GroupSet, Iface, OwnPublic, SOME_GROUP, V6Access, Vsw};
 use bartizan_model::{
-    AddressKind, AddressSpec, Fact, InterfaceId, Ipv6Internet, PublicKind, SecurityGroupId, VswitchId,
+    AddressKind, AddressSpec, Assumption, Fact, InterfaceId, Ipv6Internet, PublicKind, SecurityGroupId, Use,
+    VswitchId,
 };
 use bartizan_packet::{IntervalSet, IpSet};
 use ipnet::IpNet;
@@ -193,6 +194,7 @@ pub(super) fn compile(
                     _ => None,
                 };
                 Addr {
+                    primary: matches!(a.kind, AddressKind::Primary | AddressKind::Ipv6),
                     region,
                     choice,
                     own,
@@ -207,7 +209,8 @@ pub(super) fn compile(
         let forwards = match i.source_dest_check {
             _ if service.is_some() || balancer.is_some() => false,
             Fact::Known(Some(checked)) => !checked,
-            Fact::Known(None) | Fact::Unknown(_) => c.widen(),
+            Fact::Known(None) => c.reads(Assumption::Sdc1) == Use::First,
+            Fact::Unknown(_) => c.widen(),
         };
         // §7.4: private networking is off. A binding that may not exist takes it away from what is certain only.
         let mut bound = i.public.iter().filter(|p| p.kind == PublicKind::EipBinded);

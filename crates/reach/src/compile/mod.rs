@@ -15,8 +15,8 @@ mod routes;
 mod services;
 mod transit;
 
-use crate::network::{Common, Gap, Match, Mode, Network};
-use bartizan_model::{Fact, Inventory, NetSpec, Origin, Typed, VpcId};
+use crate::network::{Common, Gap, Match, Mode, Network, Says};
+use bartizan_model::{Assumption, Fact, Inventory, NetSpec, Origin, Readings, Typed, Use, VpcId};
 use bartizan_packet::{AtomSet, IpSet, PortSet, ServiceAtoms, ServiceSet};
 use ipnet::IpNet;
 use rustc_hash::FxHashMap;
@@ -29,9 +29,8 @@ pub struct CompileOptions {
     pub services: Vec<ServiceSet>,
     /// Address sets that questions will be asked about.
     pub addresses: Vec<IpSet>,
-    /// Take appliances to forward packets unchanged only (A-APPL-1). By default, when widening, one may also
-    /// send them on from a public address of its own, as NAT instances do.
-    pub transparent_appliances: bool,
+    /// What is decided about contested semantics (docs/decisions/018).
+    pub readings: Readings,
 }
 
 /// Interns sets, so that a million rules share a few hundred of them.
@@ -65,6 +64,7 @@ impl Pool {
 pub(crate) struct Ctx<'a> {
     pub(crate) t: &'a Typed,
     pub(crate) mode: Mode,
+    pub(crate) readings: &'a Readings,
     pub(crate) atoms: ServiceAtoms,
     pub(crate) pool: Pool,
     pub(crate) gaps: Vec<Gap>,
@@ -73,6 +73,14 @@ pub(crate) struct Ctx<'a> {
 impl Ctx<'_> {
     pub(crate) fn widen(&self) -> bool {
         self.mode == Mode::Widen
+    }
+    /// The reading of a contested question for this mode.
+    pub(crate) fn reads(&self, a: Assumption) -> Use {
+        if self.widen() {
+            self.readings.absence(a)
+        } else {
+            self.readings.presence(a)
+        }
     }
     pub(crate) fn gap(&mut self, origin: &Origin, why: impl Into<String>, vpc: Option<VpcId>) {
         self.gaps.push(Gap {
@@ -111,8 +119,10 @@ impl Ctx<'_> {
 fn all_services(t: &Typed, opt: &CompileOptions) -> ServiceAtoms {
     let mut own: Vec<ServiceSet> = opt.services.clone();
     // Replies to TCP and UDP come to the client's ephemeral port; A-P25 singles out tcp/25.
-    own.push(ServiceSet::tcp(crate::ephemeral_ports()));
-    own.push(ServiceSet::udp(crate::ephemeral_ports()));
+    for r in [Use::First, Use::Second] {
+        own.push(ServiceSet::tcp(crate::client_ports(r)));
+        own.push(ServiceSet::udp(crate::client_ports(r)));
+    }
     own.push(ServiceSet::tcp(PortSet::single(25)));
     let mut seen: rustc_hash::FxHashSet<&ServiceSet> = rustc_hash::FxHashSet::default();
     for r in &t.sg_rules {
@@ -179,6 +189,7 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
     let mut c = Ctx {
         t,
         mode,
+        readings: &opt.readings,
         atoms: all_services(t, opt),
         pool: Pool::default(),
         gaps: Vec::new(),
@@ -209,8 +220,11 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
         known_as: FxHashMap::default(),
         blocks_known_as: Vec::new(),
         mode,
-        appliances_translate: !opt.transparent_appliances,
-        common: Common::new(&c.atoms),
+        known_primary: FxHashMap::default(),
+        says: says(&c),
+        primary_counts: false,
+        readings: opt.readings.clone(),
+        common: Common::new(&c.atoms, crate::client_ports(c.reads(Assumption::Ephemeral))),
         atoms: c.atoms,
         group_sets,
         acls,
@@ -225,14 +239,35 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
         gaps: c.gaps,
         elsewhere: std::sync::OnceLock::new(),
     };
+    let primary = |r: &crate::network::Rule| matches!(r.peer, Match::Primary(_));
+    net.primary_counts = net
+        .group_sets
+        .iter()
+        .any(|g| g.ingress.rules.iter().chain(&g.egress.rules).any(primary));
     know_addresses(&mut net);
     net
+}
+
+/// What the point engine has to know of contested semantics.
+fn says(c: &Ctx<'_>) -> Says {
+    let second = |a| c.reads(a) == Use::Second;
+    Says {
+        translate: second(Assumption::Appl1),
+        smtp: second(Assumption::P25),
+        any_snat: c.reads(Assumption::Nat1) != Use::First,
+        own: c.reads(Assumption::Eip1),
+        zone_acls: second(Assumption::Tr2),
+        public_members: second(Assumption::Sg4),
+        source_ports: second(Assumption::Nacl2),
+    }
 }
 
 /// Fills in by which groups addresses are known, for the VPCs that others can reach. An address that the cloud
 /// has yet to pick is none of these: it is not equal to that of anybody else (A-ADDR-1).
 fn know_addresses(net: &mut Network) {
     let mut known: FxHashMap<(VpcId, std::net::IpAddr), Vec<bartizan_model::SecurityGroupId>> =
+        FxHashMap::default();
+    let mut primary: FxHashMap<(VpcId, std::net::IpAddr), Vec<bartizan_model::SecurityGroupId>> =
         FxHashMap::default();
     let mut blocks = Vec::new();
     for f in net.ifaces.iter().flatten() {
@@ -250,15 +285,19 @@ fn know_addresses(net: &mut Network) {
             });
             if a.region == IpSet::single(ip) {
                 known.entry((vpc, ip)).or_default().extend(groups);
+                if a.primary {
+                    primary.entry((vpc, ip)).or_default().extend(groups);
+                }
             } else {
                 blocks.push((vpc, a.region.clone(), groups.to_vec()));
             }
         }
     }
-    for g in known.values_mut() {
+    for g in known.values_mut().chain(primary.values_mut()) {
         g.sort_unstable();
         g.dedup();
     }
     net.known_as = known;
+    net.known_primary = primary;
     net.blocks_known_as = blocks;
 }

@@ -2,7 +2,7 @@
 
 use super::Ctx;
 use crate::network::{Hop, Mode, Route, RouteRef, Table, Vsw};
-use bartizan_model::{Fact, NetSpec, NextHop, RouteTableId, RouteTableKind, Typed, VpcId};
+use bartizan_model::{Assumption, Fact, NetSpec, NextHop, RouteTableId, RouteTableKind, Typed, Use, VpcId};
 use bartizan_packet::IpSet;
 use ipnet::IpNet;
 
@@ -71,6 +71,7 @@ pub(super) fn tables(c: &mut Ctx<'_>) -> Vec<Table> {
     let t = c.t;
     let mut out: Vec<Table> = Vec::with_capacity(t.route_tables.len());
     let mut locals: Vec<Option<Vec<Route>>> = vec![None; t.vpcs.len()];
+    let mut locals_of: Vec<Option<(Vec<IpNet>, bool)>> = vec![None; t.vpcs.len()];
     for (i, rt) in t.route_tables.iter().enumerate() {
         let id = RouteTableId(u32::try_from(i).unwrap_or(u32::MAX));
         let mut routes = Vec::new();
@@ -121,8 +122,22 @@ pub(super) fn tables(c: &mut Ctx<'_>) -> Vec<Table> {
             };
             for &rt in &targets {
                 let vpc = t.route_tables[rt].vpc.known().copied();
+                let steers = t.route_tables[rt].kind != RouteTableKind::Gateway;
+                // A-ROUTE-1: a route inside a vSwitch of the VPC.
+                let inside = vpc.filter(|_| steers).map(|v| {
+                    let (blocks, all_known) = locals_of[v.index()].get_or_insert_with(|| local_blocks(c, v));
+                    let sure = net.is_some_and(|n| blocks.iter().any(|b| b.contains(&n)));
+                    (sure, sure || !*all_known || net.is_none())
+                });
+                let effect = c.reads(Assumption::Route1);
+                let optional = match (inside, effect) {
+                    (Some((true, _)), Use::Second) => continue,
+                    (Some((_, true)), Use::Second | Use::Either) => true,
+                    _ => route.optional,
+                };
                 out[rt].routes.push(Route {
                     hops: hops(vpc),
+                    optional,
                     ..route.clone()
                 });
             }
@@ -131,13 +146,33 @@ pub(super) fn tables(c: &mut Ctx<'_>) -> Vec<Table> {
     out
 }
 
-/// Longest prefix first; at the same length custom before local (A-ROUTE-1) before propagated (A-ROUTE-2).
-pub(super) fn sort(t: &mut Table) {
-    t.routes.sort_by_key(|r| {
+/// Longest prefix first; at the same length custom before local (A-ROUTE-1) before propagated. A custom and a
+/// propagated route of one prefix, without a local one, stand as A-ROUTE-2 is read.
+pub(super) fn sort(t: &mut Table, wins: Use) {
+    let key = |r: &Route| (r.length, r.ips.clone());
+    let local = |r: &Route| matches!(r.from, RouteRef::Local | RouteRef::SystemIpv6) && !r.optional;
+    let propagated = |r: &Route| matches!(r.from, RouteRef::Propagated(_));
+    let system: Vec<_> = t.routes.iter().filter(|r| local(r)).map(key).collect();
+    let contested: Vec<_> = t
+        .routes
+        .iter()
+        .filter(|r| propagated(r))
+        .map(key)
+        .filter(|k| !system.contains(k))
+        .collect();
+    if wins == Use::Either && !contested.is_empty() {
+        for r in &mut t.routes {
+            if matches!(r.from, RouteRef::Entry(_)) && contested.contains(&key(r)) {
+                r.optional = true;
+            }
+        }
+    }
+    t.routes.sort_by_cached_key(|r| {
         let rank = match r.from {
-            RouteRef::Entry(_) => 0,
-            RouteRef::Local | RouteRef::SystemIpv6 => 1,
-            RouteRef::Propagated(_) => 2,
+            RouteRef::Propagated(_) if wins == Use::Second && contested.contains(&key(r)) => 0,
+            RouteRef::Entry(_) => 1,
+            RouteRef::Local | RouteRef::SystemIpv6 => 2,
+            RouteRef::Propagated(_) => 3,
         };
         (std::cmp::Reverse(r.length), rank, r.from)
     });

@@ -59,5 +59,6 @@ pub(super) fn lists(c: &mut Ctx<'_>, id: DataServiceId) -> GroupSet {
             default_accept: false,
             default_ref: RuleRef::NoClient(id),
         },
+        stateless: false,
     }
 }

@@ -5,8 +5,8 @@ use super::{Ctx, routes};
 use crate::network::{Hop, Route, RouteRef, Table, Vsw};
 use crate::transit::{AttachedNet, Far, TrNext, TrRouteRef, TrWay, Transit};
 use bartizan_model::{
-    Attached, AttachmentId, Fact, NetSpec, NextHop, Origin, RouteEntry, RouteTableKind, RouterId, TrHop,
-    TrLink, TrTableId, VpcId,
+    Assumption, Attached, AttachmentId, Fact, NetSpec, NextHop, Origin, RouteEntry, RouteTableKind, RouterId,
+    TrHop, TrLink, TrTableId, Use, VpcId,
 };
 use bartizan_packet::IpSet;
 use ipnet::IpNet;
@@ -519,7 +519,9 @@ pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &mut [
         });
     }
     b.sync(tables);
-    tables.iter_mut().for_each(routes::sort);
+    let wins = b.c.reads(Assumption::Route2);
+    tables.iter_mut().for_each(|t| routes::sort(t, wins));
+    b.out.any_of_prefix = b.c.reads(Assumption::Tr1) != Use::First;
     let n = t.vpcs.len();
     b.out.groups = (0..n).map(|v| num(b.groups.find(v))).collect();
     b.out

@@ -1,8 +1,8 @@
 //! The border of a VPC: ways out to the Internet and in from it, with the replies.
 
 use super::{
-    Branch, Crossed, End, Entry, Exit, ExitKind, Inside, Moving, PeerView, Place, ReplyPort, Trail,
-    is_service_ip, replies,
+    Branch, Crossed, End, Entry, Exit, ExitKind, Inside, Moving, Own, PeerView, Place, ReplyPort, Trail,
+    is_service_ip,
 };
 use crate::network::{Hop, Iface, Mode, Network, Vsw};
 use bartizan_model::{InterfaceId, NatId, VpcId, VswitchId};
@@ -14,7 +14,7 @@ impl Network {
     /// What the platform and the kind of address let through to the Internet at all.
     pub(crate) fn public_carrier(&self, dst: IpAddr, request: bool) -> AtomSet {
         let mut a = self.common.all.clone();
-        if request {
+        if request && !self.says.smtp {
             // A-P25.
             a.subtract_with(&self.common.smtp);
         }
@@ -25,7 +25,15 @@ impl Network {
         a
     }
 
-    fn out_branches(&self, s: Inside, dst: IpAddr, sessions: &[InterfaceId], translate: bool) -> Vec<Branch> {
+    fn out_branches(
+        &self,
+        s: Inside,
+        peer: PeerView<'_>,
+        sessions: &[InterfaceId],
+        translate: bool,
+        ask: Option<ReplyPort>,
+    ) -> Vec<Branch> {
+        let dst = peer.ip;
         let Some((si, sa)) = self.addr_of(s) else {
             return Vec::new();
         };
@@ -34,11 +42,13 @@ impl Network {
         }
         let m = Moving {
             src: self.private_view(s),
-            dst: PeerView::public(dst),
+            dst: peer,
             sessions,
             goal: None,
             sender: Some(s),
             translate,
+            exempt: None,
+            ask,
         };
         let mut out = Vec::new();
         self.leave(m, self.start(s), si, true, &mut out);
@@ -47,11 +57,12 @@ impl Network {
 
     /// Every way out to a public address `dst` (or to the service range), with the services that take it.
     /// When narrowing, branches that drop are listed too.
-    pub(crate) fn exits(&self, s: Inside, dst: IpAddr) -> Vec<Exit> {
-        self.exits_of(s, dst, true)
+    pub(crate) fn exits<'p>(&self, s: Inside, to: impl Into<PeerView<'p>>, ask: ReplyPort) -> Vec<Exit> {
+        self.exits_of(s, to.into(), ask, true)
     }
 
-    pub(super) fn exits_of(&self, s: Inside, dst: IpAddr, translate: bool) -> Vec<Exit> {
+    pub(super) fn exits_of(&self, s: Inside, to: PeerView<'_>, ask: ReplyPort, translate: bool) -> Vec<Exit> {
+        let dst = to.ip;
         let Some((si, sa)) = self.addr_of(s) else {
             return Vec::new();
         };
@@ -73,7 +84,7 @@ impl Network {
         }
         let carrier = self.public_carrier(dst, true);
         let mut out = Vec::new();
-        for b in self.out_branches(s, dst, &[], translate) {
+        for b in self.out_branches(s, to, &[], translate, Some(ask)) {
             let atoms = b.atoms.intersect(&carrier);
             let exit = |kind, src| Exit {
                 kind,
@@ -146,7 +157,7 @@ impl Network {
         let mut certain: Option<u8> = None;
         // INVARIANT (SNAT order): the entries of a gateway are sorted, longest source first.
         for (i, e) in nat.snat.iter().enumerate() {
-            if certain.is_some_and(|l| e.length < l) {
+            if !self.says.any_snat && certain.is_some_and(|l| e.length < l) {
                 break;
             }
             if e.sources.contains(src) && e.vswitch.is_none_or(|w| w == si.vswitch) {
@@ -161,24 +172,52 @@ impl Network {
     }
 
     /// Requests that leave through `e` towards `dst` whose replies come back in to the source.
-    pub(crate) fn exit_replies(&self, s: Inside, dst: IpAddr, e: &Exit, ask: ReplyPort) -> AtomSet {
+    pub(crate) fn exit_replies<'p>(
+        &self,
+        s: Inside,
+        to: impl Into<PeerView<'p>>,
+        e: &Exit,
+        ask: ReplyPort,
+    ) -> AtomSet {
+        let to: PeerView<'p> = to.into();
         let entry = match e.kind {
             ExitKind::Own(i) => Entry::Own(i),
             ExitKind::Snat(n, _) => Entry::Back(Some(n)),
             ExitKind::Appliance(..) => Entry::Back(None),
             ExitKind::V6 => Entry::V6,
             ExitKind::Service => {
-                let Some(v) = self.addr_of(s).and_then(|(i, _)| self.vsw(i.vswitch)) else {
+                let Some((i, _)) = self.addr_of(s) else {
                     return self.common.none.clone();
                 };
-                return replies(self, &self.acl(v, true, dst), ask).intersect(&e.atoms);
+                let Some(v) = self.vsw(i.vswitch) else {
+                    return self.common.none.clone();
+                };
+                let m = Moving {
+                    src: to,
+                    dst: self.private_view(s),
+                    sessions: &[s.iface],
+                    goal: Some(s.iface),
+                    sender: None,
+                    translate: false,
+                    exempt: None,
+                    ask: None,
+                };
+                let mut t = self.start(s);
+                self.acl_in(&mut t, v, m);
+                if self.keeps_no_state(i) {
+                    t.atoms.intersect_with(&self.sg(i, true, to));
+                }
+                let mut home = Vec::new();
+                let atoms = t.atoms.clone();
+                self.end(t, End::Arrived, atoms, &mut home);
+                return self.back(&home, ask).intersect(&e.atoms);
             }
             ExitKind::Dropped => return self.common.none.clone(),
         };
         let mut sessions = vec![s.iface];
         sessions.extend(&e.appliances);
-        let back = self.fold(self.enter(s, dst, entry, &sessions).into_iter().map(|b| b.atoms));
-        replies(self, &back, ask).intersect(&e.atoms)
+        let home = self.enter(s, to, entry, &sessions, None);
+        self.back(&home, ask).intersect(&e.atoms)
     }
 
     /// The ways in to an address.
@@ -224,7 +263,15 @@ impl Network {
     }
 
     /// The branches of a packet from a public source that enters towards `d`.
-    fn enter(&self, d: Inside, x: IpAddr, e: Entry, sessions: &[InterfaceId]) -> Vec<Branch> {
+    fn enter(
+        &self,
+        d: Inside,
+        from: PeerView<'_>,
+        e: Entry,
+        sessions: &[InterfaceId],
+        ask: Option<ReplyPort>,
+    ) -> Vec<Branch> {
+        let x = from.ip;
         let Some((di, da)) = self.addr_of(d) else {
             return Vec::new();
         };
@@ -235,12 +282,14 @@ impl Network {
             return Vec::new();
         }
         let m = Moving {
-            src: PeerView::public(x),
+            src: from,
             dst: self.private_view(d),
             sessions,
             goal: Some(d.iface),
             sender: None,
             translate: false,
+            exempt: None,
+            ask,
         };
         let t = Trail {
             visited: Vec::new(),
@@ -263,7 +312,7 @@ impl Network {
                 // A reply from a NAT gateway of another VPC goes by the table of its own vSwitch.
                 if let Some((vpc, z)) = self.nat_elsewhere(n, v) {
                     let tables = self.tables_of(vpc, z);
-                    self.forward(m, &t, Place::Router(vpc, z), false, &tables, &mut out);
+                    self.forward(m, &t, Place::Router(vpc, z), Own::No, &tables, &mut out);
                 }
             }
             Entry::V6 if !self.routes_to(v, x, &Hop::Ipv6Gateway) => self.dropped(t, &mut out),
@@ -336,7 +385,7 @@ impl Network {
 
     /// Whether an appliance is taken to do more than forward unchanged (A-APPL-1).
     pub(crate) fn may_translate(&self) -> bool {
-        self.mode == Mode::Widen && self.appliances_translate
+        self.says.translate
     }
 
     fn routes_to_appliance(&self, v: &Vsw, ip: IpAddr) -> bool {
@@ -360,15 +409,23 @@ impl Network {
     }
 
     /// Services (as delivered) that come in through an entry from a public source `x`.
-    pub(crate) fn arrive(&self, d: Inside, x: IpAddr, e: Entry) -> AtomSet {
-        let a = self.fold(self.enter(d, x, e, &[]).into_iter().map(|b| b.atoms));
+    pub(crate) fn arrive<'p>(&self, d: Inside, from: impl Into<PeerView<'p>>, e: Entry) -> AtomSet {
+        let all = self.enter(d, from.into(), e, &[], Some(ReplyPort::Ephemeral));
+        let a = self.fold(all.into_iter().map(|b| b.atoms));
         a.intersect(&self.door_atoms(d, e))
     }
 
     /// As [`Network::arrive`], with those whose replies get back the same way (§8.5, R8).
-    pub(crate) fn arrive_flow(&self, d: Inside, x: IpAddr, e: Entry, ask: ReplyPort) -> (AtomSet, AtomSet) {
+    pub(crate) fn arrive_flow<'p>(
+        &self,
+        d: Inside,
+        from: impl Into<PeerView<'p>>,
+        e: Entry,
+        ask: ReplyPort,
+    ) -> (AtomSet, AtomSet) {
+        let from: PeerView<'p> = from.into();
         let door = self.door_atoms(d, e);
-        let branches = self.enter(d, x, e, &[]);
+        let branches = self.enter(d, from, e, &[], Some(ask));
         let works = self.fold(branches.iter().map(|b| {
             if b.atoms.is_empty() {
                 return b.atoms.clone();
@@ -380,22 +437,14 @@ impl Network {
                 (Entry::Dnat(i), End::Nat(n)) => self.addr_of(d).is_some_and(|(_, a)| a.dnat[i].nat == n),
                 _ => false,
             };
-            let back = self.reply_branches(d, x, e, &sessions);
-            let back = self.fold(back.iter().map(|b| {
-                if same(b) {
-                    b.atoms.clone()
-                } else {
-                    self.common.none.clone()
-                }
-            }));
-            replies(self, &back, ask).intersect(&b.atoms)
+            // An egress-only IPv6 address may answer, a private one not.
+            let mut back = self.out_branches(d, from, &sessions, false, None);
+            for b in back.iter_mut().filter(|b| !same(b)) {
+                b.atoms = self.common.none.clone();
+            }
+            self.back(&back, ask).intersect(&b.atoms)
         }));
         let delivered = self.fold(branches.into_iter().map(|b| b.atoms));
         (delivered.intersect(&door), works.intersect(&door))
-    }
-
-    /// The branches of a reply to a public client: an egress-only IPv6 address may answer, a private one not.
-    fn reply_branches(&self, d: Inside, x: IpAddr, _e: Entry, sessions: &[InterfaceId]) -> Vec<Branch> {
-        self.out_branches(d, x, sessions, false)
     }
 }

@@ -1,7 +1,7 @@
 //! From one VPC into another: peering and transit routers (docs/decisions/010).
 
-use super::{Branch, Moving, Place, Trail};
-use crate::network::{Iface, Mode, Network};
+use super::{Branch, Moving, Own, Place, Trail};
+use crate::network::{Iface, Network};
 use crate::transit::{Far, TrNext, TrRouteRef};
 use bartizan_model::{AttachmentId, InterfaceId, TrTableId, VpcId};
 use bartizan_packet::AtomSet;
@@ -37,7 +37,7 @@ impl Network {
             Place::Iface(i) if i.no_acl() => None,
             Place::Iface(i) => Some(i.vswitch),
             // A-TR-2: contested, so isolation does not count on it and connectivity needs it.
-            Place::Router(_, z) => z.filter(|_| self.mode == Mode::Narrow),
+            Place::Router(_, z) => z.filter(|_| self.says.zone_acls),
         };
         match vswitch.and_then(|v| self.vsw(v)) {
             Some(v) => self.acl(v, false, dst),
@@ -134,13 +134,13 @@ impl Network {
         match &net.far {
             Far::Vpc(v, zones) if zones.is_empty() => {
                 let system = self.vpcs.get(v.index()).map_or(u32::MAX, |n| n.system_table);
-                self.forward(m, &t, Place::Router(*v, None), false, &[system], out);
+                self.forward(m, &t, Place::Router(*v, None), Own::No, &[system], out);
             }
             Far::Vpc(v, zones) => {
                 for &z in zones {
                     match self.vsw(z) {
                         Some(zone) => {
-                            self.forward(m, &t, Place::Router(*v, Some(z)), false, &zone.tables, out);
+                            self.forward(m, &t, Place::Router(*v, Some(z)), Own::No, &zone.tables, out);
                         }
                         None => self.dropped(t.clone(), out),
                     }

@@ -1,6 +1,6 @@
 //! What load balancers hand on to their backends (ALIBABA.md §9.5, docs/decisions/011).
 
-use super::{Inside, Moving, PeerView, Place, ReplyPort, replies};
+use super::{End, Inside, Moving, Own, PeerView, Place, ReplyPort, Trail};
 use crate::flow::{Cuts, Flow, Then, representatives};
 use crate::network::{Front, Iface, Match, Network, Relay, RelaySource, Vsw};
 use bartizan_model::InterfaceId;
@@ -49,9 +49,11 @@ impl Network {
             addr: 0,
             ip,
         };
+        let seen = self.private_view(front);
         PeerView {
             ip,
-            ..self.private_view(front)
+            primary: seen.groups,
+            ..seen
         }
     }
 
@@ -113,25 +115,56 @@ impl Network {
         front.detached || self.vpc_of(fi) == self.vpc_of(di)
     }
 
-    /// The ACLs between a front and a backend, for a packet to the backend or for its reply.
-    fn acls_between(&self, fi: &Iface, di: &Iface, peer: IpAddr, d: IpAddr, reply: bool) -> AtomSet {
-        let mut atoms = self.common.all.clone();
+    /// The ACLs between a front and a backend, for a packet to the backend or for its reply (`ask` is `None`).
+    fn acls_between(
+        &self,
+        fi: &Iface,
+        di: &Iface,
+        (peer, d): (PeerView<'_>, Inside),
+        ask: Option<ReplyPort>,
+    ) -> Trail {
+        let mut t = self.start(d);
         let (Some(fv), Some(dv)) = (self.vsw(fi.vswitch), self.vsw(di.vswitch)) else {
-            return self.common.none.clone();
+            t.atoms = self.common.none.clone();
+            return t;
         };
         if fi.vswitch == di.vswitch && !fi.no_acl() {
-            return atoms;
+            return t;
         }
-        let mut filter = |v: &Vsw, ingress: bool, with: IpAddr| {
-            atoms.intersect_with(&self.acl(v, ingress, with));
+        let there = Moving {
+            src: peer,
+            dst: self.private_view(d),
+            sessions: &[],
+            goal: None,
+            sender: None,
+            translate: false,
+            exempt: None,
+            ask,
+        };
+        let back = Moving {
+            src: there.dst,
+            dst: there.src,
+            ..there
+        };
+        let mut filter = |v: &Vsw, ingress: bool, m: Moving<'_>| {
+            if ingress {
+                self.acl_in(&mut t, v, m);
+            } else {
+                t.atoms.intersect_with(&self.acl(v, false, m.dst.ip));
+            }
+        };
+        let (reply, m) = if ask.is_none() {
+            (true, back)
+        } else {
+            (false, there)
         };
         if !fi.no_acl() {
-            filter(fv, reply, d);
+            filter(fv, reply, m);
         }
         if !di.no_acl() {
-            filter(dv, !reply, peer);
+            filter(dv, !reply, m);
         }
-        atoms
+        t
     }
 
     /// What a backend takes in when a balancer hands it on from an address, and what of it is answered.
@@ -150,15 +183,20 @@ impl Network {
         }
         let ask = if client { ask } else { ReplyPort::Ephemeral };
         if self.straight(fi, front, di) {
-            let mut atoms = self.acls_between(fi, di, src.ip, d.ip, false);
-            if !front.exempt {
-                atoms.intersect_with(&self.sg(di, true, src));
-            } else if di.front.is_some() || di.service.is_some() {
-                // What a balancer or a service takes in is not a security group.
+            let mut atoms = self.acls_between(fi, di, (src, d), Some(ask)).atoms;
+            // What a balancer or a service takes in is not a security group.
+            let judged = !front.exempt || di.front.is_some() || di.service.is_some();
+            if judged {
                 atoms.intersect_with(&self.sg(di, true, src));
             }
-            let back = self.acls_between(fi, di, src.ip, d.ip, true);
-            let works = replies(self, &back, ask).intersect(&atoms);
+            let mut back = self.acls_between(fi, di, (src, d), None);
+            if judged && self.keeps_no_state(di) {
+                back.atoms.intersect_with(&self.sg(di, false, src));
+            }
+            let mut home = Vec::new();
+            let returned = back.atoms.clone();
+            self.end(back, End::Arrived, returned, &mut home);
+            let works = self.back(&home, ask).intersect(&atoms);
             return Flow {
                 delivered: atoms,
                 works,
@@ -172,7 +210,6 @@ impl Network {
 
     /// To a backend in another VPC: by the routes of the front's vSwitch, and back by those of the backend's.
     fn routed_leg(&self, fi: &Iface, front: &Front, d: Inside, src: PeerView<'_>, ask: ReplyPort) -> Flow {
-        let known = [fi.id, d.iface];
         let groups_count = !front.exempt
             || self
                 .iface(d.iface)
@@ -180,10 +217,12 @@ impl Network {
         let there = Moving {
             src,
             dst: self.private_view(d),
-            sessions: if groups_count { &known[..1] } else { &known },
+            sessions: &[fi.id],
             goal: Some(d.iface),
             sender: None,
             translate: false,
+            exempt: (!groups_count).then_some(d.iface),
+            ask: Some(ask),
         };
         let mut out = Vec::new();
         let start = self.start(Inside {
@@ -192,7 +231,7 @@ impl Network {
             ip: src.ip,
         });
         if let Some(v) = self.vsw(fi.vswitch) {
-            self.forward(there, &start, Place::Iface(fi), false, &v.tables, &mut out);
+            self.forward(there, &start, Place::Iface(fi), Own::No, &v.tables, &mut out);
         }
         let delivered = self.fold(out.iter().map(|b| b.atoms.clone()));
         let works = self.fold(out.iter().map(|b| {
@@ -208,13 +247,14 @@ impl Network {
                 goal: Some(fi.id),
                 sender: None,
                 translate: false,
+                exempt: (!groups_count).then_some(d.iface),
+                ask: None,
             };
             let mut home = Vec::new();
             if let Some(di) = self.iface(d.iface) {
                 self.leave(back, self.start(d), di, true, &mut home);
             }
-            let back = self.fold(home.into_iter().map(|b| b.atoms));
-            replies(self, &back, ask).intersect(&b.atoms)
+            self.back(&home, ask).intersect(&b.atoms)
         }));
         Flow { delivered, works }
     }

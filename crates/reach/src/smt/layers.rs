@@ -26,11 +26,25 @@ fn chain(arms: &[Arm], last: bool) -> String {
 
 pub(super) struct Layers<'a> {
     t: &'a Typed,
+    readings: &'a Readings,
 }
 
 impl<'a> Layers<'a> {
-    pub(super) fn new(inv: &'a Inventory) -> Self {
-        Layers { t: &inv.typed }
+    pub(super) fn new(inv: &'a Inventory, readings: &'a Readings) -> Self {
+        Layers {
+            t: &inv.typed,
+            readings,
+        }
+    }
+
+    /// Whether a rule of a group that accepts (or drops) is about this kind of address of a member (A-SG-1).
+    fn about(&self, k: AddressKind, pass: bool) -> bool {
+        let primary = matches!(k, AddressKind::Primary | AddressKind::Ipv6);
+        match self.readings.absence(Assumption::Sg1) {
+            Use::First => true,
+            Use::Second => primary,
+            Use::Either => pass || primary,
+        }
     }
 
     fn vpc(&self, i: InterfaceId) -> Option<VpcId> {
@@ -144,13 +158,16 @@ impl<'a> Layers<'a> {
             arms.push(Self::arm(f, ingress, &service, &ServiceSet::any(), true));
         }
         // §5.5: members of a basic group reach one another unless its policy is Drop.
-        let inner = groups.iter().any(|g| {
-            t[*g].enterprise.known() != Some(&true)
-                && t[*g].inner_accept.known() != Some(&false)
-                && peer.is_some_and(|(p, _)| {
-                    self.vpc(p) == self.vpc(at) && t[p].groups.known().is_none_or(|gs| gs.contains(g))
-                })
-        });
+        // A-SG-2.
+        let early = ingress || self.readings.absence(Assumption::Sg2) != Use::Second;
+        let inner = early
+            && groups.iter().any(|g| {
+                t[*g].enterprise.known() != Some(&true)
+                    && t[*g].inner_accept.known() != Some(&false)
+                    && peer.is_some_and(|(p, _)| {
+                        self.vpc(p) == self.vpc(at) && t[p].groups.known().is_none_or(|gs| gs.contains(g))
+                    })
+            });
         if inner {
             arms.push(Self::arm(f, ingress, &IpSet::full(), &ServiceSet::any(), true));
         }
@@ -182,11 +199,21 @@ impl<'a> Layers<'a> {
         }
         // §5.5: lower numbers first; at the same number what drops.
         ordered.sort_unstable();
+        let plain = peer
+            .and_then(|(i, a)| t[i].addresses.get(a as usize))
+            .map(|a| a.kind);
         for (_, pass, n) in ordered {
             let r = &t.sg_rules[n];
             let peers = match &r.peer {
                 Peer::Net(n) if pass => self.named(n).unwrap_or_else(IpSet::full),
                 Peer::Net(n) => self.certainly(n),
+                // From another VPC any address may be somebody's here.
+                Peer::Group(_)
+                    if peer.is_some_and(|(p, _)| self.vpc(p) == self.vpc(at))
+                        && !plain.is_some_and(|k| self.about(k, pass)) =>
+                {
+                    IpSet::empty()
+                }
                 Peer::Group(g) => self.is_member(at, peer, *g, pass).unwrap_or_default(),
                 Peer::ForeignGroup(_) | Peer::Unknown(_) if pass => IpSet::full(),
                 Peer::ForeignGroup(_) | Peer::Unknown(_) => IpSet::empty(),
@@ -263,7 +290,8 @@ impl<'a> Layers<'a> {
             let svc = e.services.known().cloned().unwrap_or_else(|| unknown(pass));
             arms.push(Self::arm(f, ingress, &peers, &svc, pass));
         }
-        chain(&arms, false)
+        // A-NACL-1.
+        chain(&arms, self.readings.absence(Assumption::Nacl1) == Use::Second)
     }
 }
 

@@ -24,7 +24,7 @@ mod term;
 use crate::certificate::{Certificate, Claim, End, Reason, WayKind};
 use crate::checker::ways;
 use crate::checker_facts::Facts;
-use bartizan_model::{InterfaceId, Inventory};
+use bartizan_model::{Assumption, InterfaceId, Inventory, Readings, Use};
 use bartizan_packet::{IpSet, ServiceSet};
 use layers::Layers;
 use std::fmt::Write as _;
@@ -58,7 +58,7 @@ fn name(inv: &Inventory, e: &End) -> String {
 }
 
 impl<'a> Writer<'a> {
-    fn new(inv: &'a Inventory, title: &str) -> Self {
+    fn new(inv: &'a Inventory, readings: &'a Readings, title: &str) -> Self {
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = writeln!(
@@ -75,7 +75,7 @@ impl<'a> Writer<'a> {
             );
         }
         Writer {
-            layers: Layers::new(inv),
+            layers: Layers::new(inv, readings),
             out: SmtScript {
                 text,
                 questions: 0,
@@ -116,9 +116,10 @@ fn part<'s>(some: Option<&'s IpSet>, all: &'s IpSet) -> IpSet {
 /// A certificate as SMT-LIB 2.
 #[must_use]
 pub fn smt_certificate(inv: &Inventory, claim: &Claim, cert: &Certificate) -> SmtScript {
-    let facts = Facts::new(inv);
+    let facts = Facts::new(inv, &claim.readings);
     let mut w = Writer::new(
         inv,
+        &claim.readings,
         &format!(
             "Nothing of {} is delivered from any of {} addresses to any of {}.",
             claim.services,
@@ -222,21 +223,23 @@ impl Writer<'_> {
 #[must_use]
 pub fn smt_exact(
     inv: &Inventory,
+    readings: &Readings,
     from: (InterfaceId, u32, std::net::IpAddr),
     to: (InterfaceId, u32, std::net::IpAddr),
     passes: &ServiceSet,
 ) -> Option<SmtScript> {
-    let facts = Facts::new(inv);
+    let facts = Facts::new(inv, readings);
     let (src, dst) = (IpSet::single(from.2), IpSet::single(to.2));
     if from.2.is_ipv4() != to.2.is_ipv4()
         || from.0 == to.0
+        || readings.absence(Assumption::Nacl2) != Use::First
         || facts.apart(from.0, to.0)
         || !facts.straight(from.0, to.0, &dst)
     {
         return None;
     }
     let f = if from.2.is_ipv4() { Family::V4 } else { Family::V6 };
-    let mut w = Writer::new(inv, "Groups and ACLs let pass exactly this.");
+    let mut w = Writer::new(inv, readings, "Groups and ACLs let pass exactly this.");
     let mut layers = vec![
         w.layers.groups(from.0, false, Some((to.0, to.1)), f),
         w.layers.groups(to.0, true, Some((from.0, from.1)), f),

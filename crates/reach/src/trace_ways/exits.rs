@@ -33,21 +33,23 @@ impl Tracer<'_> {
     pub(super) fn out_branches(
         &self,
         s: Inside,
-        dst: IpAddr,
+        to: PeerView<'_>,
         sessions: &[InterfaceId],
         atom: usize,
         translate: bool,
     ) -> Vec<Branch> {
+        let dst = to.ip;
         let Some((si, sa)) = self.net.addr_of(s).filter(|_| s.ip.is_ipv4() == dst.is_ipv4()) else {
             return Vec::new();
         };
         let leg = Leg {
             src: self.net.private_view(s),
-            dst: PeerView::public(dst),
+            dst: to,
             sessions,
             goal: None,
             sender: Some(s),
             translate,
+            exempt: None,
             atom,
         };
         let mut out = Vec::new();
@@ -64,7 +66,15 @@ impl Tracer<'_> {
     }
 
     /// Every way out towards `dst`, those that fail among them.
-    pub(crate) fn exits(&self, s: Inside, dst: IpAddr, atom: usize, translate: bool) -> Vec<ExitPath> {
+    pub(crate) fn exits<'p>(
+        &self,
+        s: Inside,
+        to: impl Into<PeerView<'p>>,
+        atom: usize,
+        translate: bool,
+    ) -> Vec<ExitPath> {
+        let to: PeerView<'p> = to.into();
+        let dst = to.ip;
         let Some((si, sa)) = self.net.addr_of(s) else {
             return Vec::new();
         };
@@ -95,7 +105,7 @@ impl Tracer<'_> {
         }
         let carried = self.net.public_carrier(dst, true).contains(atom);
         let mut out = Vec::new();
-        for b in self.out_branches(s, dst, &[], atom, translate) {
+        for b in self.out_branches(s, to, &[], atom, translate) {
             let mut push = |kind: ExitKind, src: Arc<IpSet>, last: Option<Step>, name: String| {
                 let mut steps = b.steps.clone();
                 steps.extend(last);
@@ -196,6 +206,7 @@ impl Tracer<'_> {
             goal: None,
             sender: Some(s),
             translate: true,
+            exempt: None,
             atom,
         }
     }
@@ -297,7 +308,13 @@ impl Tracer<'_> {
     }
 
     /// The replies to what left by an exit: whether they get back, and how.
-    pub(super) fn exit_replies(&self, s: Inside, dst: IpAddr, e: &ExitPath) -> (bool, Vec<Step>) {
+    pub(super) fn exit_replies<'p>(
+        &self,
+        s: Inside,
+        to: impl Into<PeerView<'p>>,
+        e: &ExitPath,
+    ) -> (bool, Vec<Step>) {
+        let to: PeerView<'p> = to.into();
         if !e.open {
             return (false, Vec::new());
         }
@@ -312,22 +329,26 @@ impl Tracer<'_> {
                     return (false, Vec::new());
                 };
                 let leg = Leg {
-                    src: PeerView::public(dst),
+                    src: to,
                     dst: self.net.private_view(s),
                     sessions: &[s.iface],
                     goal: Some(s.iface),
                     sender: None,
                     translate: false,
+                    exempt: None,
                     atom,
                 };
-                let steps: Vec<Step> = self.acl(i.vswitch, true, leg).into_iter().collect();
+                let mut steps: Vec<Step> = self.acl(i.vswitch, true, leg).into_iter().collect();
+                if self.net.keeps_no_state(i) {
+                    steps.push(self.sg(i, true, leg));
+                }
                 return (steps.iter().all(|s| s.open), steps);
             }
             ExitKind::Dropped => return (false, Vec::new()),
         };
         let mut sessions = vec![s.iface];
         sessions.extend(&e.appliances);
-        let back = self.enter(s, dst, entry, &sessions, atom, Vec::new());
+        let back = self.enter(s, to, entry, &sessions, atom, Vec::new());
         let works = self.fold(back.iter().map(|b| b.open));
         (
             works,

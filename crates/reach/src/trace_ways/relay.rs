@@ -5,7 +5,7 @@
 use super::{Answer, ip_port, refused};
 use crate::network::{Front, Iface, Relay};
 use crate::point::relay::MAX_BALANCERS;
-use crate::point::{Inside, PeerView, Place, Point, ReplyPort};
+use crate::point::{Inside, Own, PeerView, Place, Point, ReplyPort};
 use crate::trace::{DecidedBy, Decision, Layer, Seen, Step, TracedPacket, WayTrace};
 use crate::trace_walk::{Branch, Leg, Tracer, Trail};
 use bartizan_model::InterfaceId;
@@ -143,14 +143,18 @@ impl Tracer<'_> {
         match (seen, s) {
             (Some(Seen::Private(p)), _) | (None, Point::Inside(p)) => self.net.private_view(p),
             (Some(Seen::Public(x)), _) | (None, Point::Outside(x)) => PeerView::public(x),
-            (Some(Seen::Front(i, ip)), _) => PeerView {
-                ip,
-                ..self.net.private_view(Inside {
+            (Some(Seen::Front(i, ip)), _) => {
+                let seen = self.net.private_view(Inside {
                     iface: i,
                     addr: 0,
                     ip,
-                })
-            },
+                });
+                PeerView {
+                    ip,
+                    primary: seen.groups,
+                    ..seen
+                }
+            }
         }
     }
 
@@ -202,6 +206,7 @@ impl Tracer<'_> {
             goal: Some(goal),
             sender: None,
             translate: false,
+            exempt: None,
             atom,
         }
     }
@@ -262,17 +267,13 @@ impl Tracer<'_> {
         if !self.net.meet(fi, di) || di.apart {
             return nowhere();
         }
-        let known = [fi.id, d.iface];
+        let known = [fi.id];
         let own = di.front.is_some() || di.service.is_some();
-        let sessions = if front.exempt && !own {
-            &known[..]
-        } else {
-            &known[..1]
-        };
         let mut out = Vec::new();
-        let leg = self.to_backend(d, shown.src.0, sessions, d.iface, self.atom(), false);
+        let mut leg = self.to_backend(d, shown.src.0, &known, d.iface, self.atom(), false);
+        leg.exempt = (front.exempt && !own).then_some(d.iface);
         let start = Trail::from(fi.id);
-        self.forward(leg, &start, Place::Iface(fi), false, &v.tables, &mut out);
+        self.forward(leg, &start, Place::Iface(fi), Own::No, &v.tables, &mut out);
         pick(out, shown.leg.0).unwrap_or_else(nowhere)
     }
 
@@ -299,7 +300,9 @@ impl Tracer<'_> {
         };
         let mut t = Trail::from(d.iface);
         let sessions = [fi.id, d.iface];
-        let leg = self.to_backend(d, shown.src.0, &sessions, fi.id, atom, true);
+        let mut leg = self.to_backend(d, shown.src.0, &sessions, fi.id, atom, true);
+        let own = di.front.is_some() || di.service.is_some();
+        leg.exempt = (front.exempt && !own).then_some(d.iface);
         if self.net.straight(fi, front, di) {
             t.push(self.sg(di, false, leg));
             self.between(fi, di, leg, true, &mut t);

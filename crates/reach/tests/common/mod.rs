@@ -25,6 +25,11 @@ pub(crate) fn network(k: u64) -> Inventory {
     random_inventory(&mut Rng::new(k.wrapping_mul(0x9E37_79B9)), Features::all())
 }
 
+/// The chosen readings, with appliances that forward and no more, or that may do more.
+pub(crate) fn readings(transparent: bool) -> bartizan_model::Readings {
+    bartizan_model::Readings::chosen().with(bartizan_model::Assumption::Appl1, !transparent)
+}
+
 pub(crate) fn why() -> Unknown {
     Unknown::new("not known in this test")
 }
