@@ -98,7 +98,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__blast)
-            opts="-h --intent --as-of --var --var-file --workspace --format --color --help"
+            opts="-h --intent --as-of --assume --var --var-file --workspace --format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -109,6 +109,10 @@ _bartizan() {
                     return 0
                     ;;
                 --as-of)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --assume)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -452,7 +456,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__map)
-            opts="-o -h --format --proved --output --intent --as-of --var --var-file --workspace --color --help"
+            opts="-o -h --format --proved --output --intent --as-of --assume --var --var-file --workspace --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -475,6 +479,10 @@ _bartizan() {
                     return 0
                     ;;
                 --as-of)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --assume)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -502,7 +510,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__reach)
-            opts="-h --from --to --on --by --markdown --intent --as-of --var --var-file --workspace --format --color --help"
+            opts="-h --from --to --on --by --markdown --intent --as-of --assume --var --var-file --workspace --format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -529,6 +537,10 @@ _bartizan() {
                     return 0
                     ;;
                 --as-of)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --assume)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -560,7 +572,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__routes)
-            opts="-h --table --explain --intent --as-of --var --var-file --workspace --format --color --help"
+            opts="-h --table --explain --intent --as-of --assume --var --var-file --workspace --format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -579,6 +591,10 @@ _bartizan() {
                     return 0
                     ;;
                 --as-of)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --assume)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -610,7 +626,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__who)
-            opts="-h --on --intent --as-of --var --var-file --workspace --format --color --help"
+            opts="-h --on --intent --as-of --assume --var --var-file --workspace --format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -625,6 +641,10 @@ _bartizan() {
                     return 0
                     ;;
                 --as-of)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --assume)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -656,7 +676,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__why)
-            opts="-h --smt --intent --as-of --var --var-file --workspace --format --color --help"
+            opts="-h --smt --intent --as-of --assume --var --var-file --workspace --format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -671,6 +691,10 @@ _bartizan() {
                     return 0
                     ;;
                 --as-of)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --assume)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -702,7 +726,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__zones)
-            opts="-h --intent --as-of --var --var-file --workspace --format --color --help"
+            opts="-h --intent --as-of --assume --var --var-file --workspace --format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -713,6 +737,10 @@ _bartizan() {
                     return 0
                     ;;
                 --as-of)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --assume)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

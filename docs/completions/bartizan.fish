@@ -52,7 +52,7 @@ markdown\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand check" -l fail-on -d 'The lowest severity that makes the command fail' -r -f -a "error\t''
 warning\t''
 note\t''"
-complete -c bartizan -n "__fish_bartizan_using_subcommand check" -l assume -d 'Decide a documented assumption: `A-UNMODELLED=harmless`' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand check" -l assume -d 'Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand check" -s o -l output -d 'Write to a file instead of standard output' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand check" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand check" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
@@ -64,6 +64,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand check" -s h -l help -d
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l smt -d 'Write the proof that nothing gets through as SMT-LIB 2 to this file (`-` for standard output), to be checked by a solver: `z3 FILE` answers `unsat` to every question' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l as-of -d 'Resolve as of this date (default: today, UTC)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l assume -d 'Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
@@ -80,6 +81,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l by -d 'What 
 resource\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l as-of -d 'Resolve as of this date (default: today, UTC)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l assume -d 'Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
@@ -93,6 +95,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -s h -l help -d
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l on -d 'Only these services' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l as-of -d 'Resolve as of this date (default: today, UTC)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l assume -d 'Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
@@ -104,6 +107,7 @@ never\t'Never'"
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l as-of -d 'Resolve as of this date (default: today, UTC)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l assume -d 'Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
@@ -117,6 +121,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l table -d 'O
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l explain -d 'Only what decides about these addresses, and where packets for them end' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l as-of -d 'Resolve as of this date (default: today, UTC)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l assume -d 'Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
@@ -134,6 +139,7 @@ drawio\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand map" -s o -l output -d 'Write to this file and not to standard output' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l as-of -d 'Resolve as of this date (default: today, UTC)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l assume -d 'Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
@@ -144,6 +150,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l proved -d 'Lea
 complete -c bartizan -n "__fish_bartizan_using_subcommand map" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l as-of -d 'Resolve as of this date (default: today, UTC)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l assume -d 'Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r

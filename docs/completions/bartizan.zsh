@@ -37,7 +37,7 @@ _arguments "${_arguments_options[@]}" : \
 '--as-of=[Judge as of this date (default\: today, UTC)]:DATE:_default' \
 '--format=[How to print]:FORMAT:(pretty json sarif junit markdown)' \
 '--fail-on=[The lowest severity that makes the command fail]:LEVEL:(error warning note)' \
-'*--assume=[Decide a documented assumption\: \`A-UNMODELLED=harmless\`]:ID=READING:_default' \
+'*--assume=[Decide a contested reading, \`A-NACL-1=deny\` (\`bartizan explain\` lists them)]:ID=READING:_default' \
 '-o+[Write to a file instead of standard output]:FILE:_default' \
 '--output=[Write to a file instead of standard output]:FILE:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
@@ -56,6 +56,7 @@ _arguments "${_arguments_options[@]}" : \
 '--smt=[Write the proof that nothing gets through as SMT-LIB 2 to this file (\`-\` for standard output), to be checked by a solver\: \`z3 FILE\` answers \`unsat\` to every question]:FILE:_default' \
 '*--intent=[Intent file whose zones may be named (default\: every *.btz beside PATH)]:FILE:_default' \
 '--as-of=[Resolve as of this date (default\: today, UTC)]:DATE:_default' \
+'*--assume=[Decide a contested reading, \`A-NACL-1=deny\` (\`bartizan explain\` lists them)]:ID=READING:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
@@ -79,6 +80,7 @@ _arguments "${_arguments_options[@]}" : \
 '--by=[What a row is (default\: zones if the intent has any, else resources)]:BY:(zone resource)' \
 '*--intent=[Intent file whose zones may be named (default\: every *.btz beside PATH)]:FILE:_default' \
 '--as-of=[Resolve as of this date (default\: today, UTC)]:DATE:_default' \
+'*--assume=[Decide a contested reading, \`A-NACL-1=deny\` (\`bartizan explain\` lists them)]:ID=READING:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
@@ -97,6 +99,7 @@ _arguments "${_arguments_options[@]}" : \
 '--on=[Only these services]:SERVICE:_default' \
 '*--intent=[Intent file whose zones may be named (default\: every *.btz beside PATH)]:FILE:_default' \
 '--as-of=[Resolve as of this date (default\: today, UTC)]:DATE:_default' \
+'*--assume=[Decide a contested reading, \`A-NACL-1=deny\` (\`bartizan explain\` lists them)]:ID=READING:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
@@ -114,6 +117,7 @@ never\:"Never"))' \
 _arguments "${_arguments_options[@]}" : \
 '*--intent=[Intent file whose zones may be named (default\: every *.btz beside PATH)]:FILE:_default' \
 '--as-of=[Resolve as of this date (default\: today, UTC)]:DATE:_default' \
+'*--assume=[Decide a contested reading, \`A-NACL-1=deny\` (\`bartizan explain\` lists them)]:ID=READING:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
@@ -133,6 +137,7 @@ _arguments "${_arguments_options[@]}" : \
 '--explain=[Only what decides about these addresses, and where packets for them end]:CIDR:_default' \
 '*--intent=[Intent file whose zones may be named (default\: every *.btz beside PATH)]:FILE:_default' \
 '--as-of=[Resolve as of this date (default\: today, UTC)]:DATE:_default' \
+'*--assume=[Decide a contested reading, \`A-NACL-1=deny\` (\`bartizan explain\` lists them)]:ID=READING:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
@@ -152,6 +157,7 @@ _arguments "${_arguments_options[@]}" : \
 '--output=[Write to this file and not to standard output]:FILE:_default' \
 '*--intent=[Intent file whose zones may be named (default\: every *.btz beside PATH)]:FILE:_default' \
 '--as-of=[Resolve as of this date (default\: today, UTC)]:DATE:_default' \
+'*--assume=[Decide a contested reading, \`A-NACL-1=deny\` (\`bartizan explain\` lists them)]:ID=READING:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
@@ -168,6 +174,7 @@ never\:"Never"))' \
 _arguments "${_arguments_options[@]}" : \
 '*--intent=[Intent file whose zones may be named (default\: every *.btz beside PATH)]:FILE:_default' \
 '--as-of=[Resolve as of this date (default\: today, UTC)]:DATE:_default' \
+'*--assume=[Decide a contested reading, \`A-NACL-1=deny\` (\`bartizan explain\` lists them)]:ID=READING:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
@@ -287,7 +294,7 @@ always\:"Always"
 never\:"Never"))' \
 '-h[Print help (see more with '\''--help'\'')]' \
 '--help[Print help (see more with '\''--help'\'')]' \
-'::code -- A code or its name; without one every code is listed:_default' \
+'::code -- A code, its name, or an assumption; without one everything is listed:_default' \
 && ret=0
 ;;
 (generate)

@@ -129,7 +129,7 @@ fn routes_to_gateways_through_appliances() {
         gateway_routes: GatewayRoutes::ThroughAppliances,
         ..Options::normative()
     };
-    n.ask().load(wide).check(&probes("allow"));
+    n.ask().load(wide.clone()).check(&probes("allow"));
     n.b.source_dest_check(f, true);
     n.ask().load(wide).check(&probes("deny"));
 }

@@ -202,12 +202,18 @@ fn an_intent_is_read_aloud_in_two_languages() {
 fn explain_knows_every_code() {
     let list = run(&["explain"]);
     assert!(list.out.lines().count() > 30);
-    for line in list.out.lines() {
+    assert!(list.out.contains("A-NACL-1"));
+    for line in list.out.lines().filter(|l| !l.is_empty()) {
         let code = line.split(' ').next().unwrap();
         let o = run(&["explain", code]);
         assert!(o.code == 0 && o.out.starts_with(code), "{code}");
     }
     assert!(run(&["explain", "never-violated"]).out.starts_with("REACH001"));
+    let a = run(&["explain", "a-nacl-1"]).out;
+    for text in ["deny", "allow", "§6", "--assume A-NACL-1=deny", "undecided"] {
+        assert!(a.contains(text), "{a}");
+    }
+    assert!(run(&["explain", "A-CW"]).out.contains("one reading"));
 }
 
 #[test]

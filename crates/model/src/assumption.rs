@@ -80,7 +80,7 @@ register! {
     Sg2 "A-SG-2" "§5.5" "whether the inner policy Accept of a basic group also comes before the egress rules"
         ["both" "in both directions: no drop can undo it",
          "ingress" "on the way in only: an egress drop between members works"]
-        Either Either "documents speak of connectivity that is kept, and describe ingress";
+        First First "documents say that connectivity between members is kept whatever the rules; egress is not named";
     Sg3 "A-SG-3" "§5.6" "whether enterprise groups keep state"
         ["stateful" "replies of an accepted session pass, as with basic groups",
          "stateless" "a reply needs rules of its own in both directions"]

@@ -3,7 +3,7 @@
 use super::Frame;
 use bartizan_base::{Diagnostic, Span};
 use bartizan_model::{
-    AttachmentId, Fact, InterfaceId, RouteTableId, RouteTableKind, TrTableId, VpcId, VswitchId,
+    Assumption, AttachmentId, Fact, InterfaceId, RouteTableId, RouteTableKind, TrTableId, VpcId, VswitchId,
 };
 use bartizan_packet::IpSet;
 use bartizan_reach::{CompileOptions, Far, Hop, Mode, Network, RouteRef, TrNext, TrRouteRef, compile};
@@ -124,8 +124,15 @@ fn num(n: usize) -> u32 {
 /// # Errors
 /// `INTENT002` when `only` names nothing that has a route table.
 pub fn routes(f: &Frame<'_>, only: Option<&str>, explain: Option<IpNet>) -> Result<Routes, Diagnostic> {
+    // A table has one order on paper: that of the chosen readings where the user has decided nothing.
+    let mut readings = f.plan.readings.clone();
+    for a in [Assumption::Route1, Assumption::Route2, Assumption::Tr1] {
+        if readings.decided(a).is_none() {
+            readings = readings.with(a, false);
+        }
+    }
     let options = CompileOptions {
-        readings: f.plan.readings.clone(),
+        readings,
         ..CompileOptions::default()
     };
     let v = View {
