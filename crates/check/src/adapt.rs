@@ -145,15 +145,11 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
                     .filter(|(_, c)| intent.is_active(c, d));
                 on.map(|(i, _)| i).collect()
             });
-            let down = (!s.down.is_empty()).then(|| {
-                s.down
-                    .iter()
-                    .map(|d| format!("{} {}", d.kind.word(), d.name))
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            });
             statements.push(Statement {
-                text: s.text.clone(),
+                text: match s.down.as_slice() {
+                    [] => s.text.clone(),
+                    down => format!("with down {} {{ {} }}", crate::failure::text(down), s.text),
+                },
                 from: cx.put(&mut p, &s.from, &intent.set_text(&s.from)),
                 to: cx.put(&mut p, &s.to, &intent.set_text(&s.to)),
                 services: s.services.clone(),
@@ -162,7 +158,7 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
                     lang::Expect::Cannot => Expect::Cannot,
                 },
                 allowed_by,
-                down,
+                down: s.down.clone(),
                 span: s.span,
             });
         }

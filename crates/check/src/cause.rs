@@ -387,6 +387,8 @@ const MAX_INTERFACES: usize = 2_000;
 pub struct Baseline {
     holding: Vec<usize>,
     services: Vec<ServiceSet>,
+    /// Whether only what leads somewhere is to blame and no filter: a failure opens none (docs/decisions/017).
+    pub ways_only: bool,
 }
 
 impl Baseline {
@@ -415,7 +417,11 @@ impl Baseline {
                     .flat_map(|t| t.statements.iter().map(|s| s.services.clone())),
             )
             .collect();
-        Baseline { holding, services }
+        Baseline {
+            holding,
+            services,
+            ways_only: false,
+        }
     }
 }
 
@@ -595,8 +601,25 @@ fn singly(list: Vec<Culprit>) -> Vec<Culprit> {
 pub fn blame(w: &World<'_>, plan: &Plan, base: &Baseline, leak: &Leak, around: Option<usize>) -> Blame {
     let u = used(w, leak);
     let mut list = candidates(w, leak, &u);
-    if around.is_some() {
+    if around.is_some() || base.ways_only {
         list = singly(list);
+    }
+    if base.ways_only {
+        let filter = |c: &Culprit| {
+            matches!(
+                c,
+                Culprit::Ingress(_)
+                    | Culprit::Egress(_)
+                    | Culprit::Inner(_)
+                    | Culprit::Allow(_)
+                    | Culprit::Listeners(_)
+                    | Culprit::Default(_)
+            )
+        };
+        let ways: Vec<Culprit> = list.iter().filter(|c| !filter(c)).cloned().collect();
+        if !ways.is_empty() {
+            list = ways;
+        }
     }
     let fallback = || {
         let groups: BTreeSet<SecurityGroupId> = [leak.from, leak.to]

@@ -5,8 +5,8 @@ use crate::contested::{self, Asked};
 use crate::evaluate::{self, Leak, Miss, Outcome};
 use crate::explain::{self, Subject};
 use crate::names;
-use crate::plan::{Claim, Plan};
-use crate::report::{CheckReport, ClauseResult, TestResult, ZoneResult};
+use crate::plan::{Boundary, Claim, Plan, Statement};
+use crate::report::{CheckReport, ClauseResult, TestResult, overall, rank};
 use crate::unmodelled::{Unmodelled, unmodelled};
 use crate::world::World;
 use crate::{assumptions, lints};
@@ -46,15 +46,17 @@ enum Against {
     Test(usize, usize),
 }
 
-struct Judge<'a> {
-    w: &'a World<'a>,
-    plan: &'a Plan,
+pub(crate) struct Judge<'a> {
+    pub(crate) w: &'a World<'a>,
+    pub(crate) plan: &'a Plan,
     intent: &'a Intent,
     open: Vec<Unmodelled>,
     harmless: bool,
     notes: Vec<String>,
     /// Why some endpoint is in no network, if one is.
     lost: Option<String>,
+    /// Whether this is what is left after a failure.
+    failed: bool,
 }
 
 /// A cause with everything it breaks.
@@ -66,7 +68,7 @@ struct Cause {
 }
 
 impl<'a> Judge<'a> {
-    fn new(w: &'a World<'a>, plan: &'a Plan, intent: &'a Intent) -> Self {
+    pub(crate) fn new(w: &'a World<'a>, plan: &'a Plan, intent: &'a Intent) -> Self {
         let open = unmodelled(w.inventory, &w.network().gaps);
         let mut notes = assumptions::of(w.inventory);
         let harmless = plan.readings.absence(Assumption::Unmodelled) == Use::Second;
@@ -93,8 +95,14 @@ impl<'a> Judge<'a> {
             intent,
             open,
             harmless,
+            failed: false,
             notes,
         }
+    }
+
+    /// The same over what is left after a failure.
+    pub(crate) fn of_the_rest(self) -> Self {
+        Judge { failed: true, ..self }
     }
 
     fn id(&self, a: Against) -> String {
@@ -203,68 +211,21 @@ impl<'a> Judge<'a> {
 
     fn run(&self, as_of: Date, diagnostics: Vec<Diagnostic>) -> CheckReport {
         let (w, plan) = (self.w, self.plan);
-        let mut outcomes: Vec<Outcome> = Vec::new();
-        for (i, c) in plan.clauses.iter().enumerate() {
-            if !c.active || c.claim == Claim::Allow {
-                outcomes.push(evaluate::holds());
-                continue;
-            }
-            let mut o = evaluate::clause(w, plan, c);
-            let mut blocks = w.blocks_of(c.from);
-            blocks.extend(w.blocks_of(c.to));
-            let vacuous = w.blocks_of(c.from).is_empty() || w.blocks_of(c.to).is_empty();
-            let absence = matches!(
-                c.claim,
-                Claim::Never | Claim::Only | Claim::Through | Claim::NotThrough
-            );
-            if !vacuous {
-                self.temper(&mut o, absence, blocks);
-            }
-            if c.claim == Claim::Only {
-                self.spare(&mut o);
-            }
-            self.doubt(&mut o, &[c.from, c.to]);
-            self.nobody(&mut o, &[c.from, c.to]);
-            if let Some(why) = plan.waypoint_doubts.get(&i) {
-                o = Outcome {
-                    verdict: Verdict::Undecided,
-                    reasons: vec![why.clone()],
-                    ..evaluate::holds()
-                };
-            }
-            outcomes.push(o);
-        }
+        let mut outcomes: Vec<Outcome> = (0..plan.clauses.len()).map(|i| self.clause(i)).collect();
         let verdicts: Vec<Verdict> = outcomes.iter().map(|o| o.verdict).collect();
         let base = Baseline::new(w, plan, &verdicts);
-        let mut governs: Vec<Outcome> = Vec::new();
-        for b in &plan.boundaries {
-            if b.governs.is_empty() {
-                governs.push(evaluate::holds());
-                continue;
-            }
-            let mut o = evaluate::forbid(w, evaluate::uncovered(w, plan, b));
-            self.spare(&mut o);
-            let blocks = b.governs.iter().flat_map(|&s| w.blocks_of(s)).collect();
-            self.temper(&mut o, true, blocks);
-            // Which clause covers a flow depends on every zone, not only on those that are governed.
-            let all: Vec<usize> = self.plan.doubts.keys().copied().collect();
-            self.doubt(&mut o, &all);
-            governs.push(o);
-        }
+        let mut governs: Vec<Outcome> = plan.boundaries.iter().map(|b| self.governed(b)).collect();
+        // What is asked of the network as it is not is judged elsewhere.
+        let failed = crate::failure::tests::judge(self, self.intent, as_of);
         let mut tests: Vec<Vec<Outcome>> = Vec::new();
-        for t in &plan.tests {
-            let each = t.statements.iter().map(|s| {
-                let mut o = evaluate::statement(w, plan, s);
-                let mut blocks = w.blocks_of(s.from);
-                blocks.extend(w.blocks_of(s.to));
-                self.temper(&mut o, s.expect == crate::plan::Expect::Cannot, blocks);
-                self.doubt(&mut o, &[s.from, s.to]);
-                self.nobody(&mut o, &[s.from, s.to]);
-                o
+        for (t, test) in plan.tests.iter().enumerate() {
+            let each = test.statements.iter().enumerate();
+            let each = each.map(|(k, s)| match failed.outcomes.get(&(t, k)) {
+                Some(_) => evaluate::holds(),
+                None => self.statement(s),
             });
             tests.push(each.collect());
         }
-
         self.contested(&mut outcomes, &mut governs, &mut tests);
         let mut findings = Vec::new();
         let (unzoned, unzoned_blocks) = self.unzoned(&governs, as_of);
@@ -272,6 +233,21 @@ impl<'a> Judge<'a> {
         findings.extend(self.leak_findings(&outcomes, &governs, &tests, &base, &unzoned_blocks));
         findings.extend(self.miss_findings(&outcomes, &tests));
         findings.extend(self.undecided(&outcomes, &governs, &tests));
+        // One finding per cause: what is to blame without a failure needs no second one with it.
+        for f in failed.findings {
+            let known = findings.iter_mut().find(|o: &&mut Finding| {
+                f.code.starts_with("REACH") && o.verdict == f.verdict && place(o) == place(&f)
+            });
+            match known {
+                Some(o) => o.also.extend(f.clause.into_iter().chain(f.also)),
+                None => findings.push(f),
+            }
+        }
+        for ((t, k), o) in failed.outcomes {
+            if let Some(x) = tests.get_mut(t).and_then(|t| t.get_mut(k)) {
+                *x = o;
+            }
+        }
         findings.extend(lints::all(w, plan, &self.notes));
         findings.sort_by(|a, b| {
             (
@@ -297,10 +273,98 @@ impl<'a> Judge<'a> {
             as_of,
             clauses,
             tests,
-            zones: zones(w, plan),
+            zones: crate::zones::zones(w, plan),
             findings,
             diagnostics,
         }
+    }
+
+    /// What becomes of a clause.
+    pub(crate) fn clause(&self, i: usize) -> Outcome {
+        let (w, plan) = (self.w, self.plan);
+        let c = &plan.clauses[i];
+        if !c.active || c.claim == Claim::Allow {
+            return evaluate::holds();
+        }
+        let mut o = evaluate::clause(w, plan, c);
+        let mut blocks = w.blocks_of(c.from);
+        blocks.extend(w.blocks_of(c.to));
+        let vacuous = w.blocks_of(c.from).is_empty() || w.blocks_of(c.to).is_empty();
+        let absence = matches!(
+            c.claim,
+            Claim::Never | Claim::Only | Claim::Through | Claim::NotThrough
+        );
+        if !vacuous {
+            self.temper(&mut o, absence, blocks);
+        }
+        if c.claim == Claim::Only {
+            self.spare(&mut o);
+        }
+        self.doubt(&mut o, &[c.from, c.to]);
+        self.nobody(&mut o, &[c.from, c.to]);
+        if let Some(why) = plan.waypoint_doubts.get(&i) {
+            o = Outcome {
+                verdict: Verdict::Undecided,
+                reasons: vec![why.clone()],
+                ..evaluate::holds()
+            };
+        }
+        o
+    }
+
+    /// What becomes of the closed world of a boundary.
+    pub(crate) fn governed(&self, b: &Boundary) -> Outcome {
+        if b.governs.is_empty() {
+            return evaluate::holds();
+        }
+        let mut o = evaluate::forbid(self.w, evaluate::uncovered(self.w, self.plan, b));
+        self.spare(&mut o);
+        let blocks = b.governs.iter().flat_map(|&s| self.w.blocks_of(s)).collect();
+        self.temper(&mut o, true, blocks);
+        // Which clause covers a flow depends on every zone, not only on those that are governed.
+        let all: Vec<usize> = self.plan.doubts.keys().copied().collect();
+        self.doubt(&mut o, &all);
+        o
+    }
+
+    /// What becomes of a statement of a test in this network.
+    pub(crate) fn statement(&self, s: &Statement) -> Outcome {
+        let w = self.w;
+        let mut o = evaluate::statement(w, self.plan, s);
+        let mut blocks = w.blocks_of(s.from);
+        blocks.extend(w.blocks_of(s.to));
+        self.temper(&mut o, s.expect == crate::plan::Expect::Cannot, blocks);
+        self.doubt(&mut o, &[s.from, s.to]);
+        self.nobody(&mut o, &[s.from, s.to]);
+        o
+    }
+
+    /// One finding per cause for what does not hold; what is asked nowhere else is `holds`.
+    pub(crate) fn findings(
+        &self,
+        outcomes: &[Outcome],
+        governs: &[Outcome],
+        tests: &[Vec<Outcome>],
+    ) -> Vec<Finding> {
+        // Which required flows hold is asked only where something is to blame.
+        let leaks = |o: &Outcome| !o.leaks.is_empty();
+        let any = outcomes
+            .iter()
+            .chain(governs)
+            .chain(tests.iter().flatten())
+            .any(leaks);
+        let verdicts: Vec<Verdict> = match any {
+            true => (0..self.plan.clauses.len())
+                .map(|i| self.clause(i).verdict)
+                .collect(),
+            false => Vec::new(),
+        };
+        let mut base = Baseline::new(self.w, self.plan, &verdicts);
+        base.ways_only = self.failed;
+        let mut out = self.leak_findings(outcomes, governs, tests, &base, &BTreeSet::new());
+        out.extend(self.miss_findings(outcomes, tests));
+        out.extend(self.undecided(outcomes, governs, tests));
+        out
     }
 
     /// Says of what is undecided which contested reading it depends on.
@@ -726,72 +790,4 @@ fn governs_id(boundary: &str) -> String {
 
 fn place(f: &Finding) -> Option<Span> {
     f.labels.iter().find(|l| l.primary).map(|l| l.span)
-}
-
-fn rank(v: Verdict) -> u8 {
-    match v {
-        Verdict::Holds => 0,
-        Verdict::Undecided => 1,
-        Verdict::Violated => 2,
-    }
-}
-
-/// The verdict of a run: violated when an error is, undecided when an error might be, else holds.
-fn overall(findings: &[Finding]) -> Verdict {
-    findings
-        .iter()
-        .filter(|f| f.severity == Severity::Error)
-        .map(|f| f.verdict)
-        .max_by_key(|v| rank(*v))
-        .unwrap_or(Verdict::Holds)
-}
-
-/// The zones with their members.
-#[must_use]
-pub fn zones(w: &World<'_>, plan: &Plan) -> Vec<ZoneResult> {
-    let governed = |set: usize| {
-        let of = w.blocks_of(set);
-        !of.is_empty()
-            && of.iter().all(|&b| {
-                plan.boundaries
-                    .iter()
-                    .any(|x| x.governs.iter().any(|&g| w.in_set(b, g)))
-            })
-    };
-    let one = |name: &str, set: usize| {
-        let mut members: Vec<String> = w
-            .blocks_of(set)
-            .into_iter()
-            .flat_map(|b| w.interfaces_of(b))
-            .map(|i| names::interface(w, i))
-            .collect();
-        members.sort();
-        members.dedup();
-        let public = w
-            .blocks_of(set)
-            .into_iter()
-            .fold(bartizan_packet::IpSet::empty(), |s, b| {
-                s.union(&w.may.outside_of(b))
-            });
-        let whole = public == w.network().outside;
-        let n = public.to_nets().len();
-        let public = match n {
-            0 => String::new(),
-            _ if whole => "every public address that nobody here owns".to_string(),
-            1..=4 => public.to_string(),
-            _ => format!("{n} prefixes of public addresses"),
-        };
-        ZoneResult {
-            name: name.to_string(),
-            members,
-            public,
-            governed: governed(set),
-        }
-    };
-    let mut out: Vec<ZoneResult> = plan.zones.iter().map(|z| one(&z.name, z.set)).collect();
-    let rest = one("unzoned", plan.unzoned);
-    if !rest.members.is_empty() {
-        out.push(rest);
-    }
-    out
 }

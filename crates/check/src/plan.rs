@@ -128,8 +128,8 @@ pub struct Statement {
     pub expect: Expect,
     /// The clauses in force on the date of `as of`: positions in [`Plan::clauses`]. `None` outside `as of`.
     pub allowed_by: Option<Vec<usize>>,
-    /// The failure under which it is asked, as written; not decided in this version.
-    pub down: Option<String>,
+    /// What is down when it is asked; the question is then about another inventory (docs/decisions/017).
+    pub down: Vec<bartizan_lang::Down>,
     /// Where it is written.
     pub span: Span,
 }

@@ -1,6 +1,6 @@
 //! What a check says.
 
-use bartizan_base::{Diagnostic, Finding, Span, Verdict};
+use bartizan_base::{Diagnostic, Finding, Severity, Span, Verdict};
 use bartizan_lang::Date;
 
 /// What became of a clause.
@@ -69,4 +69,23 @@ pub struct CheckReport {
     pub findings: Vec<Finding>,
     /// What was said while resolving the intent against the inventory.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// How bad a verdict is.
+pub(crate) fn rank(v: Verdict) -> u8 {
+    match v {
+        Verdict::Holds => 0,
+        Verdict::Undecided => 1,
+        Verdict::Violated => 2,
+    }
+}
+
+/// The verdict of a run: violated when an error is, undecided when an error might be, else holds.
+pub(crate) fn overall(findings: &[Finding]) -> Verdict {
+    findings
+        .iter()
+        .filter(|f| f.severity == Severity::Error)
+        .map(|f| f.verdict)
+        .max_by_key(|v| rank(*v))
+        .unwrap_or(Verdict::Holds)
 }
