@@ -35,6 +35,7 @@ complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "reach" -d 'Print 
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "who" -d 'Print everyone who can reach a destination'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "blast" -d 'Print everything that a source can reach, hop after hop'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "routes" -d 'Print route tables as they are in effect'
+complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "failover" -d 'Take one thing after another down: what breaks, what leaks'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "map" -d 'Draw the network: zones, VPCs and what is proved to flow between them'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "zones" -d 'Print the zones of the intent with their members'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "draft" -d 'Write a first intent from the network as it is'
@@ -131,6 +132,20 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l color -d 'W
 always\t'Always'
 never\t'Never'"
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l format -d 'How to print' -r -f -a "pretty\t''
+json\t''
+markdown\t''"
+complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -s o -l output -d 'Write to a file instead of standard output' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l as-of -d 'Resolve as of this date (default: today, UTC)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l assume -d 'Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l var -d 'Value of a Terraform variable' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
+always\t'Always'
+never\t'Never'"
+complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l format -d 'What to write (default: by the ending of --output, else svg)' -r -f -a "svg\t''
 html\t''
 dot\t''

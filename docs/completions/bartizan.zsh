@@ -150,6 +150,25 @@ never\:"Never"))' \
 ':path -- Directory of Terraform files, plan, state or snapshot:_default' \
 && ret=0
 ;;
+(failover)
+_arguments "${_arguments_options[@]}" : \
+'--format=[How to print]:FORMAT:(pretty json markdown)' \
+'-o+[Write to a file instead of standard output]:FILE:_default' \
+'--output=[Write to a file instead of standard output]:FILE:_default' \
+'*--intent=[Intent file whose zones may be named (default\: every *.btz beside PATH)]:FILE:_default' \
+'--as-of=[Resolve as of this date (default\: today, UTC)]:DATE:_default' \
+'*--assume=[Decide a contested reading, \`A-NACL-1=deny\` (\`bartizan explain\` lists them)]:ID=READING:_default' \
+'*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
+'*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
+'--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
+'--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
+always\:"Always"
+never\:"Never"))' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+':path -- Directory of Terraform files, plan, state or snapshot:_default' \
+&& ret=0
+;;
 (map)
 _arguments "${_arguments_options[@]}" : \
 '--format=[What to write (default\: by the ending of --output, else svg)]:FORMAT:(svg html dot mermaid drawio)' \
@@ -352,6 +371,7 @@ _bartizan_commands() {
 'who:Print everyone who can reach a destination' \
 'blast:Print everything that a source can reach, hop after hop' \
 'routes:Print route tables as they are in effect' \
+'failover:Take one thing after another down\: what breaks, what leaks' \
 'map:Draw the network\: zones, VPCs and what is proved to flow between them' \
 'zones:Print the zones of the intent with their members' \
 'draft:Write a first intent from the network as it is' \
@@ -381,6 +401,11 @@ _bartizan__subcmd__draft_commands() {
 _bartizan__subcmd__explain_commands() {
     local commands; commands=()
     _describe -t commands 'bartizan explain commands' commands "$@"
+}
+(( $+functions[_bartizan__subcmd__failover_commands] )) ||
+_bartizan__subcmd__failover_commands() {
+    local commands; commands=()
+    _describe -t commands 'bartizan failover commands' commands "$@"
 }
 (( $+functions[_bartizan__subcmd__generate_commands] )) ||
 _bartizan__subcmd__generate_commands() {

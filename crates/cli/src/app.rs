@@ -48,6 +48,9 @@ enum Command {
     /// Print route tables as they are in effect
     #[command(after_help = cmd::routes::HELP)]
     Routes(cmd::routes::Args),
+    /// Take one thing after another down: what breaks, what leaks
+    #[command(after_help = cmd::failover::HELP)]
+    Failover(cmd::failover::Args),
     /// Draw the network: zones, VPCs and what is proved to flow between them
     #[command(after_help = cmd::map::HELP)]
     Map(cmd::map::Args),
@@ -91,6 +94,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Who(a) => cmd::who::run(&ctx, &a),
         Command::Blast(a) => cmd::blast::run(&ctx, &a),
         Command::Routes(a) => cmd::routes::run(&ctx, &a),
+        Command::Failover(a) => cmd::failover::run(&ctx, &a),
         Command::Map(a) => cmd::map::run(&ctx, &a),
         Command::Zones(a) => cmd::zones::run(&ctx, &a),
         Command::Draft(a) => cmd::draft::run(&ctx, &a),

@@ -476,3 +476,54 @@ resource "alicloud_instance" "i" {
             .starts_with("<!doctype html>")
     );
 }
+
+/// `failover`: what leaks when one thing is down, with the place of what carries it.
+#[test]
+fn failover_takes_one_thing_after_another_down() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let here = std::path::Path::new(root);
+    let calm = run_in(here, &["failover", "examples/enterprise"]);
+    assert_eq!(calm.code, 0, "{}", calm.out);
+    assert!(
+        calm.out.contains("breaks") && !calm.out.contains("bypassed"),
+        "{}",
+        calm.out
+    );
+    let o = run_in(here, &["failover", "examples/ent-failover-leak"]);
+    assert_eq!(o.code, 1, "{}", o.out);
+    assert!(
+        o.out.contains("bypassed") && o.out.contains("transit.tf:88"),
+        "{}",
+        o.out
+    );
+    let o = run_in(
+        here,
+        &["failover", "examples/ent-failover-leak", "--format", "json"],
+    );
+    let v: serde_json::Value = serde_json::from_str(&o.out).unwrap();
+    assert_eq!(v["question"], "failover");
+    let all = v["failures"].as_array().unwrap();
+    let hit = all
+        .iter()
+        .filter(|f| !f["affected"].as_array().unwrap().is_empty())
+        .count();
+    assert!(hit >= 2 && hit < all.len(), "{}", o.out);
+    let bypassed = all.iter().flat_map(|f| f["affected"].as_array().unwrap());
+    let bypassed: Vec<_> = bypassed.filter(|a| a["effect"] == "bypassed").collect();
+    assert_eq!(bypassed.len(), 1, "{}", o.out);
+    assert_eq!(bypassed[0]["by"]["line"], 88);
+    let o = run_in(
+        here,
+        &["failover", "examples/ent-failover-leak", "--format", "markdown"],
+    );
+    assert!(o.out.starts_with("| down | effect |"), "{}", o.out);
+    // Without an intent there is nothing to compare.
+    let (_keep, dir) = copy("holds");
+    for f in std::fs::read_dir(&dir).unwrap().flatten() {
+        if f.path().extension().is_some_and(|e| e == "btz") {
+            std::fs::remove_file(f.path()).unwrap();
+        }
+    }
+    let o = run_in(&dir, &["failover", "."]);
+    assert!(o.code == 2 && o.err.contains("INPUT001"), "{}{}", o.out, o.err);
+}
