@@ -25,7 +25,7 @@ impl EngineUnderTest for NoAcls {
 }
 
 fn features() -> Features {
-    Features::all().without("balancers").unwrap()
+    Features::all()
 }
 
 #[test]

@@ -46,8 +46,6 @@ pub(crate) fn run(r: &Run) -> Done {
 #[cfg(target_os = "linux")]
 fn kernel(r: &Run, features: Features) -> Done {
     let begin = std::time::Instant::now();
-    println!("load balancers are not built in the kernel: the random networks have none");
-    let features = features.without("balancers").unwrap_or(features);
     let vectors =
         bartizan_testkit::load_vectors(&root().join("testdata/vectors")).map_err(|e| e.to_string())?;
     let shown = bartizan_testkit::vectors_in_kernel(&vectors)

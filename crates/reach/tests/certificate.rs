@@ -12,6 +12,7 @@ use bartizan_reach::{
 };
 use bartizan_testkit::{GroupKind, InventoryBuilder, Rng, Universe, rule};
 use common::{blur, network};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// Every interface is a block; the public addresses are two more.
@@ -144,6 +145,55 @@ fn certificates_agree_with_the_engine_where_facts_are_unknown() {
         examine(k, &inv, false, &mut n);
     }
     assert!(n.certified > 1_000 && n.witnesses > 500, "{n:?}");
+}
+
+/// A checker that accepts less and less would still never contradict the engine: every reason has to be found on every
+/// kind of way that it is about.
+#[test]
+fn every_reason_is_found_on_every_kind_of_way() {
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    for k in 2_000..2_080 {
+        let inv = network(k);
+        let services = asked();
+        let r = built(&inv, true, &services);
+        let blocks = Each::new(&inv).0 + 2;
+        for (a, b) in (0..blocks).flat_map(|a| (0..blocks).map(move |b| (a, b))) {
+            for s in &services {
+                if let Ok(c) = certify_claim(&inv, &claim_between(&r, a, b, s)) {
+                    for x in c.refutations {
+                        *seen.entry(format!("{:?} {:?}", x.way, x.reason)).or_default() += 1;
+                    }
+                }
+            }
+        }
+    }
+    let rare: Vec<&str> = [
+        "Private Apart",
+        "Private SgIngress",
+        "Private SgEgress",
+        "Private AclIngress",
+        "Private AclEgress",
+        "Private NoRoute",
+        "Out NoExit",
+        "Out SgEgress",
+        "Out AclEgress",
+        "Out NotCarried",
+        "In NoEntry",
+        "In SgIngress",
+        "In AclIngress",
+        "In NotCarried",
+        "Hairpin Apart",
+        "Hairpin NoEntry",
+        "Hairpin NoExit",
+        "Hairpin SgIngress",
+        "Hairpin AclIngress",
+        "Hairpin NotCarried",
+        "Hairpin SgEgress",
+    ]
+    .into_iter()
+    .filter(|k| !seen.contains_key(*k))
+    .collect();
+    assert!(rare.is_empty(), "never found: {rare:?}; found: {seen:?}");
 }
 
 // The interpreter delivers nothing that is certified, and every witness.

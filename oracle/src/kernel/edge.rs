@@ -2,6 +2,7 @@
 //! (ALIBABA.md §4, §7, §8).
 
 use super::KernelError;
+use super::balancer::front;
 use super::filter::{ZONES, address, interface, only_probes};
 use super::netns::Script;
 use super::plan::{Dnat, ELSEWHERE, Plan, unsupported};
@@ -37,6 +38,9 @@ fn public(p: &Plan, vpc: usize) -> Vec<(IpAddr, IpNet)> {
 /// An interface: its addresses on `eth0`, its groups, and forwarding unless the check forbids it (§4.1).
 pub(crate) fn eni(p: &Plan, at: usize) -> Result<Script, KernelError> {
     let e = &p.enis[at];
+    if e.front.is_some() {
+        return front(p, at);
+    }
     let mut s = Script {
         forwards: !e.checked && e.service.is_none(),
         ..Script::default()

@@ -1,6 +1,7 @@
 //! Security groups and network ACLs as nftables chains (ALIBABA.md §5, §6).
 
 use super::KernelError;
+use super::balancer::HANDED;
 use super::plan::{ELSEWHERE, Entry, Peer, Plan, Service, unsupported};
 use bartizan_packet::{IntervalSet, PortSet, ServiceSet};
 use ipnet::IpNet;
@@ -43,7 +44,7 @@ fn ranges<T: bartizan_packet::Bound>(set: &IntervalSet<T>) -> String {
 }
 
 /// Matches that together are a set of services.
-fn services(set: &ServiceSet) -> Result<Vec<String>, KernelError> {
+pub(crate) fn services(set: &ServiceSet) -> Result<Vec<String>, KernelError> {
     if set.is_any() {
         return Ok(vec![String::new()]);
     }
@@ -79,13 +80,18 @@ fn services(set: &ServiceSet) -> Result<Vec<String>, KernelError> {
     Ok(out)
 }
 
-/// Prefixes of the private addresses of a group's members in a VPC, of every kind (A-SG-1).
+/// Prefixes of the private addresses of a group's members in a VPC, of every kind (A-SG-1). Of a balancer also those
+/// from which it sends as itself (decision 11, 11).
 fn members(p: &Plan, group: usize, vpc: usize) -> Vec<IpNet> {
     let of = p
         .enis
         .iter()
         .filter(|e| e.vpc == vpc && e.groups.contains(&group));
-    of.flat_map(|e| e.addresses.iter().map(|a| a.net)).collect()
+    of.flat_map(|e| {
+        let own = e.own.iter().map(|ip| IpNet::from(*ip));
+        e.addresses.iter().map(|a| a.net).chain(own)
+    })
+    .collect()
 }
 
 /// The chain of one direction of an interface: returns what is accepted, drops the rest (§5.5).
@@ -94,8 +100,19 @@ fn group_chain(p: &Plan, at: usize, ingress: bool) -> Result<String, KernelError
     if let Some(service) = &eni.service {
         return allow_list(p, service, eni.vpc, ingress);
     }
+    let rules = group_rules(p, at, ingress, "return")?;
+    let name = if ingress { "group_in" } else { "group_out" };
+    let basic = eni.groups.iter().all(|g| p.groups[*g].basic);
+    let default = if basic && !ingress { "return" } else { "drop" };
+    Ok(format!("chain {name} {{\n{rules}{default}\n}}"))
+}
+
+/// What policies and rules say of one direction of an interface, without the default (§5.5). `accept` is what is to
+/// be done with what they accept.
+pub(crate) fn group_rules(p: &Plan, at: usize, ingress: bool, accept: &str) -> Result<String, KernelError> {
+    let eni = &p.enis[at];
     let side = if ingress { "saddr" } else { "daddr" };
-    let mut s = format!("chain {} {{\n", if ingress { "group_in" } else { "group_out" });
+    let mut s = String::new();
     let inner = |g: &&usize| p.groups[**g].basic && p.groups[**g].inner_accept;
     let open: Vec<usize> = eni.groups.iter().filter(inner).copied().collect();
     for peer in p
@@ -108,16 +125,19 @@ fn group_chain(p: &Plan, at: usize, ingress: bool) -> Result<String, KernelError
                 // By interface and not by address (§5.5): a twin in another VPC is nobody.
                 let family = if a.net.addr().is_ipv6() { "ip6" } else { "ip" };
                 let near = format!("{family} dscp < {ELSEWHERE}");
-                let _ = writeln!(s, "{} {near} return", address(side, &a.net));
+                let _ = writeln!(s, "{} {near} {accept}", address(side, &a.net));
                 continue;
             };
             // Of the members of a HaVip it is the holder that counts.
             for c in 0..p.choices() {
                 let holder = p.picked(&p.ha_vips[h].holders, c);
                 if holder.is_some_and(|i| std::ptr::eq(&p.enis[i], peer)) {
-                    let _ = writeln!(s, "{} ip dscp {c} return", address(side, &a.net));
+                    let _ = writeln!(s, "{} ip dscp {c} {accept}", address(side, &a.net));
                 }
             }
+        }
+        for ip in &peer.own {
+            let _ = writeln!(s, "ip {side} {ip} ip dscp < {ELSEWHERE} {accept}");
         }
     }
     for r in p
@@ -129,14 +149,12 @@ fn group_chain(p: &Plan, at: usize, ingress: bool) -> Result<String, KernelError
             Peer::Nets(n) => n.clone(),
             Peer::Members(g) => members(p, *g, eni.vpc),
         };
-        let verdict = if r.accept { "return" } else { "drop" };
+        let verdict = if r.accept { accept } else { "drop" };
         let services = services(&r.services)?;
         for (n, service) in nets.iter().flat_map(|n| services.iter().map(move |s| (n, s))) {
             let _ = writeln!(s, "{} {service} {verdict}", address(side, n));
         }
     }
-    let basic = eni.groups.iter().all(|g| p.groups[*g].basic);
-    s.push_str(if basic && !ingress { "return\n}" } else { "drop\n}" });
     Ok(s)
 }
 
@@ -160,6 +178,12 @@ fn allow_list(p: &Plan, s: &Service, vpc: usize, ingress: bool) -> Result<String
 pub(crate) fn interface(p: &Plan, at: usize) -> Result<String, KernelError> {
     let (inward, outward) = (group_chain(p, at, true)?, group_chain(p, at, false)?);
     let quiet = only_probes();
+    // A-CLB-1: the groups of a backend do not see what CLB and NLB hand on; an allow list does.
+    let handed = if p.balancers.is_empty() || p.enis[at].service.is_some() {
+        String::new()
+    } else {
+        format!("ip ecn {HANDED} accept\n")
+    };
     // The mark chooses the table with the HaVips that it holds.
     let choices: Vec<String> = (0..p.choices())
         .flat_map(|c| [c, c | ELSEWHERE].map(|d| format!("{d} : {:#x}", c << 8)))
@@ -185,7 +209,7 @@ type filter hook output priority -300; policy accept;
 chain inward {{
 type filter hook input priority 0; policy accept;
 ct state established accept
-jump group_in
+{handed}jump group_in
 }}
 chain outward {{
 type filter hook output priority 0; policy accept;
@@ -224,13 +248,15 @@ pub(crate) fn acls(p: &Plan, vpc: usize) -> Result<(String, String), KernelError
     let mut chains = String::new();
     let (mut pairs, mut out, mut inward) = (Vec::new(), Vec::new(), Vec::new());
     for (i, e) in p.enis.iter().enumerate().filter(|(_, e)| e.vpc == vpc) {
-        let mates = p.enis.iter().enumerate().filter(|(_, o)| o.vswitch == e.vswitch);
+        // A balancer that is in no vSwitch only stands beside one.
+        let mates = p.enis.iter().enumerate();
+        let mates = mates.filter(|(_, o)| o.vswitch == e.vswitch && !o.detached && !e.detached);
         pairs.extend(mates.map(|(j, _)| format!("\"e{i}\" . \"e{j}\"")));
         // An EIP in ENI-visible mode is not filtered (§7.4), and there is nothing else then.
         // Nor is a managed service (§15.3).
         if let Some(a) = p.vswitches[e.vswitch]
             .acl
-            .filter(|_| !e.visible && e.service.is_none())
+            .filter(|_| !e.visible && e.service.is_none() && !e.detached)
         {
             out.push(format!("\"e{i}\" : jump acl_out_{a}"));
             inward.push(format!("\"e{i}\" : jump acl_in_{a}"));

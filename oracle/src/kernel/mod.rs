@@ -19,6 +19,7 @@
 //!
 //! Cost: about a tenth of a second per network, and some ten microseconds per packet.
 
+mod balancer;
 mod edge;
 mod filter;
 mod joined;

@@ -7,6 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What the payload begins with.
 const MAGIC: [u8; 4] = *b"btz1";
+/// The number of a chain that none has.
+pub(crate) const NO_CHAIN: u16 = 0xffff;
 const SYN: u8 = 0x02;
 const ACK: u8 = 0x10;
 
@@ -19,6 +21,10 @@ pub(crate) struct Pkt {
     pub(crate) reply: bool,
     /// Which of the possible paths it asks for; in the DSCP field.
     pub(crate) choice: u8,
+    /// The way through balancers that it asks for, or [`NO_CHAIN`]: the window of TCP, part of the payload of UDP.
+    pub(crate) chain: u16,
+    /// The two bits of congestion notification: how far it has come through balancers.
+    pub(crate) stage: u8,
     pub(crate) src: IpAddr,
     pub(crate) dst: IpAddr,
     pub(crate) proto: Proto,
@@ -62,9 +68,10 @@ fn octets(ip: IpAddr) -> Vec<u8> {
 
 impl Pkt {
     fn mark(&self) -> Vec<u8> {
-        let [hi, lo] = self.id.to_be_bytes();
         let mut out = MAGIC.to_vec();
-        out.extend([u8::from(self.reply), hi, lo, 0]);
+        out.extend(self.id.to_be_bytes());
+        out.extend(self.chain.to_be_bytes());
+        out.push(u8::from(self.reply));
         out
     }
 
@@ -82,7 +89,9 @@ impl Pkt {
                 let mut b = ports;
                 b.extend(u32::to_be_bytes(seq));
                 b.extend(u32::to_be_bytes(ack));
-                b.extend([5 << 4, flags, 0xff, 0xff, 0, 0, 0, 0]);
+                b.extend([5 << 4, flags]);
+                b.extend(self.chain.to_be_bytes());
+                b.extend([0, 0, 0, 0]);
                 (b, Some(16))
             }
             Proto::UDP => {
@@ -138,7 +147,7 @@ impl Pkt {
                 let total = (20 + body.len() as u16).to_be_bytes();
                 vec![
                     0x45,
-                    self.choice << 2,
+                    self.choice << 2 | self.stage,
                     total[0],
                     total[1],
                     hi,
@@ -152,7 +161,7 @@ impl Pkt {
                 ]
             }
             (IpAddr::V6(_), _) => {
-                let class = self.choice << 2;
+                let class = self.choice << 2 | self.stage;
                 let length = (body.len() as u16).to_be_bytes();
                 vec![
                     0x60 | class >> 4,
@@ -188,8 +197,8 @@ impl Pkt {
         };
         let word = |at: usize| Some(u16::from_be_bytes(body.get(at..at + 2)?.try_into().ok()?));
         let mark = |at: usize| {
-            let m = body.get(at..at + 8)?;
-            (m[..4] == MAGIC).then(|| (m[4] != 0, u16::from_be_bytes([m[5], m[6]])))
+            let m = body.get(at..at + 9)?;
+            (m[..4] == MAGIC).then(|| (m[8] != 0, u16::from_be_bytes([m[4], m[5]])))
         };
         let (mut sport, mut dport) = (0, 0);
         let (reply, id) = match proto {
@@ -221,6 +230,8 @@ impl Pkt {
             id,
             reply,
             choice: 0,
+            chain: NO_CHAIN,
+            stage: 0,
             src,
             dst,
             proto,
@@ -255,6 +266,8 @@ mod tests {
                         id: 4711,
                         reply,
                         choice: 0,
+                        chain: NO_CHAIN,
+                        stage: 0,
                         src,
                         dst,
                         proto,

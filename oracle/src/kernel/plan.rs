@@ -1,6 +1,7 @@
 //! The typed layer as plain values, and what cannot be built from it.
 
 use super::KernelError;
+use super::balancer::{Balancer, Chain};
 use super::joined::{Attachment, Peering, TrTable};
 use crate::oracle::GatewayRoutes;
 use crate::world::World;
@@ -132,6 +133,19 @@ pub(crate) struct Eni {
     pub(crate) visible: bool,
     /// Set where a managed service answers.
     pub(crate) service: Option<Service>,
+    /// The load balancer that it is a front of.
+    pub(crate) front: Option<usize>,
+    /// Of a front: it stands beside its vSwitch and not in it.
+    pub(crate) detached: bool,
+    /// Of a front: addresses that it may send from as itself, one of every kind.
+    pub(crate) own: Vec<IpAddr>,
+}
+
+impl Eni {
+    /// Whether its public side needs no route and no gateway (§15; A-LB-2).
+    pub(crate) fn managed(&self) -> bool {
+        self.service.is_some() || self.front.is_some()
+    }
 }
 
 /// A managed data service: its ports and its allow list.
@@ -188,6 +202,8 @@ pub(crate) struct Plan {
     pub(crate) routers: usize,
     pub(crate) attachments: Vec<Attachment>,
     pub(crate) tr_tables: Vec<TrTable>,
+    pub(crate) balancers: Vec<Balancer>,
+    pub(crate) chains: Vec<Chain>,
     /// Every public address of the inventory.
     pub(crate) owned: BTreeSet<IpAddr>,
     /// How many possibilities there are for each thing that the cloud picks.
@@ -226,9 +242,6 @@ fn nets(t: &Typed, n: &NetSpec) -> Res<Vec<IpNet>> {
 impl Plan {
     pub(crate) fn new(inv: &Inventory) -> Res<Plan> {
         let t = &inv.typed;
-        if !t.balancers.is_empty() {
-            return unsupported("load balancers are not built");
-        }
         // For what the control plane decides; see `joined`.
         let world = World::new(inv, GatewayRoutes::Direct, bartizan_model::Readings::chosen())
             .map_err(|e| KernelError::Unsupported(e.0))?;
@@ -240,6 +253,7 @@ impl Plan {
         p.routes(t, &world)?;
         p.filters(t)?;
         p.translations(t)?;
+        p.balancers(t, &world)?;
         if p.choices() > MOST_CHOICES {
             return unsupported(format!(
                 "more than {MOST_CHOICES} combinations of ECMP, HaVip holders and SNAT addresses"
@@ -344,7 +358,11 @@ impl Plan {
             let vpc = self.vswitches[vswitch].vpc;
             let groups = known(&e.groups, "the groups of an interface")?;
             let service = service(t, at)?;
-            if groups.is_empty() && service.is_none() || !e.foreign_groups.is_empty() {
+            let front = t
+                .balancers
+                .iter()
+                .any(|b| b.fronts.iter().any(|f| f.index() == at));
+            if groups.is_empty() && service.is_none() && !front || !e.foreign_groups.is_empty() {
                 return unsupported("an interface has no group, or one that is not in the inventory");
             }
             let mut addresses = Vec::new();
@@ -394,6 +412,9 @@ impl Plan {
                 checked: known(&e.source_dest_check, "a source/destination check")?.unwrap_or(false),
                 visible: e.public.iter().any(|p| p.kind == PublicKind::EipBinded),
                 service,
+                front: None,
+                detached: false,
+                own: Vec::new(),
             });
         }
         for e in &t.eips {

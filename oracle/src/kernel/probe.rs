@@ -1,9 +1,10 @@
 //! Sending probes and watching where they come out.
 
 use super::KernelError;
+use super::balancer::{BACK_BITS, Chain};
 use super::filter::PROBE_MARK;
 use super::netns::Netns;
-use super::packet::{Pkt, can_send};
+use super::packet::{NO_CHAIN, Pkt, can_send};
 use super::plan::Plan;
 use super::{Probe, Verdict};
 use crate::Endpoint;
@@ -75,10 +76,15 @@ impl Station {
     }
 }
 
+/// Chains alike, the choice, and where the packet is sent to.
+type Alike = (usize, usize, IpAddr, u16);
+
 /// One packet on its way, and what has become of it.
 struct Attempt {
     probe: usize,
     packet: Pkt,
+    /// Of one that goes through balancers: the same for those that differ in the ports of balancers only.
+    alike: Option<Alike>,
     delivered: bool,
     replied: bool,
 }
@@ -182,32 +188,156 @@ impl Range<'_> {
         }
         can_send(p.proto, p.dport, a.ip.is_ipv6())?;
         let outside = a.station == self.plan.enis.len();
-        for (dst, dport) in self.doors(&b, p) {
-            // Nobody on the Internet can send to a private address.
-            if dst == a.ip || (outside && dst.is_ipv4() && dst == b.ip) {
+        // A balancer opens no connections but those of its chains.
+        let front = self.plan.enis.get(a.station).is_some_and(|e| e.front.is_some());
+        if !front {
+            for (dst, dport) in self.doors(&b, p) {
+                // Nobody on the Internet can send to a private address. That of a balancer in no vSwitch is public.
+                let public = self.plan.enis.get(b.station).is_some_and(|e| e.detached);
+                if dst == a.ip || (outside && dst.is_ipv4() && dst == b.ip && !public) {
+                    continue;
+                }
+                let packet = Pkt {
+                    id: 0,
+                    reply: false,
+                    choice: 0,
+                    chain: NO_CHAIN,
+                    stage: 0,
+                    src: a.ip,
+                    dst,
+                    proto: p.proto,
+                    sport: p.sport,
+                    dport,
+                };
+                self.attempt(n, packet, None, [&a, &b], out)?;
+            }
+        }
+        let chains = self.plan.chains.iter().enumerate();
+        for (number, c) in
+            chains.filter(|(_, c)| c.proto == p.proto && c.hands.last().is_some_and(|h| h.to == b.station))
+        {
+            self.chain(n, p, (number, c), [&a, &b], out)?;
+        }
+        Ok(())
+    }
+
+    /// The attempts of a probe by one chain.
+    fn chain(
+        &self,
+        n: usize,
+        p: &Probe,
+        (number, c): (usize, &Chain),
+        [a, b]: [&End; 2],
+        out: &mut Vec<Attempt>,
+    ) -> Result<(), String> {
+        let (Some(first), Some(last)) = (c.hands.first(), c.hands.last()) else {
+            return Ok(());
+        };
+        let own = first.front == a.station;
+        // A balancer is nobody's client but by its own chains.
+        let balancer = self.plan.enis.get(a.station).is_some_and(|e| e.front.is_some());
+        let passes = c
+            .hands
+            .iter()
+            .skip(usize::from(own))
+            .any(|h| h.front == a.station);
+        let block = self
+            .plan
+            .enis
+            .get(b.station)
+            .and_then(|e| e.addresses.iter().find(|x| x.net.contains(&b.ip)));
+        if block.is_some_and(|x| x.net.prefix_len() < x.net.max_prefix_len() || x.ha_vip.is_some()) {
+            return Err("a backend that is a block of addresses or a HaVip".into());
+        }
+        if passes || last.ip != b.ip || (own && first.source.is_none()) || (!own && (balancer || !c.relays()))
+        {
+            return Ok(());
+        }
+        let same = |h: &super::balancer::Hand| {
+            let [f, t] = [h.front, h.to].map(|i| &self.plan.enis[i]);
+            f.vpc == t.vpc || !f.detached
+        };
+        if !c.hands.iter().all(same) {
+            return Err("a balancer in no vSwitch with a backend in another VPC".into());
+        }
+        // Who has an address does not take packets from it.
+        let opened = c.hands.iter().filter_map(|h| h.source.map(|ip| (h.front, ip)));
+        let met: Vec<usize> = c.hands.iter().flat_map(|h| [h.front, h.to]).collect();
+        let has = |e: usize, ip: &IpAddr| {
+            let e = &self.plan.enis[e];
+            e.own.contains(ip) || e.addresses.iter().any(|x| x.net.contains(ip))
+        };
+        if opened
+            .chain([(a.station, a.ip)])
+            .any(|(of, ip)| met.iter().any(|e| *e != of && has(*e, &ip)))
+        {
+            return Err("one end has the address of the other, too (overlapping VPCs)".into());
+        }
+        let number16 = u16::try_from(number).map_err(|_| "too many ways through balancers")?;
+        for port in c.ports(own, p.dport) {
+            let mut packet = Pkt {
+                id: 0,
+                reply: false,
+                choice: 0,
+                chain: number16,
+                stage: 0,
+                src: a.ip,
+                dst: first.ip,
+                proto: p.proto,
+                sport: p.sport,
+                dport: port,
+            };
+            if own {
+                packet.src = first.source.unwrap_or(a.ip);
+                packet.sport = c.sport.unwrap_or(p.sport);
+                self.attempt(n, packet, Some(c), [a, b], out)?;
                 continue;
             }
-            for choice in 0..self.plan.choices() {
-                if self.suits(choice, [&a, &b]) {
-                    let id = u16::try_from(out.len() + 1).map_err(|_| "too many packets for one network")?;
-                    let packet = Pkt {
-                        id,
-                        reply: false,
-                        // There are at most 8.
-                        choice: choice as u8,
-                        src: a.ip,
-                        dst,
-                        proto: p.proto,
-                        sport: p.sport,
-                        dport,
-                    };
-                    out.push(Attempt {
-                        probe: n,
-                        packet,
-                        delivered: false,
-                        replied: false,
-                    });
+            let front = &self.plan.enis[first.front];
+            let Some(ip) = front.addresses.first().map(|x| x.net.addr()) else {
+                continue;
+            };
+            let end = End {
+                station: first.front,
+                ip,
+                held: None,
+            };
+            let outside = a.station == self.plan.enis.len();
+            for (dst, dport) in self.doors(&end, &Probe { dport: port, ..*p }) {
+                if dst == a.ip || (outside && dst == ip && !front.detached) {
+                    continue;
                 }
+                let packet = Pkt { dst, dport, ..packet };
+                self.attempt(n, packet, Some(c), [a, b], out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One packet in every combination of what the cloud picks.
+    fn attempt(
+        &self,
+        n: usize,
+        packet: Pkt,
+        chain: Option<&Chain>,
+        ends: [&End; 2],
+        out: &mut Vec<Attempt>,
+    ) -> Result<(), String> {
+        for choice in 0..self.plan.choices() {
+            if self.suits(choice, ends) {
+                let id = u16::try_from(out.len() + 1).map_err(|_| "too many packets for one network")?;
+                out.push(Attempt {
+                    probe: n,
+                    // There are at most 32 choices.
+                    packet: Pkt {
+                        id,
+                        choice: choice as u8,
+                        ..packet
+                    },
+                    alike: chain.map(|c| (c.alike, choice, packet.dst, packet.dport)),
+                    delivered: false,
+                    replied: false,
+                });
             }
         }
         Ok(())
@@ -254,10 +384,20 @@ impl Range<'_> {
                 let _ = poll(&mut fds, PollTimeout::from(left));
             }
         }
+        // Of attempts that differ in the ports of balancers only, all have to be answered.
+        let mut answered: BTreeMap<(usize, Alike), bool> = BTreeMap::new();
         for a in &attempts {
             if let Some(Verdict::Seen { delivered, reply }) = verdicts.get_mut(a.probe) {
                 *delivered |= a.delivered;
-                *reply |= a.replied;
+                match a.alike {
+                    None => *reply |= a.replied,
+                    Some(k) => *answered.entry((a.probe, k)).or_insert(true) &= a.replied,
+                }
+            }
+        }
+        for ((probe, _), all) in answered {
+            if let Some(Verdict::Seen { reply, .. }) = verdicts.get_mut(probe) {
+                *reply |= all;
             }
         }
         Ok((verdicts, sent))
@@ -337,11 +477,14 @@ impl Range<'_> {
             return Ok(());
         }
         a.delivered = true;
+        let via = a.packet.chain;
         for choice in 0..self.plan.choices() {
             if self.suits(choice, [&src, &dst]) {
                 self.stations[at].send(&Pkt {
                     reply: true,
                     choice: choice as u8,
+                    chain: via,
+                    stage: if via == NO_CHAIN { 0 } else { BACK_BITS },
                     src: dst.ip,
                     dst: seen.src,
                     sport: seen.dport,

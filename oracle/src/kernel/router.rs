@@ -5,6 +5,7 @@
 //! private ranges; the public address of the sender (§7.1); the default route.
 
 use super::KernelError;
+use super::balancer::{BACK, HANDED, OPENED, any_of};
 use super::filter::{acls, address, only_probes};
 use super::netns::Script;
 use super::plan::{ELSEWHERE, Hop, Plan};
@@ -21,6 +22,13 @@ const NAT: usize = 210;
 const OWN: usize = 901;
 /// The table of managed services: their public side needs no route and no gateway (§15).
 const SERVED: usize = 902;
+/// The table of a front, for what goes back to it.
+const FRONT: usize = 2_000_000;
+/// In a mark: the front that a packet goes back to (from 1), whether only where it would be delivered in the VPC
+/// anyway, and whether it is on its way from a front to a backend.
+const BACK_TO: u32 = 0xff << 16;
+const WHEN_LOCAL: u32 = 1 << 24;
+const FROM_FRONT: u32 = 1 << 25;
 /// Destinations that are not on the Internet.
 const PRIVATE: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
 
@@ -71,6 +79,7 @@ pub(crate) fn router(p: &Plan, vpc: usize) -> Result<Script, KernelError> {
         r.s.device(&d);
     }
     r.delivery();
+    r.fronts()?;
     r.tables();
     r.rules();
     r.ruleset()?;
@@ -230,9 +239,13 @@ impl<'a> Router<'a> {
         let askers = self.askers();
         let p = self.p;
         self.served();
+        // Decision 11, 10: a balancer reaches backends of its VPC whatever the routes say.
+        if self.enis().any(|(_, e)| e.front.is_some()) {
+            self.deliver(60, Some((FROM_FRONT, FROM_FRONT)));
+        }
         // A NAT gateway hands back directly what is for its own VPC.
         for (n, _) in self.nats() {
-            self.deliver(90, Some(NAT + n));
+            self.deliver(90, Some(((NAT + n) as u32, 0xff)));
         }
         for &(from, table) in &askers {
             self.ask(100, from, table, "", long_table);
@@ -258,19 +271,24 @@ impl<'a> Router<'a> {
         }
     }
 
-    /// Rules that deliver what is for the VPC itself.
-    fn deliver(&mut self, pref: usize, from: Option<From>) {
+    /// Rules that deliver what is for the VPC itself, of packets whose mark has some value under a mask.
+    fn deliver(&mut self, pref: usize, only: Option<(u32, u32)>) {
         let p = self.p;
         let holders = p.enis.iter().flat_map(|e| &e.addresses);
         let holders = holders.filter(|a| a.ha_vip.is_some()).count() > 0;
         let here = p.vswitches.iter().filter(|v| v.vpc == self.vpc);
         for net in here.flat_map(|v| &v.nets) {
             for c in 0..if holders { p.choices() } else { 1 } {
-                let which = match (from, holders) {
-                    (None, false) => String::new(),
-                    (None, true) => format!(" fwmark {}/0xff00", mark(0, c)),
-                    (Some(f), false) => format!(" fwmark {f}/0xff"),
-                    (Some(f), true) => format!(" fwmark {}/0xffff", mark(f, c)),
+                let (value, mask) = only.unwrap_or_default();
+                let (value, mask) = if holders {
+                    // There are at most 32 choices.
+                    (value | mark(0, c) as u32, mask | 0xff00)
+                } else {
+                    (value, mask)
+                };
+                let which = match mask {
+                    0 => String::new(),
+                    _ => format!(" fwmark {value:#x}/{mask:#x}"),
                 };
                 let text = format!(
                     "rule add pref {pref} to {net}{which} lookup {}",
@@ -284,13 +302,82 @@ impl<'a> Router<'a> {
         }
     }
 
+    /// What goes back to a front is taken there: directly from a backend of the VPC, from elsewhere once the routes say
+    /// that it is for the VPC. A balancer in no vSwitch is reached by its public address.
+    fn fronts(&mut self) -> Result<(), KernelError> {
+        let here = self.p.vswitches.iter().filter(|v| v.vpc == self.vpc);
+        let nets: Vec<IpNet> = here
+            .flat_map(|v| &v.nets)
+            .copied()
+            .filter(|n| n.addr().is_ipv4())
+            .collect();
+        for (n, (i, e)) in self.enis().filter(|(_, e)| e.front.is_some()).enumerate() {
+            let Some(mark) = u32::try_from(n + 1).ok().filter(|n| *n <= 0xff).map(|n| n << 16) else {
+                return super::plan::unsupported("more than 255 fronts in a VPC");
+            };
+            let (all, table) = (BACK_TO | WHEN_LOCAL, FRONT + i);
+            self.s.ip(format!("route add 0.0.0.0/0 dev e{i} table {table}"));
+            self.s.ip(format!(
+                "rule add pref 10 fwmark {mark:#x}/{all:#x} lookup {table}"
+            ));
+            let later = mark | WHEN_LOCAL;
+            for net in &nets {
+                self.s.ip(format!(
+                    "rule add pref 195 to {net} fwmark {later:#x}/{all:#x} lookup {table}"
+                ));
+            }
+            for a in e.addresses.iter().filter(|_| e.detached) {
+                let relayed = format!("{FROM_FRONT:#x}/{FROM_FRONT:#x}");
+                for (pref, from) in [(196, "iif wan"), (61, &format!("fwmark {relayed}"))] {
+                    let to = a.net;
+                    self.s
+                        .ip(format!("rule add pref {pref} {from} to {to} lookup {table}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks of what is between a front and a backend.
+    fn relays(&self) -> String {
+        let mut s = String::new();
+        for (n, (i, e)) in self.enis().filter(|(_, e)| e.front.is_some()).enumerate() {
+            let number = (n + 1) << 16;
+            let _ = writeln!(
+                s,
+                "iifname \"e{i}\" ip ecn {{ {HANDED}, {OPENED} }} meta mark set meta mark | {FROM_FRONT:#x}"
+            );
+            let chains = self.p.chains_with(|h| h.front == i);
+            if chains.is_empty() {
+                continue;
+            }
+            // Backends of the VPC answer to the front itself; what comes otherwise has been routed here.
+            let near: Vec<usize> = self.enis().map(|(b, _)| b).collect();
+            for b in near {
+                let of = self.p.chains_with(|h| h.front == i && h.to == b);
+                if !of.is_empty() {
+                    let of = any_of(&of);
+                    let _ = writeln!(
+                        s,
+                        "iifname \"e{b}\" ip ecn {BACK} {of} meta mark set meta mark | {number:#x}"
+                    );
+                }
+            }
+            if !e.detached {
+                let later = number as u32 | WHEN_LOCAL;
+                let _ = writeln!(
+                    s,
+                    "meta mark & {BACK_TO:#x} == 0 ip ecn {BACK} {} meta mark set meta mark | {later:#x}",
+                    any_of(&chains)
+                );
+            }
+        }
+        s
+    }
+
     /// What managed services send to the Internet goes there, whatever the routes say.
     fn served(&mut self) {
-        let services: Vec<usize> = self
-            .enis()
-            .filter(|(_, e)| e.service.is_some())
-            .map(|(i, _)| i)
-            .collect();
+        let services: Vec<usize> = self.enis().filter(|(_, e)| e.managed()).map(|(i, _)| i).collect();
         if services.is_empty() {
             return;
         }
@@ -306,6 +393,7 @@ impl<'a> Router<'a> {
     fn ruleset(&mut self) -> Result<(), KernelError> {
         let (chains, filters) = acls(self.p, self.vpc)?;
         let marks = self.marks();
+        let relays = self.relays();
         let elsewhere = self.elsewhere();
         let arrivals = self.arrivals();
         let departures = self.departures();
@@ -323,7 +411,7 @@ notrack
 }}
 chain arrive {{
 type filter hook prerouting priority -150; policy accept;
-{elsewhere}{arrivals}{marks}
+{elsewhere}{arrivals}{marks}{relays}
 }}
 chain pass {{
 type filter hook forward priority 0; policy accept;
@@ -453,7 +541,7 @@ type filter hook forward priority 0; policy accept;
 
     /// Addresses of managed services, with commas.
     fn served_addresses(&self) -> String {
-        let all = self.enis().filter(|(_, e)| e.service.is_some());
+        let all = self.enis().filter(|(_, e)| e.managed());
         let nets = all.flat_map(|(_, e)| e.addresses.iter().filter(|a| a.net.addr().is_ipv4()));
         let nets: Vec<String> = nets.map(|a| a.net.addr().to_string()).collect();
         nets.join(", ")
