@@ -241,7 +241,7 @@ impl<'a> Router<'a> {
         self.served();
         // Decision 11, 10: a balancer reaches backends of its VPC whatever the routes say.
         if self.enis().any(|(_, e)| e.front.is_some()) {
-            self.deliver(60, Some((FROM_FRONT, FROM_FRONT)));
+            self.deliver(40, Some((FROM_FRONT, FROM_FRONT)));
         }
         // A NAT gateway hands back directly what is for its own VPC.
         for (n, _) in self.nats() {
@@ -328,7 +328,7 @@ impl<'a> Router<'a> {
             }
             for a in e.addresses.iter().filter(|_| e.detached) {
                 let relayed = format!("{FROM_FRONT:#x}/{FROM_FRONT:#x}");
-                for (pref, from) in [(196, "iif wan"), (61, &format!("fwmark {relayed}"))] {
+                for (pref, from) in [(196, "iif wan"), (41, &format!("fwmark {relayed}"))] {
                     let to = a.net;
                     self.s
                         .ip(format!("rule add pref {pref} {from} to {to} lookup {table}"));
@@ -340,39 +340,37 @@ impl<'a> Router<'a> {
 
     /// Marks of what is between a front and a backend.
     fn relays(&self) -> String {
-        let mut s = String::new();
+        let (mut direct, mut routed) = (String::new(), String::new());
         for (n, (i, e)) in self.enis().filter(|(_, e)| e.front.is_some()).enumerate() {
             let number = (n + 1) << 16;
             let _ = writeln!(
-                s,
+                direct,
                 "iifname \"e{i}\" ip ecn {{ {HANDED}, {OPENED} }} meta mark set meta mark | {FROM_FRONT:#x}"
             );
-            let chains = self.p.chains_with(|h| h.front == i);
-            if chains.is_empty() {
-                continue;
-            }
             // Backends of the VPC answer to the front itself; what comes otherwise has been routed here.
-            let near: Vec<usize> = self.enis().map(|(b, _)| b).collect();
-            for b in near {
+            for (b, _) in self.enis() {
                 let of = self.p.chains_with(|h| h.front == i && h.to == b);
                 if !of.is_empty() {
                     let of = any_of(&of);
                     let _ = writeln!(
-                        s,
+                        direct,
                         "iifname \"e{b}\" ip ecn {BACK} {of} meta mark set meta mark | {number:#x}"
                     );
                 }
             }
-            if !e.detached {
+            let far = |b: usize| self.p.enis[b].vpc != self.vpc;
+            let of = self.p.chains_with(|h| h.front == i && far(h.to));
+            if !e.detached && !of.is_empty() {
+                // There are at most 255 fronts.
                 let later = number as u32 | WHEN_LOCAL;
+                let of = any_of(&of);
                 let _ = writeln!(
-                    s,
-                    "meta mark & {BACK_TO:#x} == 0 ip ecn {BACK} {} meta mark set meta mark | {later:#x}",
-                    any_of(&chains)
+                    routed,
+                    "meta mark & {BACK_TO:#x} == 0 ip ecn {BACK} {of} meta mark set meta mark | {later:#x}"
                 );
             }
         }
-        s
+        direct + &routed
     }
 
     /// What managed services send to the Internet goes there, whatever the routes say.
