@@ -338,8 +338,10 @@ impl Oracle {
         // 018, 11.
         let groups =
             bal.kind == BalancerKind::Alb || own_kind || be.service.is_some() || w.second(Assumption::Clb1);
-        // Replies of a connection that the balancer opens come to any port of it.
-        let ports: Vec<u16> = if client || !f.proto.has_ports() {
+        // Replies of a connection that a balancer opens come to any port of it, also where the next one passes its
+        // address on.
+        let opened = !client || src.eni.is_some_and(|e| w.balancer_of(e).is_some());
+        let ports: Vec<u16> = if !opened || !f.proto.has_ports() {
             vec![f.sport]
         } else {
             w.reply_ports.clone()

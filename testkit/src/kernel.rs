@@ -18,6 +18,8 @@ use std::time::Duration;
 const QUIET: Duration = Duration::from_millis(15);
 /// The same where a packet was not heard that an engine says arrives: the machine may have been busy.
 const SURE: Duration = Duration::from_millis(250);
+/// The same while a disagreement is shrunk: many networks are tried.
+const FAIRLY_SURE: Duration = Duration::from_millis(80);
 /// How many disagreements are kept and shrunk.
 const KEPT: usize = 3;
 
@@ -101,7 +103,12 @@ type Seen = (Vec<Option<Answer>>, Vec<String>, u64);
 
 /// Asks the kernel. A difference from what is `expected` is asked for again with more patience, so that a
 /// packet that was merely late is no disagreement.
-fn ask(inv: &Inventory, queries: &[Query], expected: &[Answer], patient: bool) -> Result<Seen, KernelError> {
+fn ask(
+    inv: &Inventory,
+    queries: &[Query],
+    expected: &[Answer],
+    patience: Duration,
+) -> Result<Seen, KernelError> {
     let mut net = Network::build(inv)?;
     let probes: Vec<Probe> = queries.iter().map(probe).collect();
     let mut why = Vec::new();
@@ -117,11 +124,11 @@ fn ask(inv: &Inventory, queries: &[Query], expected: &[Answer], patient: bool) -
     };
     let mut seen = read(net.ask(&probes, QUIET)?);
     let again: Vec<usize> = (0..probes.len())
-        .filter(|i| patient && seen[*i].is_some() && seen[*i].as_ref() != expected.get(*i))
+        .filter(|i| seen[*i].is_some() && seen[*i].as_ref() != expected.get(*i))
         .collect();
     if !again.is_empty() {
         let some: Vec<Probe> = again.iter().map(|i| probes[*i]).collect();
-        for (i, a) in again.iter().zip(read(net.ask(&some, SURE)?)) {
+        for (i, a) in again.iter().zip(read(net.ask(&some, patience)?)) {
             // Whatever was seen once was possible.
             let first = seen[*i].unwrap_or_default();
             seen[*i] = a.map(|a| Answer {
@@ -183,7 +190,7 @@ pub fn vectors_in_kernel(vectors: &[Vector]) -> Result<KernelVectors, String> {
         let queries = v.probes.iter().map(|p| v.query(&inv, p));
         let queries: Vec<Query> = queries.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
         let wanted: Vec<Answer> = v.probes.iter().map(|p| p.expected.answer()).collect();
-        match ask(&inv, &queries, &wanted, true) {
+        match ask(&inv, &queries, &wanted, SURE) {
             Err(KernelError::Unsupported(why)) => out.skipped.push((v.name.clone(), why)),
             Err(e @ KernelError::Machine(_)) => return Err(format!("{}: {e}", v.name)),
             Ok((seen, why, _)) => {
@@ -201,6 +208,25 @@ pub fn vectors_in_kernel(vectors: &[Vector]) -> Result<KernelVectors, String> {
         }
     }
     Ok(out)
+}
+
+/// Asks kernel and engine the same about one network: how many packets were sent, and those about which the two differ.
+///
+/// # Errors
+/// When the network cannot be built here.
+pub fn compare_with_kernel(
+    inv: &Inventory,
+    queries: &[Query],
+    engine: &dyn EngineUnderTest,
+) -> Result<(usize, Vec<String>), String> {
+    let said = engine.check(inv, queries);
+    let (seen, _, _) = ask(inv, queries, &said, SURE).map_err(|e| e.to_string())?;
+    let pairs = || queries.iter().zip(seen.iter().zip(&said));
+    let differing = pairs().filter_map(|(q, (k, e))| {
+        let k = k.as_ref()?;
+        (k != e).then(|| format!("{q}: kernel {k:?}, engine {e:?}"))
+    });
+    Ok((seen.iter().flatten().count(), differing.collect()))
 }
 
 /// Compares an engine with the kernel until `networks` random networks have been built, at most `packets`
@@ -224,7 +250,7 @@ pub fn verify_kernel(
         let inv = random_inventory(&mut r, features);
         let queries = Universe::new(&inv).sample(&mut r, packets);
         let said = engine.check(&inv, &queries);
-        match ask(&inv, &queries, &said, true) {
+        match ask(&inv, &queries, &said, SURE) {
             Err(KernelError::Unsupported(why)) => *report.unsupported.entry(why).or_default() += 1,
             Err(e @ KernelError::Machine(_)) => {
                 report.failure = Some(format!("network {index}: {e}"));
@@ -259,8 +285,7 @@ pub fn verify_kernel(
 fn explain(index: u64, inv: &Inventory, q: &Query, engine: &dyn EngineUnderTest) -> KernelDisagreement {
     let both = |i: &Inventory, q: &Query| {
         let said = engine.check(i, &[*q]);
-        // Hundreds of networks are tried, and the machine is not busy with one packet.
-        let kernel = ask(i, &[*q], &said, false)
+        let kernel = ask(i, &[*q], &said, FAIRLY_SURE)
             .ok()
             .and_then(|s| s.0.first().copied().flatten());
         (kernel, said.first().copied())

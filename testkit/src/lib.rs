@@ -29,7 +29,9 @@ pub use builder::{GroupKind, InventoryBuilder, Ipv6Access};
 pub use engine::{MatrixEngine, PointEngine};
 pub use generate::{Features, random_inventory};
 #[cfg(target_os = "linux")]
-pub use kernel::{KernelDisagreement, KernelReport, KernelVectors, vectors_in_kernel, verify_kernel};
+pub use kernel::{
+    KernelDisagreement, KernelReport, KernelVectors, compare_with_kernel, vectors_in_kernel, verify_kernel,
+};
 pub use rng::Rng;
 pub use shrink::shrink;
 pub use text::{ParseRuleError, PeerText, PortsText, RuleText, rule};

@@ -59,6 +59,8 @@ pub(crate) struct PeerView<'a> {
     pub(crate) home: Option<VpcId>,
     /// Whether it is seen by a private address.
     pub(crate) private: bool,
+    /// Whether it is a balancer that has opened the connection, from any of its ports.
+    pub(crate) opened: bool,
 }
 
 impl From<IpAddr> for PeerView<'_> {
@@ -77,6 +79,7 @@ impl PeerView<'_> {
             member: &[],
             home: None,
             private: false,
+            opened: false,
         }
     }
 }
@@ -401,6 +404,7 @@ impl Network {
             member: self.member_of(p),
             home: self.iface(p.iface).and_then(|i| self.vpc_of(i)),
             private: true,
+            opened: false,
         }
     }
 

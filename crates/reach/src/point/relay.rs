@@ -53,6 +53,7 @@ impl Network {
         PeerView {
             ip,
             primary: seen.groups,
+            opened: true,
             ..seen
         }
     }
@@ -168,7 +169,8 @@ impl Network {
     }
 
     /// What a backend takes in when a balancer hands it on from an address, and what of it is answered.
-    /// `client` says whether that is the address of the client, to whose port replies go.
+    /// `src.1` says whether that is the address of the client, to whose port replies go; where the client is a balancer
+    /// itself, that is any port.
     pub(crate) fn leg(&self, r: &Relay, d: Inside, src: (PeerView<'_>, bool), ask: ReplyPort) -> Flow {
         let none = || self.nothing();
         let (Some(fi), Some((di, _))) = (self.iface(r.front), self.addr_of(d)) else {
@@ -181,7 +183,11 @@ impl Network {
         if src.ip.is_ipv4() != d.ip.is_ipv4() || di.apart && di.front.is_none() {
             return none();
         }
-        let ask = if client { ask } else { ReplyPort::Ephemeral };
+        let ask = if client && !src.opened {
+            ask
+        } else {
+            ReplyPort::Ephemeral
+        };
         if self.straight(fi, front, di) {
             let mut atoms = self.acls_between(fi, di, (src, d), Some(ask)).atoms;
             // What a balancer or a service takes in is not a security group.

@@ -152,6 +152,7 @@ impl Tracer<'_> {
                 PeerView {
                     ip,
                     primary: seen.groups,
+                    opened: true,
                     ..seen
                 }
             }
