@@ -34,6 +34,8 @@ pub(crate) enum Exit {
 pub(crate) struct Arrival {
     pub(crate) exit: Exit,
     pub(crate) appliances: Vec<usize>,
+    /// Whether it went through a transit router.
+    pub(crate) crossed: bool,
     pub(crate) steps: Vec<String>,
 }
 
@@ -103,6 +105,7 @@ impl<'a> Walk<'a> {
         self.arrivals.push(Arrival {
             exit,
             appliances,
+            crossed: !t.tr_tables.is_empty(),
             steps: t.steps,
         });
     }

@@ -157,11 +157,27 @@ impl World {
                 steps.push("the NAT gateway does not translate it".into());
                 drops.push(steps);
             }
-            outs.extend(sources.into_iter().map(|ip| Out {
-                exit: path.exit,
-                ip,
-                path: path.clone(),
-            }));
+            for ip in sources {
+                // 015, 6 and 12: before and after translation.
+                let direct = path.appliances.is_empty() && !path.crossed;
+                let nat = match path.exit {
+                    Exit::Nat(n) => self.nat_boundary_passes(from, n, &p, direct),
+                    _ => true,
+                };
+                if !nat || !self.boundary_passes(from, false, (ip, p.dst.ip), (p.proto, p.dport)) {
+                    if o.explain {
+                        let mut steps = path.steps.clone();
+                        steps.push("a firewall drops it on the way out".into());
+                        drops.push(steps);
+                    }
+                    continue;
+                }
+                outs.push(Out {
+                    exit: path.exit,
+                    ip,
+                    path: path.clone(),
+                });
+            }
         }
         outs
     }

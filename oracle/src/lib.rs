@@ -12,6 +12,7 @@
 
 mod acl;
 mod balancer;
+mod firewall;
 mod forward;
 mod group;
 mod internet;

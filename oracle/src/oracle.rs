@@ -294,6 +294,15 @@ impl Oracle {
         }));
     }
 
+    fn note_firewall(&self, out: &mut Outcome) {
+        if self.options.explain {
+            Self::note_drops(
+                out,
+                vec![vec!["the firewall at the Internet boundary drops it".into()]],
+            );
+        }
+    }
+
     fn note(out: &mut Outcome, before: &[String], path: &Arrival, reply: bool, seen: Side) {
         let steps = before.iter().chain(&path.steps).cloned().collect();
         out.request_paths.push(Path {
@@ -336,6 +345,11 @@ impl Oracle {
         let w = &self.world;
         for door in self.doors(b, f).iter().filter(|d| d.ip.is_ipv4() == s.is_ipv4()) {
             let p = Self::packet(f, Self::public_side(s), Self::private_side(b), f.dport);
+            // 015, 6.
+            if !w.boundary_passes(b.eni, true, (s, door.ip), (f.proto, door.port)) {
+                self.note_firewall(out);
+                continue;
+            }
             let walk = w.enter(b.eni, door.kind, p, &[], self.options.explain);
             Self::note_drops(out, walk.drops);
             for path in &walk.arrivals {
@@ -393,6 +407,10 @@ impl Oracle {
     #[expect(clippy::too_many_arguments, reason = "the two halves of one path")]
     fn hairpin_in(&self, a: At, b: At, f: Flow, door: &Door, way: &Out, request: Pkt, out: &mut Outcome) {
         let w = &self.world;
+        // 015, 6: judged by both lists.
+        if !w.boundary_passes(b.eni, true, (way.ip, door.ip), (f.proto, door.port)) {
+            return self.note_firewall(out);
+        }
         let itself = matches!(way.exit, Exit::Own(_) | Exit::Gateway6);
         let from = Side {
             owner: itself.then_some(a.eni),

@@ -1,6 +1,7 @@
 //! The inventory as plain known values.
 
 use crate::balancer::{self, BalancerW};
+use crate::firewall::{self, FirewallW};
 use crate::oracle::GatewayRoutes;
 use crate::rib::{AttachmentW, TrTableW};
 use bartizan_model::{
@@ -198,6 +199,8 @@ pub(crate) struct World {
     pub(crate) readings: Readings,
     /// Load balancers (§9).
     pub(crate) balancers: Vec<BalancerW>,
+    /// Firewalls at the perimeter (§13).
+    pub(crate) firewalls: Vec<FirewallW>,
     /// Prefixes that rules and ACL entries name.
     pub(crate) mentioned: Vec<IpNet>,
     /// Ephemeral ports, one of every stretch that filters may treat alike.
@@ -263,6 +266,7 @@ impl World {
             gateway_routes,
             readings,
             balancers: balancer::read(t)?,
+            firewalls: firewall::read(t)?,
             mentioned: Vec::new(),
             reply_ports: Vec::new(),
             attachments: Vec::new(),

@@ -1,7 +1,10 @@
 //! A fluent way to write inventories down in tests, generators and benchmarks.
 
 mod balancer;
+mod firewall;
 mod joined;
+
+pub use firewall::Policy;
 
 use crate::text::{PeerText, RuleText, must};
 use bartizan_base::{FileId, Span};

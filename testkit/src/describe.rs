@@ -156,6 +156,26 @@ pub(crate) fn describe(inv: &Inventory) -> String {
             }
         }
     }
+    for f in &t.firewalls {
+        line(format!(
+            "{} at {:?} strict {:?}",
+            name(&f.meta),
+            f.place,
+            f.strict.known()
+        ));
+        for r in &f.rules {
+            line(format!(
+                "  inbound {:?} order {:?} {} deep {:?} {} from {:?} to {:?}",
+                r.inbound.known(),
+                r.order.known(),
+                policy(&r.pass),
+                r.deep.known(),
+                r.services.known().map(ToString::to_string).unwrap_or_default(),
+                r.source,
+                r.destination
+            ));
+        }
+    }
     for e in &t.snat_entries {
         line(format!(
             "snat of nat {:?} {:?} {:?}",

@@ -25,7 +25,7 @@ mod verify;
 
 #[cfg(target_os = "linux")]
 pub use bartizan_oracle::kernel::usable as kernel_usable;
-pub use builder::{GroupKind, InventoryBuilder, Ipv6Access};
+pub use builder::{GroupKind, InventoryBuilder, Ipv6Access, Policy};
 pub use engine::{MatrixEngine, PointEngine};
 pub use generate::{Features, random_inventory};
 #[cfg(target_os = "linux")]

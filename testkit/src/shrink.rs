@@ -30,6 +30,7 @@ enum Part {
     Listener(usize, usize),
     Filter(usize, usize),
     Forward(usize, usize, usize),
+    Policy(usize, usize),
 }
 
 /// Takes parts out of a network for as long as `fails` stays true of what is left. Greedy: every part is
@@ -72,6 +73,9 @@ fn parts(t: &Typed) -> Vec<Part> {
             out.push(Part::Filter(b, l));
             out.extend((0..y.forwards.len()).rev().map(|f| Part::Forward(b, l, f)));
         }
+    }
+    for (f, x) in t.firewalls.iter().enumerate() {
+        out.extend((0..x.rules.len()).rev().map(|r| Part::Policy(f, r)));
     }
     out.extend((0..t.balancers.len()).rev().map(Part::Balancer));
     out.extend((0..t.route_maps.len()).rev().map(Part::RouteMap));
@@ -132,6 +136,7 @@ fn without(inv: &Inventory, query: &Query, part: Part) -> Option<(Inventory, Que
                 query = without_interface(t, query, f.index())?;
             }
         }
+        Part::Policy(f, r) => drop(take(&mut t.firewalls.get_mut(f)?.rules, r)?),
         Part::Listener(b, l) => drop(take(&mut t.balancers.get_mut(b)?.listeners, l)?),
         Part::Filter(b, l) => {
             let l = t.balancers.get_mut(b)?.listeners.get_mut(l)?;

@@ -206,6 +206,18 @@ fn nets(t: &Typed) -> Vec<IpNet> {
             es.iter().for_each(|e| spec(&e.peer));
         }
     }
+    for f in &t.firewalls {
+        if let FirewallPlace::Nat { routes, .. } = &f.place {
+            out.extend(routes.iter().filter_map(|(_, n)| n.known().copied()));
+        }
+    }
+    for r in t.firewalls.iter().flat_map(|f| &f.rules) {
+        for p in r.source.iter().chain(&r.destination) {
+            if let FirewallPeer::Net(n) = p {
+                out.push(*n);
+            }
+        }
+    }
     for s in &t.snat_entries {
         if let SnatSource::Net(n) = &s.source {
             out.extend(n.known().copied());
@@ -326,6 +338,8 @@ fn port_classes(t: &Typed) -> Vec<u16> {
                 .filter_map(|f| f.services.known().cloned().flatten()),
         );
     }
+    let policies = t.firewalls.iter().flat_map(|f| &f.rules);
+    sets.extend(policies.filter_map(|r| r.services.known().cloned()));
     // A-P25.
     sets.push(ServiceSet::one(Proto::TCP, 25));
     let maps: Vec<PortMapping> = t

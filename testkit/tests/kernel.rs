@@ -28,7 +28,7 @@ impl EngineUnderTest for NoAcls {
 }
 
 fn features() -> Features {
-    Features::all()
+    Features::all().without("firewalls").unwrap()
 }
 
 #[test]

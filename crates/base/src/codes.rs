@@ -33,6 +33,7 @@ macro_rules! codes {
 
 codes! {
     "ACL001" "shadowed-acl-entry" "a network ACL entry can never decide anything";
+    "CFW001" "shadowed-firewall-policy" "a policy of Cloud Firewall can never decide anything";
     "INPUT001" "unreadable-input" "a file or directory could not be read as Terraform, a plan, a state or a snapshot";
     "INPUT002" "unresolved-value" "a value that matters to packets is unknown";
     "INPUT003" "not-understood" "a resource or attribute has a bearing on packets and is not modelled";

@@ -104,7 +104,7 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
                     format!("`{what}` is nothing that packets are known to go through"),
                 )
                 .at(c.span, "undecided for that reason")
-                .help("name a zone, a NAT gateway or a load balancer of the inventory; firewalls are not modelled in this version"),
+                .help("name a zone, a NAT gateway, a load balancer or a firewall of the inventory"),
             );
         }
         let in_doubt = match &c.waypoint {
@@ -261,7 +261,11 @@ impl Names<'_> {
                     set => Waypoint::Set(p.set(set, g)),
                 }
             }
-            WaypointRef::Firewall(g) => Waypoint::Unsupported(format!("firewall {g}")),
+            WaypointRef::Firewall(g) => {
+                let all = (0u32..).zip(&self.r.t.firewalls);
+                let found = all.filter(|(_, f)| named(&f.meta, g)).map(|(n, _)| n);
+                Waypoint::Firewalls(found.collect())
+            }
         }
     }
 }

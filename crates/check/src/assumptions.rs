@@ -130,6 +130,14 @@ pub fn of(inv: &Inventory) -> Vec<&'static str> {
     if active && !t.balancers.is_empty() {
         v.push("A-LB-2");
     }
+    let guarded = |f: &&bartizan_model::Firewall| f.place == bartizan_model::FirewallPlace::Internet;
+    if t.firewalls.iter().filter(guarded).any(|f| !f.rules.is_empty()) {
+        v.push("A-CFW-1");
+    }
+    let mut policies = t.firewalls.iter().flat_map(|f| &f.rules);
+    if policies.any(|r| r.deep.known() != Some(&false)) {
+        v.push("A-FW-1");
+    }
     v.sort_unstable();
     v.dedup();
     v

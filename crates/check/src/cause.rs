@@ -9,8 +9,8 @@ use crate::plan::{Claim, Plan};
 use crate::world::World;
 use bartizan_base::{Span, Verdict};
 use bartizan_model::{
-    AddressSpec, AllowEntry, AllowPeer, BalancerId, DataServiceId, Fact, FilterEntry, InterfaceId, Inventory,
-    Ipv6Internet, ListenerFilter, NetSpec, Origin, Peer, SecurityGroupId, TrLink,
+    AddressSpec, AllowEntry, AllowPeer, BalancerId, DataServiceId, Fact, FilterEntry, FirewallId,
+    InterfaceId, Inventory, Ipv6Internet, ListenerFilter, NetSpec, Origin, Peer, SecurityGroupId, TrLink,
 };
 use bartizan_packet::{IpSet, ServiceSet};
 use bartizan_reach::{RouteRef, RuleRef, Used};
@@ -28,6 +28,8 @@ pub enum Culprit {
     Forwards(BTreeSet<(BalancerId, u32, u32)>),
     /// Listeners of load balancers.
     Listeners(BTreeSet<(BalancerId, u32)>),
+    /// Policies of firewalls that let it pass: firewall and position.
+    Policies(BTreeSet<(FirewallId, u32)>),
     /// Static routes of transit routers.
     TrRoutes(BTreeSet<u32>),
     /// Attachments whose routes a table of a transit router learns: positions in `Typed::tr_propagations`.
@@ -71,6 +73,7 @@ impl Culprit {
             (Culprit::Allow(a), Culprit::Allow(b)) => meet(a, b),
             (Culprit::Forwards(a), Culprit::Forwards(b)) => meet(a, b),
             (Culprit::Listeners(a), Culprit::Listeners(b)) => meet(a, b),
+            (Culprit::Policies(a), Culprit::Policies(b)) => meet(a, b),
             (Culprit::Public(a), Culprit::Public(b)) | (Culprit::Ipv6(a), Culprit::Ipv6(b)) => meet(a, b),
             (Culprit::Inner(a), Culprit::Inner(b)) | (Culprit::Default(a), Culprit::Default(b)) => meet(a, b),
             _ => false,
@@ -91,6 +94,7 @@ impl Culprit {
             (Culprit::Allow(a), Culprit::Allow(b)) => a.extend(b),
             (Culprit::Forwards(a), Culprit::Forwards(b)) => a.extend(b),
             (Culprit::Listeners(a), Culprit::Listeners(b)) => a.extend(b),
+            (Culprit::Policies(a), Culprit::Policies(b)) => a.extend(b),
             (Culprit::Public(a), Culprit::Public(b)) | (Culprit::Ipv6(a), Culprit::Ipv6(b)) => a.extend(b),
             (Culprit::Inner(a), Culprit::Inner(b)) | (Culprit::Default(a), Culprit::Default(b)) => {
                 a.extend(b)
@@ -119,6 +123,10 @@ impl Culprit {
             Culprit::Listeners(s) => s
                 .iter()
                 .map(|&(b, l)| t[b].listeners[l as usize].origin.clone())
+                .collect(),
+            Culprit::Policies(s) => s
+                .iter()
+                .map(|&(f, n)| t[f].rules[n as usize].origin.clone())
                 .collect(),
             Culprit::TrRoutes(s) => s
                 .iter()
@@ -201,6 +209,12 @@ impl Culprit {
                 for (n, b) in (0u32..).zip(t.balancers.iter_mut()) {
                     let gone: BTreeSet<u32> = s.iter().filter(|(b, _)| b.0 == n).map(|(_, l)| *l).collect();
                     drop_at(&mut b.listeners, &gone);
+                }
+            }
+            Culprit::Policies(s) => {
+                for (n, f) in (0u32..).zip(t.firewalls.iter_mut()) {
+                    let gone: BTreeSet<u32> = s.iter().filter(|(f, _)| f.0 == n).map(|(_, k)| *k).collect();
+                    drop_at(&mut f.rules, &gone);
                 }
             }
             Culprit::Snat(s) => drop_at(&mut t.snat_entries, s),
@@ -299,6 +313,14 @@ pub fn candidates(w: &World<'_>, leak: &Leak, u: &Used) -> Vec<Culprit> {
             _ => None,
         })
         .collect();
+    let policies: BTreeSet<(FirewallId, u32)> = u
+        .firewall
+        .iter()
+        .filter_map(|r| match r {
+            RuleRef::Firewall(f, n) => Some((*f, *n)),
+            _ => None,
+        })
+        .collect();
     let t = &w.inventory.typed;
     // What a front took in, of the leak itself or on the way to a backend.
     let listeners: BTreeSet<(BalancerId, u32)> = u.listening.iter().copied().collect();
@@ -321,6 +343,7 @@ pub fn candidates(w: &World<'_>, leak: &Leak, u: &Used) -> Vec<Culprit> {
         Culprit::Forwards(u.relays.clone()),
         Culprit::Listeners(listeners),
         Culprit::TrRoutes(u.tr_routes.clone()),
+        Culprit::Policies(policies),
         Culprit::Ingress(sg(&u.ingress)),
         // Public addresses of the source and of the destination are different doors.
         Culprit::Routes(routes),
@@ -351,6 +374,7 @@ pub fn candidates(w: &World<'_>, leak: &Leak, u: &Used) -> Vec<Culprit> {
         Culprit::Allow(s) => !s.is_empty(),
         Culprit::Forwards(s) => !s.is_empty(),
         Culprit::Listeners(s) => !s.is_empty(),
+        Culprit::Policies(s) => !s.is_empty(),
         Culprit::Public(s) | Culprit::Ipv6(s) => !s.is_empty(),
         Culprit::Inner(s) | Culprit::Default(s) => !s.is_empty(),
     });
@@ -376,7 +400,8 @@ fn rank(c: &Culprit) -> u8 {
         Culprit::Learned(_) => 11,
         Culprit::Associated(_) => 12,
         Culprit::Egress(_) => 13,
-        Culprit::Default(_) => 14,
+        Culprit::Policies(_) => 14,
+        Culprit::Default(_) => 15,
     }
 }
 
@@ -586,6 +611,7 @@ fn singly(list: Vec<Culprit>) -> Vec<Culprit> {
             Culprit::Snat(s) => each(s, Culprit::Snat),
             Culprit::TrRoutes(s) => each(s, Culprit::TrRoutes),
             Culprit::Listeners(s) => each(s, Culprit::Listeners),
+            Culprit::Policies(s) => each(s, Culprit::Policies),
             Culprit::Public(s) => each(s, Culprit::Public),
             _ => Vec::new(),
         });

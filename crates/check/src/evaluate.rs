@@ -378,13 +378,16 @@ pub fn clause(w: &World<'_>, plan: &Plan, c: &Clause) -> Outcome {
 }
 
 fn waypoint(w: &World<'_>, plan: &Plan, c: &Clause, from: &[u32], to: &[u32], atoms: &AtomSet) -> Outcome {
+    if let Some(Waypoint::Firewalls(list)) = &c.waypoint {
+        return crate::boundary::evaluate(w, list, c.claim == Claim::Through, from, to, atoms);
+    }
     let nats = match &c.waypoint {
         Some(Waypoint::Unsupported(what)) => {
             return Outcome::undecided(format!("`{what}` is not modelled by this version"));
         }
         None => return Outcome::undecided("the clause names no waypoint".to_string()),
         Some(Waypoint::Nats(n)) => Some(n),
-        Some(Waypoint::Set(_)) => None,
+        Some(Waypoint::Set(_) | Waypoint::Firewalls(_)) => None,
     };
     let _ = plan;
     let in_set = |i: InterfaceId| match &c.waypoint {
@@ -398,6 +401,11 @@ fn waypoint(w: &World<'_>, plan: &Plan, c: &Clause, from: &[u32], to: &[u32], at
         }
         _ => false,
     };
+    // Decision 15, item 17: what begins at the waypoint goes through it.
+    let begins = |s: Point| match (&c.waypoint, s) {
+        (Some(Waypoint::Set(n)), Point::Outside(x)) => w.sets[*n].contains(None, x),
+        _ => false,
+    };
     let want = c.claim == Claim::Through;
     let mut bad = Vec::new();
     for l in leaks(w, from, to, atoms) {
@@ -405,7 +413,8 @@ fn waypoint(w: &World<'_>, plan: &Plan, c: &Clause, from: &[u32], to: &[u32], at
         w.may.each_pair(l.from, l.to, |s, d, f| {
             if f.delivered.intersects(&l.atoms) {
                 for way in w.network().crossings(s, d) {
-                    let hit = way.nats.iter().any(|n| nats.is_some_and(|v| v.contains(&n.0)))
+                    let hit = begins(s)
+                        || way.nats.iter().any(|n| nats.is_some_and(|v| v.contains(&n.0)))
                         || way.appliances.iter().any(|a| in_set(*a));
                     if hit != want {
                         x.union_with(&way.delivered.intersect(&l.atoms));

@@ -160,6 +160,10 @@ pub(crate) fn culprit_text(w: &World<'_>, c: &Culprit) -> (String, &'static str)
             ),
             "restrict or delete",
         ),
+        Culprit::Policies(s) => (
+            n(s.len(), "a policy of a firewall", "policies of firewalls"),
+            "delete",
+        ),
         Culprit::TrRoutes(s) => (
             n(
                 s.len(),
@@ -251,6 +255,7 @@ fn label_text(w: &World<'_>, c: &Culprit, i: usize) -> String {
         }
         Culprit::Forwards(_) => "hands it on to this backend".to_string(),
         Culprit::Listeners(s) => listener_text(w, s.iter().nth(i).copied()),
+        Culprit::Policies(_) => "lets it pass the firewall".to_string(),
         Culprit::TrRoutes(_) => "leads it across the transit router".to_string(),
         Culprit::Learned(_) => "makes the router know the way".to_string(),
         Culprit::Associated(_) => "lets its packets into this table".to_string(),

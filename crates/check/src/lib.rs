@@ -9,6 +9,7 @@
 
 mod adapt;
 mod assumptions;
+mod boundary;
 pub mod cause;
 mod contested;
 mod doubt;

@@ -54,7 +54,8 @@ fn nowhere(w: &World<'_>, plan: &Plan) -> Vec<Finding> {
     let mut out = Vec::new();
     for (n, c) in plan.clauses.iter().enumerate() {
         let empty = match &c.waypoint {
-            Some(Waypoint::Nats(v)) => v.is_empty(),
+            Some(Waypoint::Nats(v) | Waypoint::Firewalls(v)) => v.is_empty(),
+            // Addresses on the Internet are a waypoint too: those of a proxy.
             Some(Waypoint::Set(s)) => w.blocks_of(*s).is_empty(),
             Some(Waypoint::Unsupported(_)) | None => false,
         };
@@ -157,6 +158,7 @@ const MAX_SHOWN: usize = 3;
 fn shadow(w: &World<'_>, s: &Shadow) -> Finding {
     let (code, name) = match s.rule {
         RuleRef::Acl(..) => ("ACL001", "shadowed-acl-entry"),
+        RuleRef::Firewall(..) => ("CFW001", "shadowed-firewall-policy"),
         _ => ("SG001", "shadowed-rule"),
     };
     let (text, origin) = describe(w.inventory, s.rule);

@@ -30,6 +30,8 @@ pub enum Waypoint {
     Set(usize),
     /// NAT gateways, by position in `Typed::nat_gateways`.
     Nats(Vec<u32>),
+    /// Firewalls, by position in `Typed::firewalls`.
+    Firewalls(Vec<u32>),
     /// Something that this version does not model; as written.
     Unsupported(String),
 }

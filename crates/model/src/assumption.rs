@@ -146,6 +146,13 @@ register! {
     Db1 "A-DB-1" "§15" "whether a managed service opens connections of its own"
         [] First First "it answers requests only"
         fixed "where it would connect to is not in any configuration that we read";
+    Cfw1 "A-CFW-1" "§13.1" "whether Cloud Firewall protects a public address"
+        ["protected" "every public address is protected", "unprotected" "none is, as far as anybody knows"]
+        Second First "each address has a switch, and no Terraform resource sets it";
+    Fw1 "A-FW-1" "§13.2" "what a firewall policy by application, domain or region does to a packet that it meets"
+        ["passes" "what it may let pass: accept all of it, drop none; in loose mode a packet that nobody can identify passes whatever the action",
+         "stops" "what it may stop: accept none of it, drop all"]
+        First Second "a packet does not show its application, nor an address its domain or region";
     Unmodelled "A-UNMODELLED" "docs/SOUNDNESS.md §2" "whether what is not modelled may carry packets"
         ["undecided" "it may: claims that it touches are undecided", "harmless" "it carries none that a claim is about"]
         First First "a resource of a type that this version does not know";

@@ -184,6 +184,7 @@ impl Typed {
         }
         self.check_services(&c)?;
         self.check_balancers(&c)?;
+        self.check_perimeter(&c)?;
         self.check_transit(&c)
     }
 
@@ -206,6 +207,37 @@ impl Typed {
                 if let Backend::Interface(i) = f.to {
                     c.eni(i)?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_perimeter(&self, c: &Checker<'_>) -> Result<(), String> {
+        let eip = |e: EipId| c.ok("EIP", e.0, self.eips.len());
+        for f in &self.firewalls {
+            match &f.place {
+                FirewallPlace::Internet => {}
+                FirewallPlace::Nat { nat, routes } => {
+                    c.nat(nat)?;
+                    routes.iter().try_for_each(|(t, _)| c.table(t))?;
+                }
+                FirewallPlace::Vpc { guards } => {
+                    let all = guards.known().into_iter().flatten();
+                    all.copied().try_for_each(|v| c.vpc(&Fact::Known(v)))?;
+                }
+            }
+            for p in f.rules.iter().flat_map(|r| r.source.iter().chain(&r.destination)) {
+                if let FirewallPeer::Eip(e) = p {
+                    eip(*e)?;
+                }
+            }
+        }
+        let origins = self.proxies.iter().flat_map(|p| &p.origins);
+        for o in origins.chain(self.shields.iter().map(|s| &s.of)) {
+            match o {
+                ProxyOrigin::Eip(e) => eip(*e)?,
+                ProxyOrigin::Interface(i) => c.eni(*i)?,
+                ProxyOrigin::Ip(_) | ProxyOrigin::Unknown(_) => {}
             }
         }
         Ok(())

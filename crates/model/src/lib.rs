@@ -15,6 +15,7 @@ mod balancer;
 mod check_ids;
 mod data_service;
 mod fact;
+mod firewall;
 mod inventory;
 mod transit;
 mod typed;
@@ -26,6 +27,7 @@ pub use assumption::{
 pub use balancer::*;
 pub use data_service::*;
 pub use fact::{Fact, Unknown};
+pub use firewall::*;
 pub use inventory::{
     Inventory, Resource, SNAPSHOT_FORMAT, SnapshotError, SourceKind, Understanding, from_snapshot,
     to_snapshot,

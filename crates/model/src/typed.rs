@@ -1,8 +1,8 @@
 //! The typed layer: what matters to packets, with references resolved.
 
 use crate::{
-    Attachment, Balancer, DataService, Fact, Peering, PublishedRoute, RouteMap, TrLink, TrRoute, TrTable,
-    TransitRouter, Unknown,
+    Attachment, Balancer, DataService, Fact, Firewall, Peering, Proxy, PublishedRoute, RouteMap, Shield,
+    TrLink, TrRoute, TrTable, TransitRouter, Unknown,
 };
 use bartizan_base::Span;
 use bartizan_packet::ServiceSet;
@@ -70,6 +70,8 @@ ids! {
     DataServiceId -> data_services: DataService;
     /// Index into [`Typed::balancers`].
     BalancerId -> balancers: Balancer;
+    /// Index into [`Typed::firewalls`].
+    FirewallId -> firewalls: Firewall;
     /// Index into [`Typed::peerings`].
     PeeringId -> peerings: Peering;
     /// Index into [`Typed::transit_routers`].
@@ -642,6 +644,12 @@ pub struct Typed {
     pub data_services: Vec<DataService>,
     /// Load balancers.
     pub balancers: Vec<Balancer>,
+    /// Firewalls at the perimeter.
+    pub firewalls: Vec<Firewall>,
+    /// Proxies in front of public addresses.
+    pub proxies: Vec<Proxy>,
+    /// Anti-DDoS protection of public addresses.
+    pub shields: Vec<Shield>,
     /// VPC peering connections.
     pub peerings: Vec<Peering>,
     /// Transit routers.

@@ -1,9 +1,10 @@
 //! What a flow uses: every rule, route and binding without which some of it would not arrive as it does.
 
+use crate::firewall::Meeting;
 use crate::flow::{Relayed, Way};
 use crate::network::{Hop, Network, Relay, RouteRef, RuleList, RuleRef};
 use crate::point::{Entry, Exit, ExitKind, Inside, PeerView, Point, ReplyPort, matches};
-use bartizan_model::{AttachmentId, BalancerId, InterfaceId, NatId};
+use bartizan_model::{AttachmentId, BalancerId, FirewallId, InterfaceId, NatId};
 use bartizan_packet::AtomSet;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -39,6 +40,8 @@ pub struct Used {
     pub relays: BTreeSet<(BalancerId, u32, u32)>,
     /// Listeners of load balancers that took it in.
     pub listening: BTreeSet<(BalancerId, u32)>,
+    /// Policies of firewalls that let it pass, and firewalls none of whose policies matches.
+    pub firewall: BTreeSet<RuleRef>,
     /// Whether some of it goes over the public Internet.
     pub internet: bool,
 }
@@ -60,6 +63,7 @@ impl Used {
         self.tr_routes.extend(&o.tr_routes);
         self.relays.extend(&o.relays);
         self.listening.extend(&o.listening);
+        self.firewall.extend(&o.firewall);
         self.internet |= o.internet;
     }
 }
@@ -73,6 +77,8 @@ pub struct Crossing {
     pub nats: Vec<NatId>,
     /// Appliances crossed.
     pub appliances: Vec<InterfaceId>,
+    /// Firewalls crossed, as far as this network counts on them.
+    pub firewalls: Vec<FirewallId>,
     /// Whether it goes over the public Internet.
     pub internet: bool,
 }
@@ -128,8 +134,39 @@ impl Network {
         }
     }
 
-    fn use_exit(&self, s: Inside, e: &Exit, u: &mut Used) {
+    /// What of a firewall lets some services pass; as it sees them.
+    fn use_firewall(&self, m: &Meeting<'_>, want: &AtomSet, u: &mut Used) {
+        for (s, d) in &m.seen {
+            m.list.accepting(want, *s, *d, |rule| {
+                u.firewall.insert(match rule {
+                    Some(r) => RuleRef::Firewall(m.id, r.index),
+                    None => RuleRef::FirewallEnd(m.id),
+                });
+            });
+        }
+    }
+
+    /// The firewalls that what takes an exit meets.
+    fn met_at_exit(&self, s: Inside, e: &Exit, dst: IpAddr) -> Vec<Meeting<'_>> {
+        let crossed = !e.crossed.attachments.is_empty();
+        let mut all = Vec::new();
+        if crossed {
+            all.extend(self.met_vpc(s.ip, dst, &[]));
+        }
+        if let ExitKind::Snat(n, _) = e.kind {
+            all.extend(self.met_nat(s, n, dst, e.appliances.is_empty() && !crossed));
+        }
+        if !matches!(e.kind, ExitKind::Service | ExitKind::Dropped) {
+            all.extend(self.met_outbound(s, &e.src, e.eip, dst));
+        }
+        all
+    }
+
+    fn use_exit(&self, s: Inside, e: &Exit, dst: IpAddr, w: &AtomSet, u: &mut Used) {
         u.internet = true;
+        for m in self.met_at_exit(s, e, dst) {
+            self.use_firewall(&m, w, u);
+        }
         u.routes
             .extend(e.route.filter(|r| matches!(r, RouteRef::Entry(_))));
         u.appliances.extend(&e.appliances);
@@ -166,9 +203,17 @@ impl Network {
         }
     }
 
-    fn use_entry(&self, d: Inside, e: Entry, u: &mut Used) {
+    fn use_entry(&self, d: Inside, e: Entry, x: IpAddr, w: &AtomSet, u: &mut Used) {
         u.internet = true;
         let Some((_, a)) = self.addr_of(d) else { return };
+        if let Some(m) = self.met_inbound(d, x, e) {
+            // Behind DNAT the firewall has seen other ports: all that the entry maps.
+            let sent = match e {
+                Entry::Dnat(_) => &self.common.all,
+                _ => w,
+            };
+            self.use_firewall(&m, sent, u);
+        }
         match e {
             Entry::Own(i) => {
                 u.public.insert((d.iface, a.own[i].index));
@@ -253,20 +298,20 @@ impl Network {
             (Way::Out(e), Point::Inside(s), Point::Outside(p)) => {
                 self.use_sg(s, false, PeerView::public(p), w, &mut u.egress);
                 self.use_acl(s, false, p, w, &mut u.acl);
-                self.use_exit(s, e, u);
+                self.use_exit(s, e, p, w, u);
             }
             (Way::In(e), Point::Outside(x), Point::Inside(d)) => {
                 self.use_sg(d, true, PeerView::public(x), w, &mut u.ingress);
                 self.use_acl(d, true, x, w, &mut u.acl);
-                self.use_entry(d, *e, u);
+                self.use_entry(d, *e, x, w, u);
             }
             (Way::Hairpin(exit, p, entry, x), Point::Inside(s), Point::Inside(d)) => {
                 self.use_sg(s, false, PeerView::public(*p), &self.common.all, &mut u.egress);
                 self.use_sg(d, true, PeerView::public(*x), w, &mut u.ingress);
                 self.use_acl(s, false, *p, &self.common.all, &mut u.acl);
                 self.use_acl(d, true, *x, w, &mut u.acl);
-                self.use_exit(s, exit, u);
-                self.use_entry(d, *entry, u);
+                self.use_exit(s, exit, *p, &self.common.all, u);
+                self.use_entry(d, *entry, *x, w, u);
             }
             _ => {}
         }
@@ -330,7 +375,11 @@ impl Network {
             return out;
         }
         let (mut nats, mut appliances, mut internet) = (Vec::new(), Vec::new(), false);
-        let mut exit = |e: &Exit| {
+        let mut firewalls: Vec<FirewallId> = Vec::new();
+        let mut exit = |e: &Exit, dst: IpAddr| {
+            if let Point::Inside(s) = s {
+                firewalls.extend(self.met_at_exit(s, e, dst).iter().map(|m| m.id));
+            }
             internet = e.kind != ExitKind::Service;
             appliances.extend(&e.appliances);
             if let ExitKind::Snat(n, _) = e.kind {
@@ -340,10 +389,14 @@ impl Network {
         match (way, d) {
             (Way::Private, Point::Inside(to)) => {
                 if let Point::Inside(from) = s {
+                    // Which of them it is for certain is not asked: claims that turn on it are undecided.
+                    let guards = self.met_private(from, to, true, true);
+                    let firewalls: Vec<FirewallId> = guards.iter().map(|m| m.id).collect();
                     for trail in self.private_trails(from, to) {
                         out.push(Crossing {
                             delivered: delivered.clone(),
                             nats: Vec::new(),
+                            firewalls: firewalls.clone(),
                             appliances: trail,
                             internet: false,
                         });
@@ -351,13 +404,19 @@ impl Network {
                 }
                 return out;
             }
-            (Way::Out(e), _) => exit(e),
-            (Way::In(Entry::Dnat(i)), Point::Inside(to)) => {
+            (Way::Out(e), Point::Outside(p)) => exit(e, p),
+            (Way::In(e), Point::Inside(to)) => {
                 internet = true;
-                nats.extend(self.addr_of(to).map(|(_, a)| a.dnat[*i].nat));
+                if let Entry::Dnat(i) = e {
+                    nats.extend(self.addr_of(to).map(|(_, a)| a.dnat[*i].nat));
+                }
+                if let Point::Outside(x) = s {
+                    firewalls.extend(self.met_inbound(to, x, *e).map(|m| m.id));
+                }
             }
-            (Way::Hairpin(e, _, entry, _), Point::Inside(to)) => {
-                exit(e);
+            (Way::Hairpin(e, p, entry, x), Point::Inside(to)) => {
+                exit(e, *p);
+                firewalls.extend(self.met_inbound(to, *x, *entry).map(|m| m.id));
                 if let Entry::Dnat(i) = entry {
                     nats.extend(self.addr_of(to).map(|(_, a)| a.dnat[*i].nat));
                 }
@@ -368,6 +427,7 @@ impl Network {
             delivered: delivered.clone(),
             nats,
             appliances,
+            firewalls,
             internet,
         });
         out

@@ -148,7 +148,7 @@ fn way(net: &Network, vpc: VpcId, tables: &[u32], to: VpcId, d: &Cell) -> Way {
     w.tables(vpc, None, tables, &[]);
     let o = w.out;
     match net.mode {
-        _ if o.ask => Way::Ask,
+        _ if o.ask || o.arrives && !net.perimeter.vpcs.is_empty() => Way::Ask,
         Mode::Widen if !o.arrives => Way::Never,
         Mode::Narrow if o.drops || !o.arrives => Way::Never,
         // A-TR-2: the ACL of the zone counts.

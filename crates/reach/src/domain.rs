@@ -207,6 +207,7 @@ fn vpc_cuts(
             }
         }
     }
+    net.perimeter.cut(&mut c);
     questions.iter().for_each(|q| c.add(q));
     c.finish();
     c

@@ -205,6 +205,7 @@ impl Network {
         if w.elsewhere {
             c.add_all(&self.elsewhere().cuts);
         }
+        self.perimeter.cut(&mut c);
         c.finish();
         c
     }

@@ -4,8 +4,8 @@
 //! and entries of the public Internet. What the vendor means by its resources is decided in `compile`.
 
 use bartizan_model::{
-    AclId, AttachmentId, BalancerId, DataServiceId, HaVipId, InterfaceId, NatId, PeeringId, Readings,
-    RouteTableId, SecurityGroupId, Use, VpcId, VswitchId,
+    AclId, AttachmentId, BalancerId, DataServiceId, EipId, FirewallId, HaVipId, InterfaceId, NatId,
+    PeeringId, Readings, RouteTableId, SecurityGroupId, Use, VpcId, VswitchId,
 };
 use bartizan_packet::{AtomSet, IpSet, PortSet, ServiceAtoms, ServiceSet};
 use rustc_hash::FxHashMap;
@@ -73,6 +73,10 @@ pub enum RuleRef {
     Listening(BalancerId),
     /// A balancer opens connections to its backends only.
     BackendsOnly(BalancerId),
+    /// A policy of a firewall: the firewall, its position.
+    Firewall(FirewallId, u32),
+    /// No policy of a firewall matches, which lets pass.
+    FirewallEnd(FirewallId),
 }
 
 /// One rule of a first-match list.
@@ -220,6 +224,8 @@ pub struct OwnPublic {
     pub ips: Arc<IpSet>,
     /// Whether the network ACL is bypassed (ENI-visible mode).
     pub bypass_acl: bool,
+    /// The EIP that it is, if it is one.
+    pub eip: Option<EipId>,
 }
 
 /// A DNAT entry that leads to an address.
@@ -231,6 +237,8 @@ pub struct DnatIn {
     pub nat: NatId,
     /// The public address, or the region where it may be.
     pub ips: Arc<IpSet>,
+    /// The EIP that it is, if it is one.
+    pub eip: Option<EipId>,
     /// Ports on the public address and on the private one; `None` maps every service to itself.
     pub ports: Option<((u16, u16), (u16, u16))>,
     /// Protocols.
@@ -408,6 +416,8 @@ pub struct Snat {
     pub length: u8,
     /// The public addresses it translates to, or the region where they may be.
     pub ips: Arc<IpSet>,
+    /// The same one by one, where something tells them apart.
+    pub each: Vec<(Option<EipId>, Arc<IpSet>)>,
 }
 
 /// A NAT gateway.
@@ -479,6 +489,8 @@ pub struct Network {
     pub ha_vips: Vec<Vec<InterfaceId>>,
     /// What joins VPCs.
     pub transit: crate::transit::Transit,
+    /// What filters at the perimeter.
+    pub perimeter: crate::firewall::Perimeter,
     /// What load balancers hand on.
     pub relays: Vec<Relay>,
     /// Positions in [`Network::relays`] by backend.

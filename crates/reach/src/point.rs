@@ -11,7 +11,9 @@ mod cross;
 pub(crate) mod relay;
 
 use crate::network::{Addr, Hop, Iface, Match, Mode, Network, RouteRef, RuleList, Vsw};
-use bartizan_model::{AttachmentId, InterfaceId, NatId, SecurityGroupId, TrTableId, Use, VpcId, VswitchId};
+use bartizan_model::{
+    AttachmentId, EipId, InterfaceId, NatId, SecurityGroupId, TrTableId, Use, VpcId, VswitchId,
+};
 use bartizan_packet::{AtomSet, IpSet, PortSet, Proto, ServiceSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -211,6 +213,8 @@ pub(crate) struct Exit {
     pub(crate) kind: ExitKind,
     /// The source address afterwards.
     pub(crate) src: Arc<IpSet>,
+    /// The EIP that it is, if it is one.
+    pub(crate) eip: Option<EipId>,
     /// Custom route that led there, if any.
     pub(crate) route: Option<RouteRef>,
     /// The appliances passed on the way.
@@ -799,6 +803,15 @@ impl Network {
         };
         let mut out = Vec::new();
         self.leave(m, self.start(s), si, true, &mut out);
+        // Replies belong to sessions that firewalls know.
+        if sessions.is_empty() {
+            for b in &mut out {
+                let crossed = !b.crossed.attachments.is_empty();
+                for m in self.met_private(s, d, crossed, !b.appliances.is_empty()) {
+                    b.atoms.intersect_with(&self.passing(&m));
+                }
+            }
+        }
         out
     }
 

@@ -102,6 +102,7 @@ impl<'n> Border<'n> {
         if let Some(b) = self.beyond.get(&tables(self.net, i)) {
             c.add_all(&b.cuts);
         }
+        self.net.perimeter.cut(&mut c);
         c.finish();
         c
     }
@@ -251,6 +252,10 @@ pub(crate) fn class(
         .flat_map(|n| &n.snat)
         .filter(|s| s.vswitch.is_none())
         .map(|s| &s.sources)
+        .chain(net.perimeter.nats.iter().flat_map(|(_, _, f)| {
+            let rules = f.outbound.rules.iter();
+            rules.map(|r| &r.source.ips)
+        }))
         .collect();
     let mut seen: Vec<(Vec<bool>, bool, u32, bool)> = Vec::new();
     for c in cells {

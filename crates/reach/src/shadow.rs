@@ -24,7 +24,7 @@ pub enum ShadowKind {
 /// A rule that can never decide anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shadow {
-    /// The rule: [`RuleRef::Sg`] or [`RuleRef::Acl`].
+    /// The rule: [`RuleRef::Sg`], [`RuleRef::Acl`] or [`RuleRef::Firewall`].
     pub rule: RuleRef,
     /// The rules that decide in its place, strongest first; none of them can be left out.
     pub by: Vec<RuleRef>,
@@ -243,7 +243,7 @@ fn known_acl(t: &Typed, id: AclId, ingress: bool, l: &AclList) -> Vec<Known> {
     known.collect()
 }
 
-/// Every rule of a security group and every entry of a network ACL that can never decide anything, by table and
+/// Every rule of a security group, entry of a network ACL and policy of a firewall that can never decide anything, by table and
 /// index. Quadratic in the rules of one group and direction, linear in everything else.
 #[must_use]
 pub fn shadowed(inv: &Inventory) -> Vec<Shadow> {
@@ -265,6 +265,7 @@ pub fn shadowed(inv: &Inventory) -> Vec<Shadow> {
         shadows_in(&known_acl(t, AclId(i), true, &a.ingress), &mut out);
         shadows_in(&known_acl(t, AclId(i), false, &a.egress), &mut out);
     }
+    crate::shadow_firewall::shadowed(inv, &mut out);
     out.sort_by_key(|s| s.rule);
     out
 }

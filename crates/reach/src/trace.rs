@@ -48,6 +48,8 @@ pub enum Layer {
     AllowList,
     /// A listener of a load balancer (§9).
     LoadBalancer,
+    /// A firewall at the perimeter (§13).
+    CloudFirewall,
     /// What the cloud does by itself.
     Platform,
 }
@@ -71,6 +73,7 @@ impl fmt::Display for Layer {
             Layer::Peering => "peering",
             Layer::AllowList => "allow list",
             Layer::LoadBalancer => "load balancer",
+            Layer::CloudFirewall => "cloud firewall",
             Layer::Platform => "platform",
         })
     }

@@ -2,8 +2,8 @@
 
 use crate::network::{RouteRef, RuleRef};
 use bartizan_model::{
-    AclEntry, AclId, AclList, AllowEntry, AllowPeer, BalancerId, Direction, DnatProtocol, Fact, Inventory,
-    NatIp, NetSpec, NextHop, Origin, Peer, SgRule,
+    AclEntry, AclId, AclList, AllowEntry, AllowPeer, BalancerId, Direction, DnatProtocol, Fact, FirewallId,
+    FirewallPeer, Inventory, NatIp, NetSpec, NextHop, Origin, Peer, SgRule,
 };
 use bartizan_packet::ServiceSet;
 
@@ -88,6 +88,52 @@ fn balancer_text(inv: &Inventory, id: BalancerId, what: &str) -> (String, Option
     )
 }
 
+fn firewall_text(inv: &Inventory, id: FirewallId, n: u32) -> (String, Option<Origin>) {
+    let f = inv.typed.firewalls.get(id.index());
+    let Some(r) = f.and_then(|f| f.rules.get(n as usize)) else {
+        return ("a policy that is not in the inventory".to_string(), None);
+    };
+    let verb = match r.pass {
+        Fact::Known(true) => "pass",
+        Fact::Known(false) => "drop",
+        Fact::Unknown(_) => "pass or drop (not known)",
+    };
+    let side = |all: &[FirewallPeer]| {
+        let mut v: Vec<String> = all.iter().take(3).map(|p| firewall_peer(inv, p)).collect();
+        if all.len() > 3 {
+            v.push(format!("{} more", all.len() - 3));
+        }
+        v.join(", ")
+    };
+    let order = match r.order {
+        Fact::Known(o) => format!("order {o}"),
+        Fact::Unknown(_) => "an order that is not known".to_string(),
+    };
+    let deep = if r.deep == Fact::Known(false) {
+        ""
+    } else {
+        ", by application or domain"
+    };
+    (
+        format!(
+            "{verb} {} from {} to {}{deep}, {order}",
+            services(&r.services),
+            side(&r.source),
+            side(&r.destination)
+        ),
+        Some(r.origin.clone()),
+    )
+}
+
+fn firewall_peer(inv: &Inventory, p: &FirewallPeer) -> String {
+    match p {
+        FirewallPeer::Net(n) => n.to_string(),
+        FirewallPeer::Eip(e) => nat_ip_text(inv, &NatIp::Eip(*e)),
+        FirewallPeer::Elsewhere(t) => format!("`{t}`"),
+        FirewallPeer::Unknown(_) => "addresses that are not known".to_string(),
+    }
+}
+
 /// A rule in one line, as it is written, and where it is written. Defaults are named without their outcome,
 /// which depends on the group type and the direction.
 #[must_use]
@@ -155,6 +201,11 @@ pub fn describe(inv: &Inventory, rule: RuleRef) -> (String, Option<Origin>) {
         RuleRef::NotListening(id) => balancer_text(inv, id, "has no listener for it"),
         RuleRef::Listening(id) => balancer_text(inv, id, "takes it in"),
         RuleRef::BackendsOnly(id) => balancer_text(inv, id, "opens connections to its backends only"),
+        RuleRef::Firewall(id, n) => firewall_text(inv, id, n),
+        RuleRef::FirewallEnd(id) => (
+            "no policy of the firewall matches, so it passes".to_string(),
+            t.firewalls.get(id.index()).map(|f| f.meta.origin.clone()),
+        ),
         RuleRef::AclUnknown(id) => (
             "entries of the network ACL that are not known".to_string(),
             t.acls.get(id.index()).map(|a| a.meta.origin.clone()),

@@ -1,6 +1,7 @@
 //! The ways of one packet: private, out to the Internet, in from it, and out and in again.
 
 mod exits;
+mod firewalls;
 mod relay;
 
 use crate::flow::{Way, representatives};
@@ -148,7 +149,11 @@ impl Tracer<'_> {
             return (vec![refused("private", vec![stop])], (false, false));
         }
         let mut ways = Vec::new();
-        for b in self.private_branches(s, d, &[], self.atom()) {
+        for mut b in self.private_branches(s, d, &[], self.atom()) {
+            let crossed = b.steps.iter().any(|s| s.layer == Layer::TransitRouter);
+            let met = self.net.met_private(s, d, crossed, !b.appliances.is_empty());
+            b.steps.extend(self.firewalls(&met, self.atom()));
+            b.open &= b.steps.iter().all(|s| s.open);
             let mut sessions = vec![s.iface, d.iface];
             sessions.extend(&b.appliances);
             let back = self.private_branches(d, s, &sessions, self.reply_atom());
@@ -406,8 +411,10 @@ impl Tracer<'_> {
         let from: PeerView<'p> = from.into();
         let atom = self.atom();
         let (steps, name) = self.door_steps(d, e, atom);
+        let mut all: Vec<Step> = self.boundary_step(d, from.ip, e, atom).into_iter().collect();
+        all.extend(steps);
         let mut out = Vec::new();
-        for b in self.enter(d, from, e, &[], atom, steps) {
+        for b in self.enter(d, from, e, &[], atom, all) {
             if !b.open {
                 out.push(Arrival {
                     request: b.steps,

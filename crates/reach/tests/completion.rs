@@ -6,7 +6,8 @@
 mod common;
 
 use bartizan_model::{
-    AclList, AllowPeer, Fact, Inventory, Ipv6Internet, NetSpec, Origin, Peer, Readings, SnatSource,
+    AclList, AllowPeer, Fact, FirewallPeer, Inventory, Ipv6Internet, NetSpec, Origin, Peer, Readings,
+    SnatSource,
 };
 use bartizan_oracle::{Options, Oracle};
 use bartizan_packet::ServiceSet;
@@ -154,6 +155,28 @@ fn forget(known: &mut Inventory, r: &mut Rng) -> Inventory {
                     2 => e.peer = NetSpec::Net(Fact::Unknown(why())),
                     _ => {}
                 }
+            }
+        }
+    }
+    for (x, y) in b.firewalls.iter_mut().zip(&mut k.firewalls) {
+        let keep: Vec<bool> = x.rules.iter_mut().map(|p| exists(r, &mut p.origin)).collect();
+        let mut it = keep.iter();
+        y.rules.retain(|_| it.next() == Some(&true));
+        if r.chance(10) {
+            x.strict = Fact::Unknown(why());
+        }
+        for p in &mut x.rules {
+            match r.below(20) {
+                0 => p.order = Fact::Unknown(why()),
+                1 => p.pass = Fact::Unknown(why()),
+                2 => p.active = Fact::Unknown(why()),
+                3 => p.deep = Fact::Unknown(why()),
+                4 => p.services = Fact::Unknown(why()),
+                5 => p.source.push(FirewallPeer::Unknown(why())),
+                6 => p.destination = vec![FirewallPeer::Unknown(why())],
+                7 => p.inbound = Fact::Unknown(why()),
+                8 => p.ipv6 = Fact::Unknown(why()),
+                _ => {}
             }
         }
     }

@@ -191,6 +191,9 @@ fn a_group_of_another_vpc_is_a_dead_reference() {
 fn without(inv: &Inventory, r: RuleRef) -> Inventory {
     let mut inv = inv.clone();
     match r {
+        RuleRef::Firewall(f, i) => {
+            inv.typed.firewalls[f.index()].rules.remove(i as usize);
+        }
         RuleRef::Sg(i) => {
             inv.typed.sg_rules.remove(i as usize);
         }
@@ -218,7 +221,7 @@ fn answer(net: &Network, q: &Query) -> (bool, bool) {
 // A rule is shadowed when deleting it changes nothing, whatever else is unknown.
 #[test]
 fn deleting_a_shadowed_rule_changes_nothing() {
-    let (mut deleted, mut groups, mut acls) = (0, 0, 0);
+    let (mut deleted, mut groups, mut acls, mut policies) = (0, 0, 0, 0);
     for k in 0..400 {
         let mut inv = random_inventory(&mut Rng::new(k * 77), Features::all());
         if k % 2 == 1 {
@@ -253,13 +256,14 @@ fn deleting_a_shadowed_rule_changes_nothing() {
                 deleted += 1;
                 match s.rule {
                     RuleRef::Acl(..) => acls += 1,
+                    RuleRef::Firewall(..) => policies += 1,
                     _ => groups += 1,
                 }
             }
         }
     }
     assert!(
-        groups > 100 && acls > 20,
-        "only {deleted} rules: {groups} of groups, {acls} of ACLs"
+        groups > 100 && acls > 20 && policies > 20,
+        "only {deleted} rules: {groups} of groups, {acls} of ACLs, {policies} of firewalls"
     );
 }

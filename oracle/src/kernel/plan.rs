@@ -242,6 +242,9 @@ fn nets(t: &Typed, n: &NetSpec) -> Res<Vec<IpNet>> {
 impl Plan {
     pub(crate) fn new(inv: &Inventory) -> Res<Plan> {
         let t = &inv.typed;
+        if !t.firewalls.is_empty() {
+            return unsupported("firewalls at the perimeter are not built");
+        }
         // For what the control plane decides; see `joined`.
         let world = World::new(inv, GatewayRoutes::Direct, bartizan_model::Readings::chosen())
             .map_err(|e| KernelError::Unsupported(e.0))?;

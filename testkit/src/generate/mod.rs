@@ -6,6 +6,7 @@
 
 mod balancers;
 mod edges;
+mod firewalls;
 mod joined;
 mod policy;
 
@@ -45,6 +46,8 @@ pub struct Features {
     pub services: bool,
     /// Load balancers.
     pub balancers: bool,
+    /// Firewalls at the perimeter.
+    pub firewalls: bool,
     /// Peering and transit routers.
     pub joined: bool,
     /// Second readings of contested semantics (not part of the networks).
@@ -70,6 +73,7 @@ impl Features {
             prefix_lists: true,
             services: true,
             balancers: true,
+            firewalls: true,
             joined: true,
             readings: true,
         }
@@ -93,6 +97,7 @@ impl Features {
             prefix_lists: false,
             services: false,
             balancers: false,
+            firewalls: false,
             joined: false,
             readings: false,
         }
@@ -116,6 +121,7 @@ impl Features {
             "prefix-lists" => &mut self.prefix_lists,
             "services" => &mut self.services,
             "balancers" => &mut self.balancers,
+            "firewalls" => &mut self.firewalls,
             "joined" => &mut self.joined,
             "readings" => &mut self.readings,
             _ => return None,
@@ -200,6 +206,7 @@ pub fn random_inventory(r: &mut Rng, f: Features) -> Inventory {
     g.balancers();
     g.joined();
     g.policy();
+    g.firewalls();
     g.b.build()
 }
 

@@ -187,6 +187,7 @@ pub(super) fn blocking(ways: &[WayTrace]) -> Vec<String> {
                 Layer::SecurityGroupEgress | Layer::SecurityGroupIngress => "security group",
                 Layer::AclEgress | Layer::AclIngress => "network ACL",
                 Layer::AllowList => "allow list",
+                Layer::CloudFirewall => "firewall",
                 Layer::Route | Layer::TransitRouter | Layer::Peering | Layer::Appliance => "route",
                 Layer::LoadBalancer => "load balancer",
                 Layer::Platform => "platform",

@@ -22,6 +22,7 @@ pub(crate) const HELP: &str = "Examples:
   bartizan check . --format sarif --output bartizan.sarif
   bartizan check . --assume A-UNMODELLED=harmless      what is not modelled carries no packets
   bartizan check . --assume A-NACL-1=deny              decides what documents leave open (bartizan explain A-NACL-1)
+  bartizan check . --assume A-CFW-1=protected          Cloud Firewall protects every public address
 
 The intent is every *.btz beside PATH unless --intent names files.
 Exit codes: 0 everything holds, 1 violated, 2 bad input or usage, 3 undecided.";

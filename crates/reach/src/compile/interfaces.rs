@@ -169,6 +169,7 @@ pub(super) fn compile(
                             Fact::Unknown(_) => somewhere.clone(),
                         },
                         bypass_acl: p.kind == PublicKind::EipBinded,
+                        eip: p.eip,
                     })
                     .collect();
                 let v6 = match a.ipv6_internet {

@@ -3,7 +3,8 @@
 use super::{CompileOptions, Ctx};
 use crate::network::{DnatIn, Hop, Iface, Nat, Snat, Table, VpcNet, Vsw};
 use bartizan_model::{
-    AllowPeer, DnatProtocol, DnatTarget, EipTarget, Fact, NatId, NatIp, NetSpec, Peer, SnatSource, VpcId,
+    AllowPeer, DnatProtocol, DnatTarget, EipId, EipTarget, Fact, FirewallPeer, FirewallPlace, NatId, NatIp,
+    NetSpec, Peer, SnatSource, VpcId,
 };
 use bartizan_packet::IpSet;
 use ipnet::IpNet;
@@ -55,6 +56,13 @@ pub(super) fn public_space(c: &Ctx<'_>, opt: &CompileOptions) -> (IpSet, Arc<IpS
     for e in t.data_services.iter().flat_map(|d| &d.allow) {
         if let AllowPeer::Net(n) = e.peer {
             spec(&NetSpec::Net(Fact::Known(n)));
+        }
+    }
+    for r in t.firewalls.iter().flat_map(|f| &f.rules) {
+        for p in r.source.iter().chain(&r.destination) {
+            if let FirewallPeer::Net(n) = p {
+                spec(&NetSpec::Net(Fact::Known(*n)));
+            }
         }
     }
     for a in &t.acls {
@@ -118,6 +126,13 @@ pub(super) fn vpcs(c: &mut Ctx<'_>) -> Vec<VpcNet> {
         }
     }
     out
+}
+
+fn eip_of(ip: &NatIp) -> Option<EipId> {
+    match ip {
+        NatIp::Eip(e) => Some(*e),
+        NatIp::Ip(_) | NatIp::Unknown(_) => None,
+    }
 }
 
 /// Where a NAT entry's public address may be; `None` when the entry does not work.
@@ -237,9 +252,14 @@ pub(super) fn nats(
         };
         for nat in targets {
             let mut ips = IpSet::empty();
+            let mut each = Vec::new();
             for ip in &s.ips {
                 if let Some(r) = nat_ip(c, nat, ip, somewhere) {
                     ips = ips.union(&r);
+                    // A firewall that sees the translated address may treat them differently.
+                    if t.firewalls.iter().any(|f| f.place == FirewallPlace::Internet) {
+                        each.push((eip_of(ip), r));
+                    }
                 }
             }
             if ips.is_empty() {
@@ -252,6 +272,7 @@ pub(super) fn nats(
                 optional,
                 length,
                 ips: Arc::new(ips),
+                each,
             });
         }
     }
@@ -298,6 +319,7 @@ pub(super) fn dnat(
             entry: u32::try_from(i).unwrap_or(u32::MAX),
             nat,
             ips,
+            eip: eip_of(&d.external),
             ports,
             tcp,
             udp,

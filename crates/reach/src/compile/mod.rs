@@ -1,12 +1,13 @@
 //! What Alibaba Cloud's resources mean for packets: an inventory becomes a [`Network`].
 //!
 //! One file per part of ALIBABA.md: `groups` §5, `acl` §6, `routes` §3, `internet` §7 and §8, `interfaces` §4,
-//! `balancers` §9, `transit` §10, `services` §15.
+//! `balancers` §9, `transit` §10, `firewalls` §13, `services` §15.
 //! Every unknown is resolved here by the [`Mode`]: towards more traffic when widening, towards less when
 //! narrowing, so that the rest of the crate works on a fully known network.
 
 mod acl;
 mod balancers;
+mod firewalls;
 mod groups;
 mod interfaces;
 mod internet;
@@ -135,6 +136,12 @@ fn all_services(t: &Typed, opt: &CompileOptions) -> ServiceAtoms {
         seen.extend(l.services.known());
         seen.extend(l.forwards.iter().filter_map(|f| f.services.known()?.as_ref()));
     }
+    seen.extend(
+        t.firewalls
+            .iter()
+            .flat_map(|f| &f.rules)
+            .filter_map(|r| r.services.known()),
+    );
     for a in &t.acls {
         for l in [&a.ingress, &a.egress] {
             if let bartizan_model::AclList::Entries(es) = l {
@@ -209,12 +216,14 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
     let nats = internet::nats(&mut c, &vswitches, &tables, &vpcs, &somewhere);
     let (group_sets, mut ifaces) = interfaces::compile(&mut c, &vswitches, &somewhere);
     internet::dnat(&mut c, &vswitches, &mut ifaces, &somewhere);
+    let perimeter = firewalls::compile(&mut c);
     let relays = balancers::relays(&mut c, &ifaces, &vswitches);
     let mut behind: FxHashMap<bartizan_model::InterfaceId, Vec<u32>> = FxHashMap::default();
     for (n, r) in (0u32..).zip(&relays) {
         behind.entry(r.to).or_default().push(n);
     }
     let mut net = Network {
+        perimeter,
         relays,
         behind,
         known_as: FxHashMap::default(),

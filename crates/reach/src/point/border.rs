@@ -5,7 +5,7 @@ use super::{
     is_service_ip,
 };
 use crate::network::{Hop, Iface, Mode, Network, Vsw};
-use bartizan_model::{InterfaceId, NatId, VpcId, VswitchId};
+use bartizan_model::{EipId, InterfaceId, NatId, VpcId, VswitchId};
 use bartizan_packet::{AtomSet, IpSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -76,6 +76,7 @@ impl Network {
             return vec![Exit {
                 kind,
                 src: here(),
+                eip: None,
                 route: None,
                 appliances: Vec::new(),
                 crossed: Crossed::default(),
@@ -86,39 +87,50 @@ impl Network {
         let mut out = Vec::new();
         for b in self.out_branches(s, to, &[], translate, Some(ask)) {
             let atoms = b.atoms.intersect(&carrier);
-            let exit = |kind, src| Exit {
-                kind,
-                src,
-                route: b.route,
-                appliances: b.appliances.clone(),
-                crossed: b.crossed.clone(),
-                atoms: atoms.clone(),
+            let exit = |kind, src: Arc<IpSet>, eip| {
+                let mut atoms = atoms.clone();
+                if kind != ExitKind::Dropped {
+                    self.filter_exit(s, kind, (&src, eip), dst, &b, &mut atoms);
+                }
+                Exit {
+                    kind,
+                    src,
+                    eip,
+                    route: b.route,
+                    appliances: b.appliances.clone(),
+                    crossed: b.crossed.clone(),
+                    atoms,
+                }
             };
             match b.end {
                 // A public address that may not exist takes no packet for certain.
-                End::Own if sa.own.is_empty() => out.push(exit(ExitKind::Dropped, here())),
+                End::Own if sa.own.is_empty() => out.push(exit(ExitKind::Dropped, here(), None)),
                 End::Own => {
                     out.extend(
                         sa.own
                             .iter()
                             .enumerate()
-                            .map(|(i, o)| exit(ExitKind::Own(i), o.ips.clone())),
+                            .map(|(i, o)| exit(ExitKind::Own(i), o.ips.clone(), o.eip)),
                     );
                 }
-                End::V6 => out.push(exit(ExitKind::V6, here())),
+                End::V6 => out.push(exit(ExitKind::V6, here(), None)),
                 End::Nat(n) => {
                     let found = self.snat_of(n, si, s.ip, dst);
                     if found.is_empty() {
-                        out.push(exit(ExitKind::Dropped, here()));
+                        out.push(exit(ExitKind::Dropped, here(), None));
                     }
-                    out.extend(found.into_iter().map(|(i, ips)| exit(ExitKind::Snat(n, i), ips)));
+                    out.extend(
+                        found
+                            .into_iter()
+                            .map(|(i, eip, ips)| exit(ExitKind::Snat(n, i), ips, eip)),
+                    );
                 }
                 End::Translated(f, addr, i) if translate => {
                     let src = self.appliance_source(f, addr, i, dst);
-                    out.push(exit(ExitKind::Appliance(addr, i), src));
+                    out.push(exit(ExitKind::Appliance(addr, i), src, None));
                 }
                 End::Dropped | End::Arrived | End::Translated(..) => {
-                    out.push(exit(ExitKind::Dropped, here()));
+                    out.push(exit(ExitKind::Dropped, here(), None));
                 }
             }
         }
@@ -141,6 +153,32 @@ impl Network {
         }
     }
 
+    /// What firewalls leave of what takes an exit.
+    fn filter_exit(
+        &self,
+        s: Inside,
+        kind: ExitKind,
+        (src, eip): (&IpSet, Option<EipId>),
+        dst: IpAddr,
+        b: &Branch,
+        atoms: &mut AtomSet,
+    ) {
+        let crossed = !b.crossed.attachments.is_empty();
+        if crossed {
+            for m in self.met_vpc(s.ip, dst, &[]) {
+                atoms.intersect_with(&self.passing(&m));
+            }
+        }
+        if let ExitKind::Snat(n, _) = kind {
+            for m in self.met_nat(s, n, dst, b.appliances.is_empty() && !crossed) {
+                atoms.intersect_with(&self.passing(&m));
+            }
+        }
+        if let Some(m) = self.met_outbound(s, src, eip, dst) {
+            atoms.intersect_with(&self.passing(&m));
+        }
+    }
+
     fn outside_v4(&self) -> IpSet {
         IpSet {
             v4: self.outside.v4.clone(),
@@ -149,7 +187,13 @@ impl Network {
     }
 
     /// A-NAT-1: the entries with the longest source that covers it, and behind one that may not exist the next.
-    pub(crate) fn snat_of(&self, n: NatId, si: &Iface, src: IpAddr, dst: IpAddr) -> Vec<(usize, Arc<IpSet>)> {
+    pub(crate) fn snat_of(
+        &self,
+        n: NatId,
+        si: &Iface,
+        src: IpAddr,
+        dst: IpAddr,
+    ) -> Vec<(usize, Option<EipId>, Arc<IpSet>)> {
         let Some(nat) = self.nats.get(n.index()).filter(|n| n.exit.contains(dst)) else {
             return Vec::new();
         };
@@ -161,7 +205,10 @@ impl Network {
                 break;
             }
             if e.sources.contains(src) && e.vswitch.is_none_or(|w| w == si.vswitch) {
-                out.push((i, e.ips.clone()));
+                if e.each.is_empty() {
+                    out.push((i, None, e.ips.clone()));
+                }
+                out.extend(e.each.iter().map(|(eip, ips)| (i, *eip, ips.clone())));
                 certain = certain.or((!e.optional).then_some(e.length));
             }
         }
@@ -410,9 +457,14 @@ impl Network {
 
     /// Services (as delivered) that come in through an entry from a public source `x`.
     pub(crate) fn arrive<'p>(&self, d: Inside, from: impl Into<PeerView<'p>>, e: Entry) -> AtomSet {
-        let all = self.enter(d, from.into(), e, &[], Some(ReplyPort::Ephemeral));
+        let from: PeerView<'p> = from.into();
+        let all = self.enter(d, from, e, &[], Some(ReplyPort::Ephemeral));
         let a = self.fold(all.into_iter().map(|b| b.atoms));
-        a.intersect(&self.door_atoms(d, e))
+        let a = a.intersect(&self.door_atoms(d, e));
+        match self.boundary_in(d, from.ip, e) {
+            Some(b) => a.intersect(&b),
+            None => a,
+        }
     }
 
     /// As [`Network::arrive`], with those whose replies get back the same way (§8.5, R8).
@@ -424,7 +476,10 @@ impl Network {
         ask: ReplyPort,
     ) -> (AtomSet, AtomSet) {
         let from: PeerView<'p> = from.into();
-        let door = self.door_atoms(d, e);
+        let mut door = self.door_atoms(d, e);
+        if let Some(b) = self.boundary_in(d, from.ip, e) {
+            door.intersect_with(&b);
+        }
         let branches = self.enter(d, from, e, &[], Some(ask));
         let works = self.fold(branches.iter().map(|b| {
             if b.atoms.is_empty() {

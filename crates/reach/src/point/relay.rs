@@ -239,6 +239,10 @@ impl Network {
         if let Some(v) = self.vsw(fi.vswitch) {
             self.forward(there, &start, Place::Iface(fi), Own::No, &v.tables, &mut out);
         }
+        for m in self.met_vpc(src.ip, d.ip, &[]) {
+            let passes = self.passing(&m);
+            out.iter_mut().for_each(|b| b.atoms.intersect_with(&passes));
+        }
         let delivered = self.fold(out.iter().map(|b| b.atoms.clone()));
         let works = self.fold(out.iter().map(|b| {
             if b.atoms.is_empty() {

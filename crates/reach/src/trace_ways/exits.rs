@@ -5,7 +5,7 @@ use crate::point::{End, Entry, ExitKind, Inside, PeerView, is_service_ip};
 use crate::trace::{DecidedBy, Decision, Layer, Step};
 use crate::trace_text::nat_ip_text;
 use crate::trace_walk::{Branch, Leg, Tracer, Trail};
-use bartizan_model::{InterfaceId, NatId, SnatSource};
+use bartizan_model::{EipId, InterfaceId, NatId, SnatSource};
 use bartizan_packet::IpSet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -106,9 +106,24 @@ impl Tracer<'_> {
         let carried = self.net.public_carrier(dst, true).contains(atom);
         let mut out = Vec::new();
         for b in self.out_branches(s, to, &[], atom, translate) {
-            let mut push = |kind: ExitKind, src: Arc<IpSet>, last: Option<Step>, name: String| {
+            let crossed = b.steps.iter().any(|s| s.layer == Layer::TransitRouter);
+            let direct = b.appliances.is_empty() && !crossed;
+            let mut push = |kind: ExitKind,
+                            (src, eip): (Arc<IpSet>, Option<EipId>),
+                            last: Option<Step>,
+                            name: String| {
                 let mut steps = b.steps.clone();
+                if crossed && kind != ExitKind::Dropped {
+                    steps.extend(self.firewalls(&self.net.met_vpc(s.ip, dst, &[]), atom));
+                }
+                if let ExitKind::Snat(n, _) = kind {
+                    steps.extend(self.firewalls(&self.net.met_nat(s, n, dst, direct), atom));
+                }
                 steps.extend(last);
+                if kind != ExitKind::Dropped {
+                    let met = self.net.met_outbound(s, &src, eip, dst);
+                    steps.extend(met.map(|m| self.firewall(&m, atom)));
+                }
                 if kind != ExitKind::Dropped && !carried {
                     steps.push(self.not_carried(atom, &at));
                 }
@@ -134,7 +149,7 @@ impl Tracer<'_> {
                     let last = self.step(at.clone(), Layer::Eip, why, Decision::Drop);
                     push(
                         ExitKind::Dropped,
-                        here(),
+                        (here(), None),
                         Some(last),
                         "by a public address".to_string(),
                     );
@@ -143,7 +158,7 @@ impl Tracer<'_> {
                     for (i, o) in sa.own.iter().enumerate() {
                         let last = self.public_step(s.iface, o.index, region(&o.ips));
                         let name = format!("by `{}`", last.at);
-                        push(ExitKind::Own(i), o.ips.clone(), Some(last), name);
+                        push(ExitKind::Own(i), (o.ips.clone(), o.eip), Some(last), name);
                     }
                 }
                 End::V6 => {
@@ -155,7 +170,7 @@ impl Tracer<'_> {
                     );
                     push(
                         ExitKind::V6,
-                        here(),
+                        (here(), None),
                         Some(last),
                         "by the IPv6 gateway".to_string(),
                     );
@@ -167,15 +182,15 @@ impl Tracer<'_> {
                     if found.is_empty() {
                         push(
                             ExitKind::Dropped,
-                            here(),
+                            (here(), None),
                             Some(self.no_snat(n, si, s.ip, dst)),
                             name.clone(),
                         );
                     }
-                    for (i, ips) in found {
+                    for (i, eip, ips) in found {
                         push(
                             ExitKind::Snat(n, i),
-                            ips.clone(),
+                            (ips.clone(), eip),
                             Some(self.snat_step(n, i, &ips)),
                             name.clone(),
                         );
@@ -185,13 +200,13 @@ impl Tracer<'_> {
                     let src = self.net.appliance_source(f, addr, i, dst);
                     push(
                         ExitKind::Appliance(addr, i),
-                        src,
+                        (src, None),
                         None,
                         "as the appliance".to_string(),
                     );
                 }
                 End::Dropped | End::Arrived | End::Translated(..) => {
-                    push(ExitKind::Dropped, here(), None, "no way out".to_string());
+                    push(ExitKind::Dropped, (here(), None), None, "no way out".to_string());
                 }
             }
         }

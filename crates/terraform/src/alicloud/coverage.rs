@@ -29,6 +29,8 @@ const TRANSIT: &str = "connects VPCs, regions or sites";
 const HYBRID: &str = "connects a site or a client to a VPC";
 const CONTAINER: &str = "makes instances, interfaces and load balancers of its own";
 const PERIMETER: &str = "filters or redirects packets at the perimeter";
+const SCRUBBING: &str = "drops what it takes for an attack, which is no policy: it only takes traffic away";
+const SERVICE: &str = "a subscription; what it protects is said by other resources";
 const EDGE: &str = "delivery and edge services in front of origins: outside of VPCs";
 const PLATFORM: &str = "a platform service outside of VPCs";
 const NAMES: &str = "names and certificates: they do not carry packets";
@@ -122,6 +124,13 @@ const RULES: &[(&str, Bearing)] = &[
     ),
     ("cloud_firewall_", S(PERIMETER)),
     ("cloud_firewall_ai_traffic_analysis_status", N(LOGS)),
+    (
+        "cloud_firewall_instance_member",
+        N("accounts whose resources a firewall manages"),
+    ),
+    ("cloud_firewall_ips_config", N(SCRUBBING)),
+    ("cloud_firewall_threat_intelligence_switch", N(SCRUBBING)),
+    ("cloud_firewall_vpc_firewall_ips_config", N(SCRUBBING)),
     ("cloud_firewall_user_alarm_config", N(LOGS)),
     ("cloud_monitor_", N(LOGS)),
     ("cloud_phone_", S(CONTAINER)),
@@ -176,6 +185,16 @@ const RULES: &[(&str, Bearing)] = &[
     ("dbs_", N(ACCOUNTS)),
     ("dcdn_", N(EDGE)),
     ("ddos", S(PERIMETER)),
+    ("ddos_basic_", N(SCRUBBING)),
+    ("ddos_bgp_policy", N(SCRUBBING)),
+    ("ddosbgp_instance", N(SERVICE)),
+    ("ddoscoo_domain_precise_access_rule", N(SCRUBBING)),
+    ("ddoscoo_instance", N(SERVICE)),
+    (
+        "ddoscoo_scheduler_rule",
+        N("chooses by DNS whether clients go to a proxy or to its origin"),
+    ),
+    ("ddoscoo_web_cc_rule", N(SCRUBBING)),
     ("dfs_", N(STORAGE)),
     ("dfs_mount_point", S("a mount point of a file system in a VPC")),
     (
@@ -453,6 +472,11 @@ const RULES: &[(&str, Bearing)] = &[
         N("describes the far end of a VPN connection"),
     ),
     ("waf", S(PERIMETER)),
+    ("waf_instance", N(SERVICE)),
+    ("waf_protection_module", N(SCRUBBING)),
+    ("wafv3_address_book", N("addresses for the rules inside a WAF")),
+    ("wafv3_defense_", N(SCRUBBING)),
+    ("wafv3_instance", N(SERVICE)),
     ("waf_certificate", N(NAMES)),
     (
         "yundun_bastionhost_instance",

@@ -38,6 +38,12 @@ pub(super) enum Entity {
     AccessList(u32),
     /// A listener that others refer to; its position among all.
     Listener(u32),
+    /// An address book of Cloud Firewall; its position among them.
+    Book(u32),
+    /// A policy of Cloud Firewall; its position among all.
+    Policy(u32),
+    /// A firewall between VPCs; its position among them.
+    VpcFirewall(u32),
     /// An `alicloud_vpc_ipv6_address`; its position in the resources.
     Ipv6Address(usize),
 }
@@ -78,6 +84,8 @@ pub(super) struct Linker<'r> {
     pub(super) loose_eips: Vec<super::eip::Loose>,
     /// Server groups, access lists and listeners of load balancers.
     pub(super) balancers: super::balancer::State,
+    /// Policies, address books and proxies of the perimeter.
+    pub(super) perimeter: super::perimeter::State,
     /// Where the address of a virtual IP is listed: positions of interfaces and of their addresses.
     pub(super) vip_on: BTreeMap<HaVipId, Vec<(InterfaceId, u32)>>,
     /// Parts of each resource that were not understood.
@@ -133,6 +141,7 @@ impl<'r> Linker<'r> {
             bindings: Vec::new(),
             loose_eips: Vec::new(),
             balancers: super::balancer::State::default(),
+            perimeter: super::perimeter::State::default(),
             vip_on: BTreeMap::new(),
             partly: vec![Vec::new(); res.len()],
             refused: BTreeMap::new(),

@@ -21,6 +21,7 @@ mod ipv6;
 mod linker;
 mod nat;
 mod parse;
+mod perimeter;
 mod prefix_list;
 mod route;
 mod route_map;
@@ -109,7 +110,7 @@ struct Handler {
     steps: &'static [(Stage, Step)],
 }
 
-fn families() -> [&'static [Handler]; 17] {
+fn families() -> [&'static [Handler]; 20] {
     [
         vpc::HANDLERS,
         vswitch::HANDLERS,
@@ -128,6 +129,9 @@ fn families() -> [&'static [Handler]; 17] {
         transit::HANDLERS,
         balancer::CLB,
         balancer::MODERN,
+        perimeter::FIREWALLS,
+        perimeter::POLICIES,
+        perimeter::PROXIES,
     ]
 }
 
@@ -229,6 +233,7 @@ pub fn link(mut resources: Vec<Resource>, source: SourceKind, diagnostics: Vec<D
     eip::settle(&mut linker);
     havip::settle(&mut linker);
     ipv6::settle(&mut linker);
+    perimeter::settle(&mut linker);
     let (typed, partly, refused, mut said) =
         (linker.typed, linker.partly, linker.refused, linker.diagnostics);
     let mut missing: BTreeMap<String, (String, Vec<usize>)> = BTreeMap::new();

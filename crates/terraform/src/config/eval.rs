@@ -573,6 +573,14 @@ impl World<'_> {
         if let [Element::Interpolation(i)] = elements.as_slice() {
             return self.eval(&i.expr, s);
         }
+        // An address that the cloud picks, as a prefix of its own: what it is of is known.
+        if let [Element::Interpolation(i), Element::Literal(t)] = elements.as_slice()
+            && matches!(t.as_str(), "/32" | "/128")
+            && let V::Ref(r) = self.eval(&i.expr, s)?
+            && &*r.attribute == "ip_address"
+        {
+            return Ok(V::Ref(r));
+        }
         let mut out = String::new();
         match self.render(&elements, s, &mut out)? {
             Some(u) => Ok(V::Unknown(u)),

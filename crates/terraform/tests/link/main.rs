@@ -9,6 +9,7 @@
 mod balancers;
 mod edge;
 mod inside;
+mod perimeter;
 
 use bartizan_base::{Severity, Sources};
 use bartizan_model::*;

@@ -1,0 +1,229 @@
+//! Cloud Firewall, ALIBABA.md §13 and docs/decisions/015: policies become first-match lists.
+
+use super::Ctx;
+use crate::firewall::{FireList, FireRule, FirewallNet, Perimeter, Side};
+use bartizan_model::{
+    Assumption, Fact, Firewall, FirewallId, FirewallPeer, FirewallPlace, FirewallRule, NatId, Use, VpcId,
+};
+use bartizan_packet::{IpSet, ServiceSet};
+
+/// Everything that filters at the perimeter, as far as the mode counts on it.
+pub(super) fn compile(c: &mut Ctx<'_>) -> Perimeter {
+    let t = c.t;
+    let mut p = Perimeter::default();
+    for (n, f) in (0u32..).zip(&t.firewalls) {
+        let id = FirewallId(n);
+        match &f.place {
+            FirewallPlace::Internet => {
+                p.present = Some(id);
+                let protected = c.reads(Assumption::Cfw1) == Use::First;
+                if !protected || c.widen() && !stands(f) || f.on.known() == Some(&false) {
+                    continue;
+                }
+                let inbound = list(c, f, true);
+                let outbound = list(c, f, false);
+                p.internet = Some(FirewallNet::new(id, inbound, outbound));
+            }
+            FirewallPlace::Nat { nat, routes } => {
+                if c.widen() && !stands(f) || f.on.known() == Some(&false) {
+                    continue;
+                }
+                let outbound = list(c, f, false);
+                let net = FirewallNet::new(id, FireList::default(), outbound);
+                let tables = routes
+                    .iter()
+                    .filter_map(|(t, n)| Some((t.known()?.0, IpSet::from(*n.known()?))))
+                    .collect();
+                let at: Vec<NatId> = match nat.known() {
+                    Some(n) => vec![*n],
+                    None if c.widen() => Vec::new(),
+                    None => (0u32..).take(t.nat_gateways.len()).map(NatId).collect(),
+                };
+                p.nats.push((at, tables, net));
+            }
+            // Item 15.
+            FirewallPlace::Vpc { guards } => {
+                if c.widen() || f.on.known() == Some(&false) {
+                    continue;
+                }
+                let outbound = list(c, f, false);
+                let guards: Vec<VpcId> = match guards.known() {
+                    Some(v) => v.clone(),
+                    None => (0u32..).take(t.vpcs.len()).map(VpcId).collect(),
+                };
+                p.vpcs
+                    .push((guards, FirewallNet::new(id, FireList::default(), outbound)));
+            }
+        }
+    }
+    p
+}
+
+/// Whether a firewall certainly filters.
+fn stands(f: &Firewall) -> bool {
+    let internet = matches!(f.place, FirewallPlace::Internet);
+    f.on.known() == Some(&true) && (internet || f.meta.origin.maybe.is_none())
+}
+
+/// The list of one direction in the order of the mode (items 2 and 5).
+fn list(c: &mut Ctx<'_>, f: &Firewall, inbound: bool) -> FireList {
+    let widen = c.widen();
+    let mut ranked: Vec<((u8, u32, u32), FireRule)> = Vec::new();
+    for (n, r) in (0u32..).zip(&f.rules) {
+        // A rule whose direction is not known is in both lists where it takes part in what is uncertain.
+        let here = match r.inbound.known() {
+            Some(d) => *d == inbound,
+            None => true,
+        };
+        if !here {
+            continue;
+        }
+        let Some(rule) = rule(c, f, n, r, inbound) else {
+            continue;
+        };
+        let place = match r.order.known() {
+            Some(o) => (1, *o, n),
+            None if rule.accept == widen => (0, 0, n),
+            None => (2, 0, n),
+        };
+        ranked.push((place, rule));
+    }
+    // Orders 1 to k come before everything whose order is not known.
+    let orders: Vec<u32> = f
+        .rules
+        .iter()
+        .filter(|r| r.inbound.known().is_none_or(|d| *d == inbound))
+        .filter_map(|r| r.order.known().copied())
+        .collect();
+    let k = (1u32..).take_while(|k| orders.contains(k)).last().unwrap_or(0);
+    for (place, _) in &mut ranked {
+        if place.0 == 1 && place.1 <= k {
+            place.0 = 0;
+        } else if place.0 == 0 {
+            // Behind the orders that are certain.
+            place.1 = u32::MAX;
+        }
+    }
+    ranked.sort_by_key(|(place, _)| *place);
+    FireList {
+        rules: ranked.into_iter().map(|(_, r)| r).collect(),
+    }
+}
+
+/// What a rule does, from what lets through least to what lets through most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Effect {
+    Drops,
+    None,
+    Passes,
+}
+
+/// Whether what is not known takes part in a rule.
+#[derive(Clone, Copy)]
+struct Uncertain {
+    /// Facts that are not known.
+    facts: bool,
+    /// Addresses of domains and regions.
+    elsewhere: bool,
+}
+
+fn of(f: &Fact<bool>) -> Vec<bool> {
+    f.known().map_or_else(|| vec![true, false], |b| vec![*b])
+}
+
+/// Item 4: a rule by content passes or drops all that it meets, or does nothing.
+fn effect(pass: bool, deep: bool, strict: bool, may: bool) -> Effect {
+    match (deep, may) {
+        (true, true) if strict && !pass => Effect::None,
+        (true, true) => Effect::Passes,
+        (true, false) if pass => Effect::None,
+        (true, false) => Effect::Drops,
+        (false, _) if pass => Effect::Passes,
+        (false, _) => Effect::Drops,
+    }
+}
+
+/// A rule as the mode reads it; `None` where it does not take part.
+fn rule(c: &mut Ctx<'_>, f: &Firewall, n: u32, r: &FirewallRule, inbound: bool) -> Option<FireRule> {
+    let widen = c.widen();
+    if r.active.known() == Some(&false) {
+        return None;
+    }
+    let may = c.reads(Assumption::Fw1) == Use::First;
+    let mut effects = Vec::new();
+    for pass in of(&r.pass) {
+        for deep in of(&r.deep) {
+            for strict in of(&f.strict) {
+                effects.push(effect(pass, deep, strict, may));
+            }
+        }
+    }
+    let certain = r.origin.maybe.is_none() && r.active.known().is_some() && r.inbound.known().is_some();
+    if !certain {
+        effects.push(Effect::None);
+    }
+    let accept = match if widen {
+        effects.iter().max()
+    } else {
+        effects.iter().min()
+    } {
+        Some(Effect::Passes) => true,
+        Some(Effect::Drops) => false,
+        Some(Effect::None) | None => return None,
+    };
+    // What is not known takes part only where the rule lets through (widening) or drops (narrowing); addresses
+    // that nobody knows as A-FW-1 is read.
+    let unknown = Uncertain {
+        facts: accept == widen,
+        elsewhere: accept == may,
+    };
+    let uncertain = unknown.facts;
+    let family = match r.ipv6.known() {
+        Some(true) => IpSet::all_v6(),
+        Some(false) => IpSet::all_v4(),
+        None if uncertain => IpSet::full(),
+        None => return None,
+    };
+    let source = side(c, &r.source, unknown, !inbound, &family);
+    let destination = side(c, &r.destination, unknown, inbound, &family);
+    let services = match r.services.known() {
+        Some(s) => s.clone(),
+        None if uncertain => ServiceSet::any(),
+        None => return None,
+    };
+    let (services, atoms) = c.pool.service(&c.atoms, &services);
+    Some(FireRule {
+        index: n,
+        accept,
+        atoms,
+        services,
+        source,
+        destination,
+    })
+}
+
+/// The addresses of one side. `near` is the side on which the public addresses of the inventory stand.
+fn side(c: &Ctx<'_>, peers: &[FirewallPeer], unknown: Uncertain, near: bool, family: &IpSet) -> Side {
+    let mut s = Side::default();
+    for p in peers {
+        match p {
+            FirewallPeer::Net(n) => s.ips = s.ips.union(&IpSet::from(*n)),
+            FirewallPeer::Eip(e) => {
+                // Item 11.
+                if near {
+                    s.eips.push(*e);
+                }
+                match c.t[*e].ip.known() {
+                    Some(ip) => s.ips = s.ips.union(&IpSet::single(*ip)),
+                    None if !near && unknown.facts => s.ips = IpSet::full(),
+                    None => {}
+                }
+            }
+            FirewallPeer::Elsewhere(_) if unknown.elsewhere => s.ips = IpSet::full(),
+            FirewallPeer::Unknown(_) if unknown.facts => s.ips = IpSet::full(),
+            FirewallPeer::Elsewhere(_) | FirewallPeer::Unknown(_) => {}
+        }
+    }
+    s.ips = s.ips.intersect(family);
+    s
+}

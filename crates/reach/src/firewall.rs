@@ -1,0 +1,327 @@
+//! Firewalls at the perimeter, resolved for packets (docs/decisions/015).
+
+use crate::flow::{Cuts, representatives};
+use crate::network::Network;
+use crate::point::{Entry, Inside};
+use bartizan_model::{EipId, FirewallId, NatId, VpcId};
+use bartizan_packet::{AtomSet, IpSet, ServiceSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The addresses of one side of a rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Side {
+    /// Addresses.
+    pub ips: IpSet,
+    /// Public addresses of the inventory that are not known yet, told by identity.
+    pub eips: Vec<EipId>,
+}
+
+impl Side {
+    fn matches(&self, s: Seen) -> bool {
+        self.ips.contains(s.ip) || s.eip.is_some_and(|e| self.eips.contains(&e))
+    }
+}
+
+/// A rule of a firewall.
+#[derive(Clone, Debug)]
+pub struct FireRule {
+    /// Position in the rules of the firewall.
+    pub index: u32,
+    /// Whether it lets pass.
+    pub accept: bool,
+    /// The services, as atoms.
+    pub atoms: Arc<AtomSet>,
+    /// The services.
+    pub services: Arc<ServiceSet>,
+    /// Whose packets.
+    pub source: Side,
+    /// To whom.
+    pub destination: Side,
+}
+
+/// A first-match list; what no rule matches passes.
+#[derive(Clone, Debug, Default)]
+pub struct FireList {
+    /// In order of strength.
+    pub rules: Vec<FireRule>,
+}
+
+/// A firewall.
+#[derive(Clone, Debug)]
+pub struct FirewallNet {
+    /// The firewall.
+    pub id: FirewallId,
+    /// Connections from the Internet.
+    pub inbound: FireList,
+    /// Connections to the Internet, or the only list.
+    pub outbound: FireList,
+    pub(crate) cuts: Cuts,
+}
+
+impl FirewallNet {
+    pub(crate) fn new(id: FirewallId, inbound: FireList, outbound: FireList) -> Self {
+        let mut cuts = Cuts::default();
+        for r in inbound.rules.iter().chain(&outbound.rules) {
+            cuts.add(&r.source.ips);
+            cuts.add(&r.destination.ips);
+        }
+        cuts.finish();
+        FirewallNet {
+            id,
+            inbound,
+            outbound,
+            cuts,
+        }
+    }
+}
+
+/// A firewall at NAT gateways: the gateways, what of which route tables is led to it, and its list.
+pub type NatFirewall = (Vec<NatId>, Vec<(u32, IpSet)>, FirewallNet);
+
+/// Everything that filters at the perimeter.
+#[derive(Clone, Debug, Default)]
+pub struct Perimeter {
+    /// The firewall at the Internet boundary, whether this network counts on it or not.
+    pub present: Option<FirewallId>,
+    /// The firewall at the Internet boundary, where this network counts on it.
+    pub internet: Option<FirewallNet>,
+    /// Firewalls at NAT gateways.
+    pub nats: Vec<NatFirewall>,
+    /// Firewalls between VPCs, with the VPCs that they guard.
+    pub vpcs: Vec<(Vec<VpcId>, FirewallNet)>,
+}
+
+impl Perimeter {
+    pub(crate) fn nets(&self) -> impl Iterator<Item = &FirewallNet> {
+        let nats = self.nats.iter().map(|(_, _, n)| n);
+        self.internet
+            .iter()
+            .chain(nats)
+            .chain(self.vpcs.iter().map(|(_, n)| n))
+    }
+    /// Where its rules cut the address space.
+    pub(crate) fn cut(&self, c: &mut Cuts) {
+        for r in self
+            .nets()
+            .flat_map(|n| n.inbound.rules.iter().chain(&n.outbound.rules))
+        {
+            c.add(&r.source.ips);
+            c.add(&r.destination.ips);
+        }
+        for (_, routes, _) in &self.nats {
+            routes.iter().for_each(|(_, ips)| c.add(ips));
+        }
+    }
+}
+
+/// An address as a firewall sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) ip: IpAddr,
+    pub(crate) eip: Option<EipId>,
+}
+
+impl Seen {
+    pub(crate) fn at(ip: IpAddr) -> Self {
+        Seen { ip, eip: None }
+    }
+}
+
+impl FireList {
+    /// The services that pass from one address to another.
+    pub(crate) fn passing(&self, all: &AtomSet, src: Seen, dst: Seen) -> AtomSet {
+        let mut left = all.clone();
+        let mut dropped: Option<AtomSet> = None;
+        for r in &self.rules {
+            if !r.source.matches(src) || !r.destination.matches(dst) {
+                continue;
+            }
+            if !r.accept {
+                let d = left.intersect(&r.atoms);
+                match &mut dropped {
+                    Some(x) => x.union_with(&d),
+                    None => dropped = Some(d),
+                }
+            }
+            left.subtract_with(&r.atoms);
+            if left.is_empty() {
+                break;
+            }
+        }
+        match dropped {
+            Some(d) => all.subtract(&d),
+            None => all.clone(),
+        }
+    }
+
+    /// Calls `f` with every rule that lets some of `want` pass, and with `None` where the end of the list does.
+    pub(crate) fn accepting(
+        &self,
+        want: &AtomSet,
+        src: Seen,
+        dst: Seen,
+        mut f: impl FnMut(Option<&FireRule>),
+    ) {
+        let mut left = want.clone();
+        for r in &self.rules {
+            if !r.source.matches(src) || !r.destination.matches(dst) {
+                continue;
+            }
+            if r.accept && left.intersects(&r.atoms) {
+                f(Some(r));
+            }
+            left.subtract_with(&r.atoms);
+            if left.is_empty() {
+                return;
+            }
+        }
+        f(None);
+    }
+
+    /// The rule that decides for a service; `None` where none matches, which passes.
+    pub(crate) fn decides(&self, src: Seen, dst: Seen, atom: usize) -> Option<&FireRule> {
+        self.rules
+            .iter()
+            .find(|r| r.source.matches(src) && r.destination.matches(dst) && r.atoms.contains(atom))
+    }
+}
+
+/// Where a packet meets a firewall: the firewall, its list, and the alternatives of whom it sees.
+pub(crate) struct Meeting<'n> {
+    pub(crate) id: FirewallId,
+    pub(crate) list: &'n FireList,
+    pub(crate) seen: Vec<(Seen, Seen)>,
+    /// The DNAT entry behind it: ports are translated after it.
+    pub(crate) dnat: Option<usize>,
+}
+
+impl Network {
+    /// What leaves to the Internet as one of some public addresses meets the Internet boundary.
+    pub(crate) fn met_outbound(
+        &self,
+        s: Inside,
+        src: &IpSet,
+        eip: Option<EipId>,
+        dst: IpAddr,
+    ) -> Option<Meeting<'_>> {
+        let f = self.perimeter.internet.as_ref().filter(|_| !self.spared(s))?;
+        let all = representatives(src, &f.cuts).into_iter();
+        let mut seen: Vec<(Seen, Seen)> = all
+            .filter(|x| x.is_ipv4() == dst.is_ipv4())
+            .map(|ip| (Seen { ip, eip }, Seen::at(dst)))
+            .collect();
+        seen.dedup();
+        Some(Meeting {
+            id: f.id,
+            list: &f.outbound,
+            seen,
+            dnat: None,
+        })
+    }
+
+    /// What comes from the Internet to an address by an entry meets the Internet boundary.
+    pub(crate) fn met_inbound(&self, d: Inside, x: IpAddr, e: Entry) -> Option<Meeting<'_>> {
+        let f = self.perimeter.internet.as_ref().filter(|_| !self.spared(d))?;
+        let (_, a) = self.addr_of(d)?;
+        let eip = match e {
+            Entry::Own(i) => a.own[i].eip,
+            Entry::Dnat(i) => a.dnat[i].eip,
+            Entry::V6 => None,
+            // A reply to what went out: the session is known.
+            Entry::Back(_) => return None,
+        };
+        let public = self.public_of(d, e);
+        let all = representatives(&public, &f.cuts).into_iter();
+        let seen = all.map(|ip| (Seen::at(x), Seen { ip, eip })).collect();
+        Some(Meeting {
+            id: f.id,
+            list: &f.inbound,
+            seen,
+            dnat: match e {
+                Entry::Dnat(i) => Some(i),
+                _ => None,
+            },
+        })
+    }
+
+    /// Whether a public address is no asset of the Internet firewall (decision 15, item 9).
+    fn spared(&self, p: Inside) -> bool {
+        self.mode == crate::network::Mode::Widen && self.iface(p.iface).is_some_and(|i| i.service.is_some())
+    }
+
+    /// The firewalls before a NAT gateway that a packet certainly meets (widening) or may meet (narrowing).
+    pub(crate) fn met_nat(&self, s: Inside, n: NatId, dst: IpAddr, direct: bool) -> Vec<Meeting<'_>> {
+        let mut out = Vec::new();
+        let widen = self.mode == crate::network::Mode::Widen;
+        let tables = self
+            .iface(s.iface)
+            .and_then(|i| self.vsw(i.vswitch))
+            .map_or(&[][..], |v| &v.tables);
+        for (nats, routes, f) in &self.perimeter.nats {
+            let led = |t: &u32| routes.iter().any(|(r, ips)| r == t && ips.contains(dst));
+            let certain = direct && !tables.is_empty() && tables.iter().all(led);
+            if nats.contains(&n) && (!widen || certain) {
+                out.push(Meeting {
+                    id: f.id,
+                    list: &f.outbound,
+                    seen: vec![(Seen::at(s.ip), Seen::at(dst))],
+                    dnat: None,
+                });
+            }
+        }
+        out
+    }
+
+    /// The firewalls that may judge what crosses the borders of VPCs (decision 15, item 15).
+    pub(crate) fn met_vpc(&self, src: IpAddr, dst: IpAddr, ends: &[Option<VpcId>]) -> Vec<Meeting<'_>> {
+        let all = self.perimeter.vpcs.iter();
+        // No ends are given where other VPCs may lie on the way.
+        let here = |g: &&(Vec<VpcId>, FirewallNet)| {
+            ends.is_empty() || ends.iter().flatten().any(|v| g.0.contains(v))
+        };
+        all.filter(here)
+            .map(|(_, f)| Meeting {
+                id: f.id,
+                list: &f.outbound,
+                seen: vec![(Seen::at(src), Seen::at(dst))],
+                dnat: None,
+            })
+            .collect()
+    }
+
+    /// As [`Network::met_vpc`] for a private path, by whether it crosses a router and what it passes.
+    pub(crate) fn met_private(
+        &self,
+        s: Inside,
+        d: Inside,
+        crossed: bool,
+        appliances: bool,
+    ) -> Vec<Meeting<'_>> {
+        let vpc = |p: Inside| self.iface(p.iface).and_then(|i| self.vpc_of(i));
+        let (a, b) = (vpc(s), vpc(d));
+        if self.perimeter.vpcs.is_empty() || a == b && !crossed {
+            return Vec::new();
+        }
+        let ends = [a, b];
+        self.met_vpc(s.ip, d.ip, if appliances { &[] } else { &ends })
+    }
+
+    /// What of all services passes a firewall: by some alternative when widening, by all when narrowing.
+    pub(crate) fn passing(&self, m: &Meeting<'_>) -> AtomSet {
+        let all = &self.common.all;
+        self.fold(m.seen.iter().map(|(s, d)| m.list.passing(all, *s, *d)))
+    }
+
+    /// The services, as delivered, that an entry lets in past the Internet boundary.
+    pub(crate) fn boundary_in(&self, d: Inside, x: IpAddr, e: Entry) -> Option<AtomSet> {
+        let m = self.met_inbound(d, x, e)?;
+        let sent = self.passing(&m);
+        Some(match (m.dnat, self.addr_of(d)) {
+            (Some(i), Some((_, a))) => self
+                .atoms
+                .touching(&a.dnat[i].translate(&self.atoms.services(&sent))),
+            _ => sent,
+        })
+    }
+}

@@ -1,0 +1,365 @@
+//! The perimeter: ALIBABA.md §13, docs/decisions/015.
+
+use super::*;
+use bartizan_model::{FirewallPeer, FirewallPlace, ProxyKind, ProxyOrigin};
+
+/// One line per policy: direction, order, action, services, source, destination; `?` for what is not known.
+fn policies(inv: &Inventory, n: usize) -> Vec<String> {
+    let side = |all: &[FirewallPeer]| {
+        let one = |p: &FirewallPeer| match p {
+            FirewallPeer::Net(n) => n.to_string(),
+            FirewallPeer::Eip(e) => inv.typed[*e].meta.origin.address.to_string(),
+            FirewallPeer::Elsewhere(t) => format!("`{t}`"),
+            FirewallPeer::Unknown(_) => "?".to_string(),
+        };
+        all.iter().map(one).collect::<Vec<_>>().join("+")
+    };
+    fn text<T: ToString>(f: &Fact<T>) -> String {
+        f.known().map_or_else(|| "?".to_string(), ToString::to_string)
+    }
+    let f = &inv.typed.firewalls[n];
+    f.rules
+        .iter()
+        .map(|r| {
+            let way = match r.inbound {
+                Fact::Known(true) => "in",
+                Fact::Known(false) => "out",
+                Fact::Unknown(_) => "?",
+            };
+            let verb = match r.pass {
+                Fact::Known(true) => "pass",
+                Fact::Known(false) => "drop",
+                Fact::Unknown(_) => "?",
+            };
+            let deep = if r.deep == Fact::Known(false) { "" } else { " deep" };
+            let six = if r.ipv6 == Fact::Known(true) { " ipv6" } else { "" };
+            let active = match r.active {
+                Fact::Known(true) => "",
+                Fact::Known(false) => " off",
+                Fact::Unknown(_) => " sometimes",
+            };
+            format!(
+                "{way} {} {verb} {} {} -> {}{deep}{six}{active}",
+                text(&r.order),
+                text(&r.services),
+                side(&r.source),
+                side(&r.destination)
+            )
+        })
+        .collect()
+}
+
+const POLICY: &str = r#"
+  direction        = "in"
+  description      = "p"
+  source_type      = "net"
+  destination_type = "net"
+"#;
+
+#[test]
+fn policies_of_the_internet_boundary() {
+    let inv = bare(&format!(
+        r#"
+resource "alicloud_eip_address" "web" {{}}
+resource "alicloud_cloud_firewall_instance_v2" "edge" {{
+  payment_type = "PayAsYouGo"
+  product_code = "cfw"
+  product_type = "cfw_elasticity_public_intl"
+  spec         = "payg_version"
+}}
+resource "alicloud_cloud_firewall_policy_advanced_config" "mode" {{ internet_switch = "on" }}
+resource "alicloud_cloud_firewall_address_book" "offices" {{
+  group_name   = "offices"
+  group_type   = "ip"
+  description  = "offices"
+  address_list = ["198.51.100.0/24", "203.0.113.7/32"]
+}}
+resource "alicloud_cloud_firewall_address_book" "ports" {{
+  group_name   = "web-ports"
+  group_type   = "port"
+  description  = "ports"
+  address_list = ["80/80", "443/443"]
+}}
+resource "alicloud_cloud_firewall_address_book" "tagged" {{
+  group_name  = "tagged"
+  group_type  = "tag"
+  description = "tagged"
+}}
+resource "alicloud_cloud_firewall_control_policy" "a" {{
+  direction        = "in"
+  description      = "p"
+  destination_type = "net"
+  acl_action       = "accept"
+  source           = alicloud_cloud_firewall_address_book.offices.group_name
+  source_type      = "group"
+  destination      = "${{alicloud_eip_address.web.ip_address}}/32"
+  proto            = "TCP"
+  dest_port_type   = "group"
+  dest_port_group  = "web-ports"
+  application_name = "ANY"
+}}
+resource "alicloud_cloud_firewall_control_policy" "b" {{
+  {POLICY}
+  acl_action  = "drop"
+  source      = "0.0.0.0/0"
+  destination = "0.0.0.0/0"
+  proto       = "ANY"
+  dest_port   = "0/0"
+}}
+resource "alicloud_cloud_firewall_control_policy" "c" {{
+  {POLICY}
+  acl_action            = "log"
+  source                = "::/0"
+  destination           = "2001:db8::/32"
+  proto                 = "ICMP"
+  ip_version            = "6"
+  application_name_list = ["ANY"]
+}}
+resource "alicloud_cloud_firewall_control_policy" "d" {{
+  direction        = "out"
+  acl_action       = "accept"
+  description      = "updates"
+  source           = "tagged"
+  source_type      = "group"
+  destination      = "*.example.com"
+  destination_type = "domain"
+  proto            = "TCP"
+  dest_port        = "443/443"
+  application_name = "HTTPS"
+  release          = "false"
+}}
+resource "alicloud_cloud_firewall_control_policy" "e" {{
+  direction        = "out"
+  acl_action       = "drop"
+  description      = "at night"
+  source           = "0.0.0.0/0"
+  source_type      = "net"
+  destination      = "[\"ZB\"]"
+  destination_type = "location"
+  proto            = "UDP"
+  dest_port        = "53/53"
+  repeat_type      = "Daily"
+}}
+resource "alicloud_cloud_firewall_control_policy_order" "a" {{
+  acl_uuid  = alicloud_cloud_firewall_control_policy.a.acl_uuid
+  direction = "in"
+  order     = 1
+}}
+"#
+    ));
+    let f = &inv.typed.firewalls;
+    assert_eq!(f.len(), 1);
+    assert_eq!(f[0].place, FirewallPlace::Internet);
+    assert_eq!(
+        &*f[0].meta.origin.address,
+        "alicloud_cloud_firewall_instance_v2.edge"
+    );
+    assert_eq!((&f[0].on, &f[0].strict), (&Fact::Known(true), &Fact::Known(true)));
+    assert_eq!(
+        policies(&inv, 0),
+        [
+            "in 1 pass tcp/80, tcp/443 198.51.100.0/24+203.0.113.7/32 -> alicloud_eip_address.web",
+            // The only one of IPv4 without an order comes behind.
+            "in 2 drop any 0.0.0.0/0 -> 0.0.0.0/0",
+            "in 1 pass icmpv6 ::/0 -> 2001:db8::/32 ipv6",
+            "out ? pass tcp/443 ? -> `*.example.com` deep off",
+            "out ? drop udp/53 0.0.0.0/0 -> `[\"ZB\"]` sometimes",
+        ]
+    );
+}
+
+#[test]
+fn policies_without_orders_have_none_unless_they_need_none() {
+    let two = |second: &str| {
+        bare(&format!(
+            r#"
+resource "alicloud_cloud_firewall_control_policy" "a" {{
+  {POLICY}
+  acl_action  = "accept"
+  source      = "198.51.100.0/24"
+  destination = "0.0.0.0/0"
+  proto       = "TCP"
+  dest_port   = "443/443"
+}}
+resource "alicloud_cloud_firewall_control_policy" "b" {{
+  {POLICY}
+  acl_action  = "{second}"
+  source      = "0.0.0.0/0"
+  destination = "0.0.0.0/0"
+  proto       = "TCP"
+  dest_port   = "80/80"
+}}
+"#
+        ))
+    };
+    let orders = |inv: &Inventory| -> Vec<Option<u32>> {
+        let rules = &inv.typed.firewalls[0].rules;
+        rules.iter().map(|r| r.order.known().copied()).collect()
+    };
+    assert_eq!(orders(&two("accept")), [Some(1), Some(2)]);
+    assert_eq!(orders(&two("drop")), [None, None]);
+}
+
+#[test]
+fn a_nat_firewall_with_its_policies() {
+    let inv = base(
+        r#"
+resource "alicloud_nat_gateway" "n" {
+  vpc_id     = alicloud_vpc.v.id
+  vswitch_id = alicloud_vswitch.b.id
+  nat_type   = "Enhanced"
+}
+resource "alicloud_cloud_firewall_nat_firewall" "f" {
+  nat_gateway_id  = alicloud_nat_gateway.n.id
+  proxy_name      = "egress"
+  region_no       = "cn-hangzhou"
+  vpc_id          = alicloud_vpc.v.id
+  firewall_switch = "open"
+  nat_route_entry_list {
+    nexthop_type     = "NatGateway"
+    nexthop_id       = alicloud_nat_gateway.n.id
+    route_table_id   = alicloud_vpc.v.route_table_id
+    destination_cidr = "0.0.0.0/0"
+  }
+}
+resource "alicloud_cloud_firewall_nat_firewall_control_policy" "p" {
+  nat_gateway_id        = alicloud_nat_gateway.n.id
+  direction             = "out"
+  acl_action            = "drop"
+  description           = "no smb"
+  source                = "10.0.0.0/8"
+  source_type           = "net"
+  destination           = "0.0.0.0/0"
+  destination_type      = "net"
+  proto                 = "TCP"
+  dest_port             = "445/445"
+  application_name_list = ["ANY"]
+  new_order             = "1"
+}
+"#,
+    );
+    let f = &inv.typed.firewalls[0];
+    let FirewallPlace::Nat { nat, routes } = &f.place else {
+        panic!("{:?}", f.place)
+    };
+    assert_eq!((nat.known().map(|n| n.0), routes.len()), (Some(0), 1));
+    assert_eq!((&f.on, &f.strict), (&Fact::Known(true), &Fact::Known(false)));
+    assert_eq!(policies(&inv, 0), ["out 1 drop tcp/445 10.0.0.0/8 -> 0.0.0.0/0"]);
+    assert!(matches!(
+        understanding(&inv, "alicloud_cloud_firewall_nat_firewall.f"),
+        Understanding::Modelled
+    ));
+}
+
+// Decision 15, item 15: what such a firewall does to routes is not modelled.
+#[test]
+fn a_firewall_between_vpcs_is_not_understood_as_a_whole() {
+    let inv = base(
+        r#"
+resource "alicloud_cen_instance" "c" {}
+resource "alicloud_cloud_firewall_vpc_firewall_cen" "f" {
+  cen_id            = alicloud_cen_instance.c.id
+  vpc_firewall_name = "between"
+  vpc_region        = "cn-hangzhou"
+  status            = "open"
+  local_vpc { network_instance_id = alicloud_vpc.v.id }
+}
+resource "alicloud_cloud_firewall_vpc_firewall_control_policy" "p" {
+  vpc_firewall_id  = alicloud_cloud_firewall_vpc_firewall_cen.f.vpc_firewall_id
+  acl_action       = "drop"
+  description      = "p"
+  source           = "10.0.0.0/8"
+  source_type      = "net"
+  destination      = "10.0.0.0/8"
+  destination_type = "net"
+  proto            = "TCP"
+  dest_port        = "22/22"
+  application_name = "ANY"
+  order            = 1
+}
+"#,
+    );
+    let f = &inv.typed.firewalls[0];
+    assert_eq!(
+        f.place,
+        FirewallPlace::Vpc {
+            guards: Fact::Known(vec![VpcId(0)])
+        }
+    );
+    assert_eq!(policies(&inv, 0).len(), 1);
+    assert!(matches!(
+        understanding(&inv, "alicloud_cloud_firewall_vpc_firewall_cen.f"),
+        Understanding::NotUnderstood(_)
+    ));
+}
+
+#[test]
+fn proxies_and_their_origins() {
+    let inv = base(
+        r#"
+resource "alicloud_eip_address" "web" {}
+resource "alicloud_eip_address" "game" { ip_address = "47.1.2.3" }
+resource "alicloud_wafv3_domain" "shop" {
+  instance_id = "waf-1"
+  domain      = "shop.example.com"
+  access_type = "share"
+  listen {
+    http_ports  = [80]
+    https_ports = [443, 8443]
+  }
+  redirect {
+    backends    = [alicloud_eip_address.web.ip_address, "origin.example.com"]
+    loadbalance = "iphash"
+  }
+}
+resource "alicloud_wafv3_domain" "inside" {
+  instance_id = "waf-1"
+  domain      = "in.example.com"
+  listen { http_ports = [80] }
+  redirect {
+    backends    = ["10.1.0.10"]
+    loadbalance = "iphash"
+  }
+}
+resource "alicloud_ddoscoo_port" "game" {
+  instance_id       = "ddoscoo-1"
+  frontend_port     = "7001"
+  frontend_protocol = "udp"
+  real_servers      = ["47.1.2.3"]
+}
+resource "alicloud_ddosbgp_ip" "game" {
+  instance_id = "ddosbgp-1"
+  ip          = alicloud_eip_address.game.ip_address
+}
+"#,
+    );
+    let p = &inv.typed.proxies;
+    assert_eq!(p.len(), 3);
+    let of = |domain: &str| {
+        let named = |p: &&Proxy| {
+            p.meta
+                .name
+                .as_ref()
+                .is_some_and(|n| n.known().is_some_and(|n| &**n == domain))
+        };
+        p.iter().find(named).unwrap()
+    };
+    let shop = of("shop.example.com");
+    assert_eq!(shop.kind, ProxyKind::Waf);
+    assert_eq!(
+        shop.services.known().unwrap().to_string(),
+        "tcp/80, tcp/443, tcp/8443"
+    );
+    assert!(matches!(
+        shop.origins.as_slice(),
+        [ProxyOrigin::Eip(e), ProxyOrigin::Unknown(_)] if &*inv.typed[*e].meta.origin.address == "alicloud_eip_address.web"
+    ));
+    assert!(matches!(
+        understanding(&inv, "alicloud_wafv3_domain.inside"),
+        Understanding::NotUnderstood(_)
+    ));
+    let game = p.iter().find(|p| p.kind == ProxyKind::AntiDdos).unwrap();
+    assert_eq!(game.services.known().unwrap().to_string(), "udp/7001");
+    assert_eq!(inv.typed.shields.len(), 1);
+    assert!(matches!(inv.typed.shields[0].of, ProxyOrigin::Eip(_)));
+}
