@@ -287,7 +287,7 @@ fn balancer(
             let behind = ServiceSet::tcp(PortSet::single(g.pick(services).tcp.first().unwrap_or(80)));
             let preserves = match kind {
                 BalancerKind::Clb => true,
-                BalancerKind::Alb => false,
+                BalancerKind::Alb | BalancerKind::Endpoint => false,
                 BalancerKind::Nlb => g.percent(50),
             };
             let filter = (kind == BalancerKind::Clb && g.percent(20)).then(|| ListenerFilter {

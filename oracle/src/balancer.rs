@@ -1,4 +1,5 @@
-//! Load balancers (ALIBABA.md §9; the numbers are those of docs/decisions/011).
+//! Load balancers and PrivateLink (ALIBABA.md §9; the numbers are those of docs/decisions/011, and 016 where it says
+//! so).
 
 use crate::forward::{Goal, Spot, Trail, Walk};
 use crate::group::{Pkt, Side};
@@ -138,27 +139,24 @@ impl World {
         }
         match self.rules_say(at, Direction::Ingress, p) {
             Some((ok, why)) => (ok, why),
+            // 016, 3.
+            None if b.kind == BalancerKind::Endpoint => (false, "the default of the group".into()),
             None => (true, "the managed rule behind all others".into()),
         }
     }
 
     /// 11: where the balancer's own address may be.
     fn own_addresses(&self, front: usize, kind: BalancerKind) -> Vec<IpAddr> {
+        // 016, 7: any address at all comes out of an endpoint.
+        if kind == BalancerKind::Endpoint {
+            let own = |a: &IpAddr| matches!(a, IpAddr::V4(a) if a.octets()[..2] == [100, 100]);
+            return self.anywhere.iter().copied().filter(|a| !own(a)).collect();
+        }
         if kind == BalancerKind::Clb {
-            let all: IpNet =
-                IpNet::V4(ipnet::Ipv4Net::new(Ipv4Addr::new(100, 64, 0, 0), 10).unwrap_or_default());
-            let mut out = vec![all.network()];
-            for n in &self.mentioned {
-                if all.contains(n) {
-                    out.push(n.network());
-                    if let (IpAddr::V4(last), IpAddr::V4(end)) = (n.broadcast(), all.broadcast())
-                        && last < end
-                    {
-                        out.push(IpAddr::V4((u32::from(last) + 1).into()));
-                    }
-                }
-            }
-            return out;
+            let all = ipnet::Ipv4Net::new(Ipv4Addr::new(100, 64, 0, 0), 10).unwrap_or_default();
+            let within = |a: &IpAddr| matches!(a, IpAddr::V4(a) if all.contains(a));
+            let rest = self.anywhere.iter().copied().filter(within);
+            return std::iter::once(all.network().into()).chain(rest).collect();
         }
         // The cloud keeps the first address and the last three; others are somebody's.
         let v = &self.vswitches[self.interfaces[front].vswitch];
@@ -284,7 +282,8 @@ impl Oracle {
     fn own(&self, front: usize, kind: BalancerKind) -> Vec<(Side, bool)> {
         let all = self.world.own_addresses(front, kind).into_iter();
         all.map(|ip| {
-            let eni = Some(front);
+            // 016, 7: it is a member of nothing.
+            let eni = (kind != BalancerKind::Endpoint).then_some(front);
             let owner = None;
             (Side { ip, eni, owner }, false)
         })
@@ -354,9 +353,12 @@ impl Oracle {
         let requests = || asked.iter().map(|&sport| Pkt { sport, ..p });
         let answers =
             |ok: &dyn Fn(Pkt) -> bool| ports.iter().all(|&sport| ok(Self::answer(Pkt { sport, ..p })));
-        if bal.detached || fe.vpc == be.vpc {
-            let near = (!bal.detached).then_some(fe.vswitch);
-            let far = (be.service.is_none() && !w.detached(b.eni)).then_some(be.vswitch);
+        let link = bal.kind == BalancerKind::Endpoint;
+        if bal.detached || link || fe.vpc == be.vpc {
+            let near = (!bal.detached && !link).then_some(fe.vswitch);
+            // 016, 7: whether the ACL of a balancer behind an endpoint counts is contested.
+            let counted = !link || w.second(Assumption::Pl1);
+            let far = (be.service.is_none() && !w.detached(b.eni) && counted).then_some(be.vswitch);
             let crosses = |p: Pkt| w.acl_crossing_drop(near, far, &p).is_none();
             if (near != Some(be.vswitch)) && !requests().any(crosses) {
                 return None;

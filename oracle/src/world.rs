@@ -203,6 +203,8 @@ pub(crate) struct World {
     pub(crate) firewalls: Vec<FirewallW>,
     /// Prefixes that rules and ACL entries name.
     pub(crate) mentioned: Vec<IpNet>,
+    /// One IPv4 address of every stretch that nothing here tells apart.
+    pub(crate) anywhere: Vec<IpAddr>,
     /// Ephemeral ports, one of every stretch that filters may treat alike.
     pub(crate) reply_ports: Vec<u16>,
     pub(crate) attachments: Vec<AttachmentW>,
@@ -268,6 +270,7 @@ impl World {
             balancers: balancer::read(t)?,
             firewalls: firewall::read(t)?,
             mentioned: Vec::new(),
+            anywhere: Vec::new(),
             reply_ports: Vec::new(),
             attachments: Vec::new(),
             tr_tables: Vec::new(),
@@ -279,7 +282,30 @@ impl World {
         w.remember();
         w.interfaces(t)?;
         w.nats(t)?;
+        w.anywhere = w.stretches();
         Ok(w)
+    }
+
+    /// One IPv4 address of every stretch that rules, lists and routes treat alike.
+    fn stretches(&self) -> Vec<IpAddr> {
+        let filters = self.balancers.iter().flat_map(|b| &b.listeners);
+        let filters = filters.filter_map(|l| l.filter.as_ref()).flat_map(|f| &f.1);
+        let lists = self.interfaces.iter().filter_map(|i| i.service.as_ref());
+        let routes = self.tables.iter().flatten().map(|r| &r.net);
+        let learned = self.tr_tables.iter().flat_map(|t| &t.routes).map(|r| &r.net);
+        let all = self.mentioned.iter().chain(filters).chain(routes).chain(learned);
+        let all = all.chain(lists.flat_map(|s| &s.nets));
+        // What follows the part of the address space that belongs to the cloud.
+        let mut starts = vec![0u32, u32::from_be_bytes([100, 101, 0, 0])];
+        for n in all {
+            if let IpNet::V4(n) = n {
+                starts.push(n.network().into());
+                starts.extend(u32::from(n.broadcast()).checked_add(1));
+            }
+        }
+        starts.sort_unstable();
+        starts.dedup();
+        starts.into_iter().map(|a| IpAddr::V4(a.into())).collect()
     }
 
     /// VPCs, gateways, vSwitches and route tables (§2, §3, §7).

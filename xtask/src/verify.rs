@@ -25,6 +25,8 @@ pub(crate) fn run(r: &Run) -> Done {
     }
     let begin = std::time::Instant::now();
     if r.kernel {
+        // Endpoints of PrivateLink are not built.
+        features.private_link = false;
         return kernel(r, features);
     }
     let report = if r.matrix {

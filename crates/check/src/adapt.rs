@@ -9,7 +9,8 @@ use bartizan_lang::{
     glob_match,
 };
 use bartizan_model::{
-    Balancer, DataService, DataServiceKind, Fact, Interface, InterfaceId, Inventory, Meta, Typed,
+    Balancer, BalancerKind, DataService, DataServiceKind, Fact, Interface, InterfaceId, Inventory, Meta,
+    Typed,
 };
 use bartizan_packet::IpSet;
 
@@ -255,7 +256,12 @@ impl Names<'_> {
                 if !found.is_empty() {
                     return Waypoint::Nats(found);
                 }
-                let fronts = |_, i: &Interface| self.r.balancers(i).any(|b| named(&b.meta, g));
+                let fronts = |_, i: &Interface| {
+                    let kinds = [ResourceKind::Lb, ResourceKind::Endpoint];
+                    kinds
+                        .into_iter()
+                        .any(|k| self.r.balancers(k, i).any(|b| named(&b.meta, g)))
+                };
                 match self.r.interfaces(fronts) {
                     Set::Interfaces(v) if v.is_empty() => Waypoint::Unsupported(g.clone()),
                     set => Waypoint::Set(p.set(set, g)),
@@ -351,10 +357,12 @@ impl Resolver<'_> {
                     .known()
                     .is_some_and(|g| g.iter().any(|g| named(&t[*g].meta, glob)))
             }),
-            ResourceKind::Rds | ResourceKind::Redis => {
+            ResourceKind::Rds | ResourceKind::Redis | ResourceKind::Managed => {
                 self.interfaces(|_, i| self.services(of, i).any(|d| named(&d.meta, glob)))
             }
-            ResourceKind::Lb => self.interfaces(|_, i| self.balancers(i).any(|b| named(&b.meta, glob))),
+            ResourceKind::Lb | ResourceKind::Endpoint => {
+                self.interfaces(|_, i| self.balancers(of, i).any(|b| named(&b.meta, glob)))
+            }
         }
     }
 
@@ -368,18 +376,23 @@ impl Resolver<'_> {
             let kind = match of {
                 ResourceKind::Rds => matches!(d.kind, DataServiceKind::Rds | DataServiceKind::Polardb),
                 ResourceKind::Redis => d.kind == DataServiceKind::Redis,
+                ResourceKind::Managed => true,
                 _ => false,
             };
             kind && std::ptr::eq(&self.t[d.interface], i)
         })
     }
 
-    /// The load balancers of which an interface is a front.
-    pub(crate) fn balancers<'a>(&'a self, i: &'a Interface) -> impl Iterator<Item = &'a Balancer> {
+    /// The load balancers (or the endpoints of PrivateLink) of which an interface is a front.
+    pub(crate) fn balancers<'a>(
+        &'a self,
+        of: ResourceKind,
+        i: &'a Interface,
+    ) -> impl Iterator<Item = &'a Balancer> {
+        let link = of == ResourceKind::Endpoint;
         let front = move |f: &InterfaceId| std::ptr::eq(&self.t[*f], i);
-        self.t
-            .balancers
-            .iter()
-            .filter(move |b| b.fronts.iter().any(front))
+        let kind = move |b: &&Balancer| (b.kind == BalancerKind::Endpoint) == link;
+        let all = self.t.balancers.iter().filter(kind);
+        all.filter(move |b| b.fronts.iter().any(front))
     }
 }

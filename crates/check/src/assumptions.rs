@@ -126,6 +126,12 @@ pub fn of(inv: &Inventory) -> Vec<&'static str> {
     if fronted(BalancerKind::Clb) || fronted(BalancerKind::Nlb) {
         v.push("A-CLB-1");
     }
+    if fronted(BalancerKind::Endpoint) {
+        v.push("A-PL-1");
+        if listeners().any(|l| l.origin.maybe.is_some()) {
+            v.push("A-PL-2");
+        }
+    }
     let active = t.ipv4_gateways.iter().any(|g| g.enabled.known() != Some(&false));
     if active && !t.balancers.is_empty() {
         v.push("A-LB-2");

@@ -128,7 +128,9 @@ fn resource(r: &Resolver<'_>, of: ResourceKind, glob: &str, i: &Interface) -> Is
                 x => x,
             },
         },
-        ResourceKind::Rds | ResourceKind::Redis => any(r.services(of, i).map(|d| name(&d.meta, glob))),
-        ResourceKind::Lb => any(r.balancers(i).map(|b| name(&b.meta, glob))),
+        ResourceKind::Rds | ResourceKind::Redis | ResourceKind::Managed => {
+            any(r.services(of, i).map(|d| name(&d.meta, glob)))
+        }
+        ResourceKind::Lb | ResourceKind::Endpoint => any(r.balancers(of, i).map(|b| name(&b.meta, glob))),
     }
 }

@@ -599,6 +599,108 @@ fn what_a_balancer_hands_on_is_a_flow_of_its_clients() {
     );
 }
 
+const LINK: &str = r#"
+resource "alicloud_vpc" "p" { cidr_block = "10.0.0.0/16" }
+resource "alicloud_vswitch" "p" {
+  vpc_id     = alicloud_vpc.p.id
+  cidr_block = "10.0.1.0/24"
+}
+resource "alicloud_security_group" "p" {
+  vpc_id              = alicloud_vpc.p.id
+  inner_access_policy = "Drop"
+}
+resource "alicloud_instance" "p" {
+  vswitch_id      = alicloud_vswitch.p.id
+  private_ip      = "10.0.1.20"
+  security_groups = [alicloud_security_group.p.id]
+  tags            = { tier = "p" }
+}
+resource "alicloud_slb_load_balancer" "p" {
+  load_balancer_name = "service"
+  address_type       = "intranet"
+  vswitch_id         = alicloud_vswitch.p.id
+  address            = "10.0.1.100"
+}
+resource "alicloud_slb_listener" "p" {
+  load_balancer_id = alicloud_slb_load_balancer.p.id
+  protocol         = "tcp"
+  frontend_port    = 443
+  backend_port     = 9000
+}
+resource "alicloud_slb_backend_server" "p" {
+  load_balancer_id = alicloud_slb_load_balancer.p.id
+  backend_servers {
+    server_id = alicloud_instance.p.id
+    weight    = 100
+  }
+}
+resource "alicloud_privatelink_vpc_endpoint_service" "s" { auto_accept_connection = true }
+resource "alicloud_privatelink_vpc_endpoint_service_resource" "s" {
+  service_id    = alicloud_privatelink_vpc_endpoint_service.s.id
+  resource_id   = alicloud_slb_load_balancer.p.id
+  resource_type = "slb"
+}
+resource "alicloud_security_group" "door" {
+  vpc_id              = alicloud_vpc.v.id
+  inner_access_policy = "Drop"
+}
+resource "alicloud_security_group_rule" "door" {
+  security_group_id        = alicloud_security_group.door.id
+  type                     = "ingress"
+  ip_protocol              = "tcp"
+  port_range               = "443/443"
+  source_security_group_id = alicloud_security_group.a.id
+}
+resource "alicloud_privatelink_vpc_endpoint" "e" {
+  vpc_endpoint_name  = "door"
+  vpc_id             = alicloud_vpc.v.id
+  security_group_ids = [alicloud_security_group.door.id]
+  service_id         = alicloud_privatelink_vpc_endpoint_service.s.id
+}
+resource "alicloud_privatelink_vpc_endpoint_zone" "e" {
+  endpoint_id = alicloud_privatelink_vpc_endpoint.e.id
+  vswitch_id  = alicloud_vswitch.b.id
+  eni_ip      = "10.0.2.50"
+}
+"#;
+
+// ALIBABA.md §9.7, decision 16 items 3, 5 and 7 (A-PL-1): possible from any address, certain if every address may.
+#[test]
+fn what_an_endpoint_hands_on_is_a_flow_of_its_clients() {
+    let net = format!("{NET}{LINK}");
+    let with = |clauses: &str| format!("zone door = endpoint \"door\"\nzone p = tag tier=p\n{clauses}");
+    expect(&net, &with("must a -> door : tcp/443\n"), &[Holds], &[]);
+    expect(&net, &with("never b -> door : any\n"), &[Holds], &[]);
+    expect(&net, &with("never p -> {a, b, door} : any\n"), &[Holds], &[]);
+    expect(
+        &net,
+        &with("never a -> p : tcp/9000\n"),
+        &[Undecided],
+        &["REACH001"],
+    );
+    let server = |cidr: &str| {
+        net.clone()
+            + "resource \"alicloud_security_group_rule\" \"p\" {\n  security_group_id = alicloud_security_group.p.id\n  type = \"ingress\"\n  \
+               ip_protocol = \"tcp\"\n  port_range = \"9000/9000\"\n"
+            + &format!("  cidr_ip = \"{cidr}\"\n}}\n")
+    };
+    expect(
+        &server("10.0.0.0/8"),
+        &with("must a -> p : tcp/9000\n"),
+        &[Undecided],
+        &["REACH004"],
+    );
+    let open = server("0.0.0.0/0");
+    expect(&open, &with("must a -> p : tcp/9000\n"), &[Holds], &[]);
+    expect(
+        &open,
+        &with("never a -> p : tcp/9000\n"),
+        &[Violated],
+        &["REACH001"],
+    );
+    expect(&open, &with("a -> p : tcp/9000 through door\n"), &[Holds], &[]);
+}
+
 // ALIBABA.md §9.1, A-LB-1: an access list without entries keeps nobody out.
 #[test]
 fn an_access_list_without_entries_keeps_nobody_out() {

@@ -468,6 +468,10 @@ words! {
         Redis = "redis",
         /// Load balancers.
         Lb = "lb",
+        /// Endpoints of PrivateLink.
+        Endpoint = "endpoint",
+        /// Managed services of any kind.
+        Managed = "managed",
     }
 }
 

@@ -122,6 +122,12 @@ register! {
     Lb2 "A-LB-2" "§9" "whether the public address of a balancer needs the route to an activated IPv4 gateway"
         ["free" "it does not", "routed" "it does, as that of an interface"]
         First Second "not documented";
+    Pl1 "A-PL-1" "§9.7" "whether the network ACL of a balancer's vSwitch filters what comes to it through PrivateLink"
+        ["free" "it does not", "filtered" "it does, from whatever address that comes"]
+        First Second "not documented, nor is the address: any is judged";
+    Pl2 "A-PL-2" "§9.7" "whether an endpoint is connected to a service where nothing in the input accepts it"
+        [] Either Either "it may have been accepted by hand"
+        fixed "it is possible and not certain, and judged so";
     Tr1 "A-TR-1" "§10.4" "which routes of one prefix are in use in a transit router's table"
         ["static" "static ones before propagated ones; of several propagated ones any", "any" "any of them"]
         Either Either "static before propagated is inferred; the full table of priorities was not readable";

@@ -1,4 +1,5 @@
-//! Load balancers: CLB, ALB and NLB (ALIBABA.md §9.1-§9.5, docs/decisions/011).
+//! Load balancers: CLB, ALB and NLB (ALIBABA.md §9.1-§9.5, docs/decisions/011), and the endpoints of PrivateLink
+//! that hand on to them (§9.7, docs/decisions/016).
 
 use crate::{Fact, InterfaceId, Meta, Origin, Unknown};
 use bartizan_packet::ServiceSet;
@@ -16,6 +17,9 @@ pub enum BalancerKind {
     Alb,
     /// Network Load Balancer.
     Nlb,
+    /// An interface endpoint of PrivateLink: it hands on to the balancers of a service (ALIBABA.md §9.7,
+    /// docs/decisions/016).
+    Endpoint,
 }
 
 impl BalancerKind {
@@ -26,6 +30,7 @@ impl BalancerKind {
             BalancerKind::Clb => "CLB",
             BalancerKind::Alb => "ALB",
             BalancerKind::Nlb => "NLB",
+            BalancerKind::Endpoint => "PrivateLink endpoint",
         }
     }
 }

@@ -261,7 +261,7 @@ impl Network {
                 for (_, r) in self.relays_to(d.iface).filter(|(_, r)| r.front == s.iface) {
                     if self.handed_on(r, &r.listen).intersects(w) {
                         u.relays.insert((r.balancer, r.listener, r.forward));
-                        for src in self.sources(r, d, None) {
+                        for src in self.sources(r, d, None, &[]) {
                             self.use_sg(d, true, src.0, w, &mut u.ingress);
                             self.use_acl(d, true, src.0.ip, w, &mut u.acl);
                         }
@@ -339,15 +339,21 @@ impl Network {
             _ if client => PeerView::public(ip),
             _ => PeerView { ip, ..front },
         };
-        let exempt = self
-            .iface(r.front)
-            .and_then(|f| f.front.as_ref())
-            .is_some_and(|f| f.exempt);
-        if !exempt {
+        let by = self.iface(r.front).and_then(|f| f.front.as_ref());
+        let link = by.is_some_and(|f| f.link);
+        let own = self
+            .iface(d.iface)
+            .is_some_and(|i| i.front.is_some() || i.service.is_some());
+        if own || !by.is_some_and(|f| f.exempt) {
             self.use_sg(d, true, src, w, &mut u.ingress);
         }
         let vsw = |i: InterfaceId| self.iface(i).map(|i| i.vswitch);
-        if vsw(r.front) != vsw(d.iface) {
+        // A-PL-1.
+        if link {
+            if by.is_some_and(|f| f.link_filtered) {
+                self.use_acl(d, true, ip, w, &mut u.acl);
+            }
+        } else if vsw(r.front) != vsw(d.iface) {
             self.use_acl(x.front, false, d.ip, w, &mut u.acl);
             self.use_acl(d, true, ip, w, &mut u.acl);
         }

@@ -484,7 +484,7 @@ impl Network {
         match s {
             Point::Inside(s) => {
                 let f = if self.is_front(s.iface) {
-                    self.sent_by_front(s, d, then)
+                    self.sent_by_front(s, d, beyond, then)
                 } else {
                     let (delivered, works) = self.private_flow(s, d, ask);
                     then(self.private_view(s), Flow { delivered, works })
@@ -561,7 +561,7 @@ impl Network {
                     return self.nothing();
                 }
                 let all: Vec<Flow> = self
-                    .sources(r, d, Some(seen))
+                    .sources(r, d, Some(seen), beyond)
                     .into_iter()
                     .map(|src| {
                         let leg = self.leg(r, d, src, ask);
@@ -634,7 +634,7 @@ impl Network {
         };
         let view = PeerView::public(client);
         let source = self
-            .sources(r, d, Some(view))
+            .sources(r, d, Some(view), &[])
             .first()
             .map_or((client, true), |(v, c)| (v.ip, *c));
         Relayed {

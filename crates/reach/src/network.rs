@@ -367,6 +367,10 @@ pub struct Front {
     pub back: Arc<IpSet>,
     /// Whether the groups of its backends do not count (A-CLB-1).
     pub exempt: bool,
+    /// Whether it is an endpoint of PrivateLink: what it hands on enters another VPC by no route (docs/decisions/016).
+    pub link: bool,
+    /// Whether the ACL of the vSwitch that it hands on to filters that (A-PL-1).
+    pub link_filtered: bool,
 }
 
 /// Whose address a backend sees.

@@ -818,7 +818,7 @@ impl Network {
     /// Requests that arrive privately, inside one VPC or through what joins two.
     pub(crate) fn private_request(&self, s: Inside, d: Inside) -> AtomSet {
         if self.is_front(s.iface) {
-            return self.sent_by_front(s, d, &|_, f| f).delivered;
+            return self.sent_by_front(s, d, &[], &|_, f| f).delivered;
         }
         let all = self.private_branches(s, d, &[], Some(ReplyPort::Ephemeral));
         self.fold(all.into_iter().map(|b| b.atoms))
@@ -828,7 +828,7 @@ impl Network {
     /// appliances that saw the request are stateful (§5.6); ACLs and routes are evaluated again (§1).
     pub(crate) fn private_flow(&self, s: Inside, d: Inside, ask: ReplyPort) -> (AtomSet, AtomSet) {
         if self.is_front(s.iface) {
-            let f = self.sent_by_front(s, d, &|_, f| f);
+            let f = self.sent_by_front(s, d, &[], &|_, f| f);
             return (f.delivered, f.works);
         }
         let branches = self.private_branches(s, d, &[], Some(ask));

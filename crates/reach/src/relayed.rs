@@ -121,7 +121,7 @@ pub(crate) fn hand_on(reach: &Reach, m: &mut Matrix) {
         for v in h.of.get(&r.front).into_iter().flatten() {
             for d in h.of.get(&r.to).into_iter().flatten() {
                 if let Some((s, d)) = distinct(v, d) {
-                    let f = net.sent_by_front(s, d, &|_, f| f);
+                    let f = net.sent_by_front(s, d, &[], &|_, f| f);
                     m.add(v.slot, of_slot(&h.of, d.iface, d.ip), &f.delivered);
                 }
             }
@@ -349,7 +349,7 @@ fn legs(net: &Network, r: &Relay, d: &Cell) -> Legs {
         to = *x;
     }
     let own = || {
-        let sources = net.sources(r, to, None).into_iter();
+        let sources = net.sources(r, to, None, &[]).into_iter();
         net.fold(sources.map(|src| net.leg(r, to, src, ask).delivered))
     };
     // Whose address it is makes no difference here.

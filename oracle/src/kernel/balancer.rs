@@ -137,6 +137,9 @@ impl Plan {
     pub(crate) fn balancers(&mut self, t: &Typed, w: &World) -> Res<()> {
         for (n, b) in t.balancers.iter().enumerate() {
             certain(&b.meta.origin)?;
+            if b.kind == BalancerKind::Endpoint {
+                return unsupported("an endpoint of PrivateLink");
+            }
             let mut listeners = Vec::new();
             for l in &b.listeners {
                 listeners.push(self.listener(l)?);
@@ -442,6 +445,7 @@ fn ruleset(p: &Plan, at: usize) -> Res<String> {
     // 7: groups of ALB and NLB, and behind them everything is accepted.
     let admitted = match b.kind {
         BalancerKind::Clb => String::new(),
+        BalancerKind::Endpoint => return unsupported("an endpoint of PrivateLink"),
         BalancerKind::Alb | BalancerKind::Nlb => group_rules(p, at, true, "accept")?,
     };
     // 5, 6.

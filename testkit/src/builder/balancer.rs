@@ -13,14 +13,19 @@ impl InventoryBuilder {
         fronts: &[(VswitchId, &str)],
         groups: &[SecurityGroupId],
     ) -> BalancerId {
-        let m = meta(&format!("{}_load_balancer", kind.name().to_lowercase()), name);
+        let m = match kind {
+            BalancerKind::Endpoint => meta("privatelink_vpc_endpoint", name),
+            _ => meta(&format!("{}_load_balancer", kind.name().to_lowercase()), name),
+        };
+        let mut groups = groups.to_vec();
+        groups.sort_unstable();
         let fronts = fronts.iter().map(|(vswitch, at)| {
             self.t().interfaces.push(Interface {
                 meta: m.clone(),
                 instance: None,
                 primary: true,
                 vswitch: (*vswitch).into(),
-                groups: Fact::Known(groups.to_vec()),
+                groups: Fact::Known(groups.clone()),
                 foreign_groups: Vec::new(),
                 addresses: vec![Address {
                     spec: AddressSpec::Ip(ip(at)),
@@ -50,6 +55,25 @@ impl InventoryBuilder {
         let front = self.typed()[b].fronts[0];
         self.static_ip(front, public);
         b
+    }
+
+    /// An endpoint of PrivateLink for a service whose resource is a balancer, as it listens by now (016, items 1 and 2).
+    pub fn endpoint(
+        &mut self,
+        name: &str,
+        service: BalancerId,
+        fronts: &[(VswitchId, &str)],
+        groups: &[SecurityGroupId],
+    ) -> BalancerId {
+        let e = self.balancer(name, BalancerKind::Endpoint, fronts, groups);
+        let offered = self.typed()[service].clone();
+        for l in &offered.listeners {
+            let n = self.listener(e, l.services.known().cloned().unwrap_or_default());
+            for f in &offered.fronts {
+                self.backend(e, n, Backend::Interface(*f), None, false);
+            }
+        }
+        e
     }
 
     /// A listener without access list and backends.

@@ -1,4 +1,4 @@
-//! Random load balancers.
+//! Random load balancers and endpoints of PrivateLink.
 
 use super::Gen;
 use bartizan_model::*;
@@ -25,6 +25,44 @@ impl Gen<'_> {
                 }
             }
         }
+    }
+
+    /// Endpoints, in any VPC, for balancers that are in a vSwitch.
+    pub(super) fn endpoints(&mut self) {
+        if !self.f.balancers || !self.f.private_link {
+            return;
+        }
+        let all = (0u32..).zip(&self.b.typed().balancers);
+        let offered = all.filter(|(_, b)| !b.detached).map(|(n, _)| BalancerId(n));
+        let offered: Vec<BalancerId> = offered.collect();
+        for n in 0..self.some(&[0, 0, 1, 1, 2]).unwrap_or(0) {
+            let Some(service) = self.some(&offered) else {
+                return;
+            };
+            let v = self.r.below(self.vpcs.len());
+            let at = self.zones(v);
+            let at: Vec<(VswitchId, &str)> = at.iter().map(|(v, a)| (*v, a.as_str())).collect();
+            if !at.is_empty() {
+                let groups = self.group_set(v);
+                self.b.endpoint(&format!("ep{n}"), service, &at, &groups);
+            }
+        }
+    }
+
+    /// One or two vSwitches of a VPC, with a free address of each.
+    fn zones(&mut self, v: usize) -> Vec<(VswitchId, String)> {
+        let mut at: Vec<(VswitchId, String)> = Vec::new();
+        for _ in 0..2 {
+            let s = self.r.below(self.vpcs[v].vswitches.len());
+            let free = self.vpcs[v].vswitches[s].next_host <= LAST_HOST;
+            let id = self.vpcs[v].vswitches[s].id;
+            let again = at.iter().any(|(z, _)| *z == id);
+            if free && !again && (at.is_empty() || self.r.chance(40)) {
+                let ip = self.host4(v, s);
+                at.push((id, ip));
+            }
+        }
+        at
     }
 
     fn balancer(&mut self, v: usize, n: usize, kind: BalancerKind) -> Option<BalancerId> {

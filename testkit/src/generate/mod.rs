@@ -48,6 +48,8 @@ pub struct Features {
     pub balancers: bool,
     /// Firewalls at the perimeter.
     pub firewalls: bool,
+    /// Endpoints of PrivateLink.
+    pub private_link: bool,
     /// Peering and transit routers.
     pub joined: bool,
     /// Second readings of contested semantics (not part of the networks).
@@ -74,6 +76,7 @@ impl Features {
             services: true,
             balancers: true,
             firewalls: true,
+            private_link: true,
             joined: true,
             readings: true,
         }
@@ -98,6 +101,7 @@ impl Features {
             services: false,
             balancers: false,
             firewalls: false,
+            private_link: false,
             joined: false,
             readings: false,
         }
@@ -122,6 +126,7 @@ impl Features {
             "services" => &mut self.services,
             "balancers" => &mut self.balancers,
             "firewalls" => &mut self.firewalls,
+            "private-link" => &mut self.private_link,
             "joined" => &mut self.joined,
             "readings" => &mut self.readings,
             _ => return None,
@@ -204,6 +209,7 @@ pub fn random_inventory(r: &mut Rng, f: Features) -> Inventory {
     g.edges();
     g.services();
     g.balancers();
+    g.endpoints();
     g.joined();
     g.policy();
     g.firewalls();

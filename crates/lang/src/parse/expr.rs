@@ -6,7 +6,7 @@ use crate::tree::{Expr, ExprKind, Text};
 
 /// Words that begin a selector, to explain that a selector belongs into a zone.
 const SELECTOR_WORDS: &[&str] = &[
-    "tag", "vpc", "vswitch", "sg", "ecs", "eni", "rds", "redis", "lb", "name", "tf",
+    "tag", "vpc", "vswitch", "sg", "ecs", "eni", "rds", "redis", "lb", "endpoint", "managed", "name", "tf",
 ];
 
 impl Parser<'_> {

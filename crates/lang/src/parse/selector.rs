@@ -15,6 +15,8 @@ const WORDS: &[&str] = &[
     "rds",
     "redis",
     "lb",
+    "endpoint",
+    "managed",
     "cidr",
     "host",
     "name",

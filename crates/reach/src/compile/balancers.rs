@@ -1,4 +1,4 @@
-//! Load balancers, ALIBABA.md §9 and docs/decisions/011: what their fronts take in, and where that goes.
+//! Load balancers, ALIBABA.md §9 and docs/decisions/011 and 016: what their fronts take in, and where that goes.
 
 use super::Ctx;
 use super::groups::{self, ByGroup};
@@ -111,13 +111,19 @@ pub(super) fn lists(c: &mut Ctx<'_>, by: &ByGroup, id: BalancerId, i: &Interface
     if !(known.is_empty() && complete) {
         rules.extend(groups::merge(c, by, &known, complete).ingress.rules);
     }
+    // Decision 16, item 3: no managed rule stands behind the groups of an endpoint.
+    let managed = b.kind != BalancerKind::Endpoint;
     GroupSet {
         groups: known,
         ingress: RuleList {
             rules,
             // §9.2: the managed rule at priority 100 comes behind every other one.
-            default_accept: true,
-            default_ref: RuleRef::Listening(id),
+            default_accept: managed,
+            default_ref: if managed {
+                RuleRef::Listening(id)
+            } else {
+                RuleRef::Default
+            },
         },
         egress: RuleList {
             rules: Vec::new(),
@@ -151,9 +157,19 @@ pub(super) fn front(c: &mut Ctx<'_>, id: BalancerId, free: IpSet) -> Front {
         detached: b.detached,
         // A-LB-2.
         free: b.detached || c.reads(Assumption::Lb2) == Use::First,
-        back: Arc::new(if b.kind == BalancerKind::Clb { clb } else { free }),
+        back: Arc::new(match b.kind {
+            BalancerKind::Clb => clb,
+            BalancerKind::Alb | BalancerKind::Nlb => free,
+            // A-PL-1.
+            BalancerKind::Endpoint => IpSet {
+                v4: IntervalSet::from_ranges([(0, ip(99, 255, 255)), (ip(101, 0, 0), u32::MAX)]),
+                v6: IntervalSet::empty(),
+            },
+        }),
         // A-CLB-1.
         exempt: c.reads(Assumption::Clb1) == Use::First && b.kind != BalancerKind::Alb,
+        link: b.kind == BalancerKind::Endpoint,
+        link_filtered: c.reads(Assumption::Pl1) != Use::First,
     }
 }
 

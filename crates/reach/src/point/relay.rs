@@ -44,6 +44,10 @@ impl Network {
 
     /// A balancer's own address, as its backends see it.
     fn own_view(&self, r: &Relay, ip: IpAddr) -> PeerView<'_> {
+        // A-PL-1: what comes through PrivateLink is a member of nothing.
+        if self.links(r.front) {
+            return PeerView::public(ip);
+        }
         let front = Inside {
             iface: r.front,
             addr: 0,
@@ -58,12 +62,20 @@ impl Network {
         }
     }
 
-    /// The alternatives of whom a backend sees, for a client seen as `client`, or for the balancer itself.
+    /// Whether an interface is an endpoint of PrivateLink.
+    pub(crate) fn links(&self, front: InterfaceId) -> bool {
+        let front = self.iface(front).and_then(|f| f.front.as_ref());
+        front.is_some_and(|f| f.link)
+    }
+
+    /// The alternatives of whom a backend sees, for a client seen as `client`, or for the balancer itself. `beyond`
+    /// is where it goes from the backend, if that is a balancer: what tells addresses apart there counts as well.
     pub(crate) fn sources<'a>(
         &'a self,
         r: &Relay,
         d: Inside,
         client: Option<PeerView<'a>>,
+        beyond: &[InterfaceId],
     ) -> Vec<(PeerView<'a>, bool)> {
         let Some(front) = self.iface(r.front).and_then(|f| f.front.as_ref()) else {
             return Vec::new();
@@ -73,7 +85,7 @@ impl Network {
             out.push((c, true));
         }
         if client.is_none() || r.source != RelaySource::Client {
-            let cuts = self.cuts_behind(r, d.iface);
+            let cuts = self.cuts_behind(r, d.iface, beyond);
             let all = representatives(&front.back, &cuts).into_iter();
             out.extend(all.map(|ip| (self.own_view(r, ip), false)));
         }
@@ -81,10 +93,13 @@ impl Network {
     }
 
     /// What tells the addresses of a balancer apart on the way to a backend.
-    fn cuts_behind(&self, r: &Relay, d: InterfaceId) -> Cuts {
+    fn cuts_behind(&self, r: &Relay, d: InterfaceId, beyond: &[InterfaceId]) -> Cuts {
         let vpc = |i| self.iface(i).and_then(|f| self.vpc_of(f));
-        if vpc(r.front) != vpc(d) {
-            return self.cuts_around(&[r.front, d]);
+        let further = beyond.iter().any(|i| *i != d && *i != r.front);
+        if further || vpc(r.front) != vpc(d) {
+            let mut near = vec![r.front, d];
+            near.extend(beyond);
+            return self.cuts_around(&near);
         }
         let mut c = Cuts::default();
         let mut add = |rules: &[crate::network::Rule]| {
@@ -113,7 +128,7 @@ impl Network {
 
     /// Whether a balancer reaches a backend by the fabric of its VPC (decision 11, item 10).
     pub(crate) fn straight(&self, fi: &Iface, front: &Front, di: &Iface) -> bool {
-        front.detached || self.vpc_of(fi) == self.vpc_of(di)
+        front.detached || front.link || self.vpc_of(fi) == self.vpc_of(di)
     }
 
     /// The ACLs between a front and a backend, for a packet to the backend or for its reply (`ask` is `None`).
@@ -129,7 +144,13 @@ impl Network {
             t.atoms = self.common.none.clone();
             return t;
         };
-        if fi.vswitch == di.vswitch && !fi.no_acl() {
+        // A-PL-1: an endpoint is in another VPC, or as good as that.
+        let link = fi.front.as_ref().filter(|f| f.link);
+        let (near, far) = match link {
+            Some(f) => (false, f.link_filtered && !di.no_acl()),
+            None => (!fi.no_acl(), !di.no_acl()),
+        };
+        if near && fi.vswitch == di.vswitch {
             return t;
         }
         let there = Moving {
@@ -159,10 +180,10 @@ impl Network {
         } else {
             (false, there)
         };
-        if !fi.no_acl() {
+        if near {
             filter(fv, reply, m);
         }
-        if !di.no_acl() {
+        if far {
             filter(dv, !reply, m);
         }
         t
@@ -270,12 +291,19 @@ impl Network {
     }
 
     /// What a balancer sends by itself: to its backends only (decision 11, items 3 and 14).
-    pub(crate) fn sent_by_front(&self, s: Inside, d: Inside, then: &Then<'_>) -> Flow {
+    /// `beyond` as for [`Network::sources`].
+    pub(crate) fn sent_by_front(
+        &self,
+        s: Inside,
+        d: Inside,
+        beyond: &[InterfaceId],
+        then: &Then<'_>,
+    ) -> Flow {
         let mut total = self.nothing();
         for (_, r) in self.relays_to(d.iface).filter(|(_, r)| r.front == s.iface) {
             let on = self.handed_on(r, &r.listen);
             let (delivered, works) = self
-                .sources(r, d, None)
+                .sources(r, d, None, beyond)
                 .into_iter()
                 .map(|src| {
                     let f = self.leg(r, d, src, ReplyPort::Ephemeral);

@@ -20,6 +20,9 @@ struct Shown<'a> {
 /// Ways through balancers that are told in full.
 const MAX_RELAYS: usize = 4;
 
+/// Addresses that a balancer may show to another one behind it, of which each is tried.
+const MAX_SOURCES: usize = 256;
+
 impl Tracer<'_> {
     /// Whether a listener hands on the service that is asked about.
     fn carries(&self, r: &Relay) -> bool {
@@ -52,11 +55,20 @@ impl Tracer<'_> {
             ways.extend(self.relay_way(s, r, d, here, beyond));
         }
         ways.sort_by_key(|w: &WayTrace| (!w.works, !w.delivered));
-        ways.truncate(MAX_RELAYS);
+        ways.truncate(self.most());
         (ways, answer)
     }
 
-    /// One packet through one balancer.
+    /// How many ways are told: of those to a balancer on the way, as many as may end differently behind it.
+    fn most(&self) -> usize {
+        if self.beyond.len() > 1 {
+            MAX_SOURCES
+        } else {
+            MAX_RELAYS
+        }
+    }
+
+    /// One packet through one balancer; several, with other addresses, where another balancer comes next.
     fn relay_way(
         &self,
         s: Point,
@@ -64,7 +76,18 @@ impl Tracer<'_> {
         d: Inside,
         here: Answer,
         beyond: Vec<InterfaceId>,
-    ) -> Option<WayTrace> {
+    ) -> Vec<WayTrace> {
+        self.relay_ways(s, r, d, here, beyond).unwrap_or_default()
+    }
+
+    fn relay_ways(
+        &self,
+        s: Point,
+        r: &Relay,
+        d: Inside,
+        here: Answer,
+        beyond: Vec<InterfaceId>,
+    ) -> Option<Vec<WayTrace>> {
         let (fi, front) = self
             .net
             .iface(r.front)
@@ -100,9 +123,9 @@ impl Tracer<'_> {
         ways.sort_by_key(|w| (!w.works, !w.delivered));
         let ask = ReplyPort::Port(self.packet.source_port);
         // Every way to the front with every address that the backend may see: the one that ends as the flow does.
-        let mut best: Option<(bool, Answer, &WayTrace, Shown<'_>)> = None;
+        let mut found: Vec<(bool, Answer, &WayTrace, Shown<'_>)> = Vec::new();
         for w in &ways {
-            for src in self.net.sources(r, d, Some(self.view(s, w.seen))) {
+            for src in self.net.sources(r, d, Some(self.view(s, w.seen)), &self.beyond) {
                 let leg = self.net.leg(r, d, src, ask);
                 let at = self.atom();
                 let got = (
@@ -110,22 +133,38 @@ impl Tracer<'_> {
                     w.works && leg.works.contains(at),
                 );
                 let like = got == here;
-                if best.as_ref().is_none_or(|b| like && !b.0) {
-                    let leg = (leg.delivered.contains(at), leg.works.contains(at));
-                    best = Some((like, got, w, Shown { src, leg }));
-                }
+                let leg = (leg.delivered.contains(at), leg.works.contains(at));
+                found.push((like, got, w, Shown { src, leg }));
             }
         }
-        let (_, got, first, shown) = best?;
+        found.sort_by_key(|f| !f.0);
+        let next = self.beyond.len() > 1;
+        found.truncate(if next { MAX_SOURCES } else { 1 });
+        let told = found.iter().map(|(_, got, first, shown)| {
+            let via = (r, fi, front, d);
+            self.told(via, (proto, port), *got, first, shown)
+        });
+        Some(told.collect())
+    }
+
+    /// The steps of one way through one balancer.
+    fn told(
+        &self,
+        (r, fi, front, d): (&Relay, &Iface, &Front, Inside),
+        (proto, port): (Proto, u16),
+        got: Answer,
+        first: &WayTrace,
+        shown: &Shown<'_>,
+    ) -> WayTrace {
         let mut request = first.request.clone();
         request.push(self.hand_on(r, d, shown.src, (proto, port)));
-        request.extend(self.leg_steps(r, fi, front, d, &shown));
+        request.extend(self.leg_steps(r, fi, front, d, shown));
         let mut reply = Vec::new();
         if got.0 {
-            reply.extend(self.leg_reply(fi, front, d, &shown));
+            reply.extend(self.leg_reply(fi, front, d, shown));
             reply.extend(first.reply.clone());
         }
-        Some(WayTrace {
+        WayTrace {
             name: format!("{}, through `{}`", first.name, self.iface_at(r.front)),
             request,
             reply,
@@ -135,7 +174,7 @@ impl Tracer<'_> {
                 (true, Some(seen)) => seen,
                 _ => Seen::Front(r.front, shown.src.0.ip),
             }),
-        })
+        }
     }
 
     /// How filters see whom a way shows.
@@ -143,6 +182,8 @@ impl Tracer<'_> {
         match (seen, s) {
             (Some(Seen::Private(p)), _) | (None, Point::Inside(p)) => self.net.private_view(p),
             (Some(Seen::Public(x)), _) | (None, Point::Outside(x)) => PeerView::public(x),
+            // A-PL-1.
+            (Some(Seen::Front(i, ip)), _) if self.net.links(i) => PeerView::public(ip),
             (Some(Seen::Front(i, ip)), _) => {
                 let seen = self.net.private_view(Inside {
                     iface: i,
@@ -178,7 +219,13 @@ impl Tracer<'_> {
             self.iface_at(d.iface)
         );
         let to = ip_port(d.ip, self.packet.proto, self.packet.destination_port);
+        let link = self
+            .net
+            .iface(r.front)
+            .and_then(|f| f.front.as_ref())
+            .is_some_and(|f| f.link);
         Step {
+            assumptions: if link { vec!["A-PL-1"] } else { Vec::new() },
             origin,
             from: Some(DecidedBy::Forward(r.balancer, r.listener, r.forward)),
             ..self.step(
@@ -248,11 +295,16 @@ impl Tracer<'_> {
     }
 
     fn between(&self, fi: &Iface, di: &Iface, leg: Leg<'_>, reply: bool, t: &mut Trail) {
-        if fi.vswitch == di.vswitch && !fi.no_acl() {
+        let front = fi.front.as_ref().filter(|f| f.link);
+        let link = front.is_some();
+        if fi.vswitch == di.vswitch && !fi.no_acl() && !link {
             return;
         }
-        let near = (!fi.no_acl()).then(|| self.acl(fi.vswitch, reply, leg)).flatten();
-        let far = (!di.no_acl())
+        let near = (!fi.no_acl() && !link)
+            .then(|| self.acl(fi.vswitch, reply, leg))
+            .flatten();
+        // A-PL-1.
+        let far = (!di.no_acl() && front.is_none_or(|f| f.link_filtered))
             .then(|| self.acl(di.vswitch, !reply, leg))
             .flatten();
         let order = if reply { [far, near] } else { [near, far] };
@@ -331,7 +383,7 @@ impl Tracer<'_> {
             let Some((fi, front)) = self.net.iface(r.front).and_then(|f| Some((f, f.front.as_ref()?))) else {
                 continue;
             };
-            let sources = self.net.sources(r, d, None);
+            let sources = self.net.sources(r, d, None, &self.beyond);
             let legs: Vec<Answer> = sources
                 .iter()
                 .map(|src| {
@@ -348,31 +400,36 @@ impl Tracer<'_> {
             );
             answer = (answer.0 || here.0, answer.1 || here.1);
             let picked = legs.iter().position(|a| *a == here).unwrap_or(0);
-            let Some(src) = sources.get(picked).copied() else {
-                continue;
+            // Another balancer behind this one may tell addresses apart that this leg does not.
+            let told: Vec<usize> = if self.beyond.len() > 1 {
+                (0..legs.len()).collect()
+            } else {
+                vec![picked]
             };
             let Some((proto, port)) = self.net.atoms.services(&r.listen).first() else {
                 continue;
             };
-            let mut request = vec![self.hand_on(r, d, src, (proto, port))];
-            let shown = Shown {
-                src,
-                leg: legs[picked],
-            };
-            request.extend(self.leg_steps(r, fi, front, d, &shown));
-            let reply = if legs[picked].0 {
-                self.leg_reply(fi, front, d, &shown)
-            } else {
-                Vec::new()
-            };
-            ways.push(WayTrace {
-                name: "private".to_string(),
-                request,
-                reply,
-                delivered: legs[picked].0,
-                works: legs[picked].1,
-                seen: Some(Seen::Front(s.iface, src.0.ip)),
-            });
+            for (src, leg) in told
+                .iter()
+                .filter_map(|&k| Some((*sources.get(k)?, *legs.get(k)?)))
+            {
+                let mut request = vec![self.hand_on(r, d, src, (proto, port))];
+                let shown = Shown { src, leg };
+                request.extend(self.leg_steps(r, fi, front, d, &shown));
+                let reply = if leg.0 {
+                    self.leg_reply(fi, front, d, &shown)
+                } else {
+                    Vec::new()
+                };
+                ways.push(WayTrace {
+                    name: "private".to_string(),
+                    request,
+                    reply,
+                    delivered: leg.0,
+                    works: leg.1,
+                    seen: Some(Seen::Front(s.iface, src.0.ip)),
+                });
+            }
         }
         if ways.is_empty() {
             let why = "a balancer opens connections to its backends only";
@@ -384,7 +441,7 @@ impl Tracer<'_> {
             ways.push(refused("private", vec![stop]));
         }
         ways.sort_by_key(|w| (!w.works, !w.delivered));
-        ways.truncate(MAX_RELAYS);
+        ways.truncate(self.most());
         (ways, answer)
     }
 }

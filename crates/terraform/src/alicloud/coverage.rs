@@ -363,6 +363,10 @@ const RULES: &[(&str, Bearing)] = &[
         "privatelink_",
         S("a private link: it accepts packets in one VPC and sends them on in another"),
     ),
+    (
+        "privatelink_vpc_endpoint_service_user",
+        N("lets another account connect; what connects is read where it is declared"),
+    ),
     ("pvtz_", N(NAMES)),
     ("quick_bi_", N(PLATFORM)),
     ("quotas_", N(PLATFORM)),

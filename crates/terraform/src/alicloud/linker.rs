@@ -44,6 +44,8 @@ pub(super) enum Entity {
     Policy(u32),
     /// A firewall between VPCs; its position among them.
     VpcFirewall(u32),
+    /// An endpoint service; its position among them.
+    EndpointService(u32),
     /// An `alicloud_vpc_ipv6_address`; its position in the resources.
     Ipv6Address(usize),
 }
@@ -86,6 +88,8 @@ pub(super) struct Linker<'r> {
     pub(super) balancers: super::balancer::State,
     /// Policies, address books and proxies of the perimeter.
     pub(super) perimeter: super::perimeter::State,
+    /// Services and endpoints of PrivateLink.
+    pub(super) private_link: super::private_link::State,
     /// Where the address of a virtual IP is listed: positions of interfaces and of their addresses.
     pub(super) vip_on: BTreeMap<HaVipId, Vec<(InterfaceId, u32)>>,
     /// Parts of each resource that were not understood.
@@ -142,6 +146,7 @@ impl<'r> Linker<'r> {
             loose_eips: Vec::new(),
             balancers: super::balancer::State::default(),
             perimeter: super::perimeter::State::default(),
+            private_link: super::private_link::State::default(),
             vip_on: BTreeMap::new(),
             partly: vec![Vec::new(); res.len()],
             refused: BTreeMap::new(),

@@ -23,6 +23,7 @@ mod nat;
 mod parse;
 mod perimeter;
 mod prefix_list;
+mod private_link;
 mod route;
 mod route_map;
 mod security_group;
@@ -110,7 +111,7 @@ struct Handler {
     steps: &'static [(Stage, Step)],
 }
 
-fn families() -> [&'static [Handler]; 20] {
+fn families() -> [&'static [Handler]; 21] {
     [
         vpc::HANDLERS,
         vswitch::HANDLERS,
@@ -132,6 +133,7 @@ fn families() -> [&'static [Handler]; 20] {
         perimeter::FIREWALLS,
         perimeter::POLICIES,
         perimeter::PROXIES,
+        private_link::HANDLERS,
     ]
 }
 
@@ -230,6 +232,7 @@ pub fn link(mut resources: Vec<Resource>, source: SourceKind, diagnostics: Vec<D
         }
     }
     balancer::settle(&mut linker);
+    private_link::settle(&mut linker);
     eip::settle(&mut linker);
     havip::settle(&mut linker);
     ipv6::settle(&mut linker);

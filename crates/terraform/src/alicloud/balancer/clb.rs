@@ -333,6 +333,7 @@ fn listener(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         lists,
         udp,
         transparent: protocol.map(|p| p.1),
+        sealed: Fact::Known(false),
     });
 }
 

@@ -64,6 +64,8 @@ struct Pending {
     udp: Fact<bool>,
     /// Whether the listener lets the client's address through at all.
     transparent: Fact<bool>,
+    /// Whether PrivateLink does not reach it.
+    sealed: Fact<bool>,
 }
 
 /// What is collected while reading.
@@ -112,7 +114,7 @@ fn this_balancer(l: &Linker<'_>, i: usize) -> Option<BalancerId> {
 }
 
 /// A new balancer without fronts.
-fn declare(l: &mut Linker<'_>, i: usize, meta: Meta, kind: BalancerKind) -> BalancerId {
+pub(super) fn declare(l: &mut Linker<'_>, i: usize, meta: Meta, kind: BalancerKind) -> BalancerId {
     let id = BalancerId(next(l.typed.balancers.len()));
     l.typed.balancers.push(Balancer {
         meta,
@@ -126,7 +128,7 @@ fn declare(l: &mut Linker<'_>, i: usize, meta: Meta, kind: BalancerKind) -> Bala
 }
 
 /// A front of a balancer.
-fn front(l: &mut Linker<'_>, id: BalancerId) -> InterfaceId {
+pub(super) fn front(l: &mut Linker<'_>, id: BalancerId) -> InterfaceId {
     let meta = l.typed[id].meta.clone();
     let mut interface = eni::blank(meta, None, true);
     interface.groups = Fact::Known(Vec::new());
@@ -340,8 +342,14 @@ pub(super) fn settle(l: &mut Linker<'_>) {
         filter(&mut p, &state.lists);
         match p.balancer {
             Fact::Known(b) => {
-                if let Some(b) = l.typed.balancers.get_mut(b.index()) {
-                    b.listeners.push(p.listener);
+                if let Some(x) = l.typed.balancers.get_mut(b.index()) {
+                    let at = x.listeners.len();
+                    x.listeners.push(p.listener);
+                    match p.sealed {
+                        Fact::Known(false) => {}
+                        Fact::Known(true) => l.private_link.sealed.push((b, at, None)),
+                        Fact::Unknown(u) => l.private_link.sealed.push((b, at, Some(u))),
+                    }
                 }
             }
             // It may be a listener of any of them.

@@ -337,6 +337,7 @@ fn listener(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         lists: Vec::new(),
         udp: Fact::Known(false),
         transparent: Fact::Known(false),
+        sealed: Fact::Known(false),
     });
     l.declare(i, Entity::Listener(n));
 }
@@ -464,6 +465,8 @@ fn nlb_listener(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         p.listener.services = services;
         p.targets = targets;
         p.udp = udp;
+        // §9.7: a `TCPSSL` listener cannot be used through PrivateLink.
+        p.sealed = kind.clone().map(|k| k == (false, false));
         p.transparent = kind.map(|k| k.1);
         if let Some(u) = stopped {
             p.listener.origin.maybe = Some(Box::new(u));

@@ -1,0 +1,387 @@
+//! PrivateLink: endpoints and the services that they lead to (ALIBABA.md §9.7, docs/decisions/016).
+//!
+//! An endpoint becomes a balancer whose servers are the balancers of its service. What those listen on is known
+//! when everything has been read, so that is put together at the end ([`settle`]).
+
+use super::attrs::Attrs;
+use super::linker::{Entity, Found, Linker, next};
+use super::{Handler, Stage, TypeSpec, balancer, eni, own};
+use bartizan_model::*;
+use bartizan_packet::{PortSet, ServiceSet};
+
+pub(super) const HANDLERS: &[Handler] = &[
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_privatelink_vpc_endpoint_service",
+            attributes: &["id", "vpc_endpoint_service_name", "auto_accept_connection"],
+        },
+        aliases: &[],
+        identities: &[own("id"), own("vpc_endpoint_service_name")],
+        steps: &[(Stage::Declare, service), (Stage::Fill, accepting)],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_privatelink_vpc_endpoint_service_resource",
+            attributes: &["service_id", "resource_id"],
+        },
+        aliases: &[],
+        identities: &[],
+        steps: &[(Stage::Attach, resource)],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_privatelink_vpc_endpoint",
+            attributes: &[
+                "id",
+                "tags",
+                "vpc_endpoint_name",
+                "endpoint_type",
+                "address_ip_version",
+                "security_group_ids",
+                "service_id",
+                "service_name",
+            ],
+        },
+        aliases: &[],
+        identities: &[own("id")],
+        steps: &[(Stage::Declare, endpoint), (Stage::Fill, fill)],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_privatelink_vpc_endpoint_zone",
+            attributes: &["endpoint_id", "vswitch_id", "eni_ip"],
+        },
+        aliases: &[],
+        identities: &[],
+        steps: &[(Stage::Attach, zone)],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_privatelink_vpc_endpoint_connection",
+            attributes: &["endpoint_id", "service_id"],
+        },
+        aliases: &[],
+        identities: &[],
+        steps: &[(Stage::Attach, connection)],
+    },
+];
+
+/// A service as its provider offers it.
+struct Service {
+    accepts: Fact<bool>,
+    /// The balancers, and where each is offered.
+    resources: Vec<(Origin, Result<BalancerId, Unknown>)>,
+}
+
+/// What an endpoint leads to.
+enum Leads {
+    /// A service of the inventory.
+    To(usize),
+    /// A service of somebody else.
+    Elsewhere,
+    Unknown(Unknown),
+}
+
+struct Endpoint {
+    balancer: BalancerId,
+    groups: Fact<Vec<SecurityGroupId>>,
+    foreign: Vec<std::sync::Arc<str>>,
+    leads: Leads,
+}
+
+/// What is collected while reading.
+#[derive(Default)]
+pub(super) struct State {
+    services: Vec<Service>,
+    endpoints: Vec<Endpoint>,
+    /// Connections that are accepted: where it is written, the endpoint, the service.
+    accepted: Vec<(Origin, Fact<BalancerId>)>,
+    /// Listeners that PrivateLink does not reach, or of which that is not known.
+    pub(super) sealed: Vec<(BalancerId, usize, Option<Unknown>)>,
+}
+
+fn as_service(e: Entity) -> Option<usize> {
+    if let Entity::EndpointService(n) = e {
+        Some(n as usize)
+    } else {
+        None
+    }
+}
+
+/// The endpoints among the balancers.
+fn as_endpoint(e: Entity) -> Option<BalancerId> {
+    if let Entity::Balancer(b) = e {
+        Some(b)
+    } else {
+        None
+    }
+}
+
+fn service(l: &mut Linker<'_>, i: usize, _: Attrs<'_>) {
+    let n = next(l.private_link.services.len());
+    l.private_link.services.push(Service {
+        accepts: Fact::Known(false),
+        resources: Vec::new(),
+    });
+    l.declare(i, Entity::EndpointService(n));
+}
+
+fn accepting(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let accepts = l.flag(i, &a, "auto_accept_connection", false);
+    let this = l.entity.get(i).copied().flatten().and_then(as_service);
+    if let Some(s) = this.and_then(|n| l.private_link.services.get_mut(n)) {
+        s.accepts = accepts;
+    }
+}
+
+fn resource(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let service = l.link(i, &a, &["service_id"], "endpoint service", as_service);
+    let origin = l.origin(i, a.span);
+    let offered = match a.get("resource_id") {
+        None => Err(Unknown::at("no resource is set", a.span)),
+        Some(n) => match l.find(n) {
+            Found::Resource(r) => {
+                let what = l.res.get(r).map_or_else(String::new, |r| r.address.to_string());
+                Err(Unknown::at(format!("`{what}` is not modelled"), n.span))
+            }
+            _ => match l.link_node(i, "resource_id", n, "load balancer", as_endpoint) {
+                Fact::Known(b) => Ok(b),
+                Fact::Unknown(u) => Err(u),
+            },
+        },
+    };
+    if let Err(u) = &offered {
+        l.unknown(i, "resource_id", u);
+    }
+    match service {
+        Fact::Known(n) => {
+            if let Some(s) = l.private_link.services.get_mut(n) {
+                s.resources.push((origin, offered));
+            }
+        }
+        // It may be a resource of any of them.
+        Fact::Unknown(u) => {
+            for s in &mut l.private_link.services {
+                let mut origin = origin.clone();
+                origin.maybe = Some(Box::new(u.clone()));
+                s.resources.push((origin, offered.clone()));
+            }
+        }
+    }
+}
+
+fn endpoint(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let meta = l.meta(i, &a, &["vpc_endpoint_name"]);
+    let balancer = balancer::declare(l, i, meta, BalancerKind::Endpoint);
+    l.private_link.endpoints.push(Endpoint {
+        balancer,
+        groups: Fact::Unknown(Unknown::new("not linked")),
+        foreign: Vec::new(),
+        leads: Leads::Elsewhere,
+    });
+}
+
+fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let Some(id) = l.entity.get(i).copied().flatten().and_then(as_endpoint) else {
+        return;
+    };
+    let is = |l: &mut Linker<'_>, name: &'static str, usual: &str| match a.get(name).map(|n| l.text(n)) {
+        Some(Fact::Known(t)) => t.eq_ignore_ascii_case(usual),
+        _ => true,
+    };
+    if !is(l, "endpoint_type", "Interface") {
+        let why = "an endpoint of this type is not modelled";
+        l.refused.insert(i, why.into());
+    }
+    if !is(l, "address_ip_version", "IPv4") {
+        let why = "an endpoint with IPv6 addresses is not modelled";
+        l.refused.insert(i, why.into());
+    }
+    let (groups, foreign) = eni::groups(l, i, &a, &["security_group_ids"]);
+    let leads = match a.first(&["service_id", "service_name"]) {
+        None => Leads::Unknown(Unknown::at("no service is set", a.span)),
+        Some((name, n)) => match l.find(n) {
+            Found::Entity(e) => match as_service(e) {
+                Some(s) => Leads::To(s),
+                None => Leads::Unknown(l.invalid(
+                    i,
+                    name,
+                    n.span,
+                    "it is not the id of an endpoint service",
+                    "name an endpoint service",
+                )),
+            },
+            Found::Foreign(_) => Leads::Elsewhere,
+            // What comes from outside of the input is none of its services, if it has none.
+            Found::Unknown(_) | Found::Unset | Found::Resource(_) if l.private_link.services.is_empty() => {
+                Leads::Elsewhere
+            }
+            Found::Unknown(u) => {
+                l.unknown(i, name, &u);
+                Leads::Unknown(u)
+            }
+            Found::Unset | Found::Resource(_) => {
+                Leads::Unknown(Unknown::at("the service is not known", n.span))
+            }
+        },
+    };
+    let mut all = l.private_link.endpoints.iter_mut();
+    if let Some(e) = all.find(|e| e.balancer == id) {
+        e.groups = groups;
+        e.foreign = foreign;
+        e.leads = leads;
+    }
+}
+
+/// A front in a vSwitch.
+fn zone(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let endpoint = l.link(i, &a, &["endpoint_id"], "endpoint", as_endpoint);
+    let vswitch = l.vswitch(i, &a, &["vswitch_id"]);
+    let address = eni::primary(l, i, &a, &["eni_ip"]);
+    let Fact::Known(id) = endpoint else {
+        let why = "the endpoint that this is a zone of is not known";
+        l.refused.insert(i, why.into());
+        return;
+    };
+    let mut all = l.private_link.endpoints.iter();
+    let Some((groups, foreign)) = all
+        .find(|e| e.balancer == id)
+        .map(|e| (e.groups.clone(), e.foreign.clone()))
+    else {
+        let why = "it is not the id of an endpoint";
+        l.invalid(i, "endpoint_id", a.span, why, "name an endpoint");
+        return;
+    };
+    let maybe = l.origin(i, a.span).maybe;
+    let front = balancer::front(l, id);
+    if let Some(x) = l.typed.interfaces.get_mut(front.index()) {
+        if x.meta.origin.maybe.is_none() {
+            x.meta.origin.maybe = maybe;
+        }
+        x.vswitch = vswitch;
+        x.addresses = vec![address];
+        x.groups = groups;
+        x.foreign_groups = foreign;
+    }
+}
+
+fn connection(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let endpoint = l.link(i, &a, &["endpoint_id"], "endpoint", as_endpoint);
+    // The service is that of the endpoint; naming it makes the reference known.
+    let _ = l.link(i, &a, &["service_id"], "endpoint service", as_service);
+    let origin = l.origin(i, a.span);
+    l.private_link.accepted.push((origin, endpoint));
+}
+
+/// Why it is not certain that an endpoint is connected to its service, if it is not (A-PL-2).
+fn pending(state: &State, e: &Endpoint, s: &Service, at: &Origin) -> Option<Unknown> {
+    if s.accepts == Fact::Known(true) {
+        return None;
+    }
+    let mine = state
+        .accepted
+        .iter()
+        .filter(|(_, x)| *x == Fact::Known(e.balancer));
+    let mut why = s.accepts.unknown().cloned();
+    for (origin, _) in mine {
+        match &origin.maybe {
+            None => return None,
+            Some(u) => why = Some((**u).clone()),
+        }
+    }
+    let nobody = || Unknown::at("nothing here accepts the connection", at.span);
+    Some(why.unwrap_or_else(nobody))
+}
+
+/// Gives every endpoint the listeners of the balancers behind it (items 2, 8 and 9).
+pub(super) fn settle(l: &mut Linker<'_>) {
+    let state = std::mem::take(&mut l.private_link);
+    for e in &state.endpoints {
+        let at = l.typed[e.balancer].meta.origin.clone();
+        let mut all = Vec::new();
+        match &e.leads {
+            Leads::To(s) => {
+                let Some(s) = state.services.get(*s) else { continue };
+                let doubt = pending(&state, e, s, &at);
+                for (origin, offered) in &s.resources {
+                    all.extend(offered_by(&l.typed, &state, &at, doubt.as_ref(), origin, offered));
+                }
+            }
+            Leads::Elsewhere => all.push(Listener {
+                origin: at.clone(),
+                services: Fact::Known(ServiceSet {
+                    tcp: PortSet::full(),
+                    udp: PortSet::full(),
+                    ..ServiceSet::default()
+                }),
+                filter: Fact::Known(None),
+                forwards: Vec::new(),
+            }),
+            Leads::Unknown(u) => all.push(blind(&at, at.clone(), u)),
+        }
+        if let Some(b) = l.typed.balancers.get_mut(e.balancer.index()) {
+            b.listeners = all;
+        }
+    }
+}
+
+/// A listener of which only is known that there may be one.
+fn blind(at: &Origin, origin: Origin, u: &Unknown) -> Listener {
+    Listener {
+        origin: at.clone(),
+        services: Fact::Unknown(u.clone()),
+        filter: Fact::Known(None),
+        forwards: vec![Forward {
+            origin,
+            to: Backend::Unknown(u.clone()),
+            services: Fact::Known(None),
+            preserves: Fact::Known(false),
+        }],
+    }
+}
+
+/// What an endpoint listens on for one resource of its service.
+fn offered_by(
+    t: &Typed,
+    state: &State,
+    at: &Origin,
+    doubt: Option<&Unknown>,
+    origin: &Origin,
+    offered: &Result<BalancerId, Unknown>,
+) -> Vec<Listener> {
+    let b = match offered {
+        Ok(b) => *b,
+        Err(u) => return vec![blind(at, origin.clone(), u)],
+    };
+    let mut out = Vec::new();
+    for (n, x) in t[b].listeners.iter().enumerate() {
+        let sealed = state.sealed.iter().find(|(s, k, _)| (*s, *k) == (b, n));
+        let unsure = match sealed {
+            Some((_, _, None)) => continue,
+            Some((_, _, Some(u))) => Some(u),
+            None => None,
+        };
+        let mut here = at.clone();
+        let certain = here.maybe.take();
+        here.maybe = certain
+            .or_else(|| doubt.or(unsure).cloned().map(Box::new))
+            .or_else(|| x.origin.maybe.clone())
+            .or_else(|| origin.maybe.clone());
+        out.push(Listener {
+            origin: here,
+            services: x.services.clone(),
+            filter: Fact::Known(None),
+            forwards: t[b]
+                .fronts
+                .iter()
+                .map(|f| Forward {
+                    origin: origin.clone(),
+                    to: Backend::Interface(*f),
+                    services: Fact::Known(None),
+                    preserves: Fact::Known(false),
+                })
+                .collect(),
+        });
+    }
+    out
+}
