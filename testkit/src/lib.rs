@@ -10,6 +10,7 @@
 //! [`MatrixEngine`]) knows nothing of any engine: engines come in as [`EngineUnderTest`].
 
 mod builder;
+mod changes;
 mod describe;
 mod engine;
 mod generate;
@@ -26,6 +27,7 @@ mod verify;
 #[cfg(target_os = "linux")]
 pub use bartizan_oracle::kernel::usable as kernel_usable;
 pub use builder::{GroupKind, InventoryBuilder, Ipv6Access, Policy};
+pub use changes::{IncrementalReport, random_change, verify_incremental};
 pub use engine::{MatrixEngine, PointEngine};
 pub use generate::{Features, random_inventory};
 #[cfg(target_os = "linux")]

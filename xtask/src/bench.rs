@@ -1,7 +1,7 @@
 //! Measurements.
 
 use crate::shell::{Done, in_release};
-use bartizan_bench::{Estate, Shape, Spec, reach};
+use bartizan_bench::{Estate, Shape, Spec, exact, incremental, reach};
 use clap::Subcommand;
 
 #[derive(Subcommand)]
@@ -16,6 +16,40 @@ pub(crate) enum Bench {
         /// `islands` (VPCs that nothing joins) or `joined` (a transit router and load balancers).
         #[arg(long, default_value = "islands")]
         estate: String,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Point engine and matrix on a generated network, for endpoints drawn from all of it.
+    Exact {
+        #[arg(long, default_value_t = 10_000)]
+        enis: usize,
+        /// `tight` (default deny) or `open` (permissive).
+        #[arg(long, default_value = "tight")]
+        shape: String,
+        /// `islands` (VPCs that nothing joins) or `joined` (a transit router and load balancers).
+        #[arg(long, default_value = "joined")]
+        estate: String,
+        /// Endpoints to draw; every ordered pair of them is compared.
+        #[arg(long, default_value_t = 300)]
+        sample: usize,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Single changes of a generated network, each timed; prints one line of JSON.
+    Incremental {
+        #[arg(long, default_value_t = 100_000)]
+        enis: usize,
+        #[arg(long, default_value_t = 20_000)]
+        changes: usize,
+        /// `tight` (default deny) or `open` (permissive).
+        #[arg(long, default_value = "tight")]
+        shape: String,
+        /// `islands` (VPCs that nothing joins) or `joined` (a transit router and load balancers).
+        #[arg(long, default_value = "islands")]
+        estate: String,
+        /// Stop after so many seconds.
+        #[arg(long, default_value_t = 600.0)]
+        seconds: f64,
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
@@ -43,6 +77,39 @@ pub(crate) fn run(what: &Bench) -> Done {
                 seed: *seed,
             })?;
             println!("{}", figures.to_json());
+            Ok(())
+        }
+        Bench::Exact {
+            enis,
+            shape,
+            estate,
+            sample,
+            seed,
+        } => {
+            let spec = Spec {
+                enis: *enis,
+                shape: shape.parse()?,
+                estate: estate.parse()?,
+                seed: *seed,
+            };
+            println!("{}", exact(&spec, *sample)?);
+            Ok(())
+        }
+        Bench::Incremental {
+            enis,
+            changes,
+            shape,
+            estate,
+            seconds,
+            seed,
+        } => {
+            let spec = Spec {
+                enis: *enis,
+                shape: shape.parse()?,
+                estate: estate.parse()?,
+                seed: *seed,
+            };
+            println!("{}", incremental(&spec, *changes, *seconds));
             Ok(())
         }
     }

@@ -66,6 +66,13 @@ enum Task {
         /// Needs root.
         #[arg(long, conflicts_with = "matrix")]
         kernel: bool,
+        /// Compare a matrix that is kept up to date with one that is built again, after every change of random
+        /// sequences.
+        #[arg(long, conflicts_with_all = ["matrix", "kernel"])]
+        incremental: bool,
+        /// Sequences of ten changes, each on a random network of its own.
+        #[arg(long, default_value_t = 10_000)]
+        sequences: u64,
         /// Leave a feature out of the networks: vpcs, acls, routes, nat, joined, services, balancers, ...
         #[arg(long)]
         without: Vec<String>,
@@ -90,6 +97,8 @@ fn main() -> ExitCode {
             packets,
             matrix,
             kernel,
+            incremental,
+            sequences,
             without,
         } => verify::run(&verify::Run {
             networks,
@@ -97,6 +106,7 @@ fn main() -> ExitCode {
             packets,
             matrix,
             kernel,
+            sequences: incremental.then_some(sequences),
             without,
         }),
         Task::Bench { what } => bench::run(&what),

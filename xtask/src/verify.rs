@@ -1,7 +1,7 @@
 //! Engine against interpreter, and engine against the Linux kernel.
 
 use crate::shell::{Done, in_release, root};
-use bartizan_testkit::{Features, MatrixEngine, PointEngine, verify_with};
+use bartizan_testkit::{Features, MatrixEngine, PointEngine, verify_incremental, verify_with};
 
 /// What to compare, and on how much.
 pub(crate) struct Run {
@@ -11,6 +11,8 @@ pub(crate) struct Run {
     pub(crate) matrix: bool,
     pub(crate) kernel: bool,
     pub(crate) without: Vec<String>,
+    /// Sequences of changes, if incremental updates are to be compared.
+    pub(crate) sequences: Option<u64>,
 }
 
 pub(crate) fn run(r: &Run) -> Done {
@@ -28,6 +30,18 @@ pub(crate) fn run(r: &Run) -> Done {
         // Endpoints of PrivateLink are not built.
         features.private_link = false;
         return kernel(r, features);
+    }
+    if let Some(sequences) = r.sequences {
+        let report = verify_incremental(sequences, r.seed, features, 10);
+        println!("{report}");
+        for ((kind, why), n) in &report.rebuilt {
+            println!("  {n} x {kind}: {why}");
+        }
+        println!("seed {}, {:.0} s", r.seed, begin.elapsed().as_secs_f64());
+        return match report.differing {
+            0 => Ok(()),
+            n => Err(format!("{n} changes do not equal a rebuild")),
+        };
     }
     let report = if r.matrix {
         verify_with(r.networks, r.seed, features, r.packets, &MatrixEngine)

@@ -518,25 +518,62 @@ impl Pair<'_> {
                 }
             }
         }
+        // What each block may send to a kind of destination, whatever kind of source it is.
+        let mut any: Vec<Vec<(u32, u32)>> = vec![Vec::new(); n];
+        for (t, any) in any.iter_mut().enumerate() {
+            let mut at: FxHashMap<u32, usize> = FxHashMap::default();
+            for k in 0..sources.1.len() {
+                for &(x, from) in &sent[k * n + t] {
+                    let from = from as usize..from as usize + w;
+                    match at.get(&x) {
+                        Some(&to) => {
+                            let (old, new) = flat.split_at_mut(to);
+                            // The sum of a block lies behind everything that it is made of.
+                            new[..w].iter_mut().zip(&old[from]).for_each(|(o, &x)| *o |= x);
+                        }
+                        None => {
+                            at.insert(x, flat.len());
+                            any.push((x, small(flat.len())));
+                            flat.extend_from_within(from);
+                        }
+                    }
+                }
+            }
+        }
+        let mut taken: Vec<(u32, Vec<u64>)> = Vec::new();
         for (&(t, block), lists) in &takers {
+            let mut add = |from: &[(u32, u32)], taken: &[u64]| {
+                for &(x, at) in from {
+                    let to = (x as usize * self.columns + block as usize) * w;
+                    let sent = &flat[at as usize..at as usize + w];
+                    for ((o, &x), &y) in out[to..to + w].iter_mut().zip(sent).zip(taken) {
+                        *o |= x & y;
+                    }
+                }
+            };
+            taken.clear();
+            let mut all = full.to_vec();
             for (k, &(column, _, _)) in sources.1.iter().enumerate() {
-                let from = &sent[k * n + t as usize];
-                if from.is_empty() {
+                if sent[k * n + t as usize].is_empty() {
                     continue;
                 }
                 tmp.fill(0);
                 for l in lists {
                     self.to.add(*l, INGRESS, column, &mut tmp);
                 }
-                if tmp.iter().all(|&x| x == 0) {
-                    continue;
+                and(&mut all, &tmp);
+                if tmp.iter().any(|&x| x != 0) {
+                    taken.push((small(k), tmp.clone()));
                 }
-                for &(x, at) in from {
-                    let to = (x as usize * self.columns + block as usize) * w;
-                    let sent = &flat[at as usize..at as usize + w];
-                    for ((o, &x), &y) in out[to..to + w].iter_mut().zip(sent).zip(&tmp) {
-                        *o |= x & y;
-                    }
+            }
+            // What is taken in from every kind of source, once for all of them, and then what is left.
+            if !taken.is_empty() && all.iter().any(|&x| x != 0) {
+                add(&any[t as usize], &all);
+            }
+            for (k, more) in &mut taken {
+                more.iter_mut().zip(&all).for_each(|(x, &a)| *x &= !a);
+                if more.iter().any(|&x| x != 0) {
+                    add(&sent[*k as usize * n + t as usize], more);
                 }
             }
         }

@@ -10,7 +10,7 @@ use crate::point::Inside;
 use crate::rows::{AtomTable, Columns, RowBuilder, by_source};
 use bartizan_model::{InterfaceId, VpcId, VswitchId};
 use bartizan_packet::{AtomSet, IpSet};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::net::IpAddr;
 
 /// How endpoints are grouped into the blocks that questions are asked about.
@@ -42,8 +42,9 @@ pub struct Cell {
     pub(crate) special: bool,
     /// Whether its interface has no private networking (an EIP in ENI-visible mode, §7.4).
     pub(crate) apart: bool,
-    gs: u32,
-    vsw: u32,
+    /// Positions in the lists and vSwitches of the domain, once rows are built.
+    pub(crate) gs: u32,
+    pub(crate) vsw: u32,
     /// Index into `Network::group_sets`.
     pub(crate) set: u32,
     /// The vSwitch.
@@ -59,14 +60,16 @@ pub(crate) struct Domain {
     pub(crate) cells: Vec<Cell>,
     /// Cells as before, grouped by (group set, vSwitch, special).
     pub(crate) classes: Vec<Vec<u32>>,
-    table: AtomTable,
-    rows: Vec<Box<[u32]>>,
+    pub(crate) table: AtomTable,
+    pub(crate) rows: Vec<Box<[u32]>>,
     /// Per local group set: row numbers of ingress and egress.
-    lists: Vec<(u32, u32)>,
+    pub(crate) lists: Vec<(u32, u32)>,
+    /// Per local group set its number in the network.
+    pub(crate) sets: Vec<u32>,
     /// Per local vSwitch: row numbers of ACL ingress and egress, if filtered.
-    acls: Vec<Option<(u32, u32)>>,
+    pub(crate) acls: Vec<Option<(u32, u32)>>,
     /// Per local vSwitch: columns that custom routes take elsewhere.
-    detours: Vec<Option<Box<[bool]>>>,
+    pub(crate) detours: Vec<Option<Box<[bool]>>>,
 }
 
 /// What a balancer hands on, and from where.
@@ -216,15 +219,28 @@ fn vpc_cuts(
 impl Domain {
     /// Builds the cells of one VPC.
     ///
-    /// `shared` is what [`shared_cuts`] says.
+    /// `shared` is what [`shared_cuts`] says. With `alone` every address is a cell of its own, which no change can
+    /// cut.
     pub(crate) fn new(
         net: &Network,
         vpc: VpcId,
         ifaces: &[InterfaceId],
         shared: &FxHashMap<u32, Cuts>,
         part: &dyn Partition,
+        alone: bool,
     ) -> Self {
         let cuts = vpc_cuts(net, vpc, ifaces, shared, part.cuts());
+        // What an appliance sends itself does not pass it, so it is not like its neighbours.
+        let mut stops: FxHashSet<InterfaceId> = FxHashSet::default();
+        for h in net.tables.iter().flat_map(|t| &t.routes).flat_map(|r| &r.hops) {
+            match h {
+                Hop::Interface(i) => {
+                    stops.insert(*i);
+                }
+                Hop::HaVip(h) => stops.extend(net.ha_vips.get(h.index()).into_iter().flatten()),
+                _ => {}
+            }
+        }
         let mut index: FxHashMap<(u32, u32, u32, u32, u64, bool), usize> = FxHashMap::default();
         let mut cells: Vec<Cell> = Vec::new();
         // Which balancers hand on to it tells two interfaces apart.
@@ -253,7 +269,7 @@ impl Domain {
                     || f.addrs.iter().any(|a| a.own.iter().any(|o| o.bypass_acl));
                 let mut put = |ip: IpAddr| {
                     let block = part.block(Some(f.id), ip);
-                    let own = if special {
+                    let own = if special || alone || stops.contains(&f.id) {
                         u64::from(f.id.0) << 32 | u64::from(addr) | 1 << 63
                     } else {
                         u64::from(hidden)
@@ -311,6 +327,7 @@ impl Domain {
             table: AtomTable::new(net.atoms.words()),
             rows: Vec::new(),
             lists: Vec::new(),
+            sets: Vec::new(),
             acls: Vec::new(),
             detours: Vec::new(),
         };
@@ -351,6 +368,7 @@ impl Domain {
             let e = put(e, &mut self.rows);
             self.lists.push((i, e));
         }
+        self.sets.clone_from(&gs);
         let mut acl_rows: FxHashMap<u32, (u32, u32)> = FxHashMap::default();
         let mut detours: FxHashMap<Vec<u32>, Option<Box<[bool]>>> = FxHashMap::default();
         for &v in &vsw {
@@ -370,19 +388,7 @@ impl Domain {
             }));
             let cells = &self.cells;
             let d = detours.entry(v.tables.clone()).or_insert_with(|| {
-                // Local, unless some route of the tables says otherwise or none says so.
-                let detour = |ip| {
-                    v.tables.len() != 1
-                        || v.tables.iter().any(|&t| {
-                            let mut n = 0;
-                            let local = net.tables[t as usize].lookup(ip).all(|r| {
-                                n += 1;
-                                r.hops.as_slice() == [Hop::Local]
-                            });
-                            !local || n != 1
-                        })
-                };
-                let flags: Box<[bool]> = cells.iter().map(|c| detour(c.rep.ip)).collect();
+                let flags: Box<[bool]> = cells.iter().map(|c| detour(net, &v.tables, c.rep.ip)).collect();
                 flags.iter().any(|&f| f).then_some(flags)
             });
             self.detours.push(d.clone());
@@ -467,6 +473,63 @@ impl Domain {
                 }
             }
         }
+    }
+}
+
+/// Whether tables may take packets to an address elsewhere than straight to it: local, unless some route says
+/// otherwise or none says so.
+pub(crate) fn detour(net: &Network, tables: &[u32], ip: IpAddr) -> bool {
+    tables.len() != 1
+        || tables.iter().any(|&t| {
+            let mut n = 0;
+            let local = net.tables[t as usize].lookup(ip).all(|r| {
+                n += 1;
+                r.hops.as_slice() == [Hop::Local]
+            });
+            !local || n != 1
+        })
+}
+
+impl Domain {
+    /// What travels privately from one cell to another; `false` where nothing does. As [`Domain::pairs`] for one pair.
+    pub(crate) fn pair(&self, net: &Network, s: usize, d: usize, tmp: &mut [u64]) -> bool {
+        let (sc, dc) = (&self.cells[s], &self.cells[d]);
+        let i = self.rows[self.lists[dc.gs as usize].0 as usize][s];
+        let e = self.rows[self.lists[sc.gs as usize].1 as usize][d];
+        if i == 0
+            || e == 0
+            || sc.apart
+            || dc.apart
+            || sc.rep.ip.is_ipv4() != dc.rep.ip.is_ipv4()
+            || sc.only.is_some() && sc.only == dc.only
+            || sc.rep.ip == dc.rep.ip && lone(net, sc, dc)
+        {
+            return false;
+        }
+        if self.detours[sc.vsw as usize].as_ref().is_some_and(|f| f[d]) {
+            let Some((a, b)) = distinct(sc, dc) else {
+                return false;
+            };
+            tmp.copy_from_slice(net.private_request(a, b).words());
+            return tmp.iter().any(|&x| x != 0);
+        }
+        tmp.fill(u64::MAX);
+        let mut and = |id: u32| {
+            for (t, &x) in tmp.iter_mut().zip(self.table.get(id)) {
+                *t &= x;
+            }
+        };
+        and(i);
+        and(e);
+        if sc.vsw != dc.vsw {
+            if let Some(a) = self.acls[dc.vsw as usize].filter(|_| !dc.no_acl) {
+                and(self.rows[a.0 as usize][s]);
+            }
+            if let Some(a) = self.acls[sc.vsw as usize].filter(|_| !sc.no_acl) {
+                and(self.rows[a.1 as usize][d]);
+            }
+        }
+        tmp.iter().any(|&x| x != 0)
     }
 }
 

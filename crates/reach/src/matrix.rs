@@ -4,7 +4,7 @@
 //! its rows are kept apart, entry by entry: thousands of fronts cost no square of their number.
 
 use bartizan_packet::AtomSet;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Delivered services by slot of the source and of the destination: blocks first, then fronts.
 pub(crate) struct Matrix {
@@ -16,6 +16,16 @@ pub(crate) struct Matrix {
     fronts: FxHashMap<(u32, u32), AtomSet>,
     /// The fronts that have something in a column.
     senders: FxHashMap<u32, Vec<u32>>,
+    /// What is added from now on, apart from what was there, if that is wanted.
+    added: Option<Added>,
+}
+
+/// What was added to a matrix.
+#[derive(Default)]
+pub(crate) struct Added {
+    pub(crate) sets: FxHashMap<(u32, u32), AtomSet>,
+    /// Entries that the point engine was asked for: they hold whole flows.
+    pub(crate) asked: FxHashSet<(u32, u32)>,
 }
 
 impl Matrix {
@@ -28,7 +38,26 @@ impl Matrix {
             words,
             fronts: FxHashMap::default(),
             senders: FxHashMap::default(),
+            added: None,
         }
+    }
+
+    /// From now on additions are kept apart as well, also of what is there already.
+    pub(crate) fn record(&mut self) {
+        self.added = Some(Added::default());
+    }
+
+    /// What was added since [`Matrix::record`].
+    pub(crate) fn take_added(&mut self) -> Added {
+        self.added.take().unwrap_or_default()
+    }
+
+    /// As [`Matrix::add`] for an answer of the point engine.
+    pub(crate) fn add_asked(&mut self, a: u32, b: u32, s: &AtomSet) -> bool {
+        if let Some(x) = &mut self.added {
+            x.asked.insert((a, b));
+        }
+        self.add(a, b, s)
     }
 
     fn at(&self, a: u32, b: u32) -> Option<std::ops::Range<usize>> {
@@ -48,7 +77,11 @@ impl Matrix {
 
     /// Whether all of a set is delivered already.
     pub(crate) fn has(&self, a: u32, b: u32, s: &AtomSet) -> bool {
-        match self.get(a, b) {
+        let there = match &self.added {
+            Some(x) => x.sets.get(&(a, b)).map(AtomSet::words),
+            None => self.get(a, b),
+        };
+        match there {
             Some(w) => w.iter().zip(s.words()).all(|(&h, &x)| x & !h == 0),
             None => s.is_empty(),
         }
@@ -58,6 +91,12 @@ impl Matrix {
     pub(crate) fn add(&mut self, a: u32, b: u32, s: &AtomSet) -> bool {
         if self.has(a, b, s) {
             return false;
+        }
+        if let Some(x) = &mut self.added {
+            x.sets
+                .entry((a, b))
+                .and_modify(|o| o.union_with(s))
+                .or_insert_with(|| s.clone());
         }
         match self.at(a, b) {
             Some(r) => self.words[r]

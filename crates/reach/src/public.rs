@@ -55,7 +55,7 @@ pub(crate) struct Border<'n> {
 }
 
 /// Public addresses that anybody has or may have: those outside, and those of the inventory.
-fn addresses(net: &Network) -> IpSet {
+pub(crate) fn addresses(net: &Network) -> IpSet {
     let mut ranges: Vec<(u32, u32)> = net.outside.v4.ranges().to_vec();
     for a in net.ifaces.iter().flatten().flat_map(|f| &f.addrs) {
         let own = a.own.iter().map(|o| &o.ips);
@@ -87,6 +87,12 @@ impl<'n> Border<'n> {
             net,
             public,
         }
+    }
+
+    /// Whether the tables that forward for an interface lead to the Internet, and whether through an appliance.
+    pub(crate) fn leads(&self, i: InterfaceId) -> (bool, bool) {
+        let found = self.beyond.get(&tables(self.net, i));
+        found.map_or((false, false), |b| (b.leaves, b.appliances))
     }
 
     fn of(&self, i: InterfaceId) -> Beyond {

@@ -16,15 +16,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 ///
 /// Built once; every method is a pure question. Blocks are numbered as the partition numbers them.
 pub struct Reach {
-    net: Network,
-    blocks: usize,
+    pub(crate) net: Network,
+    pub(crate) blocks: usize,
     /// The blocks of the rows and columns that the matrix has while it is made: blocks, then fronts.
     slots: Vec<u32>,
-    domains: Vec<Domain>,
+    pub(crate) domains: Vec<Domain>,
     /// Elementary pieces of the public space by block.
     outside: BTreeMap<u32, IpSet>,
     /// Delivered services per ordered pair of blocks; filled by [`Reach::all_pairs`].
-    matrix: Vec<u64>,
+    pub(crate) matrix: Vec<u64>,
 }
 
 /// What one thread does for the matrix.
@@ -52,6 +52,11 @@ impl Reach {
     /// Groups the endpoints into cells. Linear in the addresses.
     #[must_use]
     pub fn new(net: Network, part: &dyn Partition) -> Self {
+        Reach::with_cells(net, part, false)
+    }
+
+    /// As [`Reach::new`]; with `alone` every address is a cell of its own.
+    pub(crate) fn with_cells(net: Network, part: &dyn Partition, alone: bool) -> Self {
         let mut by_vpc: BTreeMap<VpcId, Vec<InterfaceId>> = BTreeMap::new();
         for f in net.ifaces.iter().flatten() {
             if let Some(v) = net.vpc_of(f) {
@@ -62,7 +67,7 @@ impl Reach {
         let shared = shared_cuts(&net, &by_vpc);
         let mut domains = by_vpc
             .par_iter()
-            .map(|(v, ifaces)| Domain::new(&net, *v, ifaces, &shared, part))
+            .map(|(v, ifaces)| Domain::new(&net, *v, ifaces, &shared, part, alone))
             .collect::<Vec<_>>();
         let mut cuts = Cuts::default();
         part.cuts().iter().for_each(|c| cuts.add(c));
@@ -135,13 +140,26 @@ impl Reach {
     ///
     /// Private paths are computed cell by cell for each VPC; paths over the Internet class by class.
     pub fn all_pairs(&mut self) {
+        self.build_rows();
+        let mut m = self.unrelayed(true);
+        crate::relayed::hand_on(self, &mut m);
+        self.matrix = m.fold(&self.slots);
+    }
+
+    pub(crate) fn build_rows(&mut self) {
+        let net = &self.net;
+        self.domains.par_iter_mut().for_each(|d| d.build_rows(net));
+    }
+
+    /// What travels without the help of balancers; `inside` says whether with what stays inside one VPC.
+    pub(crate) fn unrelayed(&self, inside: bool) -> Matrix {
         let w = self.net.atoms.words();
         let (net, columns) = (&self.net, self.slots.len());
         let full = net.common.all.words().to_vec();
         let size = self.blocks * columns * w;
-        self.domains.par_iter_mut().for_each(|d| d.build_rows(net));
         let joint = crate::cross::Joint::new(&self.net, &self.domains);
-        let mut jobs: Vec<Job<'_>> = self.domains.iter().map(Job::Inside).collect();
+        let own = self.domains.iter().filter(|_| inside);
+        let mut jobs: Vec<Job<'_>> = own.map(Job::Inside).collect();
         jobs.extend(joint.pairs().into_iter().map(Job::Between));
         // Each thread has one matrix of its own and takes the next job; unions do not mind the order.
         let next = AtomicUsize::new(0);
@@ -170,8 +188,7 @@ impl Reach {
         for ((a, b), set) in self.public_pairs() {
             m.add(a, b, &set);
         }
-        crate::relayed::hand_on(self, &mut m);
-        self.matrix = m.fold(&self.slots);
+        m
     }
 
     /// Delivered services over the Internet: in, out, and out and in again.

@@ -275,7 +275,7 @@ impl<'r> Hands<'r> {
                     _ if m.has(a, d.slot, &most.intersect(&on)) => {}
                     _ => {
                         if let Some((s, to)) = distinct(t.cell, d) {
-                            more |= m.add(
+                            more |= m.add_asked(
                                 a,
                                 d.slot,
                                 &net.flow(Point::Inside(s), Point::Inside(to)).delivered,
@@ -309,7 +309,7 @@ impl<'r> Hands<'r> {
             if ip.is_ipv4() != to.ip.is_ipv4() {
                 continue;
             }
-            more |= m.add(a, d.slot, &net.flow(s, Point::Inside(to)).delivered);
+            more |= m.add_asked(a, d.slot, &net.flow(s, Point::Inside(to)).delivered);
             if m.has(a, d.slot, &most) {
                 break;
             }

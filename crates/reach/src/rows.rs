@@ -86,6 +86,39 @@ impl Columns {
         }
         c
     }
+    /// The columns that a peer matches.
+    pub(crate) fn each(&self, m: &Match, mut f: impl FnMut(usize)) {
+        let mut listed = |v: Option<&Vec<u32>>| v.into_iter().flatten().for_each(|&c| f(c as usize));
+        match m {
+            Match::Any => (0..self.len()).for_each(f),
+            Match::Ips(s) => self.ranges(s, |a, b| (a..b).for_each(&mut f)),
+            Match::Group(g) => listed(self.by_group.get(g)),
+            Match::Member(g) => listed(self.by_member.get(g)),
+            Match::Primary(g) => listed(self.by_primary.get(g)),
+        }
+    }
+    /// A column has other groups, by address and by interface, than before; `primary` says whether as a primary
+    /// address.
+    pub(crate) fn regroup(
+        &mut self,
+        column: u32,
+        primary: bool,
+        old: &[SecurityGroupId],
+        new: &[SecurityGroupId],
+    ) {
+        let mut all = vec![&mut self.by_group, &mut self.by_member];
+        all.extend(primary.then_some(&mut self.by_primary));
+        for by in all {
+            for g in old {
+                if let Some(v) = by.get_mut(g) {
+                    v.retain(|c| *c != column);
+                }
+            }
+            for g in new {
+                by.entry(*g).or_default().push(column);
+            }
+        }
+    }
     pub(crate) fn len(&self) -> usize {
         self.v4.len() + self.v6.len()
     }
@@ -229,6 +262,35 @@ fn fold(
                 }
                 *l &= !x;
             }
+        }
+    }
+    if list.default_accept {
+        for (a, &l) in acc.iter_mut().zip(left.iter()) {
+            *a |= l;
+        }
+    }
+    table.intern(acc)
+}
+
+/// The id of what a list accepts from (or to) one peer.
+pub(crate) fn fold_one(
+    list: &RuleList,
+    peer: crate::point::PeerView<'_>,
+    all: &[u64],
+    left: &mut Vec<u64>,
+    acc: &mut Vec<u64>,
+    table: &mut AtomTable,
+) -> u32 {
+    left.clear();
+    left.extend_from_slice(all);
+    acc.clear();
+    acc.resize(all.len(), 0);
+    for r in list.rules.iter().filter(|r| crate::point::matches(&r.peer, peer)) {
+        for ((l, a), &x) in left.iter_mut().zip(acc.iter_mut()).zip(r.atoms.words()) {
+            if r.accept {
+                *a |= *l & x;
+            }
+            *l &= !x;
         }
     }
     if list.default_accept {

@@ -8,11 +8,27 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// Rules by group, and those whose group is not known.
+#[derive(Default)]
 pub(super) struct ByGroup {
     of: Vec<Vec<u32>>,
     unknown: Vec<u32>,
     /// Whether there are interfaces whose groups are not known.
     open: bool,
+}
+
+impl ByGroup {
+    /// A rule was added behind all others.
+    pub(super) fn add(&mut self, group: SecurityGroupId, rule: u32) {
+        if let Some(v) = self.of.get_mut(group.index()) {
+            v.push(rule);
+        }
+    }
+    /// A rule is gone.
+    pub(super) fn remove(&mut self, group: SecurityGroupId, rule: u32) {
+        if let Some(v) = self.of.get_mut(group.index()) {
+            v.retain(|r| *r != rule);
+        }
+    }
 }
 
 pub(super) fn by_group(c: &Ctx<'_>) -> ByGroup {

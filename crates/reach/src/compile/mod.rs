@@ -6,6 +6,7 @@
 //! narrowing, so that the rest of the crate works on a fully known network.
 
 mod acl;
+pub(crate) mod again;
 mod balancers;
 mod firewalls;
 mod groups;

@@ -1,0 +1,64 @@
+//! Compiles one list again after a change.
+
+use super::{Ctx, Pool, groups, routes};
+use crate::network::{GroupSet, Mode, Network, Table};
+use bartizan_model::{Assumption, Inventory, RouteTableId, SecurityGroupId};
+
+/// What is kept between changes, so that a list costs what its own rules cost.
+pub(crate) struct Again {
+    by: groups::ByGroup,
+    pool: Pool,
+}
+
+fn context<'a>(inv: &'a Inventory, mode: Mode, net: &'a Network, pool: Pool) -> Ctx<'a> {
+    Ctx {
+        t: &inv.typed,
+        mode,
+        readings: &net.readings,
+        atoms: net.atoms.clone(),
+        pool,
+        gaps: Vec::new(),
+    }
+}
+
+impl Again {
+    pub(crate) fn new(inv: &Inventory, net: &Network) -> Self {
+        let c = context(inv, net.mode, net, Pool::default());
+        Again {
+            by: groups::by_group(&c),
+            pool: c.pool,
+        }
+    }
+
+    /// The merged lists of a set of groups.
+    pub(crate) fn merge(
+        &mut self,
+        inv: &Inventory,
+        net: &Network,
+        groups: &[SecurityGroupId],
+        complete: bool,
+    ) -> GroupSet {
+        let mut c = context(inv, net.mode, net, std::mem::take(&mut self.pool));
+        let set = groups::merge(&mut c, &self.by, groups, complete);
+        self.pool = c.pool;
+        set
+    }
+
+    /// A rule was added behind all others.
+    pub(crate) fn added(&mut self, group: SecurityGroupId, rule: u32) {
+        self.by.add(group, rule);
+    }
+
+    /// A rule is gone.
+    pub(crate) fn removed(&mut self, group: SecurityGroupId, rule: u32) {
+        self.by.remove(group, rule);
+    }
+}
+
+/// One route table, as far as nothing propagates routes into it.
+pub(crate) fn table(inv: &Inventory, net: &Network, id: RouteTableId) -> Option<Table> {
+    let mut c = context(inv, net.mode, net, Pool::default());
+    let mut table = routes::tables(&mut c).into_iter().nth(id.index())?;
+    routes::sort(&mut table, c.reads(Assumption::Route2));
+    Some(table)
+}

@@ -1,0 +1,89 @@
+//! Changes of an inventory, and what they do to it.
+
+use bartizan_model::{
+    AddressSpec, AttachmentId, Fact, InterfaceId, Inventory, RouteEntry, SecurityGroupId, SgRule, TrLink,
+    TrTableId,
+};
+use std::net::IpAddr;
+
+/// One change of an inventory (docs/decisions/019).
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A rule of a security group, behind all others in the table of rules.
+    AddRule(Box<SgRule>),
+    /// The rule at a position is gone; the last one takes its position.
+    RemoveRule(u32),
+    /// The groups of an interface.
+    SetGroups(InterfaceId, Vec<SecurityGroupId>),
+    /// A custom route, behind all others in the table of routes.
+    AddRoute(RouteEntry),
+    /// The custom route at a position is gone; the last one takes its position.
+    RemoveRoute(u32),
+    /// The private address at a position of an interface.
+    SetAddress(InterfaceId, u32, IpAddr),
+    /// The table of a transit router that forwards what comes from an attachment; `None` for no table.
+    Associate(AttachmentId, Option<TrTableId>),
+}
+
+impl Change {
+    /// What kind of change it is.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Change::AddRule(_) => "add-rule",
+            Change::RemoveRule(_) => "remove-rule",
+            Change::SetGroups(..) => "membership",
+            Change::AddRoute(_) => "add-route",
+            Change::RemoveRoute(_) => "remove-route",
+            Change::SetAddress(..) => "address",
+            Change::Associate(..) => "attachment",
+        }
+    }
+
+    /// Changes an inventory. What names nothing that exists changes nothing.
+    pub fn apply(&self, inv: &mut Inventory) {
+        let t = &mut inv.typed;
+        match self {
+            Change::AddRule(r) => t.sg_rules.push((**r).clone()),
+            Change::RemoveRule(i) => {
+                if (*i as usize) < t.sg_rules.len() {
+                    t.sg_rules.swap_remove(*i as usize);
+                }
+            }
+            Change::SetGroups(i, groups) => {
+                if let Some(i) = t.interfaces.get_mut(i.index()) {
+                    let mut groups = groups.clone();
+                    groups.sort_unstable();
+                    groups.dedup();
+                    i.groups = Fact::Known(groups);
+                }
+            }
+            Change::AddRoute(r) => t.route_entries.push(r.clone()),
+            Change::RemoveRoute(i) => {
+                if (*i as usize) < t.route_entries.len() {
+                    t.route_entries.swap_remove(*i as usize);
+                }
+            }
+            Change::SetAddress(i, n, ip) => {
+                let address = t
+                    .interfaces
+                    .get_mut(i.index())
+                    .and_then(|i| i.addresses.get_mut(*n as usize));
+                if let Some(a) = address {
+                    a.spec = AddressSpec::Ip(*ip);
+                }
+            }
+            Change::Associate(a, table) => {
+                t.tr_associations.retain(|l| l.attachment.known() != Some(a));
+                let origin = t.attachments.get(a.index()).map(|a| a.meta.origin.clone());
+                if let (Some(table), Some(origin)) = (table, origin) {
+                    t.tr_associations.push(TrLink {
+                        origin,
+                        attachment: Fact::Known(*a),
+                        table: Fact::Known(*table),
+                    });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! What has to be known of a network to tell whether a change stays inside one VPC.
+
+use crate::flow::Cuts;
+use crate::matrix::Added;
+use crate::network::{GroupSet, Hop, Match, Network, RelaySource};
+use crate::point::PeerView;
+use crate::public::{self, Border};
+use crate::reach::Reach;
+use bartizan_model::{Backend, DnatTarget, Fact, InterfaceId, Inventory, NatIp, SecurityGroupId, VpcId};
+use bartizan_packet::IpSet;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Found once per rebuild. Where a fact is hard to find, it errs towards a rebuild.
+pub(super) struct Facts {
+    /// Interfaces through which routes lead.
+    pub(super) stops: FxHashSet<InterfaceId>,
+    /// Fronts, managed services, and backends whose groups filter what balancers hand on.
+    bound: FxHashSet<InterfaceId>,
+    /// Interfaces that have anything to do with the Internet.
+    outward: FxHashSet<InterfaceId>,
+    /// Of these, those that are reached from there, or go there through an appliance.
+    special: FxHashSet<InterfaceId>,
+    /// Public addresses of anybody.
+    public: IpSet,
+    /// The addresses of each VPC; those that are not single addresses apart.
+    regions: Vec<(VpcId, IpSet)>,
+    wide: Vec<IpSet>,
+    /// Whether VPCs that something joins have addresses in common.
+    overlap: bool,
+    /// Whether what a balancer hands on depends on the groups of the client.
+    pub(super) relays_see_groups: bool,
+    /// Whether some address stands for what is not known, or is named where it is not an address of an interface.
+    pub(super) addresses_named: bool,
+    /// Whether some public address is not known: where it may be depends on every prefix (A-EIP-2).
+    unknown_public: bool,
+    /// Pairs of blocks that the point engine was asked for.
+    asked: FxHashSet<(u32, u32)>,
+    /// Group sets by group, and by the groups that make them.
+    pub(super) sets_of: FxHashMap<SecurityGroupId, Vec<u32>>,
+    pub(super) set: FxHashMap<(Vec<SecurityGroupId>, bool), u32>,
+    pub(super) users: Vec<Vec<InterfaceId>>,
+}
+
+impl Facts {
+    pub(super) fn new(inv: &Inventory, reach: &Reach, added: &Added) -> Self {
+        let net = reach.network();
+        let t = &inv.typed;
+        let mut stops = FxHashSet::default();
+        for h in net.tables.iter().flat_map(|t| &t.routes).flat_map(|r| &r.hops) {
+            stops_of(net, h, &mut stops);
+        }
+        let mut bound = FxHashSet::default();
+        let mut relays_see_groups = false;
+        for r in &net.relays {
+            let exempt = net
+                .iface(r.front)
+                .and_then(|f| f.front.as_ref())
+                .is_some_and(|f| f.exempt);
+            let plain = net
+                .iface(r.to)
+                .is_some_and(|i| i.front.is_none() && i.service.is_none());
+            if !exempt || !plain {
+                bound.insert(r.to);
+                relays_see_groups |= r.source != RelaySource::Own;
+            }
+        }
+        let border = Border::new(net, reach.cells());
+        let mut outward: FxHashSet<InterfaceId> = FxHashSet::default();
+        let mut special: FxHashSet<InterfaceId> = FxHashSet::default();
+        let mut regions: FxHashMap<VpcId, IpSet> = FxHashMap::default();
+        let mut wide = Vec::new();
+        let mut users = vec![Vec::new(); net.group_sets.len()];
+        let mut set = FxHashMap::default();
+        for f in net.ifaces.iter().flatten() {
+            if f.front.is_some() || f.service.is_some() {
+                bound.insert(f.id);
+            } else if let Some(i) = t.interfaces.get(f.id.index())
+                && let Fact::Known(g) = &i.groups
+            {
+                set.insert(
+                    (g.clone(), i.foreign_groups.is_empty() && !g.is_empty()),
+                    f.groups,
+                );
+            }
+            if let Some(u) = users.get_mut(f.groups as usize) {
+                u.push(f.id);
+            }
+            for a in f
+                .addrs
+                .iter()
+                .filter(|a| a.choice || a.region.first().map(IpSet::single).as_ref() != Some(&a.region))
+            {
+                wide.push(a.region.clone());
+            }
+        }
+        for d in &reach.domains {
+            let mut v4 = Vec::new();
+            let mut v6 = Vec::new();
+            for c in &d.cells {
+                let (leaves, appliances) = border.leads(c.rep.iface);
+                if c.special || leaves {
+                    outward.insert(c.rep.iface);
+                }
+                if c.special || appliances {
+                    special.insert(c.rep.iface);
+                }
+                for a in net.iface(c.rep.iface).into_iter().flat_map(|f| &f.addrs) {
+                    v4.extend(a.region.v4.ranges());
+                    v6.extend(a.region.v6.ranges());
+                }
+            }
+            use bartizan_packet::IntervalSet as I;
+            let all = IpSet {
+                v4: I::from_ranges(v4),
+                v6: I::from_ranges(v6),
+            };
+            regions.insert(d.vpc, all);
+        }
+        let mut regions: Vec<(VpcId, IpSet)> = regions.into_iter().collect();
+        regions.sort_unstable_by_key(|r| r.0);
+        let meet = |a: &(VpcId, IpSet), b: &(VpcId, IpSet)| {
+            a.0 != b.0 && net.joined(a.0, b.0) && a.1.intersects(&b.1)
+        };
+        let overlap = regions.iter().any(|a| regions.iter().any(|b| meet(a, b)));
+        let mut sets_of: FxHashMap<SecurityGroupId, Vec<u32>> = FxHashMap::default();
+        for (n, s) in (0u32..).zip(&net.group_sets) {
+            for g in &s.groups {
+                sets_of.entry(*g).or_default().push(n);
+            }
+        }
+        let nat_unknown = |ip: &NatIp| matches!(ip, NatIp::Unknown(_));
+        let unknown_public = t.eips.iter().any(|e| e.ip.known().is_none())
+            || t.interfaces
+                .iter()
+                .flat_map(|i| &i.public)
+                .any(|p| p.ip.known().is_none())
+            || t.snat_entries.iter().flat_map(|s| &s.ips).any(nat_unknown)
+            || t.dnat_entries.iter().any(|d| nat_unknown(&d.external));
+        let addresses_named = net
+            .ifaces
+            .iter()
+            .flatten()
+            .flat_map(|f| &f.addrs)
+            .any(|a| a.choice)
+            || t.dnat_entries
+                .iter()
+                .any(|d| !matches!(d.target, DnatTarget::Interface(..)))
+            || t.balancers
+                .iter()
+                .flat_map(|b| &b.listeners)
+                .flat_map(|l| &l.forwards)
+                .any(|f| !matches!(f.to, Backend::Interface(_)));
+        let slots = reach.slots();
+        let block = |s: &u32| slots.get(*s as usize).copied().unwrap_or(0);
+        Facts {
+            stops,
+            bound,
+            outward,
+            special,
+            public: public::addresses(net),
+            regions,
+            wide,
+            overlap,
+            relays_see_groups,
+            addresses_named,
+            unknown_public,
+            asked: added.asked.iter().map(|(a, b)| (block(a), block(b))).collect(),
+            sets_of,
+            set,
+            users,
+        }
+    }
+
+    /// Whether the lists of an interface count for nothing but its own private traffic inside its VPC and, where
+    /// the other side is outside, towards the Internet.
+    pub(super) fn plain(&self, i: InterfaceId) -> bool {
+        !self.stops.contains(&i) && !self.bound.contains(&i)
+    }
+
+    /// Whether an interface has anything to do with the Internet.
+    pub(super) fn outward(&self, i: InterfaceId) -> bool {
+        self.outward.contains(&i)
+    }
+
+    /// Whether the private address of an interface counts for what travels to the Internet or from it.
+    pub(super) fn special(&self, i: InterfaceId) -> bool {
+        self.special.contains(&i)
+    }
+
+    /// Whether no public address is in a set.
+    pub(super) fn private(&self, ips: &IpSet) -> bool {
+        !ips.intersects(&self.public)
+    }
+
+    /// Whether a pair of blocks holds an answer of the point engine that may contain anything.
+    pub(super) fn asked(&self, pair: (u32, u32)) -> bool {
+        self.asked.contains(&pair)
+    }
+
+    /// Whether two group sets treat every public address alike: then what travels to the Internet and from it stays
+    /// as it was.
+    pub(super) fn same_in_public(&self, net: &Network, a: &GroupSet, b: &GroupSet) -> bool {
+        [(&a.ingress, &b.ingress), (&a.egress, &b.egress)]
+            .into_iter()
+            .all(|(a, b)| {
+                let mut cuts = Cuts::default();
+                for r in a.rules.iter().chain(&b.rules) {
+                    if let Match::Ips(s) = &r.peer {
+                        cuts.add(s);
+                    }
+                }
+                cuts.finish();
+                let all = crate::flow::representatives(&self.public, &cuts.within(&self.public));
+                let at = |l, ip| crate::point::accepted(net, l, PeerView::public(ip));
+                let mut seen = FxHashSet::default();
+                all.into_iter()
+                    .filter(|ip| seen.insert(cuts.piece(*ip)))
+                    .all(|ip| at(a, ip) == at(b, ip))
+            })
+    }
+
+    /// Whether a rule with this peer can touch what travels to the Internet or from it.
+    pub(super) fn meets_public(&self, users: &[InterfaceId], m: &Match) -> bool {
+        let ips = match m {
+            Match::Group(_) | Match::Member(_) | Match::Primary(_) => return false,
+            Match::Any => return users.iter().any(|i| self.outward(*i)),
+            Match::Ips(s) => s,
+        };
+        ips.intersects(&self.public) && users.iter().any(|i| self.outward(*i))
+    }
+
+    /// Whether a rule with this peer can matter inside the VPC and towards the Internet only.
+    pub(super) fn near(&self, net: &Network, vpc: VpcId, m: &Match) -> bool {
+        let everything = IpSet::full();
+        let ips = match m {
+            Match::Group(_) | Match::Member(_) | Match::Primary(_) => {
+                return !(self.overlap && net.has_neighbours(vpc));
+            }
+            Match::Any => &everything,
+            Match::Ips(s) => s,
+        };
+        let mut others = self.regions.iter();
+        !net.has_neighbours(vpc)
+            || !others.any(|(v, r)| *v != vpc && net.joined(*v, vpc) && r.intersects(ips))
+    }
+
+    /// Whether a set of addresses cuts an address that is not a single one, or moves what is not known.
+    pub(super) fn cuts(&self, ips: &IpSet) -> bool {
+        self.unknown_public || self.wide.iter().any(|w| w.intersects(ips) && !w.is_subset(ips))
+    }
+}
+
+/// Adds the interfaces that a hop leads to.
+pub(super) fn stops_of(net: &Network, h: &Hop, out: &mut FxHashSet<InterfaceId>) {
+    match h {
+        Hop::Interface(i) => {
+            out.insert(*i);
+        }
+        Hop::HaVip(h) => out.extend(net.ha_vips.get(h.index()).into_iter().flatten()),
+        _ => {}
+    }
+}

@@ -1,0 +1,59 @@
+//! Who contributes what to an entry of the matrix.
+//!
+//! An entry is the union of what every VPC contributes and of the rest. Contributions are kept one by one, so that
+//! one can shrink without the others being computed again.
+
+use crate::rows::AtomTable;
+use rustc_hash::FxHashMap;
+
+/// Contributions by ordered pair of blocks.
+pub(super) struct Ledger {
+    table: AtomTable,
+    /// The VPC (by position) and what it contributes; nobody contributes nothing.
+    of: FxHashMap<(u32, u32), Vec<(u32, u32)>>,
+}
+
+impl Ledger {
+    pub(super) fn new(words: usize) -> Self {
+        Ledger {
+            table: AtomTable::new(words),
+            of: FxHashMap::default(),
+        }
+    }
+
+    /// Sets what one contributes; says whether that is something else than before.
+    pub(super) fn set(&mut self, pair: (u32, u32), by: u32, what: &[u64]) -> bool {
+        let id = self.table.intern(what);
+        let Some(all) = self.of.get_mut(&pair) else {
+            if id != 0 {
+                self.of.insert(pair, vec![(by, id)]);
+            }
+            return id != 0;
+        };
+        match all.iter().position(|(b, _)| *b == by) {
+            Some(at) if all[at].1 == id => false,
+            Some(at) if id == 0 => {
+                all.swap_remove(at);
+                true
+            }
+            Some(at) => {
+                all[at].1 = id;
+                true
+            }
+            None if id == 0 => false,
+            None => {
+                all.push((by, id));
+                true
+            }
+        }
+    }
+
+    /// Adds what everybody contributes.
+    pub(super) fn sum(&self, pair: (u32, u32), out: &mut [u64]) {
+        for (_, id) in self.of.get(&pair).into_iter().flatten() {
+            out.iter_mut()
+                .zip(self.table.get(*id))
+                .for_each(|(o, &x)| *o |= x);
+        }
+    }
+}

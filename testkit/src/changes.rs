@@ -1,0 +1,361 @@
+//! Random changes of a network, and the comparison of a matrix that is kept up to date with one that is built again.
+
+use crate::generate::{Features, random_inventory};
+use crate::properties::undecided;
+use crate::rng::Rng;
+use crate::verify::random_readings;
+use bartizan_model::*;
+use bartizan_packet::{IpSet, PortSet, ServiceSet};
+use bartizan_reach::{Affected, Change, CompileOptions, Live, Mode, Partition, Reach, compile};
+use ipnet::IpNet;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+
+/// Interfaces by number, public addresses by halves.
+struct Few {
+    cut: IpSet,
+}
+
+impl Few {
+    fn new() -> Self {
+        let half: Option<IpNet> = "128.0.0.0/2".parse().ok();
+        Few {
+            cut: IpSet::from_nets(half),
+        }
+    }
+}
+
+const BLOCKS: u32 = 6;
+
+impl Partition for Few {
+    fn blocks(&self) -> usize {
+        BLOCKS as usize
+    }
+    fn cuts(&self) -> &[IpSet] {
+        std::slice::from_ref(&self.cut)
+    }
+    fn block(&self, iface: Option<InterfaceId>, ip: IpAddr) -> u32 {
+        match iface {
+            Some(i) => i.0 % 4,
+            None if self.cut.contains(ip) => 4,
+            None => 5,
+        }
+    }
+}
+
+fn id(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+fn pick<'a, T>(r: &mut Rng, v: &'a [T]) -> Option<&'a T> {
+    (!v.is_empty()).then(|| &v[r.below(v.len())])
+}
+
+fn vpc_of(t: &Typed, i: &Interface) -> Option<VpcId> {
+    i.vswitch.known().and_then(|v| t[*v].vpc.known().copied())
+}
+
+/// A prefix around an address that somebody has, or one that a rule names already.
+fn prefix(r: &mut Rng, t: &Typed) -> Option<IpNet> {
+    if r.chance(30) {
+        let rule = pick(r, &t.sg_rules)?;
+        if let Peer::Net(NetSpec::Net(Fact::Known(n))) = rule.peer {
+            return Some(n);
+        }
+    }
+    let i = pick(r, &t.interfaces)?;
+    match pick(r, &i.addresses)?.spec {
+        AddressSpec::Ip(ip) => {
+            let most = if ip.is_ipv4() { 32 } else { 128 };
+            let less = *pick(r, &[0, 0, 1, 2, 4, 8, 16])?;
+            IpNet::new(ip, most - less).ok().map(|n| n.trunc())
+        }
+        AddressSpec::Block(n) => Some(n),
+        _ => None,
+    }
+}
+
+fn add_rule(r: &mut Rng, t: &Typed) -> Option<Change> {
+    let mut rule = pick(r, &t.sg_rules)?.clone();
+    let group = SecurityGroupId(id(r.below(t.security_groups.len().max(1))));
+    let g = t.security_groups.get(group.index())?;
+    rule.group = group.into();
+    if r.chance(50) {
+        rule.direction = (if r.chance(50) {
+            Direction::Ingress
+        } else {
+            Direction::Egress
+        })
+        .into();
+    }
+    if r.chance(50) {
+        rule.accept = r.chance(70).into();
+    }
+    rule.priority = (1 + u8::try_from(r.below(100)).unwrap_or(0)).into();
+    rule.services = if r.chance(8) {
+        ServiceSet::tcp(PortSet::single(1 + u16::try_from(r.below(9000)).unwrap_or(0))).into()
+    } else {
+        pick(r, &t.sg_rules)?.services.clone()
+    };
+    let near: Vec<SecurityGroupId> = (0..t.security_groups.len())
+        .filter(|n| t.security_groups[*n].vpc == g.vpc)
+        .map(|n| SecurityGroupId(id(n)))
+        .collect();
+    rule.peer = match r.below(10) {
+        0..=4 if g.enterprise.known() == Some(&false) => Peer::Group(*pick(r, &near)?),
+        5 => Peer::Net(NetSpec::Net("0.0.0.0/0".parse::<IpNet>().ok()?.into())),
+        _ => Peer::Net(NetSpec::Net(prefix(r, t)?.into())),
+    };
+    Some(Change::AddRule(Box::new(rule)))
+}
+
+fn set_groups(r: &mut Rng, t: &Typed) -> Option<Change> {
+    let n = r.below(t.interfaces.len().max(1));
+    let i = t.interfaces.get(n).filter(|i| i.instance.is_some())?;
+    let vpc = vpc_of(t, i)?;
+    let now = i.groups.known()?;
+    let kind = &t[*now.first()?].enterprise;
+    let near: Vec<SecurityGroupId> = (0..t.security_groups.len())
+        .map(|n| SecurityGroupId(id(n)))
+        .filter(|g| t[*g].vpc.known() == Some(&vpc) && t[*g].enterprise == *kind)
+        .collect();
+    let mut groups = now.clone();
+    if groups.len() > 1 && r.chance(50) {
+        groups.swap_remove(r.below(groups.len()));
+    } else {
+        groups.push(*pick(r, &near)?);
+    }
+    Some(Change::SetGroups(InterfaceId(id(n)), groups))
+}
+
+fn set_address(r: &mut Rng, t: &Typed) -> Option<Change> {
+    let n = r.below(t.interfaces.len().max(1));
+    let i = t.interfaces.get(n)?;
+    let at = r.below(i.addresses.len().max(1));
+    let a = i.addresses.get(at)?;
+    let (AddressSpec::Ip(IpAddr::V4(_)), AddressKind::Primary | AddressKind::Secondary) = (&a.spec, a.kind)
+    else {
+        return None;
+    };
+    let IpNet::V4(block) = *t[*i.vswitch.known()?].cidr.known()? else {
+        return None;
+    };
+    let size = 1u32 << (32 - u32::from(block.prefix_len())).min(8);
+    let ip = u32::from(block.network()) + id(r.below(size as usize));
+    Some(Change::SetAddress(
+        InterfaceId(id(n)),
+        id(at),
+        IpAddr::V4(ip.into()),
+    ))
+}
+
+fn add_route(r: &mut Rng, t: &Typed) -> Option<Change> {
+    let table = RouteTableId(id(r.below(t.route_tables.len().max(1))));
+    let vpc = t.route_tables.get(table.index())?.vpc.known()?;
+    let to = prefix(r, t)?;
+    let taken =
+        |e: &&RouteEntry| e.table == Fact::Known(table) && e.destination == NetSpec::Net(Fact::Known(to));
+    if t.route_entries.iter().any(|e| taken(&e)) {
+        return None;
+    }
+    let here: Vec<InterfaceId> = (0..t.interfaces.len())
+        .filter(|n| vpc_of(t, &t.interfaces[*n]) == Some(*vpc))
+        .map(|n| InterfaceId(id(n)))
+        .collect();
+    let hop = match pick(r, &t.route_entries) {
+        Some(e) if r.chance(50) => pick(r, &e.next_hops)?.clone(),
+        _ => NextHop::Interface(*pick(r, &here)?),
+    };
+    let origin = t.route_tables[table.index()].meta.origin.clone();
+    Some(Change::AddRoute(RouteEntry {
+        origin,
+        table: table.into(),
+        destination: NetSpec::Net(to.into()),
+        next_hops: vec![hop],
+    }))
+}
+
+/// A random change of an inventory. The same generator state and inventory give the same change.
+#[must_use]
+pub fn random_change(r: &mut Rng, inv: &Inventory) -> Option<Change> {
+    let t = &inv.typed;
+    match r.below(20) {
+        0..=5 => add_rule(r, t),
+        6..=9 => (!t.sg_rules.is_empty()).then(|| Change::RemoveRule(id(r.below(t.sg_rules.len())))),
+        10..=13 => set_groups(r, t),
+        14 | 15 => set_address(r, t),
+        16 => add_route(r, t),
+        17 => (!t.route_entries.is_empty()).then(|| Change::RemoveRoute(id(r.below(t.route_entries.len())))),
+        18 => {
+            let a = AttachmentId(id(r.below(t.attachments.len().max(1))));
+            let a = t.attachments.get(a.index()).map(|_| a)?;
+            let table = TrTableId(id(r.below(t.tr_tables.len().max(1))));
+            let table = t.tr_tables.get(table.index()).map(|_| table);
+            Some(Change::Associate(a, table.filter(|_| r.chance(80))))
+        }
+        _ => add_rule(r, t),
+    }
+}
+
+/// Half of the sequences decide nothing about contested semantics, the others draw a decision about everything.
+fn options(r: &mut Rng) -> CompileOptions {
+    let readings = if r.chance(50) {
+        undecided()
+    } else {
+        random_readings(r)
+    };
+    CompileOptions {
+        readings,
+        ..CompileOptions::default()
+    }
+}
+
+/// The matrix as services, which do not depend on how finely atoms are cut.
+fn services(r: &Reach) -> Vec<ServiceSet> {
+    let pairs = (0..BLOCKS).flat_map(|a| (0..BLOCKS).map(move |b| (a, b)));
+    pairs
+        .map(|(a, b)| r.network().atoms.services(&r.delivered(a, b)))
+        .collect()
+}
+
+/// What a comparison of many sequences found.
+#[derive(Clone, Debug, Default)]
+pub struct IncrementalReport {
+    /// Sequences of changes, each on a random network.
+    pub sequences: u64,
+    /// Changes.
+    pub changes: u64,
+    /// Changes after which some pair of blocks differed from before.
+    pub effective: u64,
+    /// Changes after which everything was built again, by kind and reason.
+    pub rebuilt: BTreeMap<(&'static str, &'static str), u64>,
+    /// Changes by kind.
+    pub kinds: BTreeMap<&'static str, u64>,
+    /// Changes after which the matrix was not that of a rebuild, or the pairs named were not those that changed.
+    pub differing: u64,
+    /// The first few of them.
+    pub examples: Vec<String>,
+}
+
+impl fmt::Display for IncrementalReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rebuilt: u64 = self.rebuilt.values().sum();
+        writeln!(
+            f,
+            "{} sequences, {} changes ({} changed some pair, {rebuilt} built everything again), {} differ from a rebuild",
+            self.sequences, self.changes, self.effective, self.differing
+        )?;
+        for (kind, n) in &self.kinds {
+            let again: u64 = self
+                .rebuilt
+                .iter()
+                .filter(|(k, _)| k.0 == *kind)
+                .map(|(_, n)| n)
+                .sum();
+            writeln!(f, "  {kind}: {n}, built again {again}")?;
+        }
+        self.examples.iter().try_for_each(|e| writeln!(f, "{e}"))
+    }
+}
+
+/// One sequence of changes on one random network, in one mode.
+fn sequence(seed: u64, index: u64, features: Features, length: usize, report: &mut IncrementalReport) {
+    let mut r = Rng::for_item(seed, index);
+    let inv = random_inventory(&mut r, features);
+    let mode = if index.is_multiple_of(2) {
+        Mode::Widen
+    } else {
+        Mode::Narrow
+    };
+    let options = options(&mut r);
+    let mut live = Live::new(inv, mode, options.clone(), Box::new(Few::new()));
+    let mut before = services(live.reach());
+    report.sequences += 1;
+    let mut first = Reach::new(compile(live.inventory(), mode, &options), &Few::new());
+    first.all_pairs();
+    if before != services(&first) {
+        report.differing += 1;
+        report.examples.push(format!(
+            "sequence {index}, {mode:?}: the beginning is not a matrix"
+        ));
+        return;
+    }
+    for step in 0..length {
+        let Some(change) = random_change(&mut r, live.inventory()) else {
+            continue;
+        };
+        let Affected { pairs, rebuilt } = live.apply(&change);
+        let mut again = Reach::new(compile(live.inventory(), mode, &options), &Few::new());
+        again.all_pairs();
+        let (is, should) = (services(live.reach()), services(&again));
+        let changed: Vec<(u32, u32)> = (0..BLOCKS)
+            .flat_map(|a| (0..BLOCKS).map(move |b| (a, b)))
+            .filter(|(a, b)| {
+                let at = (a * BLOCKS + b) as usize;
+                before[at] != is[at]
+            })
+            .collect();
+        report.changes += 1;
+        report.effective += u64::from(!changed.is_empty());
+        *report.kinds.entry(change.kind()).or_default() += 1;
+        if let Some(why) = rebuilt {
+            *report.rebuilt.entry((change.kind(), why)).or_default() += 1;
+        }
+        if is != should || changed != pairs {
+            report.differing += 1;
+            if report.examples.len() < 5 {
+                report.examples.push(format!(
+                    "sequence {index}, step {step}, {mode:?}: {} {}: {change:?}, rebuilt {rebuilt:?}",
+                    change.kind(),
+                    if is != should {
+                        "differs from a rebuild"
+                    } else {
+                        "names other pairs than changed"
+                    },
+                ));
+            }
+            return;
+        }
+        before = is;
+    }
+}
+
+/// Compares on `sequences` random networks, each with `length` changes one after another, on two threads; every
+/// other one is narrowed.
+#[must_use]
+pub fn verify_incremental(sequences: u64, seed: u64, features: Features, length: usize) -> IncrementalReport {
+    const THREADS: u64 = 2;
+    let work = |part: u64| {
+        let mut report = IncrementalReport::default();
+        let mut index = part;
+        while index < sequences {
+            sequence(seed, index, features, length, &mut report);
+            index += THREADS;
+        }
+        report
+    };
+    let parts: Vec<IncrementalReport> = std::thread::scope(|s| {
+        let handles: Vec<_> = (0..THREADS).map(|p| s.spawn(move || work(p))).collect();
+        // A panic of the engine is a failure of the run and must not be hidden.
+        handles
+            .into_iter()
+            .map(|h| h.join().unwrap_or_else(|e| std::panic::resume_unwind(e)))
+            .collect()
+    });
+    let mut all = IncrementalReport::default();
+    for p in parts {
+        all.sequences += p.sequences;
+        all.changes += p.changes;
+        all.effective += p.effective;
+        all.differing += p.differing;
+        all.examples.extend(p.examples);
+        for (k, n) in p.rebuilt {
+            *all.rebuilt.entry(k).or_default() += n;
+        }
+        for (k, n) in p.kinds {
+            *all.kinds.entry(k).or_default() += n;
+        }
+    }
+    all
+}
