@@ -228,7 +228,7 @@ const RULES: &[(&str, Bearing)] = &[
     ("ecs_instance_set", S(CONTAINER)),
     (
         "ecs_launch_template",
-        N("a template; the instances made from it are read where they are made"),
+        S("a template that instances are made from"),
     ),
     (
         "ecs_network_interface_permission",
@@ -293,10 +293,7 @@ const RULES: &[(&str, Bearing)] = &[
     ("kvstore_", N(ACCOUNTS)),
     ("kvstore_connection", S(DATA)),
     ("kvstore_instance", S(DATA)),
-    (
-        "launch_template",
-        N("a template; the instances made from it are read where they are made"),
-    ),
+    ("launch_template", S("a template that instances are made from")),
     ("lindorm_", S(DATA)),
     ("live_", N(PLATFORM)),
     ("log", N(LOGS)),

@@ -272,7 +272,7 @@ fn port(
 }
 
 /// Addresses of an allow list: a set of texts, each of which may hold several.
-fn nets(l: &mut Linker<'_>, i: usize, name: &'static str, node: &Node, out: &mut Vec<AllowEntry>) {
+pub(super) fn nets(l: &mut Linker<'_>, i: usize, name: &'static str, node: &Node, out: &mut Vec<AllowEntry>) {
     let origin = l.origin(i, node.span);
     let all = match items(node) {
         Ok(all) => all,
@@ -310,7 +310,13 @@ fn nets(l: &mut Linker<'_>, i: usize, name: &'static str, node: &Node, out: &mut
 }
 
 /// Groups whose members may connect (§15.1).
-fn groups(l: &mut Linker<'_>, i: usize, name: &'static str, node: &Node, out: &mut Vec<AllowEntry>) {
+pub(super) fn groups(
+    l: &mut Linker<'_>,
+    i: usize,
+    name: &'static str,
+    node: &Node,
+    out: &mut Vec<AllowEntry>,
+) {
     let origin = l.origin(i, node.span);
     let split: Vec<Node>;
     // Redis takes several as one text.
@@ -350,7 +356,13 @@ fn set(l: &mut Linker<'_>, i: usize, allow: Vec<AllowEntry>) {
 }
 
 /// What a list holds that is not set, where no document says so.
-fn by_default(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'static str, out: &mut Vec<AllowEntry>) {
+pub(super) fn by_default(
+    l: &mut Linker<'_>,
+    i: usize,
+    a: &Attrs<'_>,
+    name: &'static str,
+    out: &mut Vec<AllowEntry>,
+) {
     let u = Unknown::at(
         "no allow list is set, and what the cloud puts there is not documented",
         a.span,
@@ -516,7 +528,13 @@ fn global(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, out: &mut Vec<AllowEntry>
 }
 
 /// The resource of a public connection string (§15.4).
-fn public(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, of: &'static str, address: Option<&'static str>) {
+pub(super) fn public(
+    l: &mut Linker<'_>,
+    i: usize,
+    a: &Attrs<'_>,
+    of: &'static str,
+    address: Option<&'static str>,
+) {
     let service = l.link(i, a, &[of], "data service", |e| {
         if let Entity::DataService(d) = e {
             Some(d)
@@ -570,7 +588,7 @@ fn expose(
     }
 }
 
-fn bind(
+pub(super) fn bind(
     l: &mut Linker<'_>,
     i: usize,
     a: &Attrs<'_>,

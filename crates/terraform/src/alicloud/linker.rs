@@ -46,6 +46,12 @@ pub(super) enum Entity {
     VpcFirewall(u32),
     /// An endpoint service; its position among them.
     EndpointService(u32),
+    /// A scaling group; its position among them.
+    Pool(u32),
+    /// A launch template; its position among them.
+    Template(u32),
+    /// A cluster; its position among them.
+    Cluster(u32),
     /// An `alicloud_vpc_ipv6_address`; its position in the resources.
     Ipv6Address(usize),
 }
@@ -90,6 +96,10 @@ pub(super) struct Linker<'r> {
     pub(super) perimeter: super::perimeter::State,
     /// Services and endpoints of PrivateLink.
     pub(super) private_link: super::private_link::State,
+    /// Launch templates.
+    pub(super) templates: Vec<super::compute::Template>,
+    /// Clusters.
+    pub(super) clusters: Vec<super::cluster::Cluster>,
     /// Where the address of a virtual IP is listed: positions of interfaces and of their addresses.
     pub(super) vip_on: BTreeMap<HaVipId, Vec<(InterfaceId, u32)>>,
     /// Parts of each resource that were not understood.
@@ -147,6 +157,8 @@ impl<'r> Linker<'r> {
             balancers: super::balancer::State::default(),
             perimeter: super::perimeter::State::default(),
             private_link: super::private_link::State::default(),
+            templates: Vec::new(),
+            clusters: Vec::new(),
             vip_on: BTreeMap::new(),
             partly: vec![Vec::new(); res.len()],
             refused: BTreeMap::new(),

@@ -10,6 +10,8 @@
 mod acl;
 mod attrs;
 mod balancer;
+mod cluster;
+mod compute;
 mod coverage;
 mod data_service;
 mod eip;
@@ -19,6 +21,7 @@ mod havip;
 mod instance;
 mod ipv6;
 mod linker;
+mod managed;
 mod nat;
 mod parse;
 mod perimeter;
@@ -111,7 +114,7 @@ struct Handler {
     steps: &'static [(Stage, Step)],
 }
 
-fn families() -> [&'static [Handler]; 21] {
+fn families() -> [&'static [Handler]; 24] {
     [
         vpc::HANDLERS,
         vswitch::HANDLERS,
@@ -134,6 +137,9 @@ fn families() -> [&'static [Handler]; 21] {
         perimeter::POLICIES,
         perimeter::PROXIES,
         private_link::HANDLERS,
+        compute::HANDLERS,
+        cluster::HANDLERS,
+        managed::HANDLERS,
     ]
 }
 

@@ -10,6 +10,7 @@ mod balancers;
 mod edge;
 mod inside;
 mod perimeter;
+mod pools;
 mod private_link;
 
 use bartizan_base::{Severity, Sources};

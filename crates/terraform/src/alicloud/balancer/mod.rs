@@ -6,7 +6,7 @@
 mod clb;
 mod modern;
 
-use super::attrs::items;
+use super::attrs::{Attrs, items};
 use super::eni;
 use super::linker::{Entity, Found, Linker, next};
 use bartizan_model::*;
@@ -68,9 +68,18 @@ struct Pending {
     sealed: Fact<bool>,
 }
 
+/// Instances that a scaling group makes.
+pub(super) struct Pool {
+    pub(super) meta: Meta,
+    pub(super) vswitches: Vec<Fact<VswitchId>>,
+    pub(super) members: Vec<InterfaceId>,
+}
+
 /// What is collected while reading.
 #[derive(Default)]
 pub(super) struct State {
+    /// Scaling groups, whose instances are servers.
+    pub(super) pools: Vec<Pool>,
     groups: Vec<Group>,
     lists: Vec<List>,
     listeners: Vec<Pending>,
@@ -115,6 +124,13 @@ fn this_balancer(l: &Linker<'_>, i: usize) -> Option<BalancerId> {
 
 /// A new balancer without fronts.
 pub(super) fn declare(l: &mut Linker<'_>, i: usize, meta: Meta, kind: BalancerKind) -> BalancerId {
+    let id = plain(l, meta, kind);
+    l.declare(i, Entity::Balancer(id));
+    id
+}
+
+/// One that no other resource refers to.
+pub(super) fn plain(l: &mut Linker<'_>, meta: Meta, kind: BalancerKind) -> BalancerId {
     let id = BalancerId(next(l.typed.balancers.len()));
     l.typed.balancers.push(Balancer {
         meta,
@@ -123,7 +139,6 @@ pub(super) fn declare(l: &mut Linker<'_>, i: usize, meta: Meta, kind: BalancerKi
         detached: false,
         listeners: Vec::new(),
     });
-    l.declare(i, Entity::Balancer(id));
     id
 }
 
@@ -212,6 +227,57 @@ fn server(l: &mut Linker<'_>, i: usize, name: &'static str, node: &Node) -> Vec<
             l.unknown(i, name, &u);
             unknown(u)
         }
+    }
+}
+
+/// The members of a scaling group as servers.
+fn pooled(l: &Linker<'_>, pool: &Fact<usize>, span: bartizan_base::Span) -> Vec<Backend> {
+    match pool {
+        Fact::Known(n) => {
+            let p = l.balancers.pools.get(*n);
+            let all = p.map_or(&[][..], |p| &p.members);
+            all.iter().map(|x| Backend::Interface(*x)).collect()
+        }
+        Fact::Unknown(u) => vec![Backend::Unknown(Unknown::at(u.why.clone(), span))],
+    }
+}
+
+/// The instances of a scaling group join a server group.
+pub(super) fn serve(
+    l: &mut Linker<'_>,
+    i: usize,
+    a: &Attrs<'_>,
+    group: &'static str,
+    on: &'static str,
+    pool: Fact<usize>,
+) {
+    // A server group of another kind of balancer, or none that is read: its listeners say so.
+    let group = match a.get(group) {
+        Some(n) => l.link_node(i, group, n, "server group", as_servers),
+        None => return,
+    };
+    let port = port(l, i, on, a.get(on));
+    let origin = l.origin(i, a.span);
+    let to = pooled(l, &pool, a.span);
+    clb::into_group(l, group, Server { origin, to, port });
+}
+
+/// The instances of a scaling group join the servers of CLBs.
+pub(super) fn serve_own(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'static str, pool: usize) {
+    let Some(node) = a.get(name) else { return };
+    let all = match items(node) {
+        Ok(all) => all,
+        Err(u) => {
+            l.unknown(i, name, &u);
+            return;
+        }
+    };
+    for n in all {
+        let b = l.link_node(i, name, n, "load balancer", as_balancer);
+        let origin = l.origin(i, n.span);
+        let to = pooled(l, &Fact::Known(pool), n.span);
+        let port = Fact::Known(None);
+        l.balancers.own.push((b, Server { origin, to, port }));
     }
 }
 
