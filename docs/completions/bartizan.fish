@@ -34,6 +34,7 @@ complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "why" -d 'Explain 
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "reach" -d 'Print who can reach whom on which services'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "who" -d 'Print everyone who can reach a destination'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "blast" -d 'Print everything that a source can reach, hop after hop'
+complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "exposure" -d 'Print every service that is open to the Internet, and what protects it'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "routes" -d 'Print route tables as they are in effect'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "failover" -d 'Take one thing after another down: what breaks, what leaks'
 complete -c bartizan -n "__fish_bartizan_needs_command" -f -a "map" -d 'Draw the network: zones, VPCs and what is proved to flow between them'
@@ -118,6 +119,20 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l color -d 'Wh
 always\t'Always'
 never\t'Never'"
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l back-to-origin -d 'Zone or prefix from which WAF and Anti-DDoS Proxy send to their origins' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l format -d 'How to print' -r -f -a "pretty\t''
+json\t''
+markdown\t''"
+complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l as-of -d 'Resolve as of this date (default: today, UTC)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l assume -d 'Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l var -d 'Value of a Terraform variable' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
+always\t'Always'
+never\t'Never'"
+complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l table -d 'Only the tables of this: a table, vSwitch, VPC, attachment or transit router' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l explain -d 'Only what decides about these addresses, and where packets for them end' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l intent -d 'Intent file whose zones may be named (default: every *.btz beside PATH)' -r

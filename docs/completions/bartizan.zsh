@@ -131,6 +131,24 @@ never\:"Never"))' \
 ':source -- Where it starts\: a zone, resource, address or prefix:_default' \
 && ret=0
 ;;
+(exposure)
+_arguments "${_arguments_options[@]}" : \
+'--back-to-origin=[Zone or prefix from which WAF and Anti-DDoS Proxy send to their origins]:ZONE:_default' \
+'--format=[How to print]:FORMAT:(pretty json markdown)' \
+'*--intent=[Intent file whose zones may be named (default\: every *.btz beside PATH)]:FILE:_default' \
+'--as-of=[Resolve as of this date (default\: today, UTC)]:DATE:_default' \
+'*--assume=[Decide a contested reading, \`A-NACL-1=deny\` (\`bartizan explain\` lists them)]:ID=READING:_default' \
+'*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
+'*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
+'--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
+'--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
+always\:"Always"
+never\:"Never"))' \
+'-h[Print help (see more with '\''--help'\'')]' \
+'--help[Print help (see more with '\''--help'\'')]' \
+':path -- Directory of Terraform files, plan, state or snapshot:_default' \
+&& ret=0
+;;
 (routes)
 _arguments "${_arguments_options[@]}" : \
 '--table=[Only the tables of this\: a table, vSwitch, VPC, attachment or transit router]:NAME:_default' \
@@ -370,6 +388,7 @@ _bartizan_commands() {
 'reach:Print who can reach whom on which services' \
 'who:Print everyone who can reach a destination' \
 'blast:Print everything that a source can reach, hop after hop' \
+'exposure:Print every service that is open to the Internet, and what protects it' \
 'routes:Print route tables as they are in effect' \
 'failover:Take one thing after another down\: what breaks, what leaks' \
 'map:Draw the network\: zones, VPCs and what is proved to flow between them' \
@@ -401,6 +420,11 @@ _bartizan__subcmd__draft_commands() {
 _bartizan__subcmd__explain_commands() {
     local commands; commands=()
     _describe -t commands 'bartizan explain commands' commands "$@"
+}
+(( $+functions[_bartizan__subcmd__exposure_commands] )) ||
+_bartizan__subcmd__exposure_commands() {
+    local commands; commands=()
+    _describe -t commands 'bartizan exposure commands' commands "$@"
 }
 (( $+functions[_bartizan__subcmd__failover_commands] )) ||
 _bartizan__subcmd__failover_commands() {

@@ -45,6 +45,9 @@ enum Command {
     /// Print everything that a source can reach, hop after hop
     #[command(after_help = cmd::blast::HELP)]
     Blast(cmd::blast::Args),
+    /// Print every service that is open to the Internet, and what protects it
+    #[command(after_help = cmd::exposure::HELP)]
+    Exposure(cmd::exposure::Args),
     /// Print route tables as they are in effect
     #[command(after_help = cmd::routes::HELP)]
     Routes(cmd::routes::Args),
@@ -93,6 +96,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Reach(a) => cmd::reach::run(&ctx, &a),
         Command::Who(a) => cmd::who::run(&ctx, &a),
         Command::Blast(a) => cmd::blast::run(&ctx, &a),
+        Command::Exposure(a) => cmd::exposure::run(&ctx, &a),
         Command::Routes(a) => cmd::routes::run(&ctx, &a),
         Command::Failover(a) => cmd::failover::run(&ctx, &a),
         Command::Map(a) => cmd::map::run(&ctx, &a),

@@ -17,6 +17,7 @@ mod checker_facts;
 mod compile;
 mod cross;
 mod domain;
+mod exposure;
 mod firewall;
 mod flow;
 mod incremental;
@@ -45,6 +46,7 @@ pub use certificate::{
 pub use checker::{CheckError, check_certificate, check_witness};
 pub use compile::{CompileOptions, compile};
 pub use domain::{Cell, Partition};
+pub use exposure::{Exposed, PublicDoor};
 pub use firewall::{FireList, FireRule, FirewallNet, NatFirewall, Perimeter, Side};
 pub use flow::Flow;
 pub use incremental::{Affected, Change, Live};

@@ -266,6 +266,29 @@ impl DnatIn {
         }
         s
     }
+    /// The services as sent, of services as delivered.
+    #[must_use]
+    pub fn sent(&self, delivered: &ServiceSet) -> ServiceSet {
+        let Some(((e0, _), (i0, i1))) = self.ports else {
+            return delivered.clone();
+        };
+        let shift = |p: &PortSet| {
+            PortSet::from_ranges(
+                p.intersect(&PortSet::range(i0, i1))
+                    .ranges()
+                    .iter()
+                    .map(|&(l, h)| (l - i0 + e0, h - i0 + e0)),
+            )
+        };
+        let mut s = ServiceSet::empty();
+        if self.tcp {
+            s.tcp = shift(&delivered.tcp);
+        }
+        if self.udp {
+            s.udp = shift(&delivered.udp);
+        }
+        s
+    }
     /// The services as delivered, of services as sent.
     #[must_use]
     pub fn translate(&self, sent: &ServiceSet) -> ServiceSet {

@@ -7,6 +7,7 @@
 //!
 //! This crate judges nothing and does no I/O.
 
+pub mod exposure;
 pub mod failover;
 pub mod inventory;
 pub mod json;

@@ -5,6 +5,7 @@ pub(crate) mod blast;
 pub(crate) mod check;
 pub(crate) mod draft;
 pub(crate) mod explain;
+pub(crate) mod exposure;
 pub(crate) mod failover;
 pub(crate) mod generate;
 pub(crate) mod intent;

@@ -1,0 +1,203 @@
+//! Everything that is open to the Internet, what protects it, and what goes around that.
+
+use super::{Frame, Subject, public_text, resource};
+use bartizan_base::Diagnostic;
+use bartizan_model::{Fact, FirewallPlace, InterfaceId, Origin, Proxy, ProxyOrigin};
+use bartizan_packet::{IpSet, ServiceSet};
+use bartizan_reach::{Exposed, PublicDoor};
+
+/// Whether something is so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sure {
+    /// Certainly.
+    Yes,
+    /// Certainly not.
+    No,
+    /// It depends on what is not known.
+    Unknown,
+}
+
+/// One public address and service.
+#[derive(Clone, Debug)]
+pub struct ExposureRow {
+    /// The public address; empty where the cloud has yet to pick it.
+    pub address: String,
+    /// What owns it: an EIP, a DNAT entry or the interface.
+    pub by: String,
+    /// The services, as clients send them.
+    pub services: ServiceSet,
+    /// The resource that answers.
+    pub resource: String,
+    /// The backends, where a load balancer hands it on.
+    pub backends: Vec<String>,
+    /// Everybody on the Internet who is let in, in words.
+    pub sources: String,
+    /// The same as prefixes.
+    pub prefixes: Vec<String>,
+    /// Whether every public address of the family is let in.
+    pub everybody: bool,
+    /// Whether it is open for certain.
+    pub certain: bool,
+    /// Whether Cloud Firewall filters it (A-CFW-1).
+    pub firewall: Sure,
+    /// WAF and Anti-DDoS Proxy that send to it.
+    pub proxies: Vec<String>,
+    /// Anti-DDoS: `basic` or `origin`.
+    pub ddos: &'static str,
+    /// Whether it can be reached around the proxies; `None` without proxies.
+    pub around: Option<Sure>,
+    /// Where the public address is bound.
+    pub origin: Option<Origin>,
+}
+
+/// The answer to `exposure`.
+#[derive(Clone, Debug)]
+pub struct Exposure {
+    /// In the order of the resources.
+    pub rows: Vec<ExposureRow>,
+    /// Proxies whose origins are not all known: address and how many.
+    pub loose: Vec<(String, usize)>,
+}
+
+/// Lists every service that somebody on the Internet reaches. `back` are the addresses from which proxies send to
+/// their origins, where they are known.
+///
+/// # Errors
+/// None at present; names that are not found are refused before.
+pub fn exposure(f: &Frame<'_>, back: Option<&Subject>) -> Result<Exposure, Diagnostic> {
+    let subjects: Vec<&Subject> = back.into_iter().collect();
+    let w = f.world(&subjects, &[]);
+    let t = &f.inventory.typed;
+    let mut ips = Vec::new();
+    if let Some(b) = back {
+        b.set.ips(&mut ips);
+    }
+    let known = back.map(|_| ips.iter().fold(IpSet::empty(), |a, s| a.union(s)));
+    let sure = w.sure.network().exposed();
+    let present = t.firewalls.iter().any(|x| x.place == FirewallPlace::Internet);
+    let mut rows = Vec::new();
+    for e in w.may.network().exposed() {
+        let same = sure
+            .iter()
+            .find(|s| (s.iface, s.addr, s.door) == (e.iface, e.addr, e.door));
+        let proxies: Vec<&Proxy> = t
+            .proxies
+            .iter()
+            .filter(|p| p.origins.iter().any(|o| is(o, &e)))
+            .collect();
+        let shielded = t.shields.iter().any(|s| is(&s.of, &e));
+        for (services, sources) in &e.open {
+            let for_certain = |who: &IpSet| {
+                same.is_some_and(|s| {
+                    let covers = s.open.iter().filter(|(_, src)| who.is_subset(src));
+                    let all = covers.fold(ServiceSet::empty(), |a, (s, _)| a.union(s));
+                    services.is_subset(&all)
+                })
+            };
+            let family = if sources.v4.is_empty() {
+                IpSet::all_v6()
+            } else {
+                IpSet::all_v4()
+            };
+            let everybody = w.network().outside.intersect(&family).is_subset(sources);
+            let fronted: Vec<&&Proxy> = proxies
+                .iter()
+                .filter(|p| p.services.known().is_none_or(|s| s.intersects(services)))
+                .collect();
+            let around = (!fronted.is_empty()).then(|| match &known {
+                Some(k) if sources.is_subset(k) => Sure::No,
+                Some(k) if for_certain(&sources.subtract(k)) => Sure::Yes,
+                Some(_) => Sure::Unknown,
+                // No proxy sends from everywhere.
+                None if everybody && for_certain(sources) => Sure::Yes,
+                None => Sure::Unknown,
+            });
+            let certain = for_certain(sources);
+            let (by, origin) = owner(f, &e);
+            rows.push(ExposureRow {
+                address: e
+                    .public
+                    .first()
+                    .filter(|ip| e.public == IpSet::single(*ip))
+                    .map_or_else(String::new, |ip| ip.to_string()),
+                by,
+                services: services.clone(),
+                resource: resource(f.inventory, e.iface),
+                backends: backends(f, w.network().handed_to(e.iface)),
+                sources: public_text(&w, sources),
+                prefixes: sources.to_nets().iter().map(ToString::to_string).collect(),
+                everybody,
+                certain,
+                firewall: match (e.filtered, same) {
+                    _ if !present => Sure::No,
+                    (true, _) => Sure::Yes,
+                    (false, Some(s)) if !s.filtered => Sure::No,
+                    _ => Sure::Unknown,
+                },
+                proxies: fronted
+                    .iter()
+                    .map(|p| format!("{} {}", p.kind.name(), name(p)))
+                    .collect(),
+                ddos: if shielded { "origin" } else { "basic" },
+                around,
+                origin,
+            });
+        }
+    }
+    rows.sort_by(|a, b| {
+        (&a.resource, &a.by, a.services.to_string()).cmp(&(&b.resource, &b.by, b.services.to_string()))
+    });
+    let loose = t.proxies.iter().filter_map(|p| {
+        let n = p
+            .origins
+            .iter()
+            .filter(|o| matches!(o, ProxyOrigin::Unknown(_)))
+            .count();
+        (n > 0).then(|| (p.meta.origin.address.to_string(), n))
+    });
+    Ok(Exposure {
+        rows,
+        loose: loose.collect(),
+    })
+}
+
+fn name(p: &Proxy) -> String {
+    match &p.meta.name {
+        Some(Fact::Known(n)) => n.to_string(),
+        _ => p.meta.origin.address.to_string(),
+    }
+}
+
+fn is(o: &ProxyOrigin, e: &Exposed) -> bool {
+    match o {
+        ProxyOrigin::Eip(x) => e.eip == Some(*x),
+        ProxyOrigin::Ip(ip) => e.public == IpSet::single(*ip),
+        ProxyOrigin::Interface(i) => e.iface == *i && matches!(e.door, PublicDoor::Own(_)),
+        ProxyOrigin::Unknown(_) => false,
+    }
+}
+
+fn backends(f: &Frame<'_>, all: Vec<InterfaceId>) -> Vec<String> {
+    let mut out: Vec<String> = all.into_iter().map(|i| resource(f.inventory, i)).collect();
+    out.sort();
+    out.dedup();
+    out
+}
+
+fn owner(f: &Frame<'_>, e: &Exposed) -> (String, Option<Origin>) {
+    let t = &f.inventory.typed;
+    let eip = e.eip.map(|x| t[x].meta.origin.address.to_string());
+    match e.door {
+        PublicDoor::Own(n) => {
+            let p = t[e.iface].public.get(n as usize);
+            let by = eip.unwrap_or_else(|| "public address".to_string());
+            (by, p.map(|p| p.origin.clone()))
+        }
+        PublicDoor::Dnat(n) => {
+            let d = t.dnat_entries.get(n as usize);
+            let by = d.map_or_else(String::new, |d| format!("DNAT {}", d.origin.address));
+            (by, d.map(|d| d.origin.clone()))
+        }
+        PublicDoor::Ipv6 => ("IPv6 bandwidth".to_string(), Some(t[e.iface].meta.origin.clone())),
+    }
+}
