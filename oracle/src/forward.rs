@@ -1,6 +1,7 @@
 //! Forwarding inside a VPC (ALIBABA.md §1, §3.5, §4.1, §6).
 
 use crate::group::Pkt;
+use crate::hybrid::Once;
 use crate::oracle::GatewayRoutes;
 use crate::route::MAX_APPLIANCES;
 use crate::world::{Hop, World};
@@ -70,6 +71,8 @@ pub(crate) struct Trail {
     pub(crate) visited: Vec<usize>,
     /// Tables of transit routers.
     pub(crate) tr_tables: Vec<usize>,
+    /// Links to sites that it has crossed.
+    pub(crate) once: Vec<Once>,
     pub(crate) steps: Vec<String>,
 }
 
@@ -100,7 +103,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn arrived(&mut self, t: Trail, exit: Exit) {
+    pub(crate) fn arrived(&mut self, t: Trail, exit: Exit) {
         let appliances = t.visited.iter().skip(self.senders()).copied().collect();
         self.arrivals.push(Arrival {
             exit,
@@ -147,6 +150,9 @@ impl<'a> Walk<'a> {
     fn leave(&mut self, mut t: Trail, at: usize, sender: bool) {
         if !self.group(&mut t, at, Direction::Egress) {
             return self.dropped(t, || "dropped".into());
+        }
+        if let Some(s) = self.w.site_of(at) {
+            return self.send_from_site(t, s);
         }
         let eni = &self.w.interfaces[at];
         // 010, data services 5: its public side needs no route.
@@ -248,6 +254,8 @@ impl<'a> Walk<'a> {
                 }
             }
             (Hop::Attachment(a), _) => self.enter_router(t, at, a),
+            (Hop::Vpn(g), _) => self.enter_vpn(t, at, g),
+            (Hop::Ri(i), _) => self.enter_interface(t, at, i),
             (Hop::Gateway6(g), Goal::Internet(_))
                 if w.vpcs[vpc].gateways6.contains(&g)
                     && self.p.src.eni.is_some_and(|s| w.interfaces[s].vpc == vpc) =>

@@ -38,6 +38,10 @@ impl World {
             let ok = direction == Direction::Ingress && self.admits(eni, s, peer, p);
             return (ok, "the allow list".to_string());
         }
+        // 014, 1.
+        if self.site_of(at).is_some() {
+            return (true, "nothing filters at a site".to_string());
+        }
         if let Some(b) = self.balancer_of(at) {
             return match direction {
                 Direction::Ingress => self.front_takes_in(at, b, peer, p),

@@ -15,6 +15,7 @@ mod balancer;
 mod firewall;
 mod forward;
 mod group;
+mod hybrid;
 mod internet;
 #[cfg(target_os = "linux")]
 pub mod kernel;

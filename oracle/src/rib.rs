@@ -1,6 +1,7 @@
 //! What the tables of transit routers hold, and what they write into the tables of VPCs (ALIBABA.md §10; the
 //! numbers are those of docs/decisions/010).
 
+use crate::hybrid::{Beyond, beyond};
 use crate::world::{Hop, Rank, Res, RouteW, Unsupported, World, exists, known, nets};
 use bartizan_model::{
     Attached, CidrMatch, Fact, NetSpec, NextHop, RouteMap, RouteTableKind, TrHop, TrLink, Typed, VpcId,
@@ -10,8 +11,10 @@ use ipnet::IpNet;
 /// An attachment of a transit router.
 pub(crate) struct AttachmentW {
     pub(crate) name: String,
-    /// The VPC with the vSwitches in which the router hands over; `None` for another router.
+    /// The VPC with the vSwitches in which the router hands over; `None` for another router and for a link.
     pub(crate) vpc: Option<(usize, Vec<usize>)>,
+    /// The link to a site.
+    pub(crate) beyond: Option<Beyond>,
     /// The table that forwards what comes from it, per router: (router, table).
     pub(crate) tables: Vec<(usize, usize)>,
     pub(crate) ipv6: bool,
@@ -22,6 +25,8 @@ pub(crate) struct AttachmentW {
 pub(crate) enum From {
     Static,
     Vpc(usize),
+    /// What is behind a link (014, 13 and 18).
+    Site,
     Peer,
 }
 
@@ -88,6 +93,7 @@ impl World {
         learning.dedup();
         for &(a, table) in &learning {
             self.learn_vpc(t, a, table)?;
+            self.learn_site(t, a, table)?;
         }
         for &(a, table) in &learning {
             self.learn_peer(t, a, table)?;
@@ -114,6 +120,7 @@ impl World {
                     known(r, "the router at the other end")?;
                     None
                 }
+                Attached::Border(_) | Attached::Vpn(_) => None,
                 Attached::Unmodelled(kind, _) => {
                     return Err(Unsupported(format!("{kind} is attached to a transit router")));
                 }
@@ -126,6 +133,7 @@ impl World {
             self.attachments.push(AttachmentW {
                 name: a.meta.origin.address.to_string(),
                 vpc,
+                beyond: beyond(&a.to)?,
                 tables,
                 ipv6: *known(&a.ipv6, "whether an attachment carries IPv6")?,
             });
@@ -159,6 +167,13 @@ impl World {
             {
                 advertised.push(net.trunc());
             }
+            // 014, 12: what a VPN gateway wrote there, unless a custom route beats it.
+            let system = t[id].system_table;
+            let takes = *known(&t[system].propagation, "whether a table takes propagated routes")?;
+            let wrote = self.written(t, vpc)?.iter().any(|(n, _)| *n == net.trunc());
+            if here && entry.is_none() && takes && wrote {
+                advertised.push(net.trunc());
+            }
         }
         for net in advertised {
             if permitted(t, true, table, net, Some(id), None)? {
@@ -172,9 +187,25 @@ impl World {
         Ok(())
     }
 
+    /// 014, 13 and 18: what the site behind a link announces, and the routes of the link.
+    fn learn_site(&mut self, t: &Typed, a: usize, table: usize) -> Res<()> {
+        let Some(b) = self.attachments[a].beyond else {
+            return Ok(());
+        };
+        for net in self.announced(b) {
+            let family = matches!(net, IpNet::V4(_)) || self.attachments[a].ipv6;
+            if family && permitted(t, true, table, net, None, None)? {
+                let (to, from) = (Some(a), From::Site);
+                self.tr_tables[table].routes.push(TrRouteW { net, to, from });
+            }
+        }
+        Ok(())
+    }
+
     /// 6: the routes of the table that is associated with the attachment at the other router.
     fn learn_peer(&mut self, t: &Typed, a: usize, table: usize) -> Res<()> {
         if self.attachments[a].vpc.is_some()
+            || self.attachments[a].beyond.is_some()
             || !*known(&t.attachments[a].publishes, "whether a peering publishes")?
         {
             return Ok(());
@@ -213,10 +244,15 @@ impl World {
     /// 7: into every vSwitch table of the VPC that takes propagated routes.
     fn publish(&mut self, t: &Typed) -> Res<()> {
         for (a, x) in t.attachments.iter().enumerate() {
-            let Some((vpc, _)) = self.attachments[a].vpc else {
-                continue;
+            let border = match self.attachments[a].beyond {
+                Some(Beyond::Border(b)) => Some(b),
+                _ => None,
             };
-            let id = VpcId(u32::try_from(vpc).unwrap_or(u32::MAX));
+            let vpc = self.attachments[a].vpc.as_ref().map(|v| v.0);
+            if vpc.is_none() && border.is_none() {
+                continue;
+            }
+            let id = vpc.map(|v| VpcId(u32::try_from(v).unwrap_or(u32::MAX)));
             if !*known(&x.publishes, "whether an attachment publishes")? {
                 continue;
             }
@@ -228,16 +264,22 @@ impl World {
                         _ => None,
                     };
                     let back = r.to == Some(a) || r.to.is_none();
-                    if !back && permitted(t, false, *table, r.net, source, Some(id))? {
+                    if !back && permitted(t, false, *table, r.net, source, id)? {
                         written.push(r.net);
                     }
                 }
             }
             written.sort_unstable();
             written.dedup();
+            if let Some(b) = border {
+                self.hybrid.borders[b]
+                    .published
+                    .extend(written.iter().map(|n| (*n, a)));
+                continue;
+            }
             for (table, rt) in t.route_tables.iter().enumerate() {
                 let takes = *known(&rt.propagation, "whether a table takes propagated routes")?;
-                if rt.vpc.known() != Some(&id) || rt.kind == RouteTableKind::Gateway || !takes {
+                if rt.vpc.known() != id.as_ref() || rt.kind == RouteTableKind::Gateway || !takes {
                     continue;
                 }
                 let routes = written.iter().map(|net| RouteW {
@@ -260,11 +302,13 @@ fn ends(l: &TrLink) -> Res<(usize, usize)> {
 
 /// §10.3: the next hops whose routes may be published.
 fn may_be_published(h: &NextHop) -> bool {
-    match h {
-        NextHop::Peering(_) | NextHop::Attachment(_) => false,
-        NextHop::Unmodelled { kind, .. } => kind.eq_ignore_ascii_case("VpnGateway"),
-        _ => true,
-    }
+    !matches!(
+        h,
+        NextHop::Peering(_)
+            | NextHop::Attachment(_)
+            | NextHop::RouterInterface(_)
+            | NextHop::Unmodelled { .. }
+    )
 }
 
 /// §10.5, 8: whether the route maps let a route into a table (`receives`) or out of it.

@@ -46,7 +46,7 @@ impl Walk<'_> {
     }
 
     /// 2, 5: a table decides.
-    fn in_table(&mut self, mut t: Trail, from: usize, table: usize) {
+    pub(crate) fn in_table(&mut self, mut t: Trail, from: usize, table: usize) {
         let w = self.w;
         let name = &w.tr_tables[table].name;
         if t.tr_tables.contains(&table) {
@@ -76,6 +76,9 @@ impl Walk<'_> {
             return self.dropped(t, || format!("`{}` does not carry IPv6", x.name));
         }
         self.say(&mut t, || format!("out of the router by `{}`", x.name));
+        if let Some(b) = x.beyond {
+            return self.out_to(t, a, b);
+        }
         match &x.vpc {
             Some((vpc, zones)) if zones.is_empty() => {
                 self.routed(t, Spot::Handed(*vpc, None), w.vpcs[*vpc].system_table);

@@ -2,6 +2,7 @@
 
 use crate::balancer::{self, BalancerW};
 use crate::firewall::{self, FirewallW};
+use crate::hybrid::{self, HybridW};
 use crate::oracle::GatewayRoutes;
 use crate::rib::{AttachmentW, TrTableW};
 use bartizan_model::{
@@ -59,6 +60,10 @@ pub(crate) enum Hop {
     Peering(usize),
     /// To a transit router (§10).
     Attachment(usize),
+    /// To a VPN gateway (§12).
+    Vpn(usize),
+    /// To the other end of a router interface (§11).
+    Ri(usize),
     /// Not modelled: drops here.
     Unmodelled,
 }
@@ -201,6 +206,8 @@ pub(crate) struct World {
     pub(crate) balancers: Vec<BalancerW>,
     /// Firewalls at the perimeter (§13).
     pub(crate) firewalls: Vec<FirewallW>,
+    /// Links to other sites (§11, §12).
+    pub(crate) hybrid: HybridW,
     /// Prefixes that rules and ACL entries name.
     pub(crate) mentioned: Vec<IpNet>,
     /// One IPv4 address of every stretch that nothing here tells apart.
@@ -269,6 +276,7 @@ impl World {
             readings,
             balancers: balancer::read(t)?,
             firewalls: firewall::read(t)?,
+            hybrid: hybrid::read(t)?,
             mentioned: Vec::new(),
             anywhere: Vec::new(),
             reply_ports: Vec::new(),
@@ -278,6 +286,7 @@ impl World {
         };
         w.network(t)?;
         w.transit(t)?;
+        w.publish_vpn(t)?;
         w.filters(t)?;
         w.remember();
         w.interfaces(t)?;
@@ -374,7 +383,7 @@ impl World {
                 }
             }
             // §7.3: the route to the IPv6 gateway is added by the system.
-            if table.kind != RouteTableKind::Gateway {
+            if !matches!(table.kind, RouteTableKind::Gateway | RouteTableKind::Border) {
                 for &g in &self.vpcs[vpc.index()].gateways6 {
                     let all = IpNet::V6(ipnet::Ipv6Net::default());
                     routes.push(RouteW {
@@ -391,7 +400,8 @@ impl World {
             let table = known(&e.table, "the table of a route")?.index();
             let vpc = t.route_tables[table].vpc.known().copied();
             let hops: Vec<Hop> = e.next_hops.iter().map(|h| hop(t, vpc, h)).collect::<Res<_>>()?;
-            let steers = t.route_tables[table].kind != RouteTableKind::Gateway;
+            let kind = t.route_tables[table].kind;
+            let steers = matches!(kind, RouteTableKind::System | RouteTableKind::Custom);
             for net in nets(t, &e.destination)? {
                 // 018, 7.
                 let mut near = t.vswitches.iter().filter(|v| v.vpc.known() == vpc.as_ref());
@@ -529,7 +539,7 @@ impl World {
             }
             let service = service(t, i)?;
             let front = self.balancer_of(i).is_some();
-            if groups.is_empty() && service.is_none() && !front {
+            if groups.is_empty() && service.is_none() && !front && self.site_of(i).is_none() {
                 return Err(Unsupported(format!("`{name}` has no security group")));
             }
             if groups
@@ -774,6 +784,8 @@ fn hop(t: &Typed, vpc: Option<VpcId>, h: &NextHop) -> Res<Hop> {
         NextHop::Ipv4Gateway(g) => Hop::Gateway4(g.index()),
         NextHop::Ipv6Gateway(g) => Hop::Gateway6(g.index()),
         NextHop::Attachment(a) => Hop::Attachment(a.index()),
+        NextHop::Vpn(g) => Hop::Vpn(g.index()),
+        NextHop::RouterInterface(i) => Hop::Ri(i.index()),
         NextHop::Peering(p) => {
             let p = &t[*p];
             exists(&p.meta.origin)?;

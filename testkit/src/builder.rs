@@ -2,6 +2,7 @@
 
 mod balancer;
 mod firewall;
+mod hybrid;
 mod joined;
 
 pub use firewall::Policy;

@@ -124,6 +124,99 @@ pub(crate) fn describe(inv: &Inventory) -> String {
             n.vpc.known().map(|v| v.0)
         ));
     }
+    for (i, a) in t.attachments.iter().enumerate() {
+        line(format!(
+            "attachment {i} router {:?} {:?} zones {:?} publishes {:?}",
+            a.router.known(),
+            a.to,
+            a.vswitches,
+            a.publishes.known()
+        ));
+    }
+    for l in &t.tr_associations {
+        line(format!(
+            "association {:?} {:?}",
+            l.attachment.known(),
+            l.table.known()
+        ));
+    }
+    for l in &t.tr_propagations {
+        line(format!(
+            "propagation {:?} {:?}",
+            l.attachment.known(),
+            l.table.known()
+        ));
+    }
+    for r in &t.tr_routes {
+        line(format!(
+            "tr route {:?} {} {:?}",
+            r.table.known(),
+            spec(t, &r.destination),
+            r.hop
+        ));
+    }
+    for s in &t.sites {
+        line(format!(
+            "site at {} vpc {} forwards {:?}",
+            s.interface.0,
+            s.vpc.0,
+            s.forwards.known()
+        ));
+    }
+    for p in &t.site_pairs {
+        line(format!("  sites {} {} {:?}", p.a.0, p.b.0, p.forwards.known()));
+    }
+    for (i, g) in t.vpn_gateways.iter().enumerate() {
+        let (vpc, zone) = (g.vpc.known(), g.vswitch.as_ref().and_then(Fact::known));
+        line(format!(
+            "vpn gateway {i} {vpc:?} {zone:?} propagates {:?}",
+            g.propagates.known()
+        ));
+    }
+    for (i, c) in t.vpn_connections.iter().enumerate() {
+        let known = |all: &[Fact<ipnet::IpNet>]| {
+            all.iter()
+                .filter_map(Fact::known)
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+        };
+        line(format!(
+            "connection {i} {:?} site {} {:?} {:?} configures {:?} bgp {:?} {:?}",
+            c.end,
+            c.site.0,
+            known(&c.local),
+            known(&c.remote),
+            c.configures.known(),
+            c.bgp.known(),
+            c.learned.known()
+        ));
+    }
+    for r in &t.vpn_routes {
+        line(format!(
+            "vpn route {:?} {:?} {:?} -> {:?} active {:?} publishes {:?}",
+            r.gateway,
+            r.source,
+            r.destination.known(),
+            r.next.known(),
+            r.active.known(),
+            r.publishes.known()
+        ));
+    }
+    for (i, b) in t.border_routers.iter().enumerate() {
+        line(format!(
+            "border router {i} site {} table {} learned {:?}",
+            b.site.0,
+            b.table.0,
+            b.learned.known()
+        ));
+    }
+    for (i, r) in t.router_interfaces.iter().enumerate() {
+        line(format!(
+            "router interface {i} {:?} opposite {:?}",
+            r.at,
+            r.opposite.known()
+        ));
+    }
     for d in &t.data_services {
         line(format!(
             "service at {} on {:?} admits {:?}",

@@ -29,6 +29,7 @@ enum Part {
     Balancer(usize),
     Listener(usize, usize),
     Filter(usize, usize),
+    VpnRoute(usize),
     Forward(usize, usize, usize),
     Policy(usize, usize),
 }
@@ -79,6 +80,7 @@ fn parts(t: &Typed) -> Vec<Part> {
     }
     out.extend((0..t.balancers.len()).rev().map(Part::Balancer));
     out.extend((0..t.route_maps.len()).rev().map(Part::RouteMap));
+    out.extend((0..t.vpn_routes.len()).rev().map(Part::VpnRoute));
     out.extend((0..t.published_routes.len()).rev().map(Part::Published));
     out.extend((0..t.tr_propagations.len()).rev().map(Part::Propagation));
     out.extend((0..t.tr_associations.len()).rev().map(Part::Association));
@@ -120,6 +122,7 @@ fn without(inv: &Inventory, query: &Query, part: Part) -> Option<(Inventory, Que
     let t = &mut inv.typed;
     match part {
         Part::Rule(i) => drop(take(&mut t.sg_rules, i)?),
+        Part::VpnRoute(i) => drop(take(&mut t.vpn_routes, i)?),
         Part::TrRoute(i) => drop(take(&mut t.tr_routes, i)?),
         Part::Association(i) => drop(take(&mut t.tr_associations, i)?),
         Part::Propagation(i) => drop(take(&mut t.tr_propagations, i)?),
@@ -240,6 +243,9 @@ fn without_interface(t: &mut Typed, query: Query, gone: usize) -> Option<Query> 
     }
     for d in &mut t.data_services {
         d.interface = moved(d.interface)?;
+    }
+    for s in &mut t.sites {
+        s.interface = moved(s.interface)?;
     }
     for b in &mut t.balancers {
         for f in &mut b.fronts {

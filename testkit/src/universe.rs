@@ -223,6 +223,21 @@ fn nets(t: &Typed) -> Vec<IpNet> {
             out.extend(n.known().copied());
         }
     }
+    out.extend(t.vpn_routes.iter().filter_map(|r| r.destination.known().copied()));
+    out.extend(
+        t.vpn_routes
+            .iter()
+            .filter_map(|r| r.source.as_ref()?.known().copied()),
+    );
+    for c in &t.vpn_connections {
+        out.extend(c.local.iter().chain(&c.remote).filter_map(|n| n.known().copied()));
+        out.extend(c.learned.known().into_iter().flatten());
+    }
+    out.extend(
+        t.border_routers
+            .iter()
+            .flat_map(|b| b.learned.known().into_iter().flatten()),
+    );
     for v in &t.vpcs {
         out.extend(
             v.cidrs

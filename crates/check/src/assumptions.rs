@@ -45,9 +45,11 @@ pub fn of(inv: &Inventory) -> Vec<&'static str> {
         }
     }
     let inside = |n: &ipnet::IpNet| {
-        t.vswitches
+        let mut real = t
+            .vswitches
             .iter()
-            .any(|s| s.cidr.known().is_some_and(|c| c.contains(n)))
+            .filter(|s| s.vpc.known().is_none_or(|v| t.site_of_vpc(*v).is_none()));
+        real.any(|s| s.cidr.known().is_some_and(|c| c.contains(n)))
     };
     if t.route_entries
         .iter()
@@ -112,6 +114,13 @@ pub fn of(inv: &Inventory) -> Vec<&'static str> {
             v.push("A-TR-2");
         }
         if t.attachments.iter().any(|a| a.publishes.known() != Some(&false)) {
+            v.push("A-ROUTE-2");
+        }
+    }
+    if !t.sites.is_empty() {
+        v.extend(["A-SITE-1", "A-LINK-1"]);
+        let writes = |r: &bartizan_model::VpnRoute| r.publishes.known() != Some(&false);
+        if t.vpn_routes.iter().any(writes) {
             v.push("A-ROUTE-2");
         }
     }

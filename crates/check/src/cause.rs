@@ -11,8 +11,10 @@ use bartizan_base::{Span, Verdict};
 use bartizan_model::{
     AddressSpec, AllowEntry, AllowPeer, BalancerId, DataServiceId, Fact, FilterEntry, FirewallId,
     InterfaceId, Inventory, Ipv6Internet, ListenerFilter, NetSpec, Origin, Peer, SecurityGroupId, TrLink,
+    VpnConnectionId,
 };
 use bartizan_packet::{IpSet, ServiceSet};
+use bartizan_reach::hybrid::LinkRef;
 use bartizan_reach::{RouteRef, RuleRef, Used};
 use ipnet::IpNet;
 use std::collections::BTreeSet;
@@ -32,6 +34,10 @@ pub enum Culprit {
     Policies(BTreeSet<(FirewallId, u32)>),
     /// Static routes of transit routers.
     TrRoutes(BTreeSet<u32>),
+    /// Routes of VPN gateways.
+    VpnRoutes(BTreeSet<u32>),
+    /// VPN connections, by what they carry.
+    Connections(BTreeSet<VpnConnectionId>),
     /// Attachments whose routes a table of a transit router learns: positions in `Typed::tr_propagations`.
     Learned(BTreeSet<u32>),
     /// Attachments that a table of a transit router forwards for: positions in `Typed::tr_associations`.
@@ -67,9 +73,11 @@ impl Culprit {
             | (Culprit::Routes(a), Culprit::Routes(b))
             | (Culprit::Snat(a), Culprit::Snat(b))
             | (Culprit::TrRoutes(a), Culprit::TrRoutes(b))
+            | (Culprit::VpnRoutes(a), Culprit::VpnRoutes(b))
             | (Culprit::Learned(a), Culprit::Learned(b))
             | (Culprit::Associated(a), Culprit::Associated(b))
             | (Culprit::Egress(a), Culprit::Egress(b)) => meet(a, b),
+            (Culprit::Connections(a), Culprit::Connections(b)) => meet(a, b),
             (Culprit::Allow(a), Culprit::Allow(b)) => meet(a, b),
             (Culprit::Forwards(a), Culprit::Forwards(b)) => meet(a, b),
             (Culprit::Listeners(a), Culprit::Listeners(b)) => meet(a, b),
@@ -88,9 +96,11 @@ impl Culprit {
             | (Culprit::Routes(a), Culprit::Routes(b))
             | (Culprit::Snat(a), Culprit::Snat(b))
             | (Culprit::TrRoutes(a), Culprit::TrRoutes(b))
+            | (Culprit::VpnRoutes(a), Culprit::VpnRoutes(b))
             | (Culprit::Learned(a), Culprit::Learned(b))
             | (Culprit::Associated(a), Culprit::Associated(b))
             | (Culprit::Egress(a), Culprit::Egress(b)) => a.extend(b),
+            (Culprit::Connections(a), Culprit::Connections(b)) => a.extend(b),
             (Culprit::Allow(a), Culprit::Allow(b)) => a.extend(b),
             (Culprit::Forwards(a), Culprit::Forwards(b)) => a.extend(b),
             (Culprit::Listeners(a), Culprit::Listeners(b)) => a.extend(b),
@@ -132,6 +142,11 @@ impl Culprit {
                 .iter()
                 .map(|&i| t.tr_routes[i as usize].origin.clone())
                 .collect(),
+            Culprit::VpnRoutes(s) => s
+                .iter()
+                .map(|&i| t.vpn_routes[i as usize].origin.clone())
+                .collect(),
+            Culprit::Connections(s) => s.iter().map(|&c| t[c].meta.origin.clone()).collect(),
             Culprit::Learned(s) => s
                 .iter()
                 .map(|&i| t.tr_propagations[i as usize].origin.clone())
@@ -188,6 +203,14 @@ impl Culprit {
             Culprit::Ingress(s) | Culprit::Egress(s) => drop_at(&mut t.sg_rules, s),
             Culprit::Routes(s) => drop_at(&mut t.route_entries, s),
             Culprit::TrRoutes(s) => drop_at(&mut t.tr_routes, s),
+            Culprit::VpnRoutes(s) => drop_at(&mut t.vpn_routes, s),
+            Culprit::Connections(s) => {
+                for c in s {
+                    let c = &mut t.vpn_connections[c.index()];
+                    c.local.clear();
+                    c.remote.clear();
+                }
+            }
             Culprit::Learned(s) => drop_at(&mut t.tr_propagations, s),
             Culprit::Associated(s) => drop_at(&mut t.tr_associations, s),
             Culprit::Allow(s) => {
@@ -324,6 +347,14 @@ pub fn candidates(w: &World<'_>, leak: &Leak, u: &Used) -> Vec<Culprit> {
     let t = &w.inventory.typed;
     // What a front took in, of the leak itself or on the way to a backend.
     let listeners: BTreeSet<(BalancerId, u32)> = u.listening.iter().copied().collect();
+    let connections: BTreeSet<VpnConnectionId> = u
+        .links
+        .iter()
+        .filter_map(|l| match l {
+            LinkRef::Connection(c) => Some(*c),
+            _ => None,
+        })
+        .collect();
     let links = |all: &[TrLink]| -> BTreeSet<u32> {
         (0u32..)
             .zip(all)
@@ -344,6 +375,8 @@ pub fn candidates(w: &World<'_>, leak: &Leak, u: &Used) -> Vec<Culprit> {
         Culprit::Listeners(listeners),
         Culprit::TrRoutes(u.tr_routes.clone()),
         Culprit::Policies(policies),
+        Culprit::VpnRoutes(u.vpn_routes.clone()),
+        Culprit::Connections(connections),
         Culprit::Ingress(sg(&u.ingress)),
         // Public addresses of the source and of the destination are different doors.
         Culprit::Routes(routes),
@@ -368,9 +401,11 @@ pub fn candidates(w: &World<'_>, leak: &Leak, u: &Used) -> Vec<Culprit> {
         | Culprit::Routes(s)
         | Culprit::Snat(s)
         | Culprit::TrRoutes(s)
+        | Culprit::VpnRoutes(s)
         | Culprit::Learned(s)
         | Culprit::Associated(s)
         | Culprit::Egress(s) => !s.is_empty(),
+        Culprit::Connections(s) => !s.is_empty(),
         Culprit::Allow(s) => !s.is_empty(),
         Culprit::Forwards(s) => !s.is_empty(),
         Culprit::Listeners(s) => !s.is_empty(),
@@ -390,18 +425,20 @@ fn rank(c: &Culprit) -> u8 {
         Culprit::Allow(_) => 1,
         Culprit::Listeners(_) => 2,
         Culprit::Forwards(_) => 3,
-        Culprit::Ingress(_) => 4,
-        Culprit::Public(_) => 5,
-        Culprit::TrRoutes(_) => 6,
-        Culprit::Routes(_) => 7,
-        Culprit::Snat(_) => 8,
-        Culprit::Ipv6(_) => 9,
-        Culprit::Inner(_) => 10,
-        Culprit::Learned(_) => 11,
-        Culprit::Associated(_) => 12,
-        Culprit::Egress(_) => 13,
-        Culprit::Policies(_) => 14,
-        Culprit::Default(_) => 15,
+        Culprit::VpnRoutes(_) => 4,
+        Culprit::Ingress(_) => 5,
+        Culprit::Public(_) => 6,
+        Culprit::TrRoutes(_) => 7,
+        Culprit::Routes(_) => 8,
+        Culprit::Snat(_) => 9,
+        Culprit::Ipv6(_) => 10,
+        Culprit::Inner(_) => 11,
+        Culprit::Connections(_) => 12,
+        Culprit::Learned(_) => 13,
+        Culprit::Associated(_) => 14,
+        Culprit::Egress(_) => 15,
+        Culprit::Policies(_) => 16,
+        Culprit::Default(_) => 17,
     }
 }
 
@@ -610,6 +647,8 @@ fn singly(list: Vec<Culprit>) -> Vec<Culprit> {
             Culprit::Routes(s) => each(s, Culprit::Routes),
             Culprit::Snat(s) => each(s, Culprit::Snat),
             Culprit::TrRoutes(s) => each(s, Culprit::TrRoutes),
+            Culprit::VpnRoutes(s) => each(s, Culprit::VpnRoutes),
+            Culprit::Connections(s) => each(s, Culprit::Connections),
             Culprit::Listeners(s) => each(s, Culprit::Listeners),
             Culprit::Policies(s) => each(s, Culprit::Policies),
             Culprit::Public(s) => each(s, Culprit::Public),

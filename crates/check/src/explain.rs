@@ -172,6 +172,18 @@ pub(crate) fn culprit_text(w: &World<'_>, c: &Culprit) -> (String, &'static str)
             ),
             "delete",
         ),
+        Culprit::VpnRoutes(s) => (
+            n(s.len(), "a route of a VPN gateway", "routes of VPN gateways"),
+            "delete",
+        ),
+        Culprit::Connections(s) => (
+            n(
+                s.len(),
+                "what a VPN connection carries",
+                "what VPN connections carry",
+            ),
+            "restrict or delete",
+        ),
         Culprit::Learned(_) => (
             "that a table of the transit router learns these routes".to_string(),
             "delete",
@@ -257,6 +269,8 @@ fn label_text(w: &World<'_>, c: &Culprit, i: usize) -> String {
         Culprit::Listeners(s) => listener_text(w, s.iter().nth(i).copied()),
         Culprit::Policies(_) => "lets it pass the firewall".to_string(),
         Culprit::TrRoutes(_) => "leads it across the transit router".to_string(),
+        Culprit::VpnRoutes(_) => "leads it into this VPN connection".to_string(),
+        Culprit::Connections(_) => "carries it".to_string(),
         Culprit::Learned(_) => "makes the router know the way".to_string(),
         Culprit::Associated(_) => "lets its packets into this table".to_string(),
         Culprit::Snat(_) => "translates it to a public address".to_string(),
@@ -473,6 +487,8 @@ pub(crate) fn miss(
                 "let replies to client ports 1024-65535 pass at the {} of `{}`",
                 h.layer, h.at
             )
+        } else if ["vpn gateway", "border router", "router interface", "site"].contains(&h.layer.as_str()) {
+            format!("look at the routes that lead {svc} to `{}`", h.at)
         } else {
             format!("let {} pass at the {} of `{}`", svc, h.layer, h.at)
         },

@@ -159,6 +159,12 @@ register! {
         ["passes" "what it may let pass: accept all of it, drop none; in loose mode a packet that nobody can identify passes whatever the action",
          "stops" "what it may stop: accept none of it, drop all"]
         First Second "a packet does not show its application, nor an address its domain or region";
+    Site1 "A-SITE-1" "§11" "whether a site passes on what comes to it by one link and is for somebody else"
+        [] Either Either "it may, unless the intent says `apart`; it does where the intent says `site`"
+        fixed "it is no property of the cloud: the intent says it";
+    Link1 "A-LINK-1" "§11" "whether what a `link` of the intent says is behind a link is there, and nothing else"
+        [] First First "it is as the intent says"
+        fixed "it is no property of the cloud: the intent says it";
     Unmodelled "A-UNMODELLED" "docs/SOUNDNESS.md §2" "whether what is not modelled may carry packets"
         ["undecided" "it may: claims that it touches are undecided", "harmless" "it carries none that a claim is about"]
         First First "a resource of a type that this version does not know";

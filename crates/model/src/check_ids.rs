@@ -40,6 +40,21 @@ impl Checker<'_> {
     fn attachment(&self, v: AttachmentId) -> Result<(), String> {
         self.ok("attachment", v.0, self.t.attachments.len())
     }
+    fn router_interface(&self, v: RouterInterfaceId) -> Result<(), String> {
+        self.ok("router interface", v.0, self.t.router_interfaces.len())
+    }
+    fn border(&self, v: BorderRouterId) -> Result<(), String> {
+        self.ok("border router", v.0, self.t.border_routers.len())
+    }
+    fn connection(&self, v: VpnConnectionId) -> Result<(), String> {
+        self.ok("VPN connection", v.0, self.t.vpn_connections.len())
+    }
+    fn vpn(&self, v: &Fact<VpnGatewayId>) -> Result<(), String> {
+        self.fact(v, |v| self.ok("VPN gateway", v.0, self.t.vpn_gateways.len()))
+    }
+    fn site(&self, v: SiteId) -> Result<(), String> {
+        self.ok("site", v.0, self.t.sites.len())
+    }
     fn sg(&self, v: SecurityGroupId) -> Result<(), String> {
         self.ok("security group", v.0, self.t.security_groups.len())
     }
@@ -94,6 +109,8 @@ impl Typed {
                     NextHop::Ipv6Gateway(g) => c.ok("IPv6 gateway", g.0, self.ipv6_gateways.len())?,
                     NextHop::Peering(p) => c.ok("peering connection", p.0, self.peerings.len())?,
                     NextHop::Attachment(a) => c.attachment(*a)?,
+                    NextHop::Vpn(g) => c.ok("VPN gateway", g.0, self.vpn_gateways.len())?,
+                    NextHop::RouterInterface(i) => c.router_interface(*i)?,
                     NextHop::Unmodelled { .. } | NextHop::Unknown(_) => {}
                 }
             }
@@ -185,7 +202,48 @@ impl Typed {
         self.check_services(&c)?;
         self.check_balancers(&c)?;
         self.check_perimeter(&c)?;
-        self.check_transit(&c)
+        self.check_transit(&c)?;
+        self.check_hybrid(&c)
+    }
+
+    fn check_hybrid(&self, c: &Checker<'_>) -> Result<(), String> {
+        for s in &self.sites {
+            c.vpc(&Fact::Known(s.vpc))?;
+            c.eni(s.interface)?;
+        }
+        for p in &self.site_pairs {
+            c.site(p.a)?;
+            c.site(p.b)?;
+        }
+        for g in &self.vpn_gateways {
+            c.vpc(&g.vpc)?;
+            g.vswitch.iter().try_for_each(|v| c.vsw(v))?;
+        }
+        for x in &self.vpn_connections {
+            c.site(x.site)?;
+            match &x.end {
+                VpnEnd::Gateway(g) | VpnEnd::Clients(g) => c.vpn(g)?,
+                VpnEnd::Attached => {}
+            }
+        }
+        for r in &self.vpn_routes {
+            r.gateway.iter().try_for_each(|g| c.vpn(g))?;
+            c.fact(&r.next, |n| c.connection(n))?;
+        }
+        for b in &self.border_routers {
+            c.site(b.site)?;
+            c.table(&Fact::Known(b.table))?;
+        }
+        for i in &self.router_interfaces {
+            match &i.at {
+                RouterEnd::Vpc(v) => c.vpc(v)?,
+                RouterEnd::Border(b) => c.fact(b, |b| c.border(b))?,
+            }
+            if let Fact::Known(Some(o)) = i.opposite {
+                c.router_interface(o)?;
+            }
+        }
+        Ok(())
     }
 
     fn check_services(&self, c: &Checker<'_>) -> Result<(), String> {
@@ -263,6 +321,8 @@ impl Typed {
             match &a.to {
                 Attached::Vpc(v) => c.vpc(v)?,
                 Attached::Peer(r) => c.fact(r, |r| c.router(r))?,
+                Attached::Border(b) => c.fact(b, |b| c.border(b))?,
+                Attached::Vpn(v) => c.fact(v, |v| c.connection(v))?,
                 Attached::Unmodelled(..) => {}
             }
             a.vswitches.iter().try_for_each(|v| c.vsw(v))?;

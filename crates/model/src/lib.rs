@@ -16,6 +16,7 @@ mod check_ids;
 mod data_service;
 mod fact;
 mod firewall;
+mod hybrid;
 mod inventory;
 mod transit;
 mod typed;
@@ -28,6 +29,7 @@ pub use balancer::*;
 pub use data_service::*;
 pub use fact::{Fact, Unknown};
 pub use firewall::*;
+pub use hybrid::*;
 pub use inventory::{
     Inventory, Resource, SNAPSHOT_FORMAT, SnapshotError, SourceKind, Understanding, from_snapshot,
     to_snapshot,

@@ -1,7 +1,8 @@
 //! What joins VPCs: peering connections and transit routers (ALIBABA.md §10).
 
 use crate::{
-    AttachmentId, Fact, Meta, NetSpec, Origin, RouteTableId, RouterId, TrTableId, Unknown, VpcId, VswitchId,
+    AttachmentId, BorderRouterId, Fact, Meta, NetSpec, Origin, RouteTableId, RouterId, TrTableId, Unknown,
+    VpcId, VpnConnectionId, VswitchId,
 };
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -50,7 +51,11 @@ pub enum Attached {
     Vpc(Fact<VpcId>),
     /// Another transit router; the one attachment is seen from both ends.
     Peer(Fact<RouterId>),
-    /// Something that is not modelled yet (a virtual border router, an IPsec connection): kind and target.
+    /// A virtual border router.
+    Border(Fact<BorderRouterId>),
+    /// An IPsec connection.
+    Vpn(Fact<VpnConnectionId>),
+    /// Something that is not modelled yet (an Express Connect router): kind and target.
     Unmodelled(Arc<str>, Arc<str>),
 }
 

@@ -1,8 +1,9 @@
 //! The typed layer: what matters to packets, with references resolved.
 
 use crate::{
-    Attachment, Balancer, DataService, Fact, Firewall, Peering, Proxy, PublishedRoute, RouteMap, Shield,
-    TrLink, TrRoute, TrTable, TransitRouter, Unknown,
+    Attachment, Balancer, BorderRouter, DataService, Fact, Firewall, Peering, Proxy, PublishedRoute,
+    RouteMap, RouterInterface, Shield, Site, SitePair, TrLink, TrRoute, TrTable, TransitRouter, Unknown,
+    VpnConnection, VpnGateway, VpnRoute,
 };
 use bartizan_base::Span;
 use bartizan_packet::ServiceSet;
@@ -80,6 +81,16 @@ ids! {
     TrTableId -> tr_tables: TrTable;
     /// Index into [`Typed::attachments`].
     AttachmentId -> attachments: Attachment;
+    /// Index into [`Typed::sites`].
+    SiteId -> sites: Site;
+    /// Index into [`Typed::vpn_gateways`].
+    VpnGatewayId -> vpn_gateways: VpnGateway;
+    /// Index into [`Typed::vpn_connections`].
+    VpnConnectionId -> vpn_connections: VpnConnection;
+    /// Index into [`Typed::border_routers`].
+    BorderRouterId -> border_routers: BorderRouter;
+    /// Index into [`Typed::router_interfaces`].
+    RouterInterfaceId -> router_interfaces: RouterInterface;
 }
 
 /// Where a fact comes from.
@@ -149,6 +160,8 @@ pub enum RouteTableKind {
     Custom,
     /// A table for an IPv4 or IPv6 gateway.
     Gateway,
+    /// The table of a virtual border router.
+    Border,
 }
 
 /// A route table.
@@ -197,7 +210,11 @@ pub enum NextHop {
     Peering(PeeringId),
     /// A transit router, by the attachment of the VPC.
     Attachment(AttachmentId),
-    /// A next hop of a kind that is not modelled yet (VPN gateway, router interface, ...).
+    /// A VPN gateway.
+    Vpn(VpnGatewayId),
+    /// A router interface.
+    RouterInterface(RouterInterfaceId),
+    /// A next hop of a kind that is not modelled yet (an Express Connect router, ...).
     Unmodelled {
         /// The `nexthop_type`.
         kind: Arc<str>,
@@ -668,4 +685,18 @@ pub struct Typed {
     pub published_routes: Vec<PublishedRoute>,
     /// Route maps.
     pub route_maps: Vec<RouteMap>,
+    /// What is behind links to other networks.
+    pub sites: Vec<Site>,
+    /// Which sites have ways to one another that are not in the cloud.
+    pub site_pairs: Vec<SitePair>,
+    /// VPN gateways.
+    pub vpn_gateways: Vec<VpnGateway>,
+    /// VPN connections.
+    pub vpn_connections: Vec<VpnConnection>,
+    /// Routes of VPN gateways and connections.
+    pub vpn_routes: Vec<VpnRoute>,
+    /// Virtual border routers.
+    pub border_routers: Vec<BorderRouter>,
+    /// Router interfaces.
+    pub router_interfaces: Vec<RouterInterface>,
 }

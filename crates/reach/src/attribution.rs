@@ -2,8 +2,9 @@
 
 use crate::firewall::Meeting;
 use crate::flow::{Relayed, Way};
+use crate::hybrid::LinkRef;
 use crate::network::{Hop, Network, Relay, RouteRef, RuleList, RuleRef};
-use crate::point::{Entry, Exit, ExitKind, Inside, PeerView, Point, ReplyPort, matches};
+use crate::point::{Crossed, Entry, Exit, ExitKind, Inside, PeerView, Point, ReplyPort, matches};
 use bartizan_model::{AttachmentId, BalancerId, FirewallId, InterfaceId, NatId};
 use bartizan_packet::AtomSet;
 use std::collections::BTreeSet;
@@ -36,6 +37,10 @@ pub struct Used {
     pub attachments: BTreeSet<AttachmentId>,
     /// Static routes of transit routers: indices into `Typed::tr_routes`.
     pub tr_routes: BTreeSet<u32>,
+    /// Links to sites, and sites that passed it on.
+    pub links: BTreeSet<LinkRef>,
+    /// Routes of VPN gateways: indices into `Typed::vpn_routes`.
+    pub vpn_routes: BTreeSet<u32>,
     /// Backends of listeners of load balancers: balancer, listener, backend.
     pub relays: BTreeSet<(BalancerId, u32, u32)>,
     /// Listeners of load balancers that took it in.
@@ -61,6 +66,8 @@ impl Used {
         self.ipv6.extend(&o.ipv6);
         self.attachments.extend(&o.attachments);
         self.tr_routes.extend(&o.tr_routes);
+        self.links.extend(&o.links);
+        self.vpn_routes.extend(&o.vpn_routes);
         self.relays.extend(&o.relays);
         self.listening.extend(&o.listening);
         self.firewall.extend(&o.firewall);
@@ -81,6 +88,14 @@ pub struct Crossing {
     pub firewalls: Vec<FirewallId>,
     /// Whether it goes over the public Internet.
     pub internet: bool,
+}
+
+fn use_crossed(c: &Crossed, u: &mut Used) {
+    u.attachments.extend(&c.attachments);
+    u.tr_routes.extend(&c.statics);
+    u.links.extend(&c.links);
+    u.vpn_routes.extend(&c.vpn_routes);
+    u.routes.extend(c.entries.iter().map(|e| RouteRef::Entry(*e)));
 }
 
 fn accepting(list: &RuleList, peer: PeerView<'_>, want: &AtomSet, out: &mut BTreeSet<RuleRef>) {
@@ -128,8 +143,7 @@ impl Network {
 
     fn use_transit(&self, s: Inside, d: Inside, u: &mut Used) {
         for (route, crossed) in self.private_uses(s, d) {
-            u.attachments.extend(crossed.attachments);
-            u.tr_routes.extend(crossed.statics);
+            use_crossed(&crossed, u);
             u.routes.extend(route.filter(|r| matches!(r, RouteRef::Entry(_))));
         }
     }
@@ -170,8 +184,7 @@ impl Network {
         u.routes
             .extend(e.route.filter(|r| matches!(r, RouteRef::Entry(_))));
         u.appliances.extend(&e.appliances);
-        u.attachments.extend(&e.crossed.attachments);
-        u.tr_routes.extend(&e.crossed.statics);
+        use_crossed(&e.crossed, u);
         match e.kind {
             ExitKind::Own(i) => {
                 let own = self.addr_of(s).and_then(|(_, a)| a.own.get(i));
@@ -388,6 +401,7 @@ impl Network {
             }
             internet = e.kind != ExitKind::Service;
             appliances.extend(&e.appliances);
+            appliances.extend(self.sites_of(&e.crossed));
             if let ExitKind::Snat(n, _) = e.kind {
                 nats.push(n);
             }

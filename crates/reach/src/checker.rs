@@ -178,7 +178,10 @@ pub fn check_witness(inv: &Inventory, w: &Witness) -> Result<(), CheckError> {
         (Reason::SgIngress, Layer::SecurityGroupIngress, d.at),
     ];
     for (reason, layer, at) in ends {
-        let Some((i, _)) = at else { continue };
+        // Nothing of ours filters at a site.
+        let Some((i, _)) = at.filter(|a| inv.typed.site_of(a.0).is_none()) else {
+            continue;
+        };
         let Some(step) = cited(layer, i) else {
             return fail(format!("{layer} is missing"));
         };

@@ -131,7 +131,34 @@ fn joined(t: &Typed) -> Option<Vec<usize>> {
         match &a.to {
             Attached::Vpc(v) => join(v.known()?.index(), r),
             Attached::Peer(o) => join(vpcs + o.known()?.index(), r),
+            Attached::Border(b) => join(t[t[*b.known()?].site].vpc.index(), r),
+            Attached::Vpn(x) => join(t[t[*x.known()?].site].vpc.index(), r),
             Attached::Unmodelled(..) => return None,
+        }
+    }
+    for x in &t.vpn_connections {
+        if let VpnEnd::Gateway(g) | VpnEnd::Clients(g) = &x.end {
+            join(t[*g.known()?].vpc.known()?.index(), t[x.site].vpc.index());
+        }
+    }
+    let end = |e: &RouterEnd| {
+        Some(match e {
+            RouterEnd::Vpc(v) => v.known()?.index(),
+            RouterEnd::Border(b) => t[t[*b.known()?].site].vpc.index(),
+        })
+    };
+    for i in &t.router_interfaces {
+        if let Some(o) = i.opposite.known()? {
+            join(end(&i.at)?, end(&t[*o].at)?);
+        }
+    }
+    // Sites may reach one another by ways of their own.
+    let sites = || (0u32..).map(SiteId).zip(&t.sites);
+    for (n, a) in sites() {
+        for (m, b) in sites().take(n.index()) {
+            if t.site_forwards(n, m).known() != Some(&false) {
+                join(a.vpc.index(), b.vpc.index());
+            }
         }
     }
     at.truncate(vpcs);
@@ -142,7 +169,12 @@ fn joined(t: &Typed) -> Option<Vec<usize>> {
 fn leads_on(h: &NextHop) -> bool {
     matches!(
         h,
-        NextHop::Interface(_) | NextHop::HaVip(_) | NextHop::Peering(_) | NextHop::Attachment(_)
+        NextHop::Interface(_)
+            | NextHop::HaVip(_)
+            | NextHop::Peering(_)
+            | NextHop::Attachment(_)
+            | NextHop::Vpn(_)
+            | NextHop::RouterInterface(_)
     )
 }
 
@@ -187,7 +219,21 @@ impl<'a> Facts<'a> {
     /// Whether a transit router may write routes into the tables of the VPC of an interface.
     fn routed_from_outside(&self, i: InterfaceId) -> bool {
         let vpc = self.vpc(i);
-        self.t.attachments.iter().any(|a| match &a.to {
+        // A site sends by whatever link takes its packets in; a VPN gateway may write routes.
+        let writes = |n: u32, g: &VpnGateway| {
+            let route = |r: &VpnRoute| {
+                let here = r
+                    .gateway
+                    .as_ref()
+                    .is_some_and(|g| g.known().is_none_or(|g| g.0 == n));
+                here && r.publishes.known() != Some(&false)
+            };
+            let here = g.vpc.known().zip(vpc.as_ref()).is_none_or(|(a, b)| a == b);
+            here && (g.propagates.known() != Some(&false) || self.t.vpn_routes.iter().any(route))
+        };
+        let mut gateways = (0u32..).zip(&self.t.vpn_gateways);
+        let link = self.t.site_of(i).is_some() || gateways.any(|(n, g)| writes(n, g));
+        link || self.t.attachments.iter().any(|a| match &a.to {
             Attached::Vpc(v) => {
                 a.publishes.known() != Some(&false) && v.known().zip(vpc.as_ref()).is_none_or(|(a, b)| a == b)
             }
@@ -541,6 +587,22 @@ impl<'a> Facts<'a> {
     }
 
     fn no_exit(&self, at: (InterfaceId, u32), ips: &IpSet, to: &IpSet) -> bool {
+        if self.t.site_of(at.0).is_some() {
+            // What comes from a site is translated by blocks only, or by an appliance.
+            let translates =
+                |h: &NextHop| matches!(h, NextHop::Interface(_) | NextHop::HaVip(_) | NextHop::Unknown(_));
+            let appliance = self
+                .t
+                .route_entries
+                .iter()
+                .flat_map(|e| &e.next_hops)
+                .any(translates);
+            let covers = |s: &SnatEntry| match &s.source {
+                SnatSource::Vswitch(v) => v.known().is_none(),
+                SnatSource::Net(n) => n.known().is_none_or(|n| IpSet::from(*n).intersects(ips)),
+            };
+            return !appliance && !self.t.snat_entries.iter().any(covers);
+        }
         let entries = self.entries(at.0, to);
         let by = |f: &dyn Fn(&NextHop) -> bool| entries.iter().any(|e| e.next_hops.iter().any(f));
         let elsewhere = by(&leads_on) || self.routed_from_outside(at.0);

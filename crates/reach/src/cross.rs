@@ -56,7 +56,7 @@ impl Walk<'_> {
     }
     fn hop(&mut self, vpc: VpcId, zone: Option<VswitchId>, h: &Hop, seen: &[TrTableId]) {
         match h {
-            Hop::Interface(_) | Hop::HaVip(_) => self.out.ask = true,
+            Hop::Interface(_) | Hop::HaVip(_) | Hop::Vpn(_) | Hop::RouterInterface(_) => self.out.ask = true,
             Hop::Local if vpc == self.goal => {
                 self.out.arrives = true;
                 self.out.zones.extend(zone);
@@ -121,6 +121,8 @@ impl Walk<'_> {
                         }
                         self.out.drops |= !any;
                     }
+                    // Routes of links depend on who sends.
+                    Far::Border(_) | Far::Connection(_) => self.out.ask = true,
                     Far::Unmodelled => self.out.drops = true,
                 },
                 None => self.out.drops = true,
@@ -445,12 +447,18 @@ impl Pair<'_> {
         let mut kinds: Numbered<Vec<Way>> = Numbered::new();
         let mut known: FxHashMap<(u32, VswitchId), u32> = FxHashMap::default();
         let (mut any, mut ask) = (false, false);
+        let mut cells = self.a.cells.iter().filter_map(|c| net.iface(c.rep.iface));
+        let site = cells.any(|i| i.site.is_some());
         let of = self.b.cells.iter().map(|d| {
             // Which vSwitch it is in matters when narrowing only (A-TR-2).
             *known
                 .entry((routes.piece(d.rep.ip), d.vswitch))
                 .or_insert_with(|| {
-                    let ways = sets.1.iter().map(|t| way(net, self.a.vpc, t, self.b.vpc, d));
+                    let ways = sets.1.iter().map(|t| match site {
+                        // A site sends by whatever link takes its packets in.
+                        true => Way::Ask,
+                        false => way(net, self.a.vpc, t, self.b.vpc, d),
+                    });
                     let ways: Vec<Way> = ways.collect();
                     any |= ways.iter().any(|w| *w != Way::Never);
                     ask |= ways.contains(&Way::Ask);

@@ -147,6 +147,14 @@ pub(crate) fn shared_cuts(net: &Network, by_vpc: &[(VpcId, Vec<InterfaceId>)]) -
     }
     for c in out.values_mut() {
         net.transit.tables.iter().flatten().for_each(|w| c.add(&w.ips));
+        if !net.hybrid.is_empty() {
+            net.hybrid.each_set(|s| c.add(s));
+            // Gateways hand over by tables that may serve no interface.
+            net.tables
+                .iter()
+                .flat_map(|t| &t.routes)
+                .for_each(|r| c.add(&r.ips));
+        }
         c.finish();
     }
     out

@@ -1,10 +1,11 @@
 //! Whole flows between two points: every way there, and whether replies get back.
 
+use crate::hybrid::InterfaceEnd;
 use crate::network::{Hop, Match, Network, RuleList, Vsw};
 use crate::point::relay::MAX_BALANCERS;
 use crate::point::{Entry, Exit, Inside, PeerView, Point, ReplyPort};
 use crate::transit::Far;
-use bartizan_model::InterfaceId;
+use bartizan_model::{InterfaceId, VpcId};
 use bartizan_packet::{AtomSet, IpSet};
 use std::net::IpAddr;
 
@@ -219,6 +220,7 @@ impl Network {
                 .iter()
                 .flatten()
                 .for_each(|x| w.cuts.add(&x.ips));
+            self.links_elsewhere(&mut w);
             for a in &self.transit.attachments {
                 let Far::Vpc(v, zones) = &a.far else { continue };
                 let system = self.vpcs.get(v.index()).map(|n| n.system_table);
@@ -235,6 +237,26 @@ impl Network {
             w.cuts.finish();
             std::sync::Arc::new(w)
         })
+    }
+
+    /// What links to sites tell apart, and the tables by which gateways and router interfaces hand over.
+    fn links_elsewhere(&self, w: &mut Walked) {
+        self.hybrid.each_set(|s| w.cuts.add(s));
+        let mut by_system: Vec<VpcId> = Vec::new();
+        for g in &self.hybrid.gateways {
+            match g.zone.and_then(|z| self.vsw(z)) {
+                Some(z) => self.cuts_of_vswitch(z, &mut w.cuts, &mut w.tables),
+                None => by_system.extend(g.vpc),
+            }
+        }
+        by_system.extend(self.hybrid.interfaces.iter().filter_map(|i| match i.at {
+            InterfaceEnd::Vpc(v) => Some(v),
+            _ => None,
+        }));
+        for v in by_system {
+            let system = self.vpcs.get(v.index()).map(|n| n.system_table);
+            w.tables.extend(system.filter(|t| !w.tables.contains(t)));
+        }
     }
 
     /// Follows interfaces and tables to the end. `known` says that what is elsewhere need not be followed again.
@@ -306,6 +328,8 @@ impl Network {
                 near.push(f);
             }
         };
+        // A site sends by whatever link takes its packets in.
+        *elsewhere |= self.hybrid.tables.contains(&t);
         for r in &table.routes {
             cuts.add(&r.ips);
             for h in &r.hops {
@@ -320,7 +344,7 @@ impl Network {
                         let members = self.ha_vips.get(h.index()).map_or(&[][..], |v| v);
                         members.iter().for_each(|f| meet(*f));
                     }
-                    Hop::Attachment(_) => *elsewhere = true,
+                    Hop::Attachment(_) | Hop::Vpn(_) | Hop::RouterInterface(_) => *elsewhere = true,
                     _ => {}
                 }
             }

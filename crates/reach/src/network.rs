@@ -5,7 +5,8 @@
 
 use bartizan_model::{
     AclId, AttachmentId, BalancerId, DataServiceId, EipId, FirewallId, HaVipId, InterfaceId, NatId,
-    PeeringId, Readings, RouteTableId, SecurityGroupId, Use, VpcId, VswitchId,
+    PeeringId, Readings, RouteTableId, RouterInterfaceId, SecurityGroupId, SiteId, Use, VpcId, VpnGatewayId,
+    VswitchId,
 };
 use bartizan_packet::{AtomSet, IpSet, PortSet, ServiceAtoms, ServiceSet};
 use rustc_hash::FxHashMap;
@@ -77,6 +78,8 @@ pub enum RuleRef {
     Firewall(FirewallId, u32),
     /// No policy of a firewall matches, which lets pass.
     FirewallEnd(FirewallId),
+    /// Nothing of ours filters at a site that is not in the cloud.
+    Site,
 }
 
 /// One rule of a first-match list.
@@ -148,6 +151,10 @@ pub enum Hop {
     Peering(PeeringId, VpcId),
     /// To a transit router, by an attachment.
     Attachment(AttachmentId),
+    /// To a VPN gateway.
+    Vpn(VpnGatewayId),
+    /// To the other end of a router interface.
+    RouterInterface(RouterInterfaceId),
     /// To something that is not modelled; treated as a drop and listed as a gap.
     Unmodelled,
 }
@@ -163,6 +170,8 @@ pub enum RouteRef {
     Entry(u32),
     /// Written by a transit router through an attachment.
     Propagated(AttachmentId),
+    /// Written by a VPN gateway.
+    Published(VpnGatewayId),
 }
 
 /// One route.
@@ -371,6 +380,8 @@ pub struct Iface {
     pub service: Option<DataServiceId>,
     /// Whether a load balancer takes in connections here.
     pub front: Option<Front>,
+    /// Whether it stands for a site that is not in the cloud (ALIBABA.md §11).
+    pub site: Option<SiteId>,
     /// Its addresses.
     pub addrs: Vec<Addr>,
 }
@@ -518,6 +529,8 @@ pub struct Network {
     pub transit: crate::transit::Transit,
     /// What filters at the perimeter.
     pub perimeter: crate::firewall::Perimeter,
+    /// What leads to sites.
+    pub hybrid: crate::hybrid::Hybrid,
     /// What load balancers hand on.
     pub relays: Vec<Relay>,
     /// Positions in [`Network::relays`] by backend.
@@ -596,7 +609,7 @@ impl Common {
 impl Iface {
     /// Whether no network ACL applies: a managed service (ALIBABA.md §15.3), a balancer that is in no vSwitch.
     pub(crate) fn no_acl(&self) -> bool {
-        self.service.is_some() || self.front.as_ref().is_some_and(|f| f.detached)
+        self.site.is_some() || self.service.is_some() || self.front.as_ref().is_some_and(|f| f.detached)
     }
     /// Whether its public addresses need neither route nor gateway (ALIBABA.md §15, A-LB-2).
     pub(crate) fn free_public(&self) -> bool {

@@ -8,6 +8,7 @@
 mod border;
 
 mod cross;
+mod hybrid;
 pub(crate) mod relay;
 
 use crate::network::{Addr, Hop, Iface, Match, Mode, Network, RouteRef, RuleList, Vsw};
@@ -330,6 +331,12 @@ pub(crate) struct Crossed {
     pub(crate) attachments: Vec<AttachmentId>,
     /// Indices into `Typed::tr_routes`.
     pub(crate) statics: Vec<u32>,
+    /// Links to sites, and sites that passed it on.
+    pub(crate) links: Vec<crate::hybrid::LinkRef>,
+    /// Indices into `Typed::vpn_routes`.
+    pub(crate) vpn_routes: Vec<u32>,
+    /// Custom routes of border routers.
+    pub(crate) entries: Vec<u32>,
 }
 
 /// Where a packet is when routes are asked.
@@ -517,6 +524,9 @@ impl Network {
         if m.exempt != Some(at.id) && !self.in_session(at, m.sessions) {
             t.atoms.intersect_with(&self.sg(at, false, m.dst));
         }
+        if let Some(s) = at.site {
+            return self.send_from_site(m, t, s, out);
+        }
         let Some(v) = self.vsw(at.vswitch) else {
             return self.dropped(t, out);
         };
@@ -563,7 +573,12 @@ impl Network {
                 decided |= !r.optional;
                 for h in &r.hops {
                     let mut t = t.clone();
-                    if t.route.is_none() && matches!(r.from, RouteRef::Entry(_) | RouteRef::Propagated(_)) {
+                    if t.route.is_none()
+                        && matches!(
+                            r.from,
+                            RouteRef::Entry(_) | RouteRef::Propagated(_) | RouteRef::Published(_)
+                        )
+                    {
                         t.route = Some(r.from);
                     }
                     self.hop(m, t, at, h, out);
@@ -656,6 +671,8 @@ impl Network {
             }
             (Hop::Peering(_, far), Some(to)) => self.peer(m, t, at, *far, to, out),
             (Hop::Attachment(a), _) => self.cross(m, t, at, *a, out),
+            (Hop::Vpn(g), _) => self.enter_vpn(m, t, at, *g, out),
+            (Hop::RouterInterface(i), _) => self.enter_interface(m, t, at, *i, out),
             _ => self.dropped(t, out),
         }
     }
@@ -857,7 +874,7 @@ impl Network {
             .collect()
     }
 
-    /// The appliances of every private trail from `s` to `d`.
+    /// The appliances and sites of every private trail from `s` to `d`.
     pub(crate) fn private_trails(&self, s: Inside, d: Inside) -> Vec<Vec<InterfaceId>> {
         if self.is_front(s.iface) {
             return vec![Vec::new()];
@@ -866,7 +883,11 @@ impl Network {
         branches
             .into_iter()
             .filter(|b| !b.atoms.is_empty())
-            .map(|b| b.appliances)
+            .map(|b| {
+                let mut all = b.appliances;
+                all.extend(self.sites_of(&b.crossed));
+                all
+            })
             .collect()
     }
 }

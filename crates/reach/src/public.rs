@@ -142,6 +142,10 @@ fn beyond(net: &Network, start: &[u32], public: &IpSet) -> Beyond {
         let mut attachments: Vec<AttachmentId> = Vec::new();
         if let Some(&t) = tables.get(next) {
             next += 1;
+            if net.hybrid.tables.contains(&t) {
+                b.leaves = true;
+                b.appliances = true;
+            }
             let routes = net.tables.get(t as usize).into_iter().flat_map(|t| &t.routes);
             for h in routes.filter(|r| r.ips.intersects(public)).flat_map(|r| &r.hops) {
                 match h {
@@ -151,6 +155,11 @@ fn beyond(net: &Network, start: &[u32], public: &IpSet) -> Beyond {
                         b.appliances = true;
                     }
                     Hop::Attachment(a) => attachments.push(*a),
+                    // Which way is taken from here on depends on who sends.
+                    Hop::Vpn(_) | Hop::RouterInterface(_) => {
+                        b.leaves = true;
+                        b.appliances = true;
+                    }
                     _ => b.leaves = true,
                 }
             }
@@ -178,7 +187,11 @@ fn beyond(net: &Network, start: &[u32], public: &IpSet) -> Beyond {
                         push(&mut tables, zones.flat_map(|z| z.tables.iter().copied()));
                     }
                     Far::Router => push(&mut routers, a.tables.iter().map(|x| x.1)),
-                    _ => {}
+                    Far::Border(_) | Far::Connection(_) => {
+                        b.leaves = true;
+                        b.appliances = true;
+                    }
+                    Far::Unmodelled => {}
                 }
             }
         } else {

@@ -4,6 +4,7 @@
 //! itself (`trace_walk`) and goes on behind a blocker, so that all blockers are listed; a property test holds
 //! the two together.
 
+use crate::hybrid::LinkRef;
 use crate::network::{Mode, Network, RouteRef, RuleRef};
 use crate::point::{Inside, Point};
 use crate::trace_walk::Tracer;
@@ -44,6 +45,14 @@ pub enum Layer {
     TransitRouter,
     /// A VPC peering connection (§10.6).
     Peering,
+    /// A VPN gateway or connection (§12).
+    VpnGateway,
+    /// A virtual border router (§11).
+    BorderRouter,
+    /// A router interface (§11).
+    RouterInterface,
+    /// A site that is not in the cloud (§11).
+    Site,
     /// The allow list of a managed service (§15).
     AllowList,
     /// A listener of a load balancer (§9).
@@ -71,6 +80,10 @@ impl fmt::Display for Layer {
             Layer::SecurityGroupIngress => "security group ingress",
             Layer::TransitRouter => "transit router",
             Layer::Peering => "peering",
+            Layer::VpnGateway => "vpn gateway",
+            Layer::BorderRouter => "border router",
+            Layer::RouterInterface => "router interface",
+            Layer::Site => "site",
             Layer::AllowList => "allow list",
             Layer::LoadBalancer => "load balancer",
             Layer::CloudFirewall => "cloud firewall",
@@ -103,6 +116,10 @@ pub enum DecidedBy {
     TrRoute(u32),
     /// An attachment of a transit router.
     Attachment(AttachmentId),
+    /// A route of a VPN gateway: index into `Typed::vpn_routes`.
+    VpnRoute(u32),
+    /// A link to a site, or a site.
+    Link(LinkRef),
     /// An SNAT entry: index into `Typed::snat_entries`.
     Snat(u32),
     /// A DNAT entry: index into `Typed::dnat_entries`.

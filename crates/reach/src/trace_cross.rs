@@ -1,5 +1,6 @@
 //! The steps of a packet from one VPC into another; follows `point::cross` branch by branch.
 
+use crate::hybrid::BorderSide;
 use crate::point::{End, Own, Place};
 use crate::trace::{DecidedBy, Decision, Layer, Step};
 use crate::trace_walk::{Branch, Leg, Tracer, Trail};
@@ -126,7 +127,14 @@ impl Tracer<'_> {
         }
     }
 
-    fn across(&self, m: Leg<'_>, mut t: Trail, from: AttachmentId, table: TrTableId, out: &mut Vec<Branch>) {
+    pub(crate) fn across(
+        &self,
+        m: Leg<'_>,
+        mut t: Trail,
+        from: AttachmentId,
+        table: TrTableId,
+        out: &mut Vec<Branch>,
+    ) {
         let stop = |why: String| self.at_table(table, why, Decision::Drop);
         if t.tables.contains(&table) {
             let why = "the packet has been in this table already: it loops";
@@ -204,6 +212,8 @@ impl Tracer<'_> {
                     self.across(m, t.clone(), to, next, out);
                 }
             }
+            Far::Border(b) => self.at_border(m, t, *b, BorderSide::Attachment(to), out),
+            Far::Connection(c) => self.to_attached(m, t, *c, out),
             Far::Unmodelled => self.dropped(t, stop("what is attached is not modelled"), out),
         }
     }

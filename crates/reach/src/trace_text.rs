@@ -206,6 +206,7 @@ pub fn describe(inv: &Inventory, rule: RuleRef) -> (String, Option<Origin>) {
             "no policy of the firewall matches, so it passes".to_string(),
             t.firewalls.get(id.index()).map(|f| f.meta.origin.clone()),
         ),
+        RuleRef::Site => ("nothing in the cloud filters at a site".to_string(), None),
         RuleRef::AclUnknown(id) => (
             "entries of the network ACL that are not known".to_string(),
             t.acls.get(id.index()).map(|a| a.meta.origin.clone()),
@@ -238,6 +239,15 @@ pub fn describe_route(inv: &Inventory, route: RouteRef) -> (String, Option<Origi
             let name = origin.as_ref().map(|o| o.address.to_string()).unwrap_or_default();
             (format!("written by the transit router through `{name}`"), origin)
         }
+        RouteRef::Published(g) => {
+            let origin = inv
+                .typed
+                .vpn_gateways
+                .get(g.index())
+                .map(|g| g.meta.origin.clone());
+            let name = origin.as_ref().map(|o| o.address.to_string()).unwrap_or_default();
+            (format!("written by the VPN gateway `{name}`"), origin)
+        }
     }
 }
 
@@ -263,6 +273,8 @@ fn hop_text(inv: &Inventory, h: &NextHop) -> String {
         NextHop::Ipv6Gateway(i) => format!("`{}`", t[*i].meta.origin.address),
         NextHop::Peering(i) => format!("`{}`", t[*i].meta.origin.address),
         NextHop::Attachment(i) => format!("`{}`", t[*i].meta.origin.address),
+        NextHop::Vpn(i) => format!("`{}`", t[*i].meta.origin.address),
+        NextHop::RouterInterface(i) => format!("`{}`", t[*i].meta.origin.address),
         NextHop::Unmodelled { kind, target } => format!("{kind} `{target}`, which is not modelled"),
         NextHop::Unknown(_) => "a next hop that is not known".to_string(),
     }

@@ -2,6 +2,7 @@
 //!
 //! This follows `point` branch by branch: the same order of layers and the same alternatives, for one atom.
 
+use crate::hybrid::LinkRef;
 use crate::network::{Acl, Hop, Iface, Mode, Network, Route, RouteRef, RuleList, RuleRef, Table, Vsw};
 use crate::point::{End, Inside, MAX_APPLIANCES, Own, PeerView, Place, matches};
 use crate::trace::{DecidedBy, Decision, Layer, Step, TracedPacket};
@@ -71,6 +72,8 @@ pub(crate) struct Trail {
     pub(crate) closed: bool,
     /// Tables of transit routers that it has been looked up in.
     pub(crate) tables: Vec<TrTableId>,
+    /// Links that it has crossed.
+    pub(crate) crossed: Vec<LinkRef>,
 }
 
 impl Trail {
@@ -314,7 +317,7 @@ impl<'a> Tracer<'a> {
         let inside = |l: &Route| l.from == RouteRef::Local && r.ips.is_subset(&l.ips);
         let steers = |e: &Route| matches!(e.from, RouteRef::Entry(_)) && e.ips.is_subset(&r.ips);
         let propagated =
-            |l: &Route| matches!(l.from, RouteRef::Propagated(_)) && l.length == r.length && l.ips == r.ips;
+            |l: &Route| crate::hybrid::propagated(l.from) && l.length == r.length && l.ips == r.ips;
         let assumptions = match r.from {
             RouteRef::Entry(_) if table.routes.iter().any(inside) => vec!["A-ROUTE-1"],
             RouteRef::Local if table.routes.iter().any(steers) => vec!["A-ROUTE-1"],
@@ -371,6 +374,9 @@ impl<'a> Tracer<'a> {
     /// The packet leaves interface `at`, the sender or an appliance: groups, then routes.
     pub(crate) fn leave(&self, m: Leg<'_>, mut t: Trail, at: &Iface, sender: bool, out: &mut Vec<Branch>) {
         t.push(self.sg(at, false, m));
+        if let Some(s) = at.site {
+            return self.send_from_site(m, t, s, out);
+        }
         let Some(v) = self.net.vsw(at.vswitch) else {
             return self.dropped(t, self.no_route(Place::Iface(at), None, m.dst.ip), out);
         };
@@ -513,6 +519,8 @@ impl<'a> Tracer<'a> {
             }
             (Hop::Peering(p, far), Some(to)) => self.peer(m, t, at, (*p, *far), to, out),
             (Hop::Attachment(a), _) => self.cross(m, t, at, *a, out),
+            (Hop::Vpn(g), _) => self.enter_vpn(m, t, at, *g, out),
+            (Hop::RouterInterface(i), _) => self.enter_interface(m, t, at, *i, out),
             (h, _) => {
                 let (layer, why) = match h {
                     Hop::Local => (Layer::Route, "nobody in the VPC has this address"),

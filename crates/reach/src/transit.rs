@@ -1,7 +1,7 @@
 //! What joins VPCs, resolved for packets: transit routers with their tables, and which VPCs can meet at all.
 
 use crate::network::Network;
-use bartizan_model::{AttachmentId, TrTableId, VpcId, VswitchId};
+use bartizan_model::{AttachmentId, BorderRouterId, TrTableId, VpcId, VpnConnectionId, VswitchId};
 use bartizan_packet::IpSet;
 use std::net::IpAddr;
 
@@ -45,6 +45,10 @@ pub enum Far {
     Vpc(VpcId, Vec<VswitchId>),
     /// The table that forwards at the other router, seen from each of the two routers' tables.
     Router,
+    /// A virtual border router.
+    Border(BorderRouterId),
+    /// An IPsec connection.
+    Connection(VpnConnectionId),
     /// Nothing that is modelled.
     Unmodelled,
 }

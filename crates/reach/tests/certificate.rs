@@ -114,6 +114,9 @@ fn examine(k: u64, inv: &Inventory, transparent: bool, n: &mut Count) {
             }
             // Certificates do not know load balancers.
             let known = !matches!(&alone, Err(Uncertified::Unplaced(why)) if why.contains("load balancer"));
+            // Nor what links to sites do with packets: nothing is refuted there but where nothing joins the ends.
+            let site = |e: &bartizan_reach::End| e.at.is_some_and(|(i, _)| inv.typed.site_of(i).is_some());
+            let known = known && !claim.from.iter().chain(&claim.to).any(site);
             if !delivered && known && !claim.from.is_empty() && !claim.to.is_empty() {
                 n.empty += 1;
                 n.certified += u32::from(alone.is_ok());

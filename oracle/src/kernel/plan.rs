@@ -245,6 +245,9 @@ impl Plan {
         if !t.firewalls.is_empty() {
             return unsupported("firewalls at the perimeter are not built");
         }
+        if !t.sites.is_empty() || !t.router_interfaces.is_empty() {
+            return unsupported("links to sites are not built");
+        }
         // For what the control plane decides; see `joined`.
         let world = World::new(inv, GatewayRoutes::Direct, bartizan_model::Readings::chosen())
             .map_err(|e| KernelError::Unsupported(e.0))?;

@@ -115,7 +115,7 @@ impl InventoryBuilder {
         self.attachment(name, a, Attached::Peer(b.into()), Vec::new(), publishes)
     }
 
-    fn attachment(
+    pub(super) fn attachment(
         &mut self,
         name: &str,
         router: RouterId,

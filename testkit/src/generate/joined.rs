@@ -6,11 +6,11 @@ use bartizan_model::*;
 use std::collections::BTreeSet;
 
 /// A router as the generator knows it.
-struct RouterG {
-    id: RouterId,
-    basic: bool,
-    tables: Vec<TrTableId>,
-    attachments: Vec<AttachmentId>,
+pub(super) struct RouterG {
+    pub(super) id: RouterId,
+    pub(super) basic: bool,
+    pub(super) tables: Vec<TrTableId>,
+    pub(super) attachments: Vec<AttachmentId>,
 }
 
 impl Gen<'_> {
@@ -56,6 +56,7 @@ impl Gen<'_> {
     /// What joins VPCs.
     pub(super) fn joined(&mut self) {
         if !self.f.joined || self.vpcs.len() < 2 {
+            self.hybrid(&mut []);
             return;
         }
         if self.r.chance(45) {
@@ -63,11 +64,13 @@ impl Gen<'_> {
         }
         if self.r.chance(75) {
             self.routers();
+        } else {
+            self.hybrid(&mut []);
         }
     }
 
     /// A destination of a route between VPCs.
-    fn far(&mut self) -> String {
+    pub(super) fn far(&mut self) -> String {
         let v = self.r.below(self.vpcs.len());
         match self.r.below(8) {
             0 => "0.0.0.0/0".into(),
@@ -83,13 +86,13 @@ impl Gen<'_> {
     }
 
     /// A route unless the table has one of this prefix.
-    fn once(&mut self, table: RouteTableId, cidr: &str, hop: NextHop) {
+    pub(super) fn once(&mut self, table: RouteTableId, cidr: &str, hop: NextHop) {
         if self.taken.insert((table, cidr.to_string())) {
             self.b.route(table, cidr, hop);
         }
     }
 
-    fn table_of(&mut self, v: usize) -> RouteTableId {
+    pub(super) fn table_of(&mut self, v: usize) -> RouteTableId {
         if self.r.chance(40) {
             return self.b.system_table(self.vpcs[v].id);
         }
@@ -155,6 +158,7 @@ impl Gen<'_> {
                 self.links(p, &r.tables);
             }
         }
+        self.hybrid(&mut routers);
         for r in &routers {
             self.statics(r);
         }
@@ -169,7 +173,7 @@ impl Gen<'_> {
         }
     }
 
-    fn links(&mut self, a: AttachmentId, tables: &[TrTableId]) {
+    pub(super) fn links(&mut self, a: AttachmentId, tables: &[TrTableId]) {
         if self.r.chance(90)
             && let Some(t) = self.some(tables)
         {

@@ -7,6 +7,7 @@
 mod balancers;
 mod edges;
 mod firewalls;
+mod hybrid;
 mod joined;
 mod policy;
 
@@ -54,6 +55,8 @@ pub struct Features {
     pub joined: bool,
     /// Second readings of contested semantics (not part of the networks).
     pub readings: bool,
+    /// Sites with VPN gateways and border routers.
+    pub hybrid: bool,
 }
 
 impl Features {
@@ -79,6 +82,7 @@ impl Features {
             private_link: true,
             joined: true,
             readings: true,
+            hybrid: true,
         }
     }
 
@@ -104,6 +108,7 @@ impl Features {
             private_link: false,
             joined: false,
             readings: false,
+            hybrid: false,
         }
     }
 
@@ -129,6 +134,7 @@ impl Features {
             "private-link" => &mut self.private_link,
             "joined" => &mut self.joined,
             "readings" => &mut self.readings,
+            "hybrid" => &mut self.hybrid,
             _ => return None,
         };
         *flag = false;

@@ -188,7 +188,14 @@ pub(super) fn blocking(ways: &[WayTrace]) -> Vec<String> {
                 Layer::AclEgress | Layer::AclIngress => "network ACL",
                 Layer::AllowList => "allow list",
                 Layer::CloudFirewall => "firewall",
-                Layer::Route | Layer::TransitRouter | Layer::Peering | Layer::Appliance => "route",
+                Layer::Route
+                | Layer::TransitRouter
+                | Layer::Peering
+                | Layer::VpnGateway
+                | Layer::BorderRouter
+                | Layer::RouterInterface
+                | Layer::Site
+                | Layer::Appliance => "route",
                 Layer::LoadBalancer => "load balancer",
                 Layer::Platform => "platform",
                 Layer::Nat

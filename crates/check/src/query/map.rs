@@ -256,6 +256,8 @@ fn joins(f: &Frame<'_>) -> Vec<MapJoin> {
             .filter(|a| a.router.known().is_some_and(|r| r.index() == n))
             .filter_map(|a| match &a.to {
                 Attached::Vpc(v) => v.known().map(|v| v.index() + 1),
+                Attached::Border(b) => b.known().map(|b| t[t[*b].site].vpc.index() + 1),
+                Attached::Vpn(x) => x.known().map(|x| t[t[*x].site].vpc.index() + 1),
                 Attached::Peer(_) | Attached::Unmodelled(..) => None,
             })
             .collect();

@@ -13,6 +13,7 @@ mod failover;
 mod map;
 mod reach;
 mod routes;
+mod routes_hybrid;
 mod who;
 mod why;
 

@@ -105,14 +105,14 @@ pub struct Routes {
 
 /// A table, of a VPC or of a transit router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum At {
+pub(super) enum At {
     Vpc(RouteTableId),
     Router(TrTableId),
 }
 
-struct View<'a> {
-    f: &'a Frame<'a>,
-    net: Network,
+pub(super) struct View<'a> {
+    pub(super) f: &'a Frame<'a>,
+    pub(super) net: Network,
 }
 
 fn num(n: usize) -> u32 {
@@ -144,6 +144,10 @@ pub fn routes(f: &Frame<'_>, only: Option<&str>, explain: Option<IpNet>) -> Resu
     let mut tables = Vec::new();
     let mut known = Vec::new();
     for (i, rt) in t.route_tables.iter().enumerate() {
+        // The network that stands for a site forwards nothing; border routers come below.
+        if rt.vpc.known().is_some_and(|v| t.site_of_vpc(*v).is_some()) {
+            continue;
+        }
         let table = v.vpc_table(RouteTableId(num(i)), region.as_ref());
         let vpc = rt.vpc.known().map(|v| &t[*v].meta);
         let names = [Some(&rt.meta), vpc].into_iter().flatten();
@@ -168,6 +172,12 @@ pub fn routes(f: &Frame<'_>, only: Option<&str>, explain: Option<IpNet>) -> Resu
             tables.push(table);
         }
     }
+    for table in v.link_tables(region.as_ref()) {
+        known.push(table.name.clone());
+        if only.is_none_or(|o| table.name == o || table.of == o) {
+            tables.push(table);
+        }
+    }
     if let (Some(o), true) = (only, tables.is_empty()) {
         let d = Diagnostic::error("INTENT002", format!("`{o}` has no route table in this network"));
         return Err(match super::nearest(o, &known) {
@@ -177,13 +187,13 @@ pub fn routes(f: &Frame<'_>, only: Option<&str>, explain: Option<IpNet>) -> Resu
     }
     Ok(Routes {
         tables,
-        overlaps: v.overlaps(),
+        overlaps: v.overlaps().into_iter().chain(v.link_overlaps()).collect(),
         explained: explain,
     })
 }
 
 impl View<'_> {
-    fn vpc_name(&self, v: VpcId) -> String {
+    pub(super) fn vpc_name(&self, v: VpcId) -> String {
         self.f.inventory.typed[v].meta.origin.address.to_string()
     }
     fn vswitch_name(&self, v: VswitchId) -> String {
@@ -195,7 +205,7 @@ impl View<'_> {
     fn attachment_name(&self, a: AttachmentId) -> String {
         self.f.inventory.typed[a].meta.origin.address.to_string()
     }
-    fn table_name(&self, at: At) -> String {
+    pub(super) fn table_name(&self, at: At) -> String {
         let t = &self.f.inventory.typed;
         match at {
             At::Vpc(r) => t[r].meta.origin.address.to_string(),
@@ -214,6 +224,8 @@ impl View<'_> {
             Hop::Ipv6Gateway => "the IPv6 gateway".to_string(),
             Hop::Peering(p, _) => t[*p].meta.origin.address.to_string(),
             Hop::Attachment(a) => self.attachment_name(*a),
+            Hop::Vpn(g) => t[*g].meta.origin.address.to_string(),
+            Hop::RouterInterface(i) => t[*i].meta.origin.address.to_string(),
             Hop::Unmodelled => "something that is not modelled".to_string(),
         }
     }
@@ -235,6 +247,10 @@ impl View<'_> {
                     format!("published by {}", self.attachment_name(a)),
                     Some(t[a].meta.origin.span),
                 ),
+                RouteRef::Published(g) => (
+                    format!("published by {}", t[g].meta.origin.address),
+                    Some(t[g].meta.origin.span),
+                ),
             };
             let next = r.hops.iter().map(|h| self.hop_text(h)).collect();
             let at = At::Vpc(id);
@@ -253,6 +269,7 @@ impl View<'_> {
                 RouteTableKind::System => "system table",
                 RouteTableKind::Custom => "custom table",
                 RouteTableKind::Gateway => "gateway table",
+                RouteTableKind::Border => "border router table",
             },
             of: rt
                 .vpc
@@ -395,7 +412,7 @@ impl View<'_> {
     }
 
     /// Follows a packet for `ip` from a table to wherever it may end. Bounded by the number of tables.
-    fn follow(
+    pub(super) fn follow(
         &self,
         at: At,
         ip: std::net::IpAddr,
@@ -492,6 +509,8 @@ impl View<'_> {
                     }
                 }
             }
+            Far::Border(b) => self.at_border(*b, None, ip, seen, path, ends),
+            Far::Connection(x) => self.at_site(*x, path, ends),
             Far::Unmodelled => {
                 ends.insert(RouteEnd {
                     path: path.clone(),
@@ -559,6 +578,8 @@ impl View<'_> {
                 }
             }
             Hop::Ipv6Gateway => end(EndKind::Out, "out by the IPv6 gateway".to_string()),
+            Hop::Vpn(g) => self.by_gateway(*g, ip, path, ends),
+            Hop::RouterInterface(i) => self.over(*i, ip, seen, path, ends),
             Hop::Unmodelled => end(
                 EndKind::Unknown,
                 "not known: the next hop is not modelled".to_string(),
@@ -652,7 +673,9 @@ impl View<'_> {
         let t = &self.f.inventory.typed;
         let mut blocks: Vec<(VpcId, IpNet)> = Vec::new();
         for v in &t.vswitches {
-            if let (Fact::Known(vpc), Fact::Known(c)) = (&v.vpc, &v.cidr) {
+            if let (Fact::Known(vpc), Fact::Known(c)) = (&v.vpc, &v.cidr)
+                && t.site_of_vpc(*vpc).is_none()
+            {
                 blocks.push((*vpc, c.trunc()));
             }
         }

@@ -1,7 +1,7 @@
 //! Interfaces and their addresses, ALIBABA.md §4.
 
 use super::{Ctx, balancers, groups, routes, services};
-use crate::network::{Addr, GroupSet, Iface, OwnPublic, SOME_GROUP, V6Access, Vsw};
+use crate::network::{Addr, GroupSet, Iface, OwnPublic, RuleList, RuleRef, SOME_GROUP, V6Access, Vsw};
 use bartizan_model::{
     AddressKind, AddressSpec, Assumption, Fact, InterfaceId, Ipv6Internet, PublicKind, SecurityGroupId, Use,
     VswitchId,
@@ -51,6 +51,21 @@ pub(super) fn pickable(c: &Ctx<'_>, vsw: VswitchId, v6: bool, taken: &IpSet) -> 
     };
     let free = all.subtract(taken);
     if free.is_empty() { all } else { free }
+}
+
+/// Nothing of ours filters at a site (docs/decisions/014, 1).
+fn open() -> GroupSet {
+    let all = || RuleList {
+        rules: Vec::new(),
+        default_accept: true,
+        default_ref: RuleRef::Site,
+    };
+    GroupSet {
+        groups: Vec::new(),
+        ingress: all(),
+        egress: all(),
+        stateless: false,
+    }
 }
 
 /// Compiles group sets and interfaces.
@@ -115,7 +130,12 @@ pub(super) fn compile(
         };
         let service = served.get(&id).copied();
         let balancer = fronts.get(&id).copied();
+        let site = t.site_of(id);
         let groups = match (service, balancer) {
+            _ if site.is_some() => {
+                sets.push(open());
+                u32::try_from(sets.len() - 1).unwrap_or(u32::MAX)
+            }
             (Some(s), _) => {
                 sets.push(services::lists(c, s));
                 u32::try_from(sets.len() - 1).unwrap_or(u32::MAX)
@@ -229,6 +249,7 @@ pub(super) fn compile(
             apart,
             service,
             front,
+            site,
             addrs,
         }));
     }

@@ -10,6 +10,7 @@ pub(crate) mod again;
 mod balancers;
 mod firewalls;
 mod groups;
+mod hybrid;
 mod interfaces;
 mod internet;
 mod route_maps;
@@ -206,7 +207,7 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
     let acls = acl::compile(&mut c, &vswitches);
     let vswitches = acl::bind(&c, vswitches, &acls);
     let mut tables = routes::tables(&mut c);
-    let transit = transit::compile(&mut c, &vswitches, &mut tables);
+    let (transit, hybrid) = transit::compile(&mut c, &vswitches, &mut tables);
     let (outside, somewhere) = internet::public_space(&c, opt);
     let ha_vips = t
         .ha_vips
@@ -245,6 +246,7 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
         nats,
         ha_vips,
         transit,
+        hybrid,
         outside,
         gaps: c.gaps,
         elsewhere: std::sync::OnceLock::new(),

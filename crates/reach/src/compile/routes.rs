@@ -122,7 +122,8 @@ pub(super) fn tables(c: &mut Ctx<'_>) -> Vec<Table> {
             };
             for &rt in &targets {
                 let vpc = t.route_tables[rt].vpc.known().copied();
-                let steers = t.route_tables[rt].kind != RouteTableKind::Gateway;
+                let kind = t.route_tables[rt].kind;
+                let steers = matches!(kind, RouteTableKind::System | RouteTableKind::Custom);
                 // A-ROUTE-1: a route inside a vSwitch of the VPC.
                 let inside = vpc.filter(|_| steers).map(|v| {
                     let (blocks, all_known) = locals_of[v.index()].get_or_insert_with(|| local_blocks(c, v));
@@ -151,7 +152,7 @@ pub(super) fn tables(c: &mut Ctx<'_>) -> Vec<Table> {
 pub(super) fn sort(t: &mut Table, wins: Use) {
     let key = |r: &Route| (r.length, r.ips.clone());
     let local = |r: &Route| matches!(r.from, RouteRef::Local | RouteRef::SystemIpv6) && !r.optional;
-    let propagated = |r: &Route| matches!(r.from, RouteRef::Propagated(_));
+    let propagated = |r: &Route| crate::hybrid::propagated(r.from);
     let system: Vec<_> = t.routes.iter().filter(|r| local(r)).map(key).collect();
     let contested: Vec<_> = t
         .routes
@@ -169,10 +170,10 @@ pub(super) fn sort(t: &mut Table, wins: Use) {
     }
     t.routes.sort_by_cached_key(|r| {
         let rank = match r.from {
-            RouteRef::Propagated(_) if wins == Use::Second && contested.contains(&key(r)) => 0,
+            _ if propagated(r) && wins == Use::Second && contested.contains(&key(r)) => 0,
             RouteRef::Entry(_) => 1,
             RouteRef::Local | RouteRef::SystemIpv6 => 2,
-            RouteRef::Propagated(_) => 3,
+            RouteRef::Propagated(_) | RouteRef::Published(_) => 3,
         };
         (std::cmp::Reverse(r.length), rank, r.from)
     });
@@ -225,6 +226,8 @@ fn hop(t: &Typed, vpc: Option<VpcId>, h: &NextHop) -> Hop {
         NextHop::Ipv4Gateway(_) => Hop::Ipv4Gateway,
         NextHop::Ipv6Gateway(_) => Hop::Ipv6Gateway,
         NextHop::Attachment(a) => Hop::Attachment(*a),
+        NextHop::Vpn(g) => Hop::Vpn(*g),
+        NextHop::RouterInterface(i) => Hop::RouterInterface(*i),
         NextHop::Peering(p) => {
             let p0 = &t[*p];
             match (vpc, p0.requester.known(), p0.accepter.known()) {

@@ -1,7 +1,8 @@
 //! Transit routers and peering, ALIBABA.md §10; the numbers are those of docs/decisions/010.
 
 use super::route_maps::{Direction, permits};
-use super::{Ctx, routes};
+use super::{Ctx, hybrid, routes};
+use crate::hybrid::{Hybrid, propagated};
 use crate::network::{Hop, Route, RouteRef, Table, Vsw};
 use crate::transit::{AttachedNet, Far, TrNext, TrRouteRef, TrWay, Transit};
 use bartizan_model::{
@@ -12,7 +13,7 @@ use bartizan_packet::IpSet;
 use ipnet::IpNet;
 
 /// Joins sets of VPCs.
-struct Groups(Vec<usize>);
+pub(super) struct Groups(Vec<usize>);
 
 impl Groups {
     fn find(&mut self, mut i: usize) -> usize {
@@ -22,9 +23,17 @@ impl Groups {
         }
         i
     }
-    fn join(&mut self, a: usize, b: usize) {
+    pub(super) fn join(&mut self, a: usize, b: usize) {
         let (a, b) = (self.find(a), self.find(b));
         self.0[a.max(b)] = a.min(b);
+    }
+    /// The VPCs (the first `vpcs` members) that something joins with a member.
+    pub(super) fn around(&mut self, i: usize, vpcs: usize) -> Vec<VpcId> {
+        let root = self.find(i);
+        (0..vpcs)
+            .filter(|&v| self.find(v) == root)
+            .map(|v| VpcId(num(v)))
+            .collect()
     }
 }
 
@@ -50,12 +59,14 @@ fn groups(c: &Ctx<'_>) -> Groups {
             _ => {}
         }
     }
+    hybrid::join(c, &mut g);
     g
 }
 
 struct Builder<'c, 'a> {
     c: &'c mut Ctx<'a>,
     groups: Groups,
+    written: Vec<hybrid::Written>,
     out: Transit,
 }
 
@@ -64,11 +75,7 @@ impl Builder<'_, '_> {
     fn around(&mut self, router: Option<RouterId>) -> Vec<VpcId> {
         let n = self.c.t.vpcs.len();
         let Some(r) = router else { return Vec::new() };
-        let root = self.groups.find(n + r.index());
-        (0..n)
-            .filter(|&v| self.groups.find(v) == root)
-            .map(|v| VpcId(num(v)))
-            .collect()
+        self.groups.around(n + r.index(), n)
     }
 
     /// Nothing is known of what a part of a router does, so nothing is of the VPCs that it joins.
@@ -135,13 +142,16 @@ impl Builder<'_, '_> {
                     self.gap(&a.meta.origin, why, router);
                     Far::Unmodelled
                 }
+                Attached::Border(Fact::Known(b)) => Far::Border(*b),
+                Attached::Vpn(Fact::Known(x)) => Far::Connection(*x),
+                Attached::Border(Fact::Unknown(_)) | Attached::Vpn(Fact::Unknown(_)) => Far::Unmodelled,
                 Attached::Unmodelled(kind, _) => {
                     let why = format!("what is attached is not modelled: {kind}");
                     self.gap(&a.meta.origin, &why, router);
                     Far::Unmodelled
                 }
             };
-            if matches!(far, Far::Vpc(..)) && a.ipv6.known().is_none() {
+            if matches!(far, Far::Vpc(..) | Far::Border(_)) && a.ipv6.known().is_none() {
                 self.gap(
                     &a.meta.origin,
                     "it is not known whether this attachment carries IPv6",
@@ -236,6 +246,21 @@ impl Builder<'_, '_> {
         }
     }
 
+    /// Whether a VPN gateway wrote a prefix into the system table of a VPC, and whether certainly.
+    fn by_vpn(&self, vpc: VpcId, net: IpNet) -> Option<bool> {
+        let t = self.c.t;
+        let takes = t[t[vpc].system_table].propagation.known().copied();
+        let mut all = self
+            .written
+            .iter()
+            .filter(|w| w.vpc == vpc && w.net.is_none_or(|n| n == net.trunc()))
+            .peekable();
+        if takes == Some(false) || all.peek().is_none() {
+            return None;
+        }
+        Some(takes.is_some() && all.any(|w| !w.optional && w.net.is_some()))
+    }
+
     /// 6: the prefixes that a VPC advertises, and whether each is certain.
     fn advertised(&mut self, a: AttachmentId, vpc: VpcId) -> Vec<(IpNet, bool)> {
         let t = self.c.t;
@@ -277,8 +302,8 @@ impl Builder<'_, '_> {
                 .filter(here)
                 .find(|e| e.table.known().is_some() && e.destination == NetSpec::Net(Fact::Known(net)));
             let never = |h: &NextHop| match h {
-                NextHop::Peering(_) | NextHop::Attachment(_) => true,
-                NextHop::Unmodelled { kind, .. } => ["RouterInterface", "Ecr", "GatewayLoadBalancerEndpoint"]
+                NextHop::Peering(_) | NextHop::Attachment(_) | NextHop::RouterInterface(_) => true,
+                NextHop::Unmodelled { kind, .. } => ["Ecr", "GatewayLoadBalancerEndpoint"]
                     .iter()
                     .any(|k| kind.eq_ignore_ascii_case(k)),
                 _ => false,
@@ -294,6 +319,11 @@ impl Builder<'_, '_> {
             match entry {
                 Some(e) if !e.next_hops.iter().any(never) => {
                     out.push((net.trunc(), p.origin.maybe.is_none() && e.origin.maybe.is_none()));
+                }
+                // 014, 12: what a VPN gateway wrote there.
+                None if self.by_vpn(vpc, net).is_some() => {
+                    let certain = self.by_vpn(vpc, net) == Some(true) && p.origin.maybe.is_none();
+                    out.push((net.trunc(), certain));
                 }
                 None if t.route_entries.iter().filter(here).any(perhaps) => {
                     out.push((net.trunc(), false));
@@ -357,6 +387,7 @@ impl Builder<'_, '_> {
                 let source = match w.from {
                     TrRouteRef::Learned(a) => match &self.out.attachments[a.index()].far {
                         Far::Vpc(v, _) => Some(*v),
+                        Far::Border(_) | Far::Connection(_) => None,
                         // No third region (§10.6).
                         Far::Router | Far::Unmodelled => continue,
                     },
@@ -384,6 +415,62 @@ impl Builder<'_, '_> {
         }
     }
 
+    /// The VPC that a route was learned from.
+    fn source(&self, w: &TrWay) -> Option<VpcId> {
+        match w.from {
+            TrRouteRef::Learned(a) => match &self.out.attachments[a.index()].far {
+                Far::Vpc(v, _) => Some(*v),
+                _ => None,
+            },
+            TrRouteRef::Static(_) => None,
+        }
+    }
+
+    /// 014, 13 and 18: what a table learns from an attached link.
+    fn learn_site(&mut self, a: AttachmentId, table: TrTableId) {
+        let t = self.c.t;
+        let mut nets: Vec<(Option<IpNet>, bool)> = Vec::new();
+        let announced = |f: &Fact<Vec<IpNet>>, sure: bool, nets: &mut Vec<(Option<IpNet>, bool)>| match f {
+            Fact::Known(all) => nets.extend(all.iter().map(|n| (Some(n.trunc()), sure))),
+            Fact::Unknown(_) => nets.push((None, false)),
+        };
+        match self.out.attachments[a.index()].far {
+            Far::Border(b) => announced(&t[b].learned, t[b].meta.origin.maybe.is_none(), &mut nets),
+            Far::Connection(x) => {
+                let sure = t[x].meta.origin.maybe.is_none();
+                if t[x].bgp.known() != Some(&false) {
+                    announced(&t[x].learned, sure && t[x].bgp.known().is_some(), &mut nets);
+                }
+                let mine = |r: &&bartizan_model::VpnRoute| {
+                    r.gateway.is_none() && r.next.known().is_none_or(|n| *n == x)
+                };
+                for r in t.vpn_routes.iter().filter(mine) {
+                    let sure = sure && r.origin.maybe.is_none() && r.next.known().is_some();
+                    let net = r.destination.known().map(IpNet::trunc);
+                    nets.push((net, sure && net.is_some()));
+                }
+            }
+            _ => return,
+        }
+        let carries6 = self.out.attachments[a.index()].ipv6;
+        for (net, sure) in nets {
+            if matches!(net, Some(IpNet::V6(_))) && !carries6 {
+                continue;
+            }
+            let permitted = net.and_then(|n| self.mapped(Direction::In, table, n, None, None));
+            if permitted != Some(false) {
+                let optional = !sure || permitted.is_none();
+                self.push(
+                    table,
+                    net,
+                    TrNext::Attachment(a),
+                    TrRouteRef::Learned(a),
+                    optional,
+                );
+            }
+        }
+    }
+
     fn propagations(&mut self) {
         let t = self.c.t;
         let mut all: Vec<(AttachmentId, TrTableId)> = Vec::new();
@@ -399,6 +486,7 @@ impl Builder<'_, '_> {
         all.dedup();
         for &(a, table) in &all {
             self.learn(a, table);
+            self.learn_site(a, table);
         }
         for &(a, table) in &all {
             if self.out.attachments[a.index()].far == Far::Router {
@@ -458,7 +546,7 @@ fn write(table: &mut Table, w: &TrWay, id: AttachmentId, optional: bool) {
     let same = table
         .routes
         .iter_mut()
-        .find(|r| matches!(r.from, RouteRef::Propagated(_)) && r.length == w.length && r.ips == w.ips);
+        .find(|r| propagated(r.from) && r.length == w.length && r.ips == w.ips);
     match same {
         Some(r) => {
             if !r.hops.contains(&Hop::Attachment(id)) {
@@ -477,7 +565,7 @@ fn write(table: &mut Table, w: &TrWay, id: AttachmentId, optional: bool) {
 }
 
 /// Resolves what joins VPCs, and writes propagated routes into the tables of the VPCs.
-pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &mut [Table]) -> Transit {
+pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &mut [Table]) -> (Transit, Hybrid) {
     let t = c.t;
     for p in &t.peerings {
         let known = (p.requester.known().copied(), p.accepter.known().copied());
@@ -491,9 +579,12 @@ pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &mut [
             }
         }
     }
-    let groups = groups(c);
+    let mut groups = groups(c);
+    let mut links = hybrid::compile(c, &mut groups, vswitches, tables);
+    let written = hybrid::written(c);
     let mut b = Builder {
         groups,
+        written,
         out: Transit {
             tables: vec![Vec::new(); t.tr_tables.len()],
             routers: t
@@ -519,10 +610,24 @@ pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &mut [
         });
     }
     b.sync(tables);
+    hybrid::publish(b.c, &b.written, tables);
+    let t = b.c.t;
+    hybrid::to_borders(
+        &b.out,
+        |a| t[a].publishes.known().copied(),
+        |_, w, table| {
+            let first = w.ips.to_nets().first().copied();
+            first.map_or(Some(true), |n| {
+                permits(t, Direction::Out, table, n, b.source(w), None)
+            })
+        },
+        &mut links,
+    );
+    hybrid::backhaul(b.c, &mut b.groups, &b.out, tables, &links);
     let wins = b.c.reads(Assumption::Route2);
     tables.iter_mut().for_each(|t| routes::sort(t, wins));
     b.out.any_of_prefix = b.c.reads(Assumption::Tr1) != Use::First;
     let n = t.vpcs.len();
     b.out.groups = (0..n).map(|v| num(b.groups.find(v))).collect();
-    b.out
+    (b.out, links)
 }

@@ -67,6 +67,9 @@ impl Network {
             return Vec::new();
         };
         let here = || Arc::new(IpSet::single(s.ip));
+        if is_service_ip(dst) && si.site.is_some() {
+            return Vec::new();
+        }
         if is_service_ip(dst) {
             let mut atoms = self.sg(si, false, PeerView::public(dst));
             if let Some(v) = self.vsw(si.vswitch) {

@@ -1,6 +1,7 @@
 //! From one VPC into another: peering and transit routers (docs/decisions/010).
 
 use super::{Branch, Moving, Own, Place, Trail};
+use crate::hybrid::BorderSide;
 use crate::network::{Iface, Network};
 use crate::transit::{Far, TrNext, TrRouteRef};
 use bartizan_model::{AttachmentId, InterfaceId, TrTableId, VpcId};
@@ -87,7 +88,7 @@ impl Network {
     }
 
     /// Inside the router: a table looks the packet up (§10.4).
-    fn across(
+    pub(super) fn across(
         &self,
         m: Moving<'_>,
         mut t: Trail,
@@ -156,6 +157,8 @@ impl Network {
                     self.across(m, t.clone(), to, next, out);
                 }
             }
+            Far::Border(b) => self.at_border(m, t, *b, BorderSide::Attachment(to), out),
+            Far::Connection(c) => self.to_attached(m, t, *c, out),
             Far::Unmodelled => self.dropped(t, out),
         }
     }
