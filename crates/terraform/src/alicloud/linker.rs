@@ -31,6 +31,10 @@ pub(super) enum Entity {
     Router(RouterId),
     TrTable(TrTableId),
     Attachment(AttachmentId),
+    Vpn(VpnGatewayId),
+    Connection(VpnConnectionId),
+    Border(BorderRouterId),
+    RouterInterface(RouterInterfaceId),
     Balancer(BalancerId),
     /// A server group of load balancers; its position among them.
     ServerGroup(u32),
@@ -100,6 +104,8 @@ pub(super) struct Linker<'r> {
     pub(super) templates: Vec<super::compute::Template>,
     /// Clusters.
     pub(super) clusters: Vec<super::cluster::Cluster>,
+    /// Sites behind VPN connections.
+    pub(super) sites: super::hybrid::State,
     /// Where the address of a virtual IP is listed: positions of interfaces and of their addresses.
     pub(super) vip_on: BTreeMap<HaVipId, Vec<(InterfaceId, u32)>>,
     /// Parts of each resource that were not understood.
@@ -159,6 +165,7 @@ impl<'r> Linker<'r> {
             private_link: super::private_link::State::default(),
             templates: Vec::new(),
             clusters: Vec::new(),
+            sites: super::hybrid::State::default(),
             vip_on: BTreeMap::new(),
             partly: vec![Vec::new(); res.len()],
             refused: BTreeMap::new(),
@@ -201,6 +208,7 @@ impl<'r> Linker<'r> {
     fn play(&self, entity: Entity, role: Role) -> Option<Entity> {
         match (role, entity) {
             (Role::Own, e) => Some(e),
+            (Role::SystemTable, Entity::Border(b)) => Some(Entity::Table(self.typed[b].table)),
             (Role::SystemTable, Entity::Vpc(v)) => Some(Entity::Table(self.typed[v].system_table)),
             (Role::PrimaryInterface, Entity::Instance(n)) => self
                 .primary

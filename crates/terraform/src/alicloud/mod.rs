@@ -18,6 +18,7 @@ mod eip;
 mod eni;
 mod gateway;
 mod havip;
+mod hybrid;
 mod instance;
 mod ipv6;
 mod linker;
@@ -114,7 +115,7 @@ struct Handler {
     steps: &'static [(Stage, Step)],
 }
 
-fn families() -> [&'static [Handler]; 24] {
+fn families() -> [&'static [Handler]; 25] {
     [
         vpc::HANDLERS,
         vswitch::HANDLERS,
@@ -131,6 +132,7 @@ fn families() -> [&'static [Handler]; 24] {
         havip::HANDLERS,
         data_service::HANDLERS,
         transit::HANDLERS,
+        hybrid::HANDLERS,
         balancer::CLB,
         balancer::MODERN,
         perimeter::FIREWALLS,
@@ -239,6 +241,7 @@ pub fn link(mut resources: Vec<Resource>, source: SourceKind, diagnostics: Vec<D
     }
     balancer::settle(&mut linker);
     private_link::settle(&mut linker);
+    hybrid::settle(&mut linker);
     eip::settle(&mut linker);
     havip::settle(&mut linker);
     ipv6::settle(&mut linker);

@@ -187,6 +187,8 @@ fn hop(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> NextHop {
         "IPv6Gateway",
         "VpcPeer",
         "Attachment",
+        "VpnGateway",
+        "RouterInterface",
     ];
     if let Some(k) = kind
         .as_ref()
@@ -215,6 +217,8 @@ fn hop(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> NextHop {
             Entity::Ipv6Gateway(g) => NextHop::Ipv6Gateway(g),
             Entity::Peering(p) => NextHop::Peering(p),
             Entity::Attachment(a) => NextHop::Attachment(a),
+            Entity::Vpn(g) => NextHop::Vpn(g),
+            Entity::RouterInterface(r) => NextHop::RouterInterface(r),
             _ => {
                 let u = l.invalid(
                     i,

@@ -1,6 +1,7 @@
 //! Peering, transit routers and CEN instances (ALIBABA.md §10).
 
 use super::attrs::{Attrs, Blocks, items};
+use super::hybrid::{as_border, as_connection};
 use super::linker::{Entity, Found, Linker, next};
 use super::prefix_list::spec;
 use super::{Handler, Stage, TypeSpec, own};
@@ -102,32 +103,36 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "id",
                 "tags",
                 "transit_router_attachment_id",
+                "transit_router_attachment_name",
                 "transit_router_id",
                 "vbr_id",
+                "auto_publish_route_enabled",
+                "route_table_association_enabled",
+                "route_table_propagation_enabled",
             ],
         },
         aliases: &[],
         identities: ATTACHMENT,
         steps: &[
             (Stage::Declare, attachment),
-            (Stage::Fill, |l, i, a| {
-                site(l, i, &a, "a virtual border router", "vbr_id")
-            }),
+            (Stage::Fill, vbr_attachment),
+            (Stage::Attach, by_flags),
         ],
     },
     Handler {
         spec: TypeSpec {
             name: "alicloud_cen_transit_router_vpn_attachment",
-            attributes: &["id", "tags", "transit_router_id", "vpn_id"],
+            attributes: &[
+                "id",
+                "tags",
+                "transit_router_attachment_name",
+                "transit_router_id",
+                "vpn_id",
+            ],
         },
         aliases: &[],
         identities: &[own("id")],
-        steps: &[
-            (Stage::Declare, attachment),
-            (Stage::Fill, |l, i, a| {
-                site(l, i, &a, "an IPsec connection", "vpn_id")
-            }),
-        ],
+        steps: &[(Stage::Declare, attachment), (Stage::Fill, vpn_attachment)],
     },
     Handler {
         spec: TypeSpec {
@@ -425,6 +430,31 @@ fn peer_attachment(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     }
 }
 
+/// A border router.
+fn vbr_attachment(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let Some(id) = this(l, i) else { return };
+    let router = l.link(i, &a, &["transit_router_id"], "transit router", as_router);
+    let to = l.link(i, &a, &["vbr_id"], "border router", as_border);
+    let publishes = l.flag(i, &a, "auto_publish_route_enabled", false);
+    if let Some(x) = l.typed.attachments.get_mut(id.index()) {
+        x.router = router;
+        x.to = Attached::Border(to);
+        x.publishes = publishes;
+    }
+}
+
+/// An IPsec connection, which carries IPv4 only.
+fn vpn_attachment(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let Some(id) = this(l, i) else { return };
+    let router = l.link(i, &a, &["transit_router_id"], "transit router", as_router);
+    let to = l.link(i, &a, &["vpn_id"], "IPsec connection", as_connection);
+    if let Some(x) = l.typed.attachments.get_mut(id.index()) {
+        x.router = router;
+        x.to = Attached::Vpn(to);
+        x.ipv6 = Fact::Known(false);
+    }
+}
+
 /// Something beyond the border of VPCs.
 fn site(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, kind: &str, target: &'static str) {
     let Some(id) = this(l, i) else { return };
@@ -651,7 +681,9 @@ fn basic_fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         Some(Fact::Known(k)) => k,
         _ => "?".into(),
     };
-    let to = if kind.eq_ignore_ascii_case("VPC") {
+    let to = if kind.eq_ignore_ascii_case("VBR") {
+        Attached::Border(l.link(i, &a, &["child_instance_id"], "border router", as_border))
+    } else if kind.eq_ignore_ascii_case("VPC") {
         Attached::Vpc(l.link(i, &a, &["child_instance_id"], "VPC", as_vpc))
     } else {
         l.refused.insert(

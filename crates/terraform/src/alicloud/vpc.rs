@@ -22,11 +22,13 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "system_route_table_route_propagation_enable",
                 "route_table_id",
                 "router_table_id",
+                "router_id",
             ],
         },
         aliases: &[],
         identities: &[
             own("id"),
+            own("router_id"),
             Identity {
                 attribute: "route_table_id",
                 role: Role::SystemTable,

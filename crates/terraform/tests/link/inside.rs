@@ -372,8 +372,8 @@ resource "alicloud_vpc_route_entry" "ecmp" {
   route_table_id         = alicloud_vpc.v.route_table_id
   destination_cidr_block = "172.16.0.0/12"
   next_hops {
-    nexthop_type = "RouterInterface"
-    nexthop_id   = "ri-1"
+    nexthop_type = "Ecr"
+    nexthop_id   = "ecr-1"
     weight       = 100
   }
   next_hops {
@@ -396,8 +396,8 @@ resource "alicloud_vpc_route_entry" "ecmp" {
     assert_eq!(hops[3], [NextHop::HaVip(HaVipId(0))]);
     assert_eq!(hops[4], [NextHop::Interface(i)]);
     let unmodelled = NextHop::Unmodelled {
-        kind: "RouterInterface".into(),
-        target: "ri-1".into(),
+        kind: "Ecr".into(),
+        target: "ecr-1".into(),
     };
     assert_eq!(hops[5], [unmodelled, NextHop::Interface(i)]);
     assert!(matches!(

@@ -8,6 +8,7 @@
 
 mod balancers;
 mod edge;
+mod hybrid;
 mod inside;
 mod perimeter;
 mod pools;
