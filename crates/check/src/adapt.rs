@@ -1,12 +1,13 @@
 //! From the intent as written to a [`Plan`] over one inventory: selectors become sets.
 
 use crate::doubt;
+use crate::links;
 use crate::plan::{Boundary, Claim, Clause, Expect, Mode, Plan, Statement, Test, Waypoint, Zone};
 use crate::sets::Set;
 use bartizan_base::Diagnostic;
 use bartizan_lang::{
-    self as lang, Date, Intent, Lang, ResourceKind, Selector, SelectorKind, SetExpr, Verb, WaypointRef,
-    glob_match,
+    self as lang, Date, Intent, Lang, LinkKind, ResourceKind, Selector, SelectorKind, SetExpr, Verb,
+    WaypointRef, glob_match,
 };
 use bartizan_model::{
     Balancer, BalancerKind, DataService, DataServiceKind, Fact, Interface, InterfaceId, Inventory, Meta,
@@ -329,14 +330,26 @@ impl Resolver<'_> {
                 .envs
                 .get(e.index())
                 .map_or(Set::Nothing, |e| self.selector(&e.selector)),
-            // How a network is reached does not change which addresses it has.
-            SelectorKind::Via { .. } => Set::Everything,
+            SelectorKind::Via { link, name } => self.via(*link, name),
             SelectorKind::All(v) => Set::And(v.iter().map(|s| self.selector(s)).collect()),
             SelectorKind::AnyOf(v) => Set::Or(v.iter().map(|s| self.selector(s)).collect()),
             SelectorKind::Except(a, v) => Set::Except(
                 Box::new(self.selector(a)),
                 Box::new(Set::Or(v.iter().map(|s| self.selector(s)).collect())),
             ),
+        }
+    }
+
+    /// The addresses behind a link. One that is not in the inventory narrows nothing.
+    fn via(&self, link: LinkKind, name: &str) -> Set {
+        let (sites, networks) = links::behind(self.intent, self.t, link, name);
+        if sites.is_empty() {
+            return Set::Everything;
+        }
+        let set = self.interfaces(|i, _| sites.iter().any(|s| self.t[*s].interface == i));
+        match networks {
+            Some(n) => Set::And(vec![set, Set::Ips(IpSet::from_nets(n.iter().copied()))]),
+            None => set,
         }
     }
 

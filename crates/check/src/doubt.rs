@@ -2,7 +2,7 @@
 //! a zone or keep it out, and then no claim about the zone is proved.
 
 use crate::adapt::{Resolver, named};
-use bartizan_lang::{ResourceKind, Selector, SelectorKind, glob_match};
+use bartizan_lang::{LinkKind, ResourceKind, Selector, SelectorKind, glob_match};
 use bartizan_model::{Fact, Interface, InterfaceId, Meta};
 
 /// Whether one interface is selected.
@@ -87,7 +87,8 @@ fn name(m: &Meta, glob: &str) -> Is {
 
 fn is(r: &Resolver<'_>, s: &Selector, i: &Interface) -> Is {
     match &s.kind {
-        SelectorKind::Everything | SelectorKind::Via { .. } => Is::Yes,
+        SelectorKind::Everything => Is::Yes,
+        SelectorKind::Via { link, name } => via(r, *link, name, i),
         SelectorKind::Outside => Is::No,
         SelectorKind::Cidr(_) => Is::ByAddress,
         SelectorKind::Tag { key, value } => any(r.metas(i).map(|m| match &m.tags {
@@ -108,6 +109,16 @@ fn is(r: &Resolver<'_>, s: &Selector, i: &Interface) -> Is {
         SelectorKind::All(v) => v.iter().map(|s| is(r, s, i)).fold(Is::Yes, both),
         SelectorKind::AnyOf(v) => any(v.iter().map(|s| is(r, s, i))),
         SelectorKind::Except(a, v) => both(is(r, a, i), not(any(v.iter().map(|s| is(r, s, i))))),
+    }
+}
+
+fn via(r: &Resolver<'_>, link: LinkKind, name: &str, i: &Interface) -> Is {
+    let (sites, networks) = crate::links::behind(r.intent, r.t, link, name);
+    let here = |s: &bartizan_model::SiteId| std::ptr::eq(&r.t[r.t[*s].interface], i);
+    match (sites.is_empty(), sites.iter().any(here)) {
+        (true, _) => Is::Yes,
+        (false, true) if networks.is_some() => Is::ByAddress,
+        (false, at) => yes(at),
     }
 }
 

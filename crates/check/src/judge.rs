@@ -29,7 +29,10 @@ pub struct CheckOptions {
 /// cause of a violation in a network of up to 2,000 interfaces, as much again per candidate.
 #[must_use]
 pub fn check(inv: &Inventory, intent: &Intent, as_of: Date, opt: &CheckOptions) -> CheckReport {
-    let (mut plan, diagnostics) = crate::adapt::plan(intent, inv, as_of);
+    let (inv, mut diagnostics) = crate::links::with_links(inv, intent);
+    let inv = &inv;
+    let (mut plan, said) = crate::adapt::plan(intent, inv, as_of);
+    diagnostics.extend(said);
     plan.readings = opt.readings.clone();
     let services: Vec<ServiceSet> = plan.services().cloned().collect();
     let w = World::new(inv, plan.sets.clone(), &services, &plan.readings);

@@ -8,7 +8,8 @@ mod words;
 use crate::lexer::quote;
 use crate::parse::parse_text;
 use crate::tree::{
-    Block, BoundaryItem, ClauseDecl, ExceptionItem, File, Item, Mode, Stmt, TestItem, Verb, ZoneOption,
+    Block, BoundaryItem, ClauseDecl, ExceptionItem, File, Item, LinkOption, Mode, Stmt, TestItem, Verb,
+    ZoneOption,
 };
 use bartizan_base::{Diagnostic, FileId};
 use words::{bare_or_quoted, list, waypoint_text};
@@ -54,6 +55,8 @@ enum Group {
     Alone,
     /// Zones and envs.
     Sets,
+    /// Links and sites.
+    Links,
     /// Services.
     Services,
     /// Clauses with a verb.
@@ -242,6 +245,27 @@ impl Printer {
                 let text = format!("= {}", selector_text(&e.selector));
                 self.named(Group::Sets, "env", &e.name.text, text, s.trail.clone());
             }
+            Item::Link(l) => {
+                let mut text = format!("= {} {}", l.kind.word(), quote(&l.resource.text));
+                if !l.options.is_empty() {
+                    let options: Vec<String> = l
+                        .options
+                        .iter()
+                        .map(|o| match o {
+                            LinkOption::Networks(n) => format!("networks {}", list(n)),
+                            LinkOption::Learned(n) => format!("learned {}", list(n)),
+                            LinkOption::NoInternet => "internet none".to_string(),
+                        })
+                        .collect();
+                    text.push_str(&format!("   {{ {} }}", options.join("   ")));
+                }
+                self.named(Group::Links, "link", &l.name.text, text, s.trail.clone());
+            }
+            Item::Site(d) => {
+                let text = format!("= {}", list(&d.links));
+                self.named(Group::Links, "site", &d.name.text, text, s.trail.clone());
+            }
+            Item::Apart { links } => self.raw(&format!("apart {}", list(links)), trail),
             Item::Service(d) => {
                 let tls = if d.tls_required { " { tls required }" } else { "" };
                 let text = format!("= {}{tls}", list(&d.services));

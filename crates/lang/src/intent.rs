@@ -44,6 +44,12 @@ pub struct Intent {
     pub zones: Vec<Zone>,
     /// Envs in the order they are declared; an env refers only to earlier ones.
     pub envs: Vec<Env>,
+    /// Links to networks that are not in the cloud, in order.
+    pub links: Vec<Link>,
+    /// Links that lead to one site.
+    pub sites: Vec<LinkedSite>,
+    /// Links whose sites have no way to one another: positions in [`Intent::links`].
+    pub apart: Vec<Vec<usize>>,
     /// Declared services in order; predefined ones are not listed.
     pub services: Vec<Service>,
     /// Boundaries in order.
@@ -95,6 +101,38 @@ pub struct Env {
     pub span: Span,
     /// The name in the declaration.
     pub name_span: Span,
+}
+
+/// A link to a network that is not in the cloud.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// Its name.
+    pub name: String,
+    /// The kind of link.
+    pub kind: LinkKind,
+    /// The name of its resource, a pattern.
+    pub resource: String,
+    /// The networks behind it; host bits are cleared.
+    pub networks: Vec<IpNet>,
+    /// The routes that it announces, where that is said.
+    pub learned: Option<Vec<IpNet>>,
+    /// Whether it is said that it does not lead to the Internet.
+    pub no_internet: bool,
+    /// The declaration.
+    pub span: Span,
+    /// The name in the declaration.
+    pub name_span: Span,
+}
+
+/// Links that lead to one site, which forwards between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkedSite {
+    /// Its name.
+    pub name: String,
+    /// Positions in [`Intent::links`].
+    pub links: Vec<usize>,
+    /// The declaration.
+    pub span: Span,
 }
 
 /// A declared service.

@@ -2,8 +2,11 @@
 
 mod chinese;
 mod english;
+mod links;
 
 use crate::intent::{Clause, Exception, Intent, Test};
+
+pub use links::link_sentences;
 
 /// The language of a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

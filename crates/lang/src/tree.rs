@@ -109,6 +109,15 @@ pub enum Item {
     Zone(ZoneDecl),
     /// `env NAME = SELECTOR`
     Env(EnvDecl),
+    /// `link NAME = vpn "PATTERN" { OPTIONS }`
+    Link(LinkDecl),
+    /// `site NAME = LINK, LINK`
+    Site(SiteDecl),
+    /// `apart LINK, LINK`
+    Apart {
+        /// The links.
+        links: Vec<Text>,
+    },
     /// `service NAME = SERVICES { tls required }`
     Service(ServiceDecl),
     /// `boundary NAME governs ZONES { ... }`
@@ -154,6 +163,43 @@ pub struct EnvDecl {
     pub name: Text,
     /// What is in it.
     pub selector: SelectorExpr,
+}
+
+/// A link to a network that is not in the cloud, with what is behind it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkDecl {
+    /// Its name.
+    pub name: Text,
+    /// The kind of link.
+    pub kind: LinkKind,
+    /// The name of the resource, a pattern.
+    pub resource: Text,
+    /// What stands in its braces.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<LinkOption>,
+}
+
+/// What is said about a link.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkOption {
+    /// `networks 10.200.0.0/16, 10.201.0.0/16`: whose addresses are behind it.
+    Networks(Vec<Text>),
+    /// `learned 10.0.0.0/8`: the routes that it announces.
+    Learned(Vec<Text>),
+    /// `internet none`: it does not pass packets on to the Internet.
+    NoInternet,
+}
+
+/// Links that lead to one site, which forwards between them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteDecl {
+    /// Its name.
+    pub name: Text,
+    /// The links.
+    pub links: Vec<Text>,
 }
 
 /// A named set of services.

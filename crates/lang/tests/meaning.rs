@@ -641,3 +641,63 @@ fn every_clause_is_a_sentence_in_two_languages() {
         }
     }
 }
+
+#[test]
+fn links_say_what_is_behind_them() {
+    let text = "link hq = vpn \"hq-*\" { networks 10.200.0.1/16, 10.201.0.0/16   internet none }\n\
+                link dc = vbr dc-1 { networks 10.50.0.0/16   learned 10.0.0.0/8 }\n\
+                link dc-2 = vbr \"dc-2\" { networks 10.50.0.0/16 }\n\
+                site centre = dc, dc-2\n\
+                apart hq, dc\n\
+                zone office = via vpn hq\n\
+                never office -> cidr 10.0.0.0/8 : any because \"x\"\n";
+    let i = clean(text);
+    assert_eq!(i.links[0].networks[0].to_string(), "10.200.0.0/16");
+    assert!(i.links[0].no_internet && i.links[0].learned.is_none());
+    assert_eq!(i.links[1].learned.as_ref().map(Vec::len), Some(1));
+    assert_eq!(
+        (i.sites[0].name.as_str(), &i.sites[0].links),
+        ("centre", &vec![1, 2])
+    );
+    assert_eq!(i.apart, [vec![0, 1]]);
+    let all = bartizan_lang::link_sentences(&i, Lang::En);
+    assert_eq!(
+        all[0],
+        "Link hq is the VPN connection \"hq-*\"; behind it are 10.200.0.0/16, 10.201.0.0/16; it does not lead to the Internet."
+    );
+    assert_eq!(
+        all[3],
+        "Links dc and dc-2 lead to one site, centre, which forwards between them."
+    );
+    let all = bartizan_lang::link_sentences(&i, Lang::Zh);
+    assert_eq!(
+        all[1],
+        "链路 dc 是边界路由器“dc-1”，其后是 10.50.0.0/16，它通告 10.0.0.0/8。"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_links_is_said_with_its_place() {
+    for (text, code) in [
+        ("link a = cen x\n", "INTENT017"),
+        ("link a = vpn x { networks 10.0.0.0/33 }\n", "INTENT017"),
+        ("link a = vpn x { networks 0.0.0.0/0 }\n", "INTENT017"),
+        ("link a = vpn x\nlink a = vbr y\n", "INTENT003"),
+        ("link a = vpn x\nsite s = a, b\n", "INTENT002"),
+        ("link a = vpn x\nsite s = a\nsite r = a\n", "INTENT003"),
+        (
+            "link a = vpn x\nlink b = vpn y\nsite s = a, b\napart a, b\n",
+            "INTENT004",
+        ),
+    ] {
+        let said = problems(text);
+        assert!(said.iter().any(|d| d.0 == code), "{text}: {said:#?}");
+    }
+}
+
+#[test]
+fn links_that_share_addresses_are_told_about_unless_they_are_one_site() {
+    let links = "link a = vpn x { networks 10.0.0.0/8 }\nlink b = vbr y { networks 10.1.0.0/16   learned 0.0.0.0/0 }\n";
+    assert_eq!(codes(links), ["INTENT008", "INTENT005"]);
+    assert_eq!(codes(&format!("{links}site s = a, b\n")), ["INTENT005"]);
+}

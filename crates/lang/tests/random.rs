@@ -78,6 +78,7 @@ fn selector() -> impl Strategy<Value = String> {
             "sg \"*\" in prod",
             "cidr 10.0.0.0/8 via vpn hq",
             "eni in env prod via vbr \"hq 1\"",
+            "via vpn hq",
             "ecs tag tier=db in env prod",
         ])
         .prop_map(str::to_string),
@@ -229,6 +230,20 @@ fn file() -> impl Strategy<Value = String> {
         (name(), selector()).prop_map(|(n, s)| format!("env {n} = {s}")),
         (name(), services(), select(vec!["", "{ tls required }"]))
             .prop_map(|(n, s, t)| format!("service {n} = {s} {t}")),
+        (
+            name(),
+            select(vec![
+                "vpn \"hq-*\"",
+                "vbr dc-1 { }",
+                "vpn \"a\" { networks 10.0.0.0/8, 10.1.0.0/16 }",
+                "vbr x { networks 10.0.0.0/8   learned 0.0.0.0/0; internet none }",
+                "cen x",
+                "vpn x { networks 0.0.0.0/0 }",
+            ])
+        )
+            .prop_map(|(n, l)| format!("link {n} = {l}")),
+        (name(), vec(name(), 1..3)).prop_map(|(n, l)| format!("site {n} = {}", l.join(", "))),
+        vec(name(), 1..3).prop_map(|l| format!("apart {}", l.join(", "))),
         boundary(),
         boundary(),
         exception(),
@@ -299,7 +314,7 @@ proptest! {
             "zone", "env", "allow", "never", "boundary", "exception", "test", "governs", "a", "b", "->", ":", ",", "{", "}",
             "(", ")", "=", ";", "\n", "\n", "except", "through", "because", "\"x\"", "\"open", "#c", "cidr", "host",
             "10.0.0.0/8", "::", "tcp/22", "in", "via", "with", "down", "as", "of", "can", "reach", "on", "中", "\u{0}", "é", "$",
-            "tag", "k=v", "and", "or", "90d", "review", "every", "mode", "not",
+            "tag", "k=v", "and", "or", "90d", "link", "site", "apart", "vpn", "networks", "internet", "none", "review", "every", "mode", "not",
         ]), 0..60),
         glue in select(vec!["", " "]),
     ) {

@@ -21,7 +21,7 @@ fn examples() -> Vec<&'static str> {
 #[test]
 fn every_example_parses_and_is_in_canonical_layout() {
     let all = examples();
-    assert_eq!(all.len(), 4);
+    assert_eq!(all.len(), 5);
     for text in &all {
         let (_, problems) = parse_text(FileId(0), text);
         assert!(problems.is_empty(), "{text}\n{problems:#?}");

@@ -84,8 +84,10 @@ pub(crate) fn network(path: &str, c: &Reading, style: bartizan_report::Style) ->
     } else {
         Intent::default()
     };
+    let (inventory, wrong) = bartizan_check::with_links(&l.inventory, &intent);
+    eprint!("{}", text::diagnostics(wrong.iter(), &l.sources, style));
     Ok(Network {
-        inventory: l.inventory,
+        inventory,
         intent,
         sources: l.sources,
         as_of,

@@ -8,7 +8,7 @@ use crate::out::{self, Code};
 use crate::settings;
 use bartizan_base::{Diagnostic, Severity, Sources};
 use bartizan_lang::{
-    Date, Lang, exception_sentence, format_file, from_json, sentence, test_sentences, to_json,
+    Date, Lang, exception_sentence, format_file, from_json, link_sentences, sentence, test_sentences, to_json,
 };
 use bartizan_report::{Style, text};
 use clap::ValueEnum;
@@ -227,6 +227,12 @@ fn aloud(i: &IntentFiles, lang: Lang, style: Style) -> String {
     let mut page = String::new();
     if let Some(n) = &intent.network {
         page.push_str(&format!("{}\n\n", style.bold(n)));
+    }
+    let links = link_sentences(intent, lang);
+    if !links.is_empty() {
+        page.push_str(&format!("{}\n", style.bold(word("Links", "链路"))));
+        links.iter().for_each(|s| page.push_str(&format!("  {s}\n")));
+        page.push('\n');
     }
     let mut last = None;
     for c in intent.clauses.iter().filter(|c| c.exception.is_none()) {

@@ -5,7 +5,7 @@ mod exceptions;
 
 use crate::area::{Overlap, Regions};
 use crate::date::Date;
-use crate::intent::{Intent, SetExpr, ZoneId};
+use crate::intent::{Intent, Selector, SelectorKind, SetExpr, ZoneId};
 use bartizan_base::{Diagnostic, Span};
 
 /// An exception that ends within this many days is told about.
@@ -21,6 +21,7 @@ pub fn lint(intent: &Intent, as_of: Date) -> Vec<Diagnostic> {
     clauses::lint(intent, &regions, &mut out);
     exceptions::lint(intent, as_of, &mut out);
     unused(intent, &mut out);
+    links(intent, &mut out);
     ungoverned(intent, &regions, &mut out);
     out
 }
@@ -66,6 +67,54 @@ fn unused(intent: &Intent, out: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Whether a selection is behind a link: another network.
+fn elsewhere(s: &Selector) -> bool {
+    match &s.kind {
+        SelectorKind::Via { .. } => true,
+        SelectorKind::All(v) => v.iter().any(elsewhere),
+        SelectorKind::AnyOf(v) => v.iter().all(elsewhere),
+        SelectorKind::Except(a, _) => elsewhere(a),
+        _ => false,
+    }
+}
+
+/// Two links that own the same addresses and are not one site, and default routes that are learned.
+fn links(intent: &Intent, out: &mut Vec<Diagnostic>) {
+    let together = |a: usize, b: usize| {
+        let mut sites = intent.sites.iter();
+        sites.any(|s| s.links.contains(&a) && s.links.contains(&b))
+    };
+    for (n, l) in intent.links.iter().enumerate() {
+        for (m, o) in intent.links.iter().enumerate().take(n) {
+            let shared = l
+                .networks
+                .iter()
+                .find(|x| o.networks.iter().any(|y| x.contains(y) || y.contains(*x)));
+            if let Some(x) = shared.filter(|_| !together(n, m)) {
+                out.push(
+                    Diagnostic::warning(
+                        "INTENT008",
+                        format!("links `{}` and `{}` both have `{x}` behind them", o.name, l.name),
+                    )
+                    .at(l.name_span, "declared here")
+                    .also(o.name_span, "and here")
+                    .help("if they lead to one place, say so: `site NAME = LINK, LINK`"),
+                );
+            }
+        }
+        if l.learned.iter().flatten().any(|n| n.prefix_len() == 0) {
+            out.push(
+                Diagnostic::warning(
+                    "INTENT005",
+                    format!("link `{}` announces a default route", l.name),
+                )
+                .at(l.name_span, "takes every packet that no other route is for")
+                .help("let the site announce its own networks only"),
+            );
+        }
+    }
+}
+
 /// Zones of endpoints that no boundary governs, as soon as any boundary governs. Zones of addresses are
 /// other people's networks: the boundary of what they talk to governs them.
 fn ungoverned(intent: &Intent, regions: &Regions<'_>, out: &mut Vec<Diagnostic>) {
@@ -80,7 +129,7 @@ fn ungoverned(intent: &Intent, regions: &Regions<'_>, out: &mut Vec<Diagnostic>)
             SetExpr::Env(e) => regions.zone_in_env(id, e.index()) != Overlap::No,
             _ => true,
         });
-        if !governed && !regions.is_addresses(id) {
+        if !governed && !regions.is_addresses(id) && !elsewhere(&z.selector) {
             out.push(
                 Diagnostic::warning("INTENT010", format!("no boundary governs zone `{}`", z.name))
                     .at(z.name_span, "only clauses that name it are checked")

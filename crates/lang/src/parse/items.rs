@@ -4,7 +4,8 @@ use super::{Parsed, Parser, TOP, VERBS, in_words};
 use crate::lexer::Kind;
 use crate::tree::{
     ApprovalDecl, BoundaryDecl, BoundaryItem, ClauseDecl, Days, EnvDecl, ExceptionDecl, ExceptionItem, Item,
-    Mode, ServiceDecl, TestDecl, Text, Verb, Waypoint, ZoneDecl, ZoneOption,
+    LinkDecl, LinkKind, LinkOption, Mode, ServiceDecl, SiteDecl, TestDecl, Text, Verb, Waypoint, ZoneDecl,
+    ZoneOption,
 };
 use bartizan_base::Diagnostic;
 
@@ -15,6 +16,7 @@ const EXCEPTION: &[&str] = &[
     "allow", "because", "ticket", "owner", "starts", "expires", "approved",
 ];
 const ZONE: &[&str] = &["data", "required", "overlaps"];
+const LINK: &[&str] = &["networks", "learned", "internet none"];
 
 impl Parser<'_> {
     pub(super) fn item(&mut self) -> Parsed<Item> {
@@ -42,6 +44,14 @@ impl Parser<'_> {
             }
             "zone" => self.zone().map(Item::Zone),
             "env" => self.env().map(Item::Env),
+            "link" => self.link().map(Item::Link),
+            "site" => self.site().map(Item::Site),
+            "apart" => {
+                self.bump();
+                Some(Item::Apart {
+                    links: self.list(|p| p.name("the name of a link"))?,
+                })
+            }
             "service" => self.service().map(Item::Service),
             "boundary" => self.boundary().map(Item::Boundary),
             "exception" => self.exception().map(Item::Exception),
@@ -125,6 +135,63 @@ impl Parser<'_> {
         Some(EnvDecl {
             name,
             selector: self.selector()?,
+        })
+    }
+
+    fn link(&mut self) -> Parsed<LinkDecl> {
+        self.bump();
+        let name = self.new_name("the name of the link")?;
+        self.expect(Kind::Eq, "`=` and a kind of link")?;
+        let kinds: Vec<&str> = LinkKind::ALL.iter().map(|k| k.word()).collect();
+        let Some(kind) = LinkKind::from_word(self.word()) else {
+            let help = match crate::suggest::nearest(self.word(), kinds.iter().copied()) {
+                Some(k) => format!("did you mean `{k}`?"),
+                None => format!("a kind of link is {}", in_words(&kinds)),
+            };
+            return self.expected("a kind of link", Some(help));
+        };
+        self.bump();
+        let resource = self.text("the name of its resource, a pattern")?;
+        let mut options = Vec::new();
+        if !self.tok.first && self.eat(Kind::LBrace) {
+            loop {
+                while self.eat(Kind::Semi) {}
+                if self.eat(Kind::RBrace) {
+                    break;
+                }
+                match self.word() {
+                    "networks" => {
+                        self.bump();
+                        options.push(LinkOption::Networks(self.list(|p| p.text("a prefix"))?));
+                    }
+                    "learned" => {
+                        self.bump();
+                        options.push(LinkOption::Learned(self.list(|p| p.text("a prefix"))?));
+                    }
+                    "internet" => {
+                        self.bump();
+                        self.expect_word("none")?;
+                        options.push(LinkOption::NoInternet);
+                    }
+                    _ => return self.unknown_statement("a link", LINK),
+                }
+            }
+        }
+        Some(LinkDecl {
+            name,
+            kind,
+            resource,
+            options,
+        })
+    }
+
+    fn site(&mut self) -> Parsed<SiteDecl> {
+        self.bump();
+        let name = self.new_name("the name of the site")?;
+        self.expect(Kind::Eq, "`=` and links")?;
+        Some(SiteDecl {
+            name,
+            links: self.list(|p| p.name("the name of a link"))?,
         })
     }
 

@@ -78,7 +78,15 @@ impl Parser<'_> {
     /// `ecs tag tier=db in env prod via vpn hq`
     fn term(&mut self) -> Parsed<SelectorExpr> {
         let start = self.tok;
-        let first = self.atom()?;
+        // `via vpn hq` alone is everything behind it.
+        let first = if self.at_word("via") {
+            SelectorExpr {
+                kind: S::Everything,
+                span: self.span_of(self.tok),
+            }
+        } else {
+            self.atom()?
+        };
         let mut parts = vec![first];
         while !self.tok.first && (self.at(Kind::LParen) || WORDS.contains(&self.word())) {
             parts.push(self.atom()?);

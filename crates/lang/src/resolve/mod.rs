@@ -1,6 +1,7 @@
 //! Syntax trees to meaning: every name is looked up, every value is parsed, every clause gets its id.
 
 mod bodies;
+mod links;
 mod sets;
 
 use crate::intent::{Env, EnvId, Intent, Service, Used, Zone, ZoneId};
@@ -24,6 +25,7 @@ pub fn resolve(files: &[File], sources: &Sources) -> (Intent, Vec<Diagnostic>) {
         diagnostics: Vec::new(),
         names: BTreeMap::new(),
         services: BTreeMap::new(),
+        links: BTreeMap::new(),
         boundaries: BTreeMap::new(),
         ids: BTreeMap::new(),
         exceptions: BTreeMap::new(),
@@ -115,6 +117,8 @@ struct Resolver<'t> {
     /// Zones and envs: one name space, with the place of the name.
     names: BTreeMap<&'t str, (Name, Span)>,
     services: BTreeMap<&'t str, (usize, Span)>,
+    /// Links and sites: one name space.
+    links: BTreeMap<&'t str, (Option<usize>, Span)>,
     boundaries: BTreeMap<&'t str, (usize, Span)>,
     exceptions: BTreeMap<&'t str, Span>,
     tests: BTreeMap<&'t str, Span>,
@@ -213,6 +217,7 @@ impl<'t> Resolver<'t> {
                         envs.push((e, s.span));
                     }
                 }
+                Item::Link(l) => self.link(l, s.span),
                 Item::Service(d) => self.service(d, s.span),
                 Item::Edition { year } if !EDITIONS.contains(&year.text.as_str()) => {
                     let d = Diagnostic::error("INTENT017", format!("edition `{}` is not known", year.text))
@@ -228,6 +233,10 @@ impl<'t> Resolver<'t> {
                 }
                 _ => {}
             }
+        }
+        // Sites and what is apart name links of any file.
+        for s in items.clone() {
+            self.link_sets(&s.node);
         }
         self.intent.used = Used {
             zones: vec![false; zones.len()],
