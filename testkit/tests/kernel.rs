@@ -30,7 +30,8 @@ impl EngineUnderTest for NoAcls {
 fn features() -> Features {
     // Neither of the two is built.
     let some = Features::all().without("firewalls");
-    some.and_then(|f| f.without("private-link")).unwrap()
+    some.and_then(|f| f.without("private-link")?.without("hybrid"))
+        .unwrap()
 }
 
 #[test]
