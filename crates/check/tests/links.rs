@@ -221,3 +221,20 @@ fn backhaul_is_undecided_unless_the_link_excludes_it() {
     let r = run(&net, &format!("{none}apart office, line\n{ZONES}{never}"));
     assert_eq!(verdicts(&r), [Holds]);
 }
+
+/// ALIBABA.md §11, §12; docs/decisions/017, 10 and 11: a link that is down carries nothing and announces nothing.
+#[test]
+fn a_link_that_is_down_carries_nothing() {
+    let r = run(
+        NET,
+        &format!(
+            "{LINKS}{ZONES}test \"t\" {{\n  dev can reach hq on tcp/443\n  prod can reach centre on tcp/443\n  \
+             with down vpn hq {{ dev cannot reach hq on any }}\n  \
+             with down vbr dc-1 {{ dev can reach hq on tcp/443 }}\n  \
+             with down vbr dc-1 {{ prod cannot reach centre on any }}\n}}\n"
+        ),
+    );
+    let said: Vec<_> = r.tests[0].statements.iter().map(|s| (s.1, &s.2)).collect();
+    let v: Vec<Verdict> = said.iter().map(|s| s.0).collect();
+    assert_eq!(v, [Verdict::Holds; 5], "{said:#?}");
+}

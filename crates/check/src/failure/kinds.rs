@@ -2,8 +2,9 @@
 
 use super::{Thing, ids};
 use bartizan_model::{
-    Attached, AttachmentId, DnatTarget, Eip, Fact, HaVipId, Interface, InterfaceId, Inventory, Ipv6Internet,
-    NatId, NextHop, Origin, RouterId, TrHop, TrTable, TrTableId, TransitRouter, Typed, Value, VpcId,
+    Attached, AttachmentId, BorderRouterId, DnatTarget, Eip, Fact, HaVipId, Interface, InterfaceId,
+    Inventory, Ipv6Internet, NatId, NextHop, Origin, RouterEnd, RouterId, RouterInterfaceId, TrHop, TrTable,
+    TrTableId, TransitRouter, Typed, Value, VpcId, VpnConnectionId, VpnEnd, VpnGatewayId, VpnRoute,
     VswitchId,
 };
 
@@ -35,6 +36,9 @@ pub(super) fn apply(inv: &Inventory, out: &mut Inventory, thing: &Thing) {
                 interface(t, front);
             }
         }
+        Thing::VpnGateway(g) => vpn_gateway(t, *g),
+        Thing::Vpn(c) => vpn(t, *c),
+        Thing::Border(b) => border(t, *b),
         Thing::Instance(i) => {
             let of: Vec<InterfaceId> = ids(&t.interfaces, InterfaceId)
                 .filter(|(_, f)| f.instance == Some(*i))
@@ -131,6 +135,72 @@ fn nat(t: &mut Typed, n: NatId) {
         x.internet = Fact::Known(false);
     }
     several(t, |h| *h == NextHop::Nat(n));
+}
+
+fn vpn_gateway(t: &mut Typed, g: VpnGatewayId) {
+    let of = |e: &VpnEnd| match e {
+        VpnEnd::Gateway(x) | VpnEnd::Clients(x) => x.known() == Some(&g),
+        VpnEnd::Attached => false,
+    };
+    let all: Vec<VpnConnectionId> = ids(&t.vpn_connections, VpnConnectionId)
+        .filter(|(_, c)| of(&c.end))
+        .map(|(c, _)| c)
+        .collect();
+    all.into_iter().for_each(|c| vpn(t, c));
+}
+
+/// Item 10. It carries nothing and announces nothing. A route to it gives way to another of its prefix (§12: the
+/// standby), and stays where there is none.
+fn vpn(t: &mut Typed, c: VpnConnectionId) {
+    if let Some(x) = t.vpn_connections.get_mut(c.index()) {
+        x.local.clear();
+        x.remote.clear();
+        x.configures = Fact::Known(false);
+        x.learned = Fact::Known(Vec::new());
+    }
+    let to = |r: &VpnRoute| r.next.known() == Some(&c);
+    let others: Vec<VpnRoute> = t.vpn_routes.iter().filter(|r| !to(r)).cloned().collect();
+    t.vpn_routes.retain(|r| {
+        let stands_in =
+            |o: &VpnRoute| o.gateway == r.gateway && o.source == r.source && o.destination == r.destination;
+        !to(r) || !others.iter().any(stands_in)
+    });
+    attached(t, |a| matches!(a, Attached::Vpn(Fact::Known(x)) if *x == c));
+}
+
+/// Item 11. Its site announces nothing, its router interfaces lead nowhere.
+fn border(t: &mut Typed, b: BorderRouterId) {
+    let table = t[b].table;
+    if let Some(x) = t.border_routers.get_mut(b.index()) {
+        x.learned = Fact::Known(Vec::new());
+    }
+    t.route_entries.retain(|r| r.table.known() != Some(&table));
+    let mut gone: Vec<RouterInterfaceId> = Vec::new();
+    for (n, i) in ids(&t.router_interfaces, RouterInterfaceId) {
+        if matches!(&i.at, RouterEnd::Border(Fact::Known(x)) if *x == b) {
+            gone.push(n);
+            gone.extend(i.opposite.known().copied().flatten());
+        }
+    }
+    for n in &gone {
+        if let Some(i) = t.router_interfaces.get_mut(n.index()) {
+            i.opposite = Fact::Known(None);
+        }
+    }
+    several(
+        t,
+        |h| matches!(h, NextHop::RouterInterface(i) if gone.contains(i)),
+    );
+    attached(t, |a| matches!(a, Attached::Border(Fact::Known(x)) if *x == b));
+}
+
+/// The attachments of something that is down.
+fn attached(t: &mut Typed, is_down: impl Fn(&Attached) -> bool) {
+    let all: Vec<AttachmentId> = ids(&t.attachments, AttachmentId)
+        .filter(|(_, a)| is_down(&a.to))
+        .map(|(a, _)| a)
+        .collect();
+    all.into_iter().for_each(|a| attachment(t, a));
 }
 
 /// §3.3: of several next hops those that are down are not used.
@@ -252,6 +322,11 @@ fn vswitches(t: &mut Typed, down: &[VswitchId]) {
         .map(|(n, _)| n)
         .collect();
     gateways.into_iter().for_each(|n| nat(t, n));
+    let links: Vec<VpnGatewayId> = ids(&t.vpn_gateways, VpnGatewayId)
+        .filter(|(_, g)| g.vswitch.as_ref().is_some_and(is_down))
+        .map(|(g, _)| g)
+        .collect();
+    links.into_iter().for_each(|g| vpn_gateway(t, g));
     let mut cut: Vec<AttachmentId> = Vec::new();
     for (n, a) in (0u32..).map(AttachmentId).zip(&mut t.attachments) {
         let before = a.vswitches.len();

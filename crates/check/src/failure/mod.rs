@@ -9,8 +9,8 @@ pub(crate) mod tests;
 
 use bartizan_lang::{Down, DownKind, glob_match};
 use bartizan_model::{
-    AttachmentId, BalancerId, Fact, InstanceId, InterfaceId, Inventory, Ipv4GatewayId, Ipv6GatewayId, Meta,
-    NatId, NextHop, PeeringId, RouterId, VswitchId,
+    AttachmentId, BalancerId, BorderRouterId, Fact, InstanceId, InterfaceId, Inventory, Ipv4GatewayId,
+    Ipv6GatewayId, Meta, NatId, NextHop, PeeringId, RouterId, VpnConnectionId, VpnGatewayId, VswitchId,
 };
 use std::collections::BTreeSet;
 
@@ -31,6 +31,12 @@ pub enum Thing {
     Ipv6Gateway(Ipv6GatewayId),
     /// A load balancer.
     Balancer(BalancerId),
+    /// A VPN gateway with all its connections.
+    VpnGateway(VpnGatewayId),
+    /// A VPN connection.
+    Vpn(VpnConnectionId),
+    /// A virtual border router.
+    Border(BorderRouterId),
     /// An instance with all its interfaces.
     Instance(InstanceId),
     /// An interface.
@@ -57,6 +63,9 @@ impl Thing {
             Thing::Ipv4Gateway(_) => "IPv4 gateway",
             Thing::Ipv6Gateway(_) => "IPv6 gateway",
             Thing::Balancer(_) => "load balancer",
+            Thing::VpnGateway(_) => "VPN gateway",
+            Thing::Vpn(_) => "VPN connection",
+            Thing::Border(_) => "border router",
             Thing::Instance(_) => "instance",
             Thing::Interface(_) => "interface",
             Thing::Vswitch(_) => "vSwitch",
@@ -88,6 +97,9 @@ impl Thing {
             Thing::Ipv4Gateway(i) => &t[*i].meta,
             Thing::Ipv6Gateway(i) => &t[*i].meta,
             Thing::Balancer(i) => &t[*i].meta,
+            Thing::VpnGateway(i) => &t[*i].meta,
+            Thing::Vpn(i) => &t[*i].meta,
+            Thing::Border(i) => &t[*i].meta,
             Thing::Instance(i) => &t[*i].meta,
             Thing::Interface(i) => &t[*i].meta,
             Thing::Vswitch(i) => &t[*i].meta,
@@ -129,6 +141,9 @@ pub fn everything(inv: &Inventory) -> Vec<Thing> {
     out.extend(ids(&t.ipv4_gateways, Ipv4GatewayId).map(|(i, _)| Thing::Ipv4Gateway(i)));
     out.extend(ids(&t.ipv6_gateways, Ipv6GatewayId).map(|(i, _)| Thing::Ipv6Gateway(i)));
     out.extend(ids(&t.balancers, BalancerId).map(|(i, _)| Thing::Balancer(i)));
+    out.extend(ids(&t.vpn_gateways, VpnGatewayId).map(|(i, _)| Thing::VpnGateway(i)));
+    out.extend(ids(&t.vpn_connections, VpnConnectionId).map(|(i, _)| Thing::Vpn(i)));
+    out.extend(ids(&t.border_routers, BorderRouterId).map(|(i, _)| Thing::Border(i)));
     let mut hops: BTreeSet<InterfaceId> = BTreeSet::new();
     for h in t.route_entries.iter().flat_map(|r| &r.next_hops) {
         match h {
@@ -194,8 +209,15 @@ pub fn find(inv: &Inventory, d: &Down) -> Result<Vec<Thing>, String> {
             let address = m.origin.address.to_string();
             let last = address.rsplit('.').next().unwrap_or(&address);
             let bare = last.split('[').next().unwrap_or(last);
+            // A link is called by what is at its other end as well, as `link` does.
+            let far = match &thing {
+                Thing::Vpn(c) => inv.typed[*c].customer.as_ref(),
+                _ => None,
+            };
+            let far = far.and_then(|m| m.name.as_ref()).and_then(Fact::known);
             let matches = match d.kind {
                 DownKind::Tf => glob_match(&d.name, &address),
+                _ if far.is_some_and(|n| glob_match(&d.name, n)) => true,
                 _ => match &name {
                     Some(n) => glob_match(&d.name, n),
                     None => glob_match(&d.name, bare),
@@ -217,11 +239,7 @@ pub fn find(inv: &Inventory, d: &Down) -> Result<Vec<Thing>, String> {
     }
     let what = d.kind.word();
     if known.is_empty() {
-        let why = match d.kind {
-            DownKind::Vpn | DownKind::Vbr => "this version does not model what they are",
-            _ => "there is none",
-        };
-        return Err(format!("nothing can be `{what} {}`: {why}", d.name));
+        return Err(format!("nothing can be `{what} {}`: there is none", d.name));
     }
     known.sort();
     known.dedup();
@@ -268,6 +286,14 @@ fn of_kind(inv: &Inventory, kind: DownKind) -> Vec<Thing> {
             all.dedup();
             all
         }
-        DownKind::Vpn | DownKind::Vbr | DownKind::Az => Vec::new(),
+        // Connections, and gateways as a whole.
+        DownKind::Vpn => ids(&t.vpn_connections, VpnConnectionId)
+            .map(|(i, _)| Thing::Vpn(i))
+            .chain(ids(&t.vpn_gateways, VpnGatewayId).map(|(i, _)| Thing::VpnGateway(i)))
+            .collect(),
+        DownKind::Vbr => ids(&t.border_routers, BorderRouterId)
+            .map(|(i, _)| Thing::Border(i))
+            .collect(),
+        DownKind::Az => Vec::new(),
     }
 }
