@@ -57,7 +57,8 @@ fn engines_agree_on_the_vectors_under_every_second_reading() {
         "A-ROUTE-1: R11",
         "A-SG-3: S8",
     ] {
-        assert!(text.iter().any(|t| t == want), "{want}: {text:#?}");
+        // Vectors that were added later may turn as well.
+        assert!(text.iter().any(|t| t.starts_with(want)), "{want}: {text:#?}");
     }
 }
 
