@@ -105,11 +105,3 @@ resource "alicloud_eip_association" "direct" {
   allocation_id = alicloud_eip_address.direct.id
   instance_id   = alicloud_instance.host["web-1"].id
 }
-
-resource "alicloud_security_group_rule" "direct" {
-  security_group_id = alicloud_security_group.tier["web"].id
-  type              = "ingress"
-  ip_protocol       = "tcp"
-  port_range        = "8080/8080"
-  cidr_ip           = "192.0.2.0/24"
-}

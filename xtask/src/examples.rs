@@ -56,8 +56,8 @@ fn index(faults: &[Fault]) -> String {
     let mut out = "\
 # Examples
 
-`shop` (one VPC with a development VPC beside it) and `enterprise` (five VPCs on a transit router, a firewall between them, load balancers, an office and a data centre,
-managed databases) are networks with their intent, and every clause of them holds. Each other directory is a copy of one of them, `ent-*` of
+`shop` (one VPC with a development VPC beside it) and `enterprise` (five VPCs on a transit router, a firewall between them, load balancers, a WAF and Cloud Firewall before them,
+an office and a data centre, PrivateLink, managed databases) are networks with their intent, and every clause of them holds. Each other directory is a copy of one of them, `ent-*` of
 `enterprise`, that differs in one place; the README beside it shows the difference and says why it matters. They are written by
 `cargo xtask examples` from `faults.json`.
 
