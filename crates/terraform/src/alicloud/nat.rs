@@ -75,6 +75,12 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         .map(|n| l.link_node(i, "vswitch_id", n, "vSwitch", as_vswitch));
     // §8.1: an Internet NAT gateway unless it says otherwise.
     let internet = l.either(i, &a, "network_type", ("internet", "intranet"), true);
+    if internet != Fact::Known(true) {
+        // Its packets would come out somewhere else in private networks: nothing can be said about them.
+        let why =
+            "a VPC NAT gateway translates to private addresses and sends packets on, which is not modelled";
+        l.refused.insert(i, why.into());
+    }
     if let Some(n) = l.typed.nat_gateways.get_mut(id.index()) {
         n.vpc = vpc;
         n.vswitch = vswitch;

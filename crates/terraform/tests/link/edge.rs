@@ -366,6 +366,14 @@ resource "alicloud_forward_entry" "c" {
     let t = &inv.typed;
     let internet: Vec<_> = t.nat_gateways.iter().map(|n| n.internet.clone()).collect();
     assert_eq!(internet, [Fact::Known(false), Fact::Known(true)]);
+    // §8.1: what a VPC NAT gateway sends on is not followed, so nobody may rest a claim on it.
+    let inner = inv
+        .resources
+        .iter()
+        .find(|r| &*r.address == "alicloud_nat_gateway.inner");
+    assert!(
+        matches!(&inner.unwrap().understanding, Understanding::NotUnderstood(why) if why.contains("VPC NAT"))
+    );
     let nat = Fact::Known(NatId(1));
     assert!(t.snat_entries.iter().all(|s| s.nat == nat) && t.dnat_entries.iter().all(|d| d.nat == nat));
     let a = VswitchId(at(&t.vswitches, "alicloud_vswitch.a") as u32);
