@@ -325,7 +325,7 @@ mod tests {
         let r = verify(400, 1, &OracleEngine);
         assert_eq!((r.networks, r.differing), (400, 0), "{r}");
         let percent = |n: u64| n * 100 / r.packets;
-        assert!((10..=70).contains(&percent(r.delivered)), "{r}");
+        assert!((5..=70).contains(&percent(r.delivered)), "{r}");
         assert!(r.replied < r.delivered, "{r}");
     }
 

@@ -94,13 +94,25 @@ fn every_second_reading_makes_a_difference() {
     let mut open: Vec<usize> = (0..ASSUMPTIONS.len())
         .filter(|&i| ASSUMPTIONS[i].readings.len() == 2 && told(ASSUMPTIONS[i].id))
         .collect();
-    for index in 0..6000 {
+    // What stands between two ends hides what each reading is about: half of the networks are plain ones.
+    let plain = [
+        "joined",
+        "services",
+        "balancers",
+        "private-link",
+        "firewalls",
+        "hybrid",
+    ]
+    .iter()
+    .fold(Features::all(), |f, name| f.without(name).unwrap());
+    for index in 0..60_000 {
         let mut r = Rng::for_item(23, index);
-        let inv = random_inventory(&mut r, Features::all());
+        let inv = random_inventory(&mut r, if index % 2 == 0 { Features::all() } else { plain });
         let queries = Universe::new(&inv).sample(&mut r, 150);
         let chosen = OracleEngine.check(&inv, &queries);
         open.retain(|&i| OracleEngine.under(&inv, &Readings::chosen().with_second(i), &queries) == chosen);
         if open.is_empty() {
+            println!("found by network {index}");
             return;
         }
     }

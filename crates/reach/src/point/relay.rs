@@ -119,8 +119,15 @@ impl Network {
                 add(&a.egress.rules);
             }
         }
-        if let Some(g) = self.iface(d).and_then(|f| self.group_sets.get(f.groups as usize)) {
+        if let Some((f, g)) = self
+            .iface(d)
+            .and_then(|f| Some((f, self.group_sets.get(f.groups as usize)?)))
+        {
             add(&g.ingress.rules);
+            // A-SG-3, `stateless`: the reply is judged again, with the address as its destination.
+            if self.keeps_no_state(f) {
+                add(&g.egress.rules);
+            }
         }
         c.finish();
         c
