@@ -676,6 +676,29 @@ fn links_say_what_is_behind_them() {
     );
 }
 
+/// A prefix of IPv6 needs no quotes, as behind `cidr`.
+#[test]
+fn the_networks_of_a_link_may_be_ipv6() {
+    let i = clean(
+        "link a = vpn x { networks 2001:db8::/32, 10.1.0.0/16, \"2001:db9::/32\" internet none }\n\
+         link b = vbr y {\n  networks 2001:dba::/32,\n    10.2.0.0/16\n  learned ::/0; internet none\n}\n",
+    );
+    let nets = |n: usize| {
+        i.links[n]
+            .networks
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(nets(0), ["2001:db8::/32", "10.1.0.0/16", "2001:db9::/32"]);
+    assert_eq!(nets(1), ["2001:dba::/32", "10.2.0.0/16"]);
+    assert!(i.links.iter().all(|l| l.no_internet));
+    assert_eq!(
+        i.links[1].learned.as_ref().map(|l| l[0].to_string()),
+        Some("::/0".into())
+    );
+}
+
 #[test]
 fn what_is_wrong_with_links_is_said_with_its_place() {
     for (text, code) in [

@@ -48,6 +48,54 @@ fn every_problem_of_a_file_is_told_in_one_run() {
     );
 }
 
+/// What is wrong between the braces of a declaration is one problem, and what follows it is read.
+#[test]
+fn a_bad_option_costs_only_its_declaration() {
+    let none =
+        "write `internet none`: nothing goes to the Internet by this link; without it that is not known";
+    for (text, message) in [
+        (
+            "link a = vpn x { internet yes }",
+            format!("1:27 expected `none`, found `yes` | {none}"),
+        ),
+        (
+            "link a = vpn x {\n  internet none\n  netwroks 10.0.0.0/8\n  learned 10.0.0.0/8\n}",
+            "3:3 expected a statement of a link, found `netwroks` | did you mean `networks`?".into(),
+        ),
+        (
+            "link a = vpn x { networks }",
+            "1:27 expected a prefix, found `}`".into(),
+        ),
+        (
+            "link a = vpn x { networks 10.0.0.0/8, ; internet none }",
+            "1:39 expected a prefix, found `;`".into(),
+        ),
+        (
+            "link a = vpn x { internet yes",
+            format!("1:27 expected `none`, found `yes` | {none}"),
+        ),
+        (
+            "zone a = ecs { requird }",
+            "1:16 expected a statement of a zone, found `requird` | did you mean `required`?".into(),
+        ),
+        (
+            "service s = tcp/1 { tls requird }",
+            "1:25 expected `required`, found `requird`".into(),
+        ),
+    ] {
+        assert_eq!(one(text), message);
+        for next in ["zone b = ecs", "never b -> b : any"] {
+            let text = format!("{text}\n{next}\n");
+            let (file, problems) = parse_text(FileId(0), &text);
+            assert_eq!(
+                (file.body.items.len(), problems.len()),
+                (1, 1),
+                "{text}: {problems:#?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_bad_statement_costs_only_itself() {
     let text = "boundary prod governs web, , app {\n  alow web -> app : ssh\n  allow web => app : ssh\n  \

@@ -96,36 +96,68 @@ impl Parser<'_> {
         let name = self.new_name("the name of the zone")?;
         self.expect(Kind::Eq, "`=` and a selector")?;
         let selector = self.selector()?;
-        let mut options = Vec::new();
-        // On a line of its own `{a, b}` begins a clause.
-        if !self.tok.first && self.eat(Kind::LBrace) {
-            loop {
-                while self.eat(Kind::Semi) {}
-                if self.eat(Kind::RBrace) {
-                    break;
-                }
-                match self.word() {
-                    "data" => {
-                        self.bump();
-                        options.push(ZoneOption::Data(self.list(|p| p.name("a class of data"))?));
-                    }
-                    "required" => {
-                        self.bump();
-                        options.push(ZoneOption::Required);
-                    }
-                    "overlaps" => {
-                        self.bump();
-                        options.push(ZoneOption::Overlaps(self.list(|p| p.name("the name of a zone"))?));
-                    }
-                    _ => return self.unknown_statement("a zone", ZONE),
-                }
-            }
-        }
+        let options = self.options(Parser::zone_option)?;
         Some(ZoneDecl {
             name,
             selector,
             options,
         })
+    }
+
+    fn zone_option(&mut self) -> Parsed<ZoneOption> {
+        match self.word() {
+            "data" => {
+                self.bump();
+                Some(ZoneOption::Data(self.list(|p| p.name("a class of data"))?))
+            }
+            "required" => {
+                self.bump();
+                Some(ZoneOption::Required)
+            }
+            "overlaps" => {
+                self.bump();
+                Some(ZoneOption::Overlaps(self.list(|p| p.name("the name of a zone"))?))
+            }
+            _ => self.unknown_statement("a zone", ZONE),
+        }
+    }
+
+    /// `{ options }` at the end of a declaration, or nothing.
+    fn options<T>(&mut self, mut option: impl FnMut(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
+        let mut out = Vec::new();
+        // On a line of its own `{a, b}` begins a clause.
+        if self.tok.first || !self.eat(Kind::LBrace) {
+            return Some(out);
+        }
+        loop {
+            while self.eat(Kind::Semi) {}
+            if self.eat(Kind::RBrace) {
+                return Some(out);
+            }
+            let Some(o) = option(self) else {
+                self.close();
+                return None;
+            };
+            out.push(o);
+        }
+    }
+
+    /// After a problem between braces: behind the one that closes them. Where it was forgotten, up to what is plainly
+    /// another statement.
+    fn close(&mut self) {
+        let mut open = 0usize;
+        loop {
+            let clause = self.tok.first && self.tok.column == 1 && VERBS.contains(&self.word());
+            match self.tok.kind {
+                Kind::Eof => return,
+                _ if clause || self.at_new_item() => return,
+                Kind::LBrace => open += 1,
+                Kind::RBrace if open == 0 => return self.bump(),
+                Kind::RBrace => open -= 1,
+                _ => {}
+            }
+            self.bump();
+        }
     }
 
     fn env(&mut self) -> Parsed<EnvDecl> {
@@ -152,37 +184,45 @@ impl Parser<'_> {
         };
         self.bump();
         let resource = self.text("the name of its resource, a pattern")?;
-        let mut options = Vec::new();
-        if !self.tok.first && self.eat(Kind::LBrace) {
-            loop {
-                while self.eat(Kind::Semi) {}
-                if self.eat(Kind::RBrace) {
-                    break;
-                }
-                match self.word() {
-                    "networks" => {
-                        self.bump();
-                        options.push(LinkOption::Networks(self.list(|p| p.text("a prefix"))?));
-                    }
-                    "learned" => {
-                        self.bump();
-                        options.push(LinkOption::Learned(self.list(|p| p.text("a prefix"))?));
-                    }
-                    "internet" => {
-                        self.bump();
-                        self.expect_word("none")?;
-                        options.push(LinkOption::NoInternet);
-                    }
-                    _ => return self.unknown_statement("a link", LINK),
-                }
-            }
-        }
+        let options = self.options(Parser::link_option)?;
         Some(LinkDecl {
             name,
             kind,
             resource,
             options,
         })
+    }
+
+    fn link_option(&mut self) -> Parsed<LinkOption> {
+        match self.word() {
+            "networks" => Some(LinkOption::Networks(self.prefixes()?)),
+            "learned" => Some(LinkOption::Learned(self.prefixes()?)),
+            "internet" => {
+                self.bump();
+                if !self.eat_word("none") {
+                    let help = "write `internet none`: nothing goes to the Internet by this link; without it that is not known";
+                    return self.expected("`none`", Some(help.to_string()));
+                }
+                Some(LinkOption::NoInternet)
+            }
+            _ => self.unknown_statement("a link", LINK),
+        }
+    }
+
+    /// `WORD prefix, prefix`; the prefixes may be of IPv6, whose `:` separates nothing here.
+    fn prefixes(&mut self) -> Parsed<Vec<Text>> {
+        let mut out = Vec::new();
+        loop {
+            // Behind the word, then behind each comma.
+            if matches!(self.next.kind, Kind::Word | Kind::Colon) {
+                self.next = self.lexer.address_after(self.tok);
+            }
+            self.bump();
+            out.push(self.text("a prefix")?);
+            if !self.at(Kind::Comma) {
+                return Some(out);
+            }
+        }
     }
 
     fn site(&mut self) -> Parsed<SiteDecl> {
@@ -200,24 +240,17 @@ impl Parser<'_> {
         let name = self.new_name("the name of the service")?;
         self.expect(Kind::Eq, "`=` and services such as `tcp/443`")?;
         let services = self.services()?;
-        let mut tls_required = false;
-        if !self.tok.first && self.eat(Kind::LBrace) {
-            while !self.eat(Kind::RBrace) {
-                if self.eat(Kind::Semi) {
-                    continue;
-                }
-                if !self.at_word("tls") {
-                    return self.unknown_statement("a service", &["tls required"]);
-                }
-                self.bump();
-                self.expect_word("required")?;
-                tls_required = true;
+        let tls = self.options(|p| {
+            if !p.at_word("tls") {
+                return p.unknown_statement("a service", &["tls required"]);
             }
-        }
+            p.bump();
+            p.expect_word("required")
+        })?;
         Some(ServiceDecl {
             name,
             services,
-            tls_required,
+            tls_required: !tls.is_empty(),
         })
     }
 
