@@ -7,7 +7,9 @@ use std::io::Read as _;
 use std::path::Path;
 
 /// Attributes of later versions of the provider than the schema.
-const LATER: [(&str, &str); 2] = [
+const LATER: [(&str, &str); 4] = [
+    ("alicloud_mongodb_instance", "security_ip_groups"),
+    ("alicloud_mongodb_instance", "security_ip_groups.security_ip_list"),
     ("alicloud_instance", "source_dest_check"),
     ("alicloud_instance", "network_interfaces.source_dest_check"),
 ];

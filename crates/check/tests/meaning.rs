@@ -825,3 +825,116 @@ fn what_verdicts_lean_on_is_in_the_register() {
     }
     assert!(seen > 30, "{seen}");
 }
+
+/// What a resource says beside its usual attributes decides as well, or leaves the claim open: none of these holds.
+#[test]
+fn what_is_written_of_a_resource_is_not_passed_over() {
+    use Verdict::{Undecided, Violated};
+    let rds = r#"
+resource "alicloud_db_instance" "d" {
+  instance_name = "d"
+  engine        = "MySQL"
+  vswitch_id    = alicloud_vswitch.b.id
+  security_ips  = ["127.0.0.1"]
+  MORE
+}"#;
+    let balanced = r#"
+variable "unknown" {}
+resource "alicloud_slb_load_balancer" "l" {
+  load_balancer_name = "l"
+  address_type       = "intranet"
+  vswitch_id         = alicloud_vswitch.a.id
+}
+resource "alicloud_slb_listener" "l" {
+  load_balancer_id = alicloud_slb_load_balancer.l.id
+  protocol         = "tcp"
+  frontend_port    = 80
+  backend_port     = 80
+}
+resource "alicloud_security_group_rule" "b_from_all" {
+  security_group_id = alicloud_security_group.b.id
+  type              = "ingress"
+  ip_protocol       = "tcp"
+  port_range        = "80/80"
+  cidr_ip           = "0.0.0.0/0"
+}
+resource "alicloud_slb_backend_server" "l" {
+  load_balancer_id = BALANCER
+  backend_servers {
+    server_id = alicloud_instance.b.id
+    weight    = WEIGHT
+  }
+}"#;
+    let behind =
+        |balancer: &str, weight: &str| balanced.replace("BALANCER", balancer).replace("WEIGHT", weight);
+    let of = "alicloud_slb_load_balancer.l.id";
+    let must = "zone l = lb \"l\"\nmust l -> b : tcp/80\n";
+    let db = "zone db = rds \"d\"\nnever a -> db : any\n";
+    let cases = [
+        // §15: the union of all lists.
+        (
+            r#"resource "alicloud_mongodb_instance" "m" {
+  name             = "m"
+  engine_version   = "7.0"
+  vswitch_id       = alicloud_vswitch.b.id
+  security_ip_list = ["127.0.0.1"]
+  security_ip_groups {
+    security_ip_group_name = "app"
+    security_ip_list       = "10.0.1.0/24"
+  }
+}"#
+            .to_string(),
+            "zone db = managed \"m\"\nnever a -> db : any\n",
+            Violated,
+        ),
+        (rds.replace("MORE", "template_id_list = [123]"), db, Undecided),
+        (
+            rds.replace("MORE", "")
+                + r#"
+resource "alicloud_ess_scaling_group" "s" {
+  scaling_group_name = "s"
+  min_size           = 1
+  max_size           = 2
+  vswitch_ids        = [alicloud_vswitch.a.id]
+  db_instance_ids    = [alicloud_db_instance.d.id]
+}"#,
+            db,
+            Undecided,
+        ),
+        // §14: a cluster that makes a NAT gateway.
+        (
+            r#"resource "alicloud_cs_managed_kubernetes" "k" {
+  name                 = "k"
+  vswitch_ids          = [alicloud_vswitch.a.id]
+  security_group_id    = alicloud_security_group.a.id
+  slb_internet_enabled = false
+  new_nat_gateway      = true
+}"#
+            .to_string(),
+            "never a -> internet : any\n",
+            Undecided,
+        ),
+        (
+            r#"resource "alicloud_elasticsearch_instance" "e" {
+  description       = "e"
+  version           = "8.5.1_with_X-Pack"
+  vswitch_id        = alicloud_vswitch.b.id
+  private_whitelist = ["127.0.0.1"]
+  kibana_whitelist  = ["0.0.0.0/0"]
+}"#
+            .to_string(),
+            "zone db = managed \"e\"\nnever internet -> db : any\n",
+            Undecided,
+        ),
+        // Decision 11, item 15.
+        (behind(of, "var.unknown"), must, Undecided),
+        (behind(of, "0"), must, Undecided),
+        (behind("var.unknown", "100"), must, Undecided),
+    ];
+    for (more, clauses, expected) in cases {
+        let r = run(&format!("{NET}\n{more}"), clauses);
+        assert_eq!(verdicts(&r).0, [expected], "{more}\n{clauses}\n{:#?}", r.findings);
+    }
+    let r = run(&format!("{NET}\n{}", behind(of, "100")), must);
+    assert_eq!(verdicts(&r).0, [Verdict::Holds], "{:#?}", r.findings);
+}

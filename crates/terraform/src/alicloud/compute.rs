@@ -37,6 +37,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "vswitch_id",
                 "launch_template_id",
                 "loadbalancer_ids",
+                "db_instance_ids",
                 "alb_server_group",
                 "alb_server_group.alb_server_group_id",
                 "alb_server_group.port",
@@ -50,6 +51,10 @@ pub(super) const HANDLERS: &[Handler] = &[
                 let at = vswitches(l, i, &a, &["vswitch_ids", "vswitch_id"]);
                 if let Some(p) = this(l, i) {
                     p.vswitches = at;
+                }
+                if a.get("db_instance_ids").is_some() {
+                    let why = "it adds its members to the allow lists of databases (`db_instance_ids`)";
+                    l.refused.insert(i, why.into());
                 }
             }),
             (Stage::Attach, from_template),
@@ -67,6 +72,8 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "security_group_id",
                 "security_group_ids",
                 "internet_max_bandwidth_out",
+                "network_interfaces",
+                "network_interfaces.ipv6_address_count",
             ],
         },
         aliases: &[],
@@ -354,6 +361,17 @@ fn pools(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Vec<usize> {
 }
 
 fn configuration(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let six = match a.blocks("network_interfaces") {
+        Blocks::Absent => false,
+        Blocks::Unknown(_) => true,
+        Blocks::List(all) => all
+            .iter()
+            .any(|b| l.count(i, b, "ipv6_address_count") != Fact::Known(0)),
+    };
+    if six {
+        let why = "members with IPv6 addresses (`network_interfaces.ipv6_address_count`) are not modelled";
+        l.refused.insert(i, why.into());
+    }
     let own = l.meta(i, &a, &["instance_name", "scaling_configuration_name"]);
     let groups = groups(l, i, &a, &["security_group_ids", "security_group_id"]).unwrap_or_else(|| {
         (

@@ -27,6 +27,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "security_ips",
                 "security_group_id",
                 "security_group_ids",
+                "template_id_list",
             ],
         },
         aliases: &[],
@@ -184,6 +185,8 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "security_ip_list",
                 "security_group_id",
                 "global_security_group_list",
+                "security_ip_groups",
+                "security_ip_groups.security_ip_list",
             ],
         },
         aliases: &[],
@@ -394,6 +397,7 @@ fn rds(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     if let Some((name, n)) = a.first(&["security_group_ids", "security_group_id"]) {
         groups(l, i, name, n, &mut allow);
     }
+    global(l, i, &a, "template_id_list", &mut allow);
     set(l, i, allow);
 }
 
@@ -498,7 +502,7 @@ fn polardb(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     if let Some(n) = a.get("security_group_ids") {
         groups(l, i, "security_group_ids", n, &mut allow);
     }
-    global(l, i, &a, &mut allow);
+    global(l, i, &a, "global_security_group_list", &mut allow);
     set(l, i, allow);
 }
 
@@ -512,15 +516,31 @@ fn mongodb(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     if let Some(n) = a.get("security_group_id") {
         groups(l, i, "security_group_id", n, &mut allow);
     }
-    global(l, i, &a, &mut allow);
+    match a.blocks("security_ip_groups") {
+        Blocks::Absent => {}
+        Blocks::Unknown(u) => {
+            l.unknown(i, "security_ip_groups", &u);
+            let origin = l.origin(i, a.span);
+            let peer = AllowPeer::Unknown(u);
+            allow.push(AllowEntry { origin, peer });
+        }
+        Blocks::List(all) => {
+            for b in all {
+                if let Some(n) = b.get("security_ip_list") {
+                    nets(l, i, "security_ip_groups", n, &mut allow);
+                }
+            }
+        }
+    }
+    global(l, i, &a, "global_security_group_list", &mut allow);
     set(l, i, allow);
 }
 
-/// Global templates of allow lists are no resource that is read here.
-fn global(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, out: &mut Vec<AllowEntry>) {
-    if let Some(n) = a.get("global_security_group_list") {
-        let u = Unknown::at("what a global list holds is not known", n.span);
-        l.unknown(i, "global_security_group_list", &u);
+/// Templates of allow lists are no resource that is read here.
+fn global(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'static str, out: &mut Vec<AllowEntry>) {
+    if let Some(n) = a.get(name) {
+        let u = Unknown::at("what a shared list holds is not known", n.span);
+        l.unknown(i, name, &u);
         let origin = l.origin(i, n.span);
         let peer = AllowPeer::Unknown(u);
         out.push(AllowEntry { origin, peer });

@@ -16,6 +16,8 @@ enum Open {
     Never,
     /// By a flag.
     Flag(&'static str),
+    /// By a flag, and a part of it by another one, which the cloud decides where it is not set.
+    Either(&'static str, &'static str),
     /// By a number above 0.
     Above0(&'static str),
     /// By a word.
@@ -38,6 +40,8 @@ struct Shape {
     /// Lists of groups for another endpoint of the service.
     aside: &'static [&'static str],
     open: Open,
+    /// What lets other VPCs in, past their routes.
+    bound: Option<&'static str>,
 }
 
 const PLAIN: Shape = Shape {
@@ -49,6 +53,7 @@ const PLAIN: Shape = Shape {
     groups: &[],
     aside: &[],
     open: Open::Never,
+    bound: None,
 };
 
 macro_rules! handler {
@@ -156,7 +161,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "kibana_private_whitelist"
             ],
             aside: &["kibana_private_security_group_id"],
-            open: Open::Flag("enable_public"),
+            open: Open::Either("enable_public", "enable_kibana_public_network"),
             ..PLAIN
         },
         [
@@ -169,6 +174,7 @@ pub(super) const HANDLERS: &[Handler] = &[
             "kibana_private_whitelist",
             "kibana_private_security_group_id",
             "enable_public",
+            "enable_kibana_public_network",
         ]
     ),
     handler!(
@@ -235,9 +241,10 @@ pub(super) const HANDLERS: &[Handler] = &[
         Shape {
             name: "instance_name",
             vswitches: &["vswitch_ids"],
+            bound: Some("bind_vpcs"),
             ..PLAIN
         },
-        ["tags", "instance_name", "vswitch_ids"]
+        ["tags", "instance_name", "vswitch_ids", "bind_vpcs"]
     ),
     handler!(
         "alicloud_drds_instance",
@@ -493,6 +500,14 @@ fn fill(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, shape: &Shape) {
     let open = match shape.open {
         Open::Never => Fact::Known(false),
         Open::Flag(name) => l.flag(i, a, name, false),
+        Open::Either(name, other) => match (l.flag(i, a, name, false), a.get(other)) {
+            (Fact::Known(true), _) => Fact::Known(true),
+            (open, Some(n)) if matches!(l.text(n), Fact::Known(t) if &*t == "false") => open,
+            (_, n) => {
+                let why = format!("`{other}` may open a part of it");
+                Fact::Unknown(Unknown::at(why, n.map_or(a.span, |n| n.span)))
+            }
+        },
         Open::Above0(name) => l.count(i, a, name).map(|n| n > 0),
         Open::Word(name, word) => match a.get(name).map(|n| l.text(n)) {
             Some(Fact::Known(t)) => Fact::Known(t.eq_ignore_ascii_case(word)),
@@ -503,6 +518,10 @@ fn fill(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, shape: &Shape) {
             None => Fact::Known(false),
         },
     };
+    if let Some(name) = shape.bound.filter(|n| a.get(n).is_some()) {
+        let why = format!("other VPCs are bound to it (`{name}`), and how they reach it is not modelled");
+        l.refused.insert(i, why);
+    }
     let at = vswitches(l, i, a, shape.vswitches);
     let meta = l.typed[id].meta.clone();
     // One for each vSwitch: which of them a client is in decides which ACLs it passes.

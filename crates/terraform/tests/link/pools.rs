@@ -287,3 +287,37 @@ resource "alicloud_gpdb_db_instance_ip_array" "x" {
     );
     assert_eq!(of(&inv, "alicloud_gpdb_instance.g")[0].public.len(), 1);
 }
+
+// §14, §15.6: what opens ways that no model follows is not understood, and nothing may rest on it.
+#[test]
+fn what_opens_ways_that_are_not_followed_is_not_understood() {
+    let inv = base(
+        r#"
+resource "alicloud_ess_scaling_group" "s" {
+  scaling_group_name = "web"
+  min_size           = 1
+  max_size           = 9
+  vswitch_ids        = [alicloud_vswitch.a.id]
+}
+resource "alicloud_ess_scaling_configuration" "six" {
+  scaling_group_id  = alicloud_ess_scaling_group.s.id
+  security_group_id = alicloud_security_group.g.id
+  network_interfaces {
+    instance_type      = "Primary"
+    ipv6_address_count = 1
+  }
+}
+resource "alicloud_kms_instance" "k" {
+  instance_name = "k"
+  vswitch_ids   = [alicloud_vswitch.a.id]
+  bind_vpcs {
+    vpc_id     = "vpc-other"
+    vswitch_id = "vsw-other"
+  }
+}"#,
+    );
+    assert_eq!(
+        not_understood(&inv),
+        ["alicloud_ess_scaling_configuration.six", "alicloud_kms_instance.k"]
+    );
+}

@@ -5,7 +5,7 @@ use super::super::linker::{Linker, next};
 use super::super::{Handler, Identity, Role, Stage, TypeSpec, eni, own, parse};
 use super::{
     Entity, Pending, Server, Target, as_balancer, as_list, as_servers, declare, each, entry, front, group,
-    new_group, new_list, port, server, this_balancer, weighed,
+    new_group, new_list, of_any, port, server, this_balancer, weighed,
 };
 use bartizan_model::*;
 use bartizan_packet::{PortSet, ServiceSet};
@@ -451,7 +451,10 @@ fn own_servers(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             out
         }
     };
-    l.balancers.own.extend(all.into_iter().map(|s| (b.clone(), s)));
+    for mut s in all {
+        of_any(&b, &mut s.origin);
+        l.balancers.own.push((b.clone(), s));
+    }
 }
 
 fn own_instances(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
@@ -460,6 +463,7 @@ fn own_instances(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     for n in each(ids) {
         let mut origin = l.origin(i, n.span);
         weighed(l, &mut origin, a.get("weight"));
+        of_any(&b, &mut origin);
         let to = server(l, i, "instance_ids", n);
         let port = Fact::Known(None);
         l.balancers.own.push((b.clone(), Server { origin, to, port }));

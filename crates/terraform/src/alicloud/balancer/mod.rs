@@ -274,18 +274,30 @@ pub(super) fn serve_own(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'sta
     };
     for n in all {
         let b = l.link_node(i, name, n, "load balancer", as_balancer);
-        let origin = l.origin(i, n.span);
+        let mut origin = l.origin(i, n.span);
+        of_any(&b, &mut origin);
         let to = pooled(l, &Fact::Known(pool), n.span);
         let port = Fact::Known(None);
         l.balancers.own.push((b, Server { origin, to, port }));
     }
 }
 
-/// Decision 11, item 15: a server of weight 0 counts as one that may be there.
+/// Decision 11, item 15: a server of weight 0 counts as one that may be there, and so does one whose weight is not known.
 fn weighed(l: &mut Linker<'_>, origin: &mut Origin, node: Option<&Node>) {
     let Some(n) = node else { return };
-    if l.text(n).known().map(|t| &**t) == Some("0") {
-        origin.maybe = Some(Box::new(Unknown::at("its weight is 0", n.span)));
+    let doubt = match l.text(n) {
+        Fact::Known(t) if t.trim().parse::<f64>().is_ok_and(|w| w > 0.0) => return,
+        Fact::Known(t) if t.trim().parse::<f64>().is_ok() => Unknown::at("its weight is 0", n.span),
+        Fact::Known(_) => Unknown::at("its weight is no number", n.span),
+        Fact::Unknown(u) => u,
+    };
+    origin.maybe.get_or_insert_with(|| Box::new(doubt));
+}
+
+/// A server of a balancer that is not known may be one of any.
+fn of_any(b: &Fact<BalancerId>, origin: &mut Origin) {
+    if let Fact::Unknown(u) = b {
+        origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
     }
 }
 
