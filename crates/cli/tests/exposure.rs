@@ -125,4 +125,12 @@ resource "alicloud_cloud_firewall_control_policy" "p" {
 "#;
     let all = rows("0.0.0.0/0", more, &[]);
     assert!(all.iter().all(|r| r.ends_with("| unknown")), "{all:?}");
+    // Unless somebody says so: then ssh is closed.
+    let all = rows("0.0.0.0/0", more, &["--assume", "A-CFW-1=protected"]);
+    assert!(all.len() == 1 && all[0].starts_with("tcp/443 "), "{all:?}");
+    let all = rows("0.0.0.0/0", more, &["--assume", "A-CFW-1=unprotected"]);
+    assert!(
+        all.len() == 2 && all.iter().all(|r| r.ends_with("| no")),
+        "{all:?}"
+    );
 }

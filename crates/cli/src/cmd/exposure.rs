@@ -39,7 +39,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Outcome {
     let n = network(&args.path, &args.reading, ctx.errors())?;
-    let f = Frame::new(&n.inventory, &n.intent, n.as_of);
+    let f = Frame::new(&n.inventory, &n.intent, n.as_of).under(&n.readings);
     let ask = || {
         let back = args.back_to_origin.as_deref().map(|z| f.subject(z)).transpose()?;
         exposure(&f, back.as_ref())
