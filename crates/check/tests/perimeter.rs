@@ -191,6 +191,73 @@ fn what_an_application_is_nobody_knows() {
     expect(&http("drop", strict), must, &[Undecided], &[Violated]);
 }
 
+// §13.2: the port is one of the things that have to match.
+#[test]
+fn a_drop_of_any_protocol_closes_its_ports_only() {
+    let any = |action: &str| {
+        let p = policy("ports", action, "0.0.0.0/0", "443/443", "");
+        p.replace("\"TCP\"", "\"ANY\"")
+    };
+    let drop = format!("{NET}{}", any("drop"));
+    expect(&drop, "never internet -> web : http\n", &[Violated], &[Violated]);
+    expect(&drop, "never internet -> web : https\n", &[Undecided], &[Holds]);
+    // Accepted with its port is not accepted with every port.
+    let rest = policy("rest", "drop", "0.0.0.0/0", "0/0", "");
+    let accept = format!(
+        "{NET}{}{rest}{}{}",
+        any("accept"),
+        ordered("ports", 1),
+        ordered("rest", 2)
+    );
+    expect(&accept, "must internet -> web : https\n", &[Holds], &[Holds]);
+    expect(
+        &accept,
+        "must internet -> web : http\n",
+        &[Undecided],
+        &[Violated],
+    );
+    // Whether it is about ICMP as well is not known.
+    let ping = drop.replace("\"tcp\"", "\"icmp\"").replace("80/443", "-1/-1");
+    expect(
+        &ping,
+        "never internet -> web : ping\n",
+        &[Undecided],
+        &[Undecided],
+    );
+}
+
+#[test]
+fn a_strict_mode_that_may_not_be_set_closes_nothing() {
+    let net = format!(
+        "{NET}{}{}{}{}{}",
+        policy(
+            "http",
+            "drop",
+            "0.0.0.0/0",
+            "80/80",
+            "application_name = \"HTTP\""
+        ),
+        policy("rest", "drop", "0.0.0.0/0", "0/0", ""),
+        ordered("http", 1),
+        ordered("rest", 2),
+        "variable \"strict\" {}\nresource \"alicloud_cloud_firewall_policy_advanced_config\" \"c\" {\n  count = var.strict ? 1 : 0\n  internet_switch = \"on\"\n}\n"
+    );
+    expect(&net, "never internet -> web : http\n", &[Undecided], &[Undecided]);
+}
+
+#[test]
+fn of_two_policies_with_one_order_either_may_be_first() {
+    let net = format!(
+        "{NET}{}{}{}{}",
+        policy("rest", "drop", "0.0.0.0/0", "0/0", ""),
+        policy("http", "accept", "0.0.0.0/0", "80/80", ""),
+        ordered("rest", 1),
+        ordered("http", 1)
+    );
+    expect(&net, "never internet -> web : http\n", &[Undecided], &[Undecided]);
+    expect(&net, "must internet -> web : http\n", &[Undecided], &[Undecided]);
+}
+
 #[test]
 fn a_firewall_is_a_waypoint() {
     let through = "internet -> web through firewall \"edge\"\n";

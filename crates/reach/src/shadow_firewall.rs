@@ -91,7 +91,12 @@ pub(crate) fn shadowed(inv: &Inventory, out: &mut Vec<Shadow>) {
                 .filter_map(|(k, r)| Some((*r.order.known()?, k, r)))
                 .collect();
             list.sort_by_key(|(o, k, _)| (*o, *k));
-            for (at, (order, k, r)) in list.iter().enumerate() {
+            // A policy of `ANY` with ports is more than one rule, none of which tells about the whole.
+            let parts = |r: &FirewallRule| {
+                let of = |b: &&FirewallRule| b.origin.address == r.origin.address;
+                f.rules.iter().filter(of).count()
+            };
+            for (at, (order, k, r)) in list.iter().enumerate().filter(|(_, (_, _, r))| parts(r) == 1) {
                 let Some(whole) = space(t, r, false).filter(|s| !s.is_empty()) else {
                     continue;
                 };

@@ -3,12 +3,14 @@
 
 mod common;
 
-use bartizan_model::{AclId, AclList, Fact, Inventory, Unknown};
+use bartizan_model::{AclId, AclList, Fact, FirewallPlace, Inventory, Unknown};
+use bartizan_packet::{PortSet, Proto, ServiceSet};
 use bartizan_reach::{
     CompileOptions, Mode, Network, RuleRef, Shadow, ShadowKind, compile, dead_references, shadowed,
 };
 use bartizan_testkit::{
-    Features, GroupKind, InventoryBuilder, Query, Rng, Universe, random_inventory, random_readings, rule,
+    Features, GroupKind, InventoryBuilder, Policy, Query, Rng, Universe, random_inventory, random_readings,
+    rule,
 };
 use common::point;
 
@@ -216,6 +218,31 @@ fn answer(net: &Network, q: &Query) -> (bool, bool) {
     let f = net.flow_from_port(point(q.src), point(q.dst), q.sport);
     let atom = net.atoms.atom_of(q.proto, q.dport);
     (f.delivered.contains(atom), f.works.contains(atom))
+}
+
+// Of a policy of `ANY` with ports one part may be shadowed and the other may not.
+#[test]
+fn a_policy_that_is_two_rules_is_not_shadowed_by_one() {
+    let found = |apart: bool| {
+        let mut b = InventoryBuilder::new();
+        let f = b.firewall("edge", FirewallPlace::Internet, false);
+        for order in [1, 2] {
+            let p = Policy {
+                inbound: true,
+                order,
+                pass: false,
+                deep: false,
+                source: &["0.0.0.0/0"],
+                destination: &["0.0.0.0/0"],
+            };
+            b.policy(f, p, ServiceSet::tcp(PortSet::single(22)));
+            if apart && order == 2 {
+                b.policy(f, p, ServiceSet::protocol(Proto::ICMP));
+            }
+        }
+        shadowed(&b.build()).len()
+    };
+    assert_eq!((found(false), found(true)), (1, 0));
 }
 
 // A rule is shadowed when deleting it changes nothing, whatever else is unknown.

@@ -200,6 +200,98 @@ resource "alicloud_cloud_firewall_control_policy" "b" {{
     assert_eq!(orders(&two("drop")), [None, None]);
 }
 
+// A policy of ANY with ports is one of TCP and UDP; whether it is about the rest as well nobody says.
+#[test]
+fn a_policy_of_any_protocol_matches_its_ports() {
+    let any = |ports: &str| {
+        let inv = bare(&format!(
+            r#"
+resource "alicloud_cloud_firewall_control_policy" "a" {{
+  {POLICY}
+  acl_action  = "drop"
+  source      = "0.0.0.0/0"
+  destination = "0.0.0.0/0"
+  proto       = "ANY"
+  {ports}
+}}
+"#
+        ));
+        policies(&inv, 0)
+    };
+    let whole = ["in 1 drop any 0.0.0.0/0 -> 0.0.0.0/0"];
+    assert_eq!(any("dest_port = \"0/0\""), whole);
+    assert_eq!(any(""), whole);
+    let [tcp, rest] = any("dest_port = \"22/22\"").try_into().unwrap();
+    assert_eq!(tcp, "in 1 drop tcp/22, udp/22 0.0.0.0/0 -> 0.0.0.0/0");
+    assert!(rest.ends_with(" sometimes") && !rest.contains("tcp"), "{rest}");
+    let group = any("dest_port_type = \"group\"\n  dest_port_group = \"elsewhere\"");
+    assert_eq!(group, ["in 1 drop ? 0.0.0.0/0 -> 0.0.0.0/0"]);
+}
+
+#[test]
+fn a_mode_that_may_not_be_set_is_not_known() {
+    let strict = |count: &str| {
+        let inv = bare(&format!(
+            r#"
+variable "strict" {{ type = bool }}
+resource "alicloud_cloud_firewall_instance" "edge" {{}}
+resource "alicloud_cloud_firewall_policy_advanced_config" "mode" {{
+  {count}
+  internet_switch = "on"
+}}
+resource "alicloud_cloud_firewall_vpc_firewall" "between" {{ status = "open" }}
+resource "alicloud_cloud_firewall_vpc_firewall_acl_engine_mode" "mode" {{
+  {count}
+  vpc_firewall_id = alicloud_cloud_firewall_vpc_firewall.between.vpc_firewall_id
+  strict_mode     = 0
+}}
+"#
+        ));
+        let known = |f: &bartizan_model::Firewall| f.strict.known().copied();
+        inv.typed.firewalls.iter().map(known).collect::<Vec<_>>()
+    };
+    assert_eq!(strict(""), [Some(true), Some(false)]);
+    assert_eq!(strict("count = var.strict ? 1 : 0"), [None, None]);
+}
+
+#[test]
+fn two_policies_with_one_order_have_none() {
+    let inv = |places: [u32; 4]| {
+        let mut net = String::new();
+        for (n, place) in places.into_iter().enumerate() {
+            let action = if n % 2 == 0 { "drop" } else { "accept" };
+            net += &format!(
+                r#"
+resource "alicloud_cloud_firewall_control_policy" "p{n}" {{
+  {POLICY}
+  acl_action  = "{action}"
+  source      = "198.51.100.0/24"
+  destination = "0.0.0.0/0"
+  proto       = "ANY"
+  dest_port   = "443/443"
+}}
+resource "alicloud_cloud_firewall_control_policy_order" "p{n}" {{
+  acl_uuid  = alicloud_cloud_firewall_control_policy.p{n}.acl_uuid
+  direction = "in"
+  order     = {place}
+}}
+"#
+            );
+        }
+        let inv = bare(&net);
+        let rules = &inv.typed.firewalls[0].rules;
+        // Every policy is there twice, once for its ports and once for the rest.
+        let order = |r: &[bartizan_model::FirewallRule]| {
+            assert_eq!(r[0].order.known(), r[1].order.known());
+            r[0].order.known().copied()
+        };
+        rules.chunks(2).map(order).collect::<Vec<_>>()
+    };
+    assert_eq!(inv([1, 2, 3, 4]), [Some(1), Some(2), Some(3), Some(4)]);
+    // What is behind them may be moved as well.
+    assert_eq!(inv([1, 2, 2, 3]), [Some(1), None, None, None]);
+}
+
 #[test]
 fn a_nat_firewall_with_its_policies() {
     let inv = base(

@@ -126,7 +126,15 @@ fn instance(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 
 fn advanced(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let strict = l.either(i, &a, "internet_switch", ("on", "off"), false);
-    l.perimeter.strict = Some(strict);
+    l.perimeter.strict = Some(if_there(l, i, &a, strict));
+}
+
+/// What a resource says about another one, which it may not be there to say.
+fn if_there(l: &Linker<'_>, i: usize, a: &Attrs<'_>, said: Fact<bool>) -> Fact<bool> {
+    match l.origin(i, a.span).maybe {
+        Some(u) => Fact::Unknown(*u),
+        None => said,
+    }
 }
 
 fn book(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
@@ -320,6 +328,7 @@ fn router(l: &mut Linker<'_>, i: usize, _: Attrs<'_>) {
 
 fn mode(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let strict = l.count(i, &a, "strict_mode").map(|n| n == 1);
+    let strict = if_there(l, i, &a, strict);
     let Some(n) = a.get("vpc_firewall_id") else { return };
     match l.find(n) {
         Found::Entity(Entity::VpcFirewall(n)) => {

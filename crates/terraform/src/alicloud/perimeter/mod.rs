@@ -9,6 +9,7 @@ mod proxy;
 
 use super::linker::{Entity, Linker};
 use bartizan_model::*;
+use bartizan_packet::{PortSet, ServiceSet};
 
 pub(super) use firewall::HANDLERS as FIREWALLS;
 pub(super) use policy::HANDLERS as POLICIES;
@@ -19,7 +20,7 @@ struct Book {
     /// Addresses; unknown where the cloud fills it.
     peers: Vec<FirewallPeer>,
     /// Ports, if it is a book of ports.
-    ports: Option<Fact<bartizan_packet::PortSet>>,
+    ports: Option<Fact<PortSet>>,
 }
 
 /// Which firewall a policy belongs to.
@@ -37,6 +38,8 @@ struct Slot {
     /// Identity for a firewall that nothing else names.
     meta: Meta,
     rule: Option<FirewallRule>,
+    /// Whether it may match every protocol without ports as well.
+    portless: bool,
     order: Option<Fact<u32>>,
 }
 
@@ -115,11 +118,13 @@ pub(super) fn settle(l: &mut Linker<'_>) {
         if loose {
             rule.order = Fact::Unknown(Unknown::new("the policy of some order is not known"));
         }
+        let rest = slot.portless.then(|| portless(&rule));
+        let rules = [rule].into_iter().chain(rest);
         match all.iter_mut().find(|(o, _)| same(o, &slot.owner)) {
-            Some((_, f)) => f.rules.push(rule),
+            Some((_, f)) => f.rules.extend(rules),
             None => {
                 let mut f = missing(&slot.owner, slot.meta, s.strict.clone());
-                f.rules.push(rule);
+                f.rules.extend(rules);
                 all.push((slot.owner, f));
             }
         }
@@ -208,12 +213,48 @@ fn missing(owner: &Owner, meta: Meta, strict: Option<Fact<bool>>) -> Firewall {
     }
 }
 
+/// What a policy of `ANY` with ports may do to protocols that have none.
+fn portless(rule: &FirewallRule) -> FirewallRule {
+    let mut rest = rule.clone();
+    rest.services = rest.services.map(|_| ServiceSet {
+        tcp: PortSet::empty(),
+        udp: PortSet::empty(),
+        ..ServiceSet::any()
+    });
+    if rest.active == Fact::Known(true) {
+        rest.active = Fact::Unknown(Unknown::at(
+            "it names ports, so it may not be about protocols that have none",
+            rule.origin.span,
+        ));
+    }
+    rest
+}
+
+/// Whether two rules are of different policies with one order.
+fn clash(a: &FirewallRule, b: &FirewallRule) -> bool {
+    a.order.known().is_some() && a.order.known() == b.order.known() && a.origin.address != b.origin.address
+}
+
 /// Decision 15, item 5: gives orders to policies that need none of their own.
 fn settle_orders(rules: &mut [FirewallRule]) {
     for (inbound, ipv6) in [(true, false), (true, true), (false, false), (false, true)] {
         let here = |r: &FirewallRule| {
             r.inbound.known().is_none_or(|d| *d == inbound) && r.ipv6.known().is_none_or(|s| *s == ipv6)
         };
+        // Of two policies with one order the one that is written last comes first and moves all behind it.
+        let twice = rules
+            .iter()
+            .filter(|a| here(a) && rules.iter().any(|b| here(b) && clash(a, b)))
+            .filter_map(|r| r.order.known().copied())
+            .min();
+        if let Some(first) = twice {
+            for r in rules.iter_mut().filter(|r| here(r)) {
+                if r.order.known().is_some_and(|o| *o >= first) {
+                    let why = format!("two policies have order {first}");
+                    r.order = Fact::Unknown(Unknown::at(why, r.origin.span));
+                }
+            }
+        }
         let orders: Vec<u32> = rules
             .iter()
             .filter(|r| here(r))

@@ -140,6 +140,7 @@ fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>, owner: Owner) {
         owner,
         meta,
         rule: None,
+        portless: false,
         order: None,
     });
     l.declare(i, Entity::Policy(next(n)));
@@ -227,7 +228,7 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>, order: Option<&'static str>)
     let (source, _) = side(l, i, &a, "source", "source_type");
     let (destination, domain) = side(l, i, &a, "destination", "destination_type");
     let ipv6 = family(l, i, &a, &[&source, &destination]);
-    let services = services(l, i, &a, &ipv6);
+    let (services, portless) = services(l, i, &a, &ipv6);
     let deep = match application(l, i, &a) {
         _ if domain => Fact::Known(true),
         d => d,
@@ -253,6 +254,7 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>, order: Option<&'static str>)
             services,
             deep,
         });
+        s.portless = portless;
         s.order = place;
     }
 }
@@ -375,7 +377,9 @@ pub(super) fn ports(s: &str) -> Result<PortSet, String> {
     parse::ports(s)
 }
 
-fn services(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, ipv6: &Fact<bool>) -> Fact<ServiceSet> {
+/// Protocols and ports, and whether it is not known that the protocols without ports are none of them: a policy of
+/// `ANY` matches its ports, and nobody says what it does with packets that have none.
+fn services(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, ipv6: &Fact<bool>) -> (Fact<ServiceSet>, bool) {
     let proto = match a.get("proto") {
         Some(n) => l.parsed(i, "proto", n, "write `ANY`, `TCP`, `UDP` or `ICMP`", |s| {
             parse::protocol(s).map(|p| match p {
@@ -386,49 +390,64 @@ fn services(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, ipv6: &Fact<bool>) -> F
         None => Fact::Unknown(Unknown::at("no protocol is set", a.span)),
     };
     let proto = match proto {
-        Fact::Known(None) => return Fact::Known(ServiceSet::any()),
         Fact::Known(Some(Proto::ICMP)) => {
-            return ipv6
-                .clone()
-                .map(|six| ServiceSet::protocol(if six { Proto::ICMPV6 } else { Proto::ICMP }));
+            let icmp = |six| ServiceSet::protocol(if six { Proto::ICMPV6 } else { Proto::ICMP });
+            return (ipv6.clone().map(icmp), false);
         }
-        Fact::Known(Some(p)) => p,
-        Fact::Unknown(u) => return Fact::Unknown(u),
+        Fact::Known(None) if !has_ports(l, a) => return (Fact::Known(ServiceSet::any()), false),
+        Fact::Known(p) => p,
+        Fact::Unknown(u) => return (Fact::Unknown(u), false),
     };
+    match (destination_ports(l, i, a), proto) {
+        (Fact::Unknown(u), _) => (Fact::Unknown(u), false),
+        (Fact::Known(set), None) if set == PortSet::full() => (Fact::Known(ServiceSet::any()), false),
+        (Fact::Known(set), None) => {
+            let both = ServiceSet::tcp(set.clone()).union(&ServiceSet::udp(set));
+            (Fact::Known(both), true)
+        }
+        (Fact::Known(set), Some(Proto::TCP)) => (Fact::Known(ServiceSet::tcp(set)), false),
+        (Fact::Known(set), Some(Proto::UDP)) => (Fact::Known(ServiceSet::udp(set)), false),
+        (Fact::Known(_), Some(p)) => (Fact::Known(ServiceSet::protocol(p)), false),
+    }
+}
+
+/// Whether ports are written, which a policy of `ANY` does not need.
+fn has_ports(l: &mut Linker<'_>, a: &Attrs<'_>) -> bool {
+    ["dest_port", "dest_port_group"]
+        .into_iter()
+        .filter_map(|name| a.get(name))
+        .any(|n| l.text(n).known().is_none_or(|t| !t.trim().is_empty()))
+}
+
+fn destination_ports(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Fact<PortSet> {
     let by_book = match a.get("dest_port_type").map(|n| l.text(n)) {
         Some(Fact::Known(t)) => t.eq_ignore_ascii_case("group"),
         Some(Fact::Unknown(u)) => return Fact::Unknown(u),
         None => a.get("dest_port").is_none() && a.get("dest_port_group").is_some(),
     };
-    let set = if by_book {
+    if by_book {
         let found = a.get("dest_port_group").and_then(|n| book(l, n));
         let ports = found.and_then(|n| l.perimeter.books.get(n)?.ports.clone());
-        ports.unwrap_or_else(|| {
+        return ports.unwrap_or_else(|| {
             let u = Unknown::at("the book of ports is not in the inventory", a.span);
             l.unknown(i, "dest_port_group", &u);
             Fact::Unknown(u)
-        })
-    } else {
-        match a.get("dest_port") {
-            Some(n) => l.parsed(
-                i,
-                "dest_port",
-                n,
-                "write ports as `80/88`; `0/0` is every port",
-                ports,
-            ),
-            None => {
-                let u = Unknown::at("no destination port is set", a.span);
-                l.unknown(i, "dest_port", &u);
-                Fact::Unknown(u)
-            }
+        });
+    }
+    match a.get("dest_port") {
+        Some(n) => l.parsed(
+            i,
+            "dest_port",
+            n,
+            "write ports as `80/88`; `0/0` is every port",
+            ports,
+        ),
+        None => {
+            let u = Unknown::at("no destination port is set", a.span);
+            l.unknown(i, "dest_port", &u);
+            Fact::Unknown(u)
         }
-    };
-    set.map(|set| match proto {
-        Proto::TCP => ServiceSet::tcp(set),
-        Proto::UDP => ServiceSet::udp(set),
-        p => ServiceSet::protocol(p),
-    })
+    }
 }
 
 /// Whether it names an application.
