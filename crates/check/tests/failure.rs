@@ -153,6 +153,8 @@ resource "alicloud_nat_gateway" "n" {
   vpc_id           = alicloud_vpc.v["a"].id
   vswitch_id       = alicloud_vswitch.s["a2"].id
   nat_type         = "Enhanced"
+
+  availability_mode = "SingleAZ"
 }
 resource "alicloud_eip_address" "n" {}
 resource "alicloud_eip_association" "n" {
@@ -257,6 +259,29 @@ fn a_zone_takes_along_what_is_in_it() {
     );
     // One of `a` is left in either zone; of `b` nobody is left without z-1.
     assert_eq!(v, [Holds, Holds, Violated, Holds]);
+}
+
+/// ALIBABA.md §8; decision 17, 8: unless it is bound to its zone, a NAT gateway may go on from another.
+#[test]
+fn a_nat_gateway_in_a_failed_zone_is_down_only_where_that_is_known() {
+    let body = "test \"t\" {\n  a can reach internet on tcp/443\n  with down az z-2 { a cannot reach internet on any }\n  \
+                with down az z-2 { a can reach internet on tcp/443 }\n  with down nat egress { a cannot reach internet on any }\n}\n";
+    let single = "availability_mode = \"SingleAZ\"";
+    assert!(NET.contains(single));
+    for (mode, expected) in [
+        (single, [Holds, Holds, Violated, Holds]),
+        (
+            "availability_mode = \"CrossAZ\"",
+            [Holds, Undecided, Undecided, Holds],
+        ),
+        ("", [Holds, Undecided, Undecided, Holds]),
+    ] {
+        let (inv, intent) = read_both(&NET.replace(single, mode), body);
+        let r = check(&inv, &intent, today(), &CheckOptions::default());
+        let said: Vec<_> = r.tests[0].statements.iter().map(|s| (s.1, &s.2)).collect();
+        let v: Vec<Verdict> = said.iter().map(|s| s.0).collect();
+        assert_eq!(v, expected, "{mode}: {said:#?}");
+    }
 }
 
 #[test]

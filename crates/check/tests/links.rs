@@ -238,3 +238,80 @@ fn a_link_that_is_down_carries_nothing() {
     let v: Vec<Verdict> = said.iter().map(|s| s.0).collect();
     assert_eq!(v, [Verdict::Holds; 5], "{said:#?}");
 }
+
+/// ALIBABA.md §12: with two tunnels a VPN gateway hands over in either of two vSwitches. Where they differ nothing is
+/// claimed, and where one of them is down the gateway is not certainly so (docs/decisions/017, 8).
+#[test]
+fn a_gateway_with_two_vswitches() {
+    let link = "  disaster_recovery_vswitch_id = alicloud_vswitch.dr.id\n";
+    let two = NET
+        .replace("  bandwidth  = 10\n", &format!("  bandwidth  = 10\n{link}"))
+        .replacen(
+            "  vpc_id     = alicloud_vpc.v[each.key].id\n  cidr_block = each.value\n",
+            "  vpc_id     = alicloud_vpc.v[each.key].id\n  cidr_block = cidrsubnet(each.value, 1, 0)\n",
+            1,
+        );
+    let two = format!(
+        r#"{two}
+resource "alicloud_vswitch" "dr" {{
+  vpc_id     = alicloud_vpc.v["dev"].id
+  cidr_block = "10.0.200.0/24"
+  zone_id    = "z-9"
+}}
+resource "alicloud_instance" "dr" {{
+  instance_name   = "spare"
+  vswitch_id      = alicloud_vswitch.dr.id
+  private_ip      = "10.0.200.10"
+  security_groups = [alicloud_security_group.g["dev"].id]
+}}
+"#
+    );
+    let table = r#"
+resource "alicloud_route_table" "dr" {
+  vpc_id = alicloud_vpc.v["dev"].id
+}
+resource "alicloud_route_table_attachment" "dr" {
+  vswitch_id     = alicloud_vswitch.dr.id
+  route_table_id = alicloud_route_table.dr.id
+}
+"#;
+    let acl = r#"
+resource "alicloud_network_acl" "dr" {
+  vpc_id = alicloud_vpc.v["dev"].id
+  resources {
+    resource_id   = alicloud_vswitch.dr.id
+    resource_type = "VSwitch"
+  }
+}
+"#;
+    let links = LINKS.replace("10.200.0.0/16", "10.200.0.0/16 internet none");
+    let claims = format!(
+        "{links}{ZONES}zone spare = ecs \"spare\"\nmust hq -> spare : tcp/443\nnever hq -> spare : tcp/80\n"
+    );
+    assert_eq!(verdicts(&run(&two, &claims)), [Holds, Holds]);
+    for other in [table, acl] {
+        let differ = format!("{two}{other}");
+        assert_eq!(
+            verdicts(&run(&differ, &claims)),
+            [Undecided, Undecided],
+            "{other}"
+        );
+        // The first alone is what it was.
+        let one = verdicts(&run(&differ.replace(link, ""), &claims));
+        assert_eq!(one[1], Holds, "{other}");
+    }
+    let tests = format!(
+        "{links}{ZONES}zone spare = ecs \"spare\"\ntest \"t\" {{\n  hq can reach spare on tcp/443\n  \
+         with down tf \"alicloud_vswitch.v[*dev*]\" {{ hq cannot reach spare on any }}\n  \
+         with down az z-9 {{ hq can reach dev on tcp/443 }}\n}}\n"
+    );
+    for (net, expected) in [
+        (two.clone(), [Holds, Undecided, Holds]),
+        (two.replace(link, ""), [Holds, Holds, Holds]),
+    ] {
+        let r = run(&net, &tests);
+        let said: Vec<_> = r.tests[0].statements.iter().map(|s| (s.1, &s.2)).collect();
+        let v: Vec<Verdict> = said.iter().map(|s| s.0).collect();
+        assert_eq!(v, expected, "{said:#?}");
+    }
+}

@@ -3,9 +3,9 @@
 use super::{Thing, ids};
 use bartizan_model::{
     Attached, AttachmentId, BorderRouterId, DnatTarget, Eip, Fact, HaVipId, Interface, InterfaceId,
-    Inventory, Ipv6Internet, NatId, NextHop, Origin, RouterEnd, RouterId, RouterInterfaceId, TrHop, TrTable,
-    TrTableId, TransitRouter, Typed, Value, VpcId, VpnConnectionId, VpnEnd, VpnGatewayId, VpnRoute,
-    VswitchId,
+    Inventory, Ipv6Internet, Meta, NatId, NextHop, Origin, Resource, RouterEnd, RouterId, RouterInterfaceId,
+    TrHop, TrTable, TrTableId, TransitRouter, Typed, Unknown, Value, VpcId, VpnConnectionId, VpnEnd,
+    VpnGatewayId, VpnRoute, VswitchId,
 };
 
 fn num(n: usize) -> u32 {
@@ -47,7 +47,7 @@ pub(super) fn apply(inv: &Inventory, out: &mut Inventory, thing: &Thing) {
             of.into_iter().for_each(|f| interface(t, f));
         }
         Thing::Interface(i) => interface(t, *i),
-        Thing::Vswitch(v) => vswitches(t, &[*v]),
+        Thing::Vswitch(v) => vswitches(inv, t, &[*v]),
         // 8.
         Thing::Zone(z) => {
             let here = |v: VswitchId| zone_of(inv, v).is_some_and(|x| x.as_ref() == Ok(z));
@@ -55,26 +55,49 @@ pub(super) fn apply(inv: &Inventory, out: &mut Inventory, thing: &Thing) {
                 .map(|(v, _)| v)
                 .filter(|v| here(*v))
                 .collect();
-            vswitches(t, &all);
+            vswitches(inv, t, &all);
         }
     }
 }
 
 /// The availability zone of a vSwitch as it is written; `None` where nothing is.
 pub(super) fn zone_of(inv: &Inventory, v: VswitchId) -> Option<Result<String, String>> {
-    let address = &inv.typed[v].meta.origin.address;
-    let r = inv
-        .resources
-        .binary_search_by(|r| r.address.cmp(address))
-        .ok()
-        .and_then(|i| inv.resources.get(i))
-        .or_else(|| inv.resources.iter().find(|r| r.address == *address))?;
+    let r = resource(inv, &inv.typed[v].meta)?;
     let node = r.get("zone_id").or_else(|| r.get("availability_zone"))?;
     Some(match &node.value {
         Value::String(s) => Ok(s.to_string()),
         Value::Unknown(u) => Err(u.why.to_string()),
         _ => Err("it is no text".to_string()),
     })
+}
+
+/// What was written.
+fn resource<'a>(inv: &'a Inventory, of: &Meta) -> Option<&'a Resource> {
+    let address = &of.origin.address;
+    inv.resources
+        .binary_search_by(|r| r.address.cmp(address))
+        .ok()
+        .and_then(|i| inv.resources.get(i))
+        .or_else(|| inv.resources.iter().find(|r| r.address == *address))
+}
+
+/// Whether a NAT gateway may go on from another zone. What is not there at all was never written.
+fn moves(inv: &Inventory, n: NatId) -> bool {
+    resource(inv, &inv.typed[n].meta).is_some_and(|r| match r.get("availability_mode").map(|m| &m.value) {
+        Some(Value::String(s)) => !s.eq_ignore_ascii_case("SingleAZ"),
+        _ => true,
+    })
+}
+
+/// Whether a VPN gateway has, or may have, a tunnel in another vSwitch.
+fn has_second(inv: &Inventory, g: VpnGatewayId) -> bool {
+    resource(inv, &inv.typed[g].meta)
+        .and_then(|r| r.get("disaster_recovery_vswitch_id"))
+        .is_some_and(|n| match &n.value {
+            Value::Null => false,
+            Value::String(s) => !s.is_empty(),
+            _ => true,
+        })
 }
 
 /// A router that knows no way, for what is cut off from its own.
@@ -137,16 +160,35 @@ fn nat(t: &mut Typed, n: NatId) {
     several(t, |h| *h == NextHop::Nat(n));
 }
 
-fn vpn_gateway(t: &mut Typed, g: VpnGatewayId) {
+/// The connections that end at a gateway.
+fn connections(t: &Typed, g: VpnGatewayId) -> Vec<VpnConnectionId> {
     let of = |e: &VpnEnd| match e {
         VpnEnd::Gateway(x) | VpnEnd::Clients(x) => x.known() == Some(&g),
         VpnEnd::Attached => false,
     };
-    let all: Vec<VpnConnectionId> = ids(&t.vpn_connections, VpnConnectionId)
+    ids(&t.vpn_connections, VpnConnectionId)
         .filter(|(_, c)| of(&c.end))
         .map(|(c, _)| c)
-        .collect();
+        .collect()
+}
+
+fn vpn_gateway(t: &mut Typed, g: VpnGatewayId) {
+    let all = connections(t, g);
     all.into_iter().for_each(|c| vpn(t, c));
+}
+
+/// Item 8: it may work or not, and so may its connections.
+fn vpn_gateway_perhaps(t: &mut Typed, g: VpnGatewayId) {
+    let why = "one of its two vSwitches is down, and whether the tunnel in the other works is not known";
+    let doubt = || Some(Box::new(Unknown::new(why)));
+    for c in connections(t, g) {
+        if let Some(x) = t.vpn_connections.get_mut(c.index()) {
+            x.meta.origin.maybe = doubt();
+        }
+    }
+    if let Some(x) = t.vpn_gateways.get_mut(g.index()) {
+        x.meta.origin.maybe = doubt();
+    }
 }
 
 /// Item 10. It carries nothing and announces nothing. A route to it gives way to another of its prefix (§12: the
@@ -309,8 +351,24 @@ fn interface(t: &mut Typed, i: InterfaceId) {
     });
 }
 
+/// Item 8: it may work or not.
+fn nat_perhaps(t: &mut Typed, n: NatId) {
+    let why = "its zone is down, and whether it goes on from another (`availability_mode`) is not known";
+    let doubt = || Some(Box::new(Unknown::new(why)));
+    let of = |f: &Fact<NatId>| f.known() == Some(&n);
+    for s in t.snat_entries.iter_mut().filter(|s| of(&s.nat)) {
+        s.origin.maybe = doubt();
+    }
+    for d in t.dnat_entries.iter_mut().filter(|d| of(&d.nat)) {
+        d.origin.maybe = doubt();
+    }
+    if let Some(x) = t.nat_gateways.get_mut(n.index()) {
+        x.meta.origin.maybe = doubt();
+    }
+}
+
 /// Item 8.
-fn vswitches(t: &mut Typed, down: &[VswitchId]) {
+fn vswitches(inv: &Inventory, t: &mut Typed, down: &[VswitchId]) {
     let is_down = |f: &Fact<VswitchId>| f.known().is_some_and(|v| down.contains(v));
     let inside: Vec<InterfaceId> = ids(&t.interfaces, InterfaceId)
         .filter(|(_, i)| is_down(&i.vswitch))
@@ -321,12 +379,24 @@ fn vswitches(t: &mut Typed, down: &[VswitchId]) {
         .filter(|(_, n)| n.vswitch.as_ref().is_some_and(is_down))
         .map(|(n, _)| n)
         .collect();
-    gateways.into_iter().for_each(|n| nat(t, n));
+    for n in gateways {
+        if moves(inv, n) {
+            nat_perhaps(t, n);
+        } else {
+            nat(t, n);
+        }
+    }
     let links: Vec<VpnGatewayId> = ids(&t.vpn_gateways, VpnGatewayId)
         .filter(|(_, g)| g.vswitch.as_ref().is_some_and(is_down))
         .map(|(g, _)| g)
         .collect();
-    links.into_iter().for_each(|g| vpn_gateway(t, g));
+    for g in links {
+        if has_second(inv, g) {
+            vpn_gateway_perhaps(t, g);
+        } else {
+            vpn_gateway(t, g);
+        }
+    }
     let mut cut: Vec<AttachmentId> = Vec::new();
     for (n, a) in (0u32..).map(AttachmentId).zip(&mut t.attachments) {
         let before = a.vswitches.len();

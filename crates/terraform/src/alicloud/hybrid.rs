@@ -44,12 +44,17 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "name",
                 "vpc_id",
                 "vswitch_id",
+                "disaster_recovery_vswitch_id",
                 "auto_propagate",
             ],
         },
         aliases: &[],
         identities: &[own("id")],
-        steps: &[(Stage::Declare, gateway), (Stage::Fill, gateway_fill)],
+        steps: &[
+            (Stage::Declare, gateway),
+            (Stage::Fill, gateway_fill),
+            (Stage::Bind, standby),
+        ],
     },
     Handler {
         spec: TypeSpec {
@@ -279,6 +284,46 @@ fn gateway_fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         g.vpc = vpc;
         g.vswitch = vswitch;
         g.propagates = propagates;
+    }
+}
+
+/// §12: with two tunnels a gateway hands over in either of two vSwitches. One is modelled, so the other must not differ
+/// from it: the same table, and no ACL, as there is none between a gateway and its own vSwitch.
+fn standby(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let Some(Entity::Vpn(id)) = l.entity.get(i).copied().flatten() else {
+        return;
+    };
+    if a.get("disaster_recovery_vswitch_id").is_none() {
+        return;
+    }
+    let second = l.vswitch(i, &a, &["disaster_recovery_vswitch_id"]);
+    let g = &l.typed[id];
+    let Some(Fact::Known(first)) = g.vswitch else {
+        // That alone makes claims undecided.
+        return;
+    };
+    let (first_is, vpc) = (&l.typed[first], &g.vpc);
+    let same = |v: &Vswitch| {
+        first_is.table.known().is_some()
+            && v.table == first_is.table
+            && (&v.acl, &first_is.acl) == (&Fact::Known(None), &Fact::Known(None))
+    };
+    let alike = match second {
+        Fact::Known(v) => v == first || same(&l.typed[v]),
+        // The cloud picks one of the VPC.
+        Fact::Unknown(_) => vpc.known().is_some_and(|vpc| {
+            let mut here = l.typed.vswitches.iter();
+            here.all(|v| v.vpc.known().is_some_and(|x| x != vpc) || same(v))
+        }),
+    };
+    if !alike {
+        let why = "`disaster_recovery_vswitch_id` is another vSwitch with a route table or network ACL of its own, \
+                   and packets may come out in either, which is not modelled";
+        l.refused.insert(i, why.to_string());
+        // Nor is anything certain: what is not understood only adds.
+        if let Some(g) = l.typed.vpn_gateways.get_mut(id.index()) {
+            g.vswitch = Some(Fact::Unknown(Unknown::at(why, a.span)));
+        }
     }
 }
 

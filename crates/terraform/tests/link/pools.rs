@@ -318,6 +318,9 @@ resource "alicloud_kms_instance" "k" {
     );
     assert_eq!(
         not_understood(&inv),
-        ["alicloud_ess_scaling_configuration.six", "alicloud_kms_instance.k"]
+        [
+            "alicloud_ess_scaling_configuration.six",
+            "alicloud_kms_instance.k"
+        ]
     );
 }
