@@ -197,8 +197,26 @@ impl Network {
         }
         let source = |b: &Branch| b.source.clone().unwrap_or_else(|| self.common.all.clone());
         if ask == ReplyPort::Ephemeral && self.mode == Mode::Widen {
-            // Different ports may come back by different branches.
-            return replies(self, &self.fold(each()), ask).intersect(&self.fold(branches.iter().map(source)));
+            // Different ports may come back by different branches, each of which lets some services back at all.
+            let mut kinds = vec![(self.common.all.clone(), Vec::new())];
+            for b in branches.iter().filter(|b| !b.atoms.is_empty()) {
+                let lets = source(b);
+                let mut next = Vec::new();
+                for (of, by) in kinds {
+                    let (yes, no) = (of.intersect(&lets), of.subtract(&lets));
+                    if !yes.is_empty() {
+                        let mut by: Vec<AtomSet> = by.clone();
+                        by.push(b.atoms.clone());
+                        next.push((yes, by));
+                    }
+                    if !no.is_empty() {
+                        next.push((no, by));
+                    }
+                }
+                kinds = next;
+            }
+            let each = kinds.into_iter();
+            return self.fold(each.map(|(of, by)| replies(self, &self.fold(by), ask).intersect(&of)));
         }
         self.fold(
             branches
