@@ -3,6 +3,7 @@
 use super::attrs::{Attrs, Blocks, items};
 use super::linker::{Entity, Linker, as_group, next};
 use super::{Handler, Identity, Role, Stage, TypeSpec, eni, own, parse};
+use bartizan_base::Span;
 use bartizan_model::*;
 use bartizan_packet::{PortSet, ServiceSet};
 
@@ -480,12 +481,7 @@ fn polardb(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     }
     match a.blocks("db_cluster_ip_array") {
         Blocks::Absent => {}
-        Blocks::Unknown(u) => {
-            l.unknown(i, "db_cluster_ip_array", &u);
-            let origin = l.origin(i, a.span);
-            let peer = AllowPeer::Unknown(u);
-            allow.push(AllowEntry { origin, peer });
-        }
+        Blocks::Unknown(u) => anybody(l, i, "db_cluster_ip_array", a.span, u, &mut allow),
         Blocks::List(all) => {
             for b in all {
                 // What is taken out of a list that is not here is not known to have been all of it.
@@ -518,12 +514,7 @@ fn mongodb(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     }
     match a.blocks("security_ip_groups") {
         Blocks::Absent => {}
-        Blocks::Unknown(u) => {
-            l.unknown(i, "security_ip_groups", &u);
-            let origin = l.origin(i, a.span);
-            let peer = AllowPeer::Unknown(u);
-            allow.push(AllowEntry { origin, peer });
-        }
+        Blocks::Unknown(u) => anybody(l, i, "security_ip_groups", a.span, u, &mut allow),
         Blocks::List(all) => {
             for b in all {
                 if let Some(n) = b.get("security_ip_list") {
@@ -536,14 +527,26 @@ fn mongodb(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     set(l, i, allow);
 }
 
+/// An entry of which it is not known whom it admits.
+pub(super) fn anybody(
+    l: &mut Linker<'_>,
+    i: usize,
+    name: &'static str,
+    span: Span,
+    u: Unknown,
+    out: &mut Vec<AllowEntry>,
+) {
+    l.unknown(i, name, &u);
+    let origin = l.origin(i, span);
+    let peer = AllowPeer::Unknown(u);
+    out.push(AllowEntry { origin, peer });
+}
+
 /// Templates of allow lists are no resource that is read here.
 fn global(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'static str, out: &mut Vec<AllowEntry>) {
     if let Some(n) = a.get(name) {
         let u = Unknown::at("what a shared list holds is not known", n.span);
-        l.unknown(i, name, &u);
-        let origin = l.origin(i, n.span);
-        let peer = AllowPeer::Unknown(u);
-        out.push(AllowEntry { origin, peer });
+        anybody(l, i, name, n.span, u, out);
     }
 }
 

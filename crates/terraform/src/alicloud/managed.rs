@@ -4,7 +4,7 @@
 
 use super::attrs::{Attrs, Blocks};
 use super::compute::vswitches;
-use super::data_service::{bind, by_default, groups, nets, public};
+use super::data_service::{anybody, bind, by_default, groups, nets, public};
 use super::linker::{Entity, Linker, next};
 use super::{Handler, Stage, TypeSpec, eni, own};
 use bartizan_model::*;
@@ -448,11 +448,8 @@ fn allowed(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, shape: &Shape) -> Vec<Al
         match a.blocks(block) {
             Blocks::Absent => {}
             Blocks::Unknown(u) => {
-                l.unknown(i, block, &u);
                 written = true;
-                let origin = l.origin(i, a.span);
-                let peer = AllowPeer::Unknown(u);
-                allow.push(AllowEntry { origin, peer });
+                anybody(l, i, block, a.span, u, &mut allow);
             }
             Blocks::List(all) => {
                 for b in all {
