@@ -750,6 +750,11 @@ fn service(t: &Typed, interface: usize) -> Res<Option<ServiceW>> {
     let Some(d) = t.data_services.iter().find(|d| d.interface.index() == interface) else {
         return Ok(None);
     };
+    if !d.also.is_empty() {
+        return Err(Unsupported(
+            "a data service may answer on more ports than are certain".to_string(),
+        ));
+    }
     let mut s = ServiceW {
         services: known(&d.services, "the port of a data service")?.clone(),
         nets: Vec::new(),

@@ -6,10 +6,49 @@ use serde_json::Value;
 use std::io::Read as _;
 use std::path::Path;
 
-/// Attributes of later versions of the provider than the schema.
-const LATER: [(&str, &str); 4] = [
+/// Attributes of later versions of the provider than the schema, as the survey of 1.290 has them (ALIBABA.md,
+/// appendix A).
+const LATER: [(&str, &str); 18] = [
     ("alicloud_mongodb_instance", "security_ip_groups"),
     ("alicloud_mongodb_instance", "security_ip_groups.security_ip_list"),
+    (
+        "alicloud_mongodb_instance",
+        "security_ip_groups.security_ip_group_attribute",
+    ),
+    (
+        "alicloud_mongodb_instance",
+        "security_ip_groups.security_ip_group_name",
+    ),
+    ("alicloud_security_group_rule", "source_group_owner_id"),
+    ("alicloud_nat_gateway", "availability_mode"),
+    ("alicloud_privatelink_vpc_endpoint_service", "resource"),
+    (
+        "alicloud_privatelink_vpc_endpoint_service",
+        "resource.resource_id",
+    ),
+    (
+        "alicloud_privatelink_vpc_endpoint_service",
+        "resource.resource_type",
+    ),
+    ("alicloud_privatelink_vpc_endpoint_service", "resource.zone_id"),
+    ("alicloud_vpn_gateway_vpn_attachment", "tunnel_bandwidth"),
+    ("alicloud_cloud_firewall_address_book", "asset_member_uids"),
+    (
+        "alicloud_cs_managed_kubernetes",
+        "control_plane_endpoints_config.load_balancers_config.load_balancer_id",
+    ),
+    (
+        "alicloud_cs_managed_kubernetes",
+        "control_plane_endpoints_config.load_balancers_config.endpoint_type",
+    ),
+    (
+        "alicloud_cs_managed_kubernetes",
+        "control_plane_endpoints_config.internal_dns_config.bind_vpcs",
+    ),
+    (
+        "alicloud_cs_managed_kubernetes",
+        "control_plane_endpoints_config.internal_dns_config.enabled",
+    ),
     ("alicloud_instance", "source_dest_check"),
     ("alicloud_instance", "network_interfaces.source_dest_check"),
 ];
@@ -17,6 +56,10 @@ const LATER: [(&str, &str); 4] = [
 /// Names of the types of the provider.
 const NAMES: &str = "testdata/provider-types.txt";
 const NAMES_HEAD: &str = "# Resource types of the Terraform provider aliyun/alicloud 1.283.0; `cargo xtask schema --write` writes them.\n";
+
+/// Arguments of the types that are read.
+const ARGUMENTS: &str = "testdata/provider-arguments.txt";
+const ARGUMENTS_HEAD: &str = "# What the Terraform provider aliyun/alicloud 1.283.0 takes for the types that are read, nested blocks with dots; `cargo xtask schema --write` writes it.\n";
 
 pub(crate) fn run(file: Option<&Path>, write: bool) -> Done {
     let beside = root().join("../shared/data/alicloud-provider-schema-1.283.0.json.gz");
@@ -56,6 +99,34 @@ pub(crate) fn run(file: Option<&Path>, write: bool) -> Done {
     if !write && !stale.is_empty() {
         wrong.push(format!(
             "{NAMES} is not current: run `cargo xtask schema --write`"
+        ));
+    }
+    // So are the arguments of the types that are read, for the test that every one of them has a place.
+    let mut lines = String::from(ARGUMENTS_HEAD);
+    for spec in type_specs() {
+        let mut all = Vec::new();
+        if let Some(t) = types.get(spec.name) {
+            arguments(t.get("block").unwrap_or(t), "", &mut all);
+        }
+        all.extend(
+            LATER
+                .iter()
+                .filter(|(kind, _)| *kind == spec.name)
+                .map(|(_, a)| (*a).to_string()),
+        );
+        all.sort_unstable();
+        lines.push_str(spec.name);
+        for a in all {
+            lines.push(' ');
+            lines.push_str(&a);
+        }
+        lines.push('\n');
+    }
+    let mut stale = Vec::new();
+    put(ARGUMENTS, &lines, !write, &mut stale)?;
+    if !write && !stale.is_empty() {
+        wrong.push(format!(
+            "{ARGUMENTS} is not current: run `cargo xtask schema --write`"
         ));
     }
     let mut names = 0;
@@ -123,4 +194,28 @@ fn has(t: &Value, path: &str) -> bool {
         }
     }
     false
+}
+
+/// Every attribute of a block that a configuration may set, at any depth.
+fn arguments(block: &Value, prefix: &str, out: &mut Vec<String>) {
+    let of = |short: &str, long: &str| {
+        block
+            .get(short)
+            .or_else(|| block.get(long))
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+    };
+    for (name, a) in of("a", "attributes") {
+        let set = |short: &str, long: &str| {
+            let v = a.get(short).or_else(|| a.get(long));
+            v.is_some_and(|v| v.as_bool() == Some(true) || v.as_u64() == Some(1))
+        };
+        if set("o", "optional") || set("r", "required") {
+            out.push(format!("{prefix}{name}"));
+        }
+    }
+    for (name, b) in of("b", "block_types") {
+        arguments(b.get("block").unwrap_or(b), &format!("{prefix}{name}."), out);
+    }
 }

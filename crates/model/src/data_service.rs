@@ -74,6 +74,9 @@ pub struct DataService {
     pub interface: InterfaceId,
     /// What it answers on.
     pub services: Fact<ServiceSet>,
+    /// What it may answer on besides: ports of other endpoints of the service, and of proxies in front of it.
+    #[serde(default, skip_serializing_if = "ServiceSet::is_empty")]
+    pub also: ServiceSet,
     /// Who may connect: any entry admits (ALIBABA.md §15).
     pub allow: Vec<AllowEntry>,
 }

@@ -257,7 +257,8 @@ impl<'a> Facts<'a> {
         if !ingress {
             return first_match(c, ingress, &[], (RuleRef::NoClient(id), false));
         }
-        let svc = d.services.known().cloned().unwrap_or_else(ServiceSet::any);
+        let svc = d.services.known();
+        let svc = svc.map_or_else(ServiceSet::any, |s| s.union(&d.also));
         let rules: Vec<Entry> = (0u32..)
             .zip(&d.allow)
             .map(|(n, e)| Entry {

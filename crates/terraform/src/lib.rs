@@ -11,7 +11,10 @@ mod files;
 mod json;
 mod read;
 
-pub use alicloud::{Bearing, TypeSpec, bearing, coverage_markdown, link, type_specs};
+pub use alicloud::{
+    Argument, Bearing, TypeSpec, argument, argument_meets, argument_patterns, bearing, coverage_markdown,
+    link, type_specs,
+};
 pub use config::{EvalOptions, evaluate};
 pub use files::FileSet;
 pub use json::{read_plan, read_state};

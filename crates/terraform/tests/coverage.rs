@@ -1,7 +1,9 @@
 //! What becomes of every type: the page for users is current, and the tables do not contradict each other.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use bartizan_terraform::{Bearing, bearing, coverage_markdown, type_specs};
+use bartizan_terraform::{
+    Argument, Bearing, argument, argument_meets, argument_patterns, bearing, coverage_markdown, type_specs,
+};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -114,3 +116,80 @@ const KNOWN: &[&str] = &[
     "alicloud_ecs_network_interface_attachment",
     "alicloud_ecs_prefix_list",
 ];
+
+/// The arguments of every type that is read, as the provider has them.
+fn provider_arguments() -> Vec<(String, Vec<String>)> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/provider-arguments.txt");
+    let text = std::fs::read_to_string(file).unwrap();
+    let lines = text.lines().filter(|l| !l.starts_with('#'));
+    lines
+        .map(|l| {
+            let mut words = l.split(' ').map(str::to_string);
+            (words.next().unwrap(), words.collect())
+        })
+        .collect()
+}
+
+// An argument that nobody reads lets a claim hold wrongly if it opens or closes traffic: each is read, or watched, or
+// has a reason why it has no bearing.
+#[test]
+fn every_argument_of_a_type_that_is_read_has_a_place() {
+    let all = provider_arguments();
+    let types: BTreeSet<&str> = all.iter().map(|(t, _)| &**t).collect();
+    for s in type_specs() {
+        assert!(
+            types.contains(s.name),
+            "{}: not in testdata/provider-arguments.txt, run `cargo xtask schema --write`",
+            s.name
+        );
+    }
+    let mut open = Vec::new();
+    for (kind, args) in &all {
+        for a in args {
+            if argument(kind, a) == Argument::Unknown {
+                open.push(format!("{kind} {a}"));
+            }
+        }
+    }
+    assert!(
+        open.is_empty(),
+        "read these, or say in crates/terraform/src/alicloud/silent why they have no bearing:\n{}",
+        open.join("\n")
+    );
+}
+
+#[test]
+fn no_reason_is_left_over() {
+    let all = provider_arguments();
+    for p in argument_patterns() {
+        let met = all.iter().any(|(kind, args)| {
+            let kind = kind.trim_start_matches("alicloud_");
+            args.iter().any(|a| argument_meets(p, kind, a))
+        });
+        assert!(met, "`{} {}` is about no argument of the provider", p.0, p.1);
+    }
+}
+
+// A pattern for every type must not swallow what a later type brings.
+#[test]
+fn words_of_traffic_need_a_line_of_their_own() {
+    for a in [
+        "security_ips",
+        "public_port_count",
+        "acl_id",
+        "whitelist_group_key",
+        "route_table_mode",
+        "backend_port",
+    ] {
+        assert_eq!(argument("alicloud_vpc", a), Argument::Unknown, "{a}");
+    }
+    assert!(matches!(
+        argument("alicloud_vpc", "deletion_protection"),
+        Argument::Silent(_)
+    ));
+    assert!(matches!(
+        argument("alicloud_vpc", "classic_link_enabled"),
+        Argument::Watched(_)
+    ));
+    assert_eq!(argument("alicloud_vpc", "cidr_block"), Argument::Read);
+}

@@ -35,6 +35,7 @@ impl InventoryBuilder {
             kind: DataServiceKind::Rds,
             interface,
             services: Fact::Known(ServiceSet::tcp(PortSet::single(port))),
+            also: ServiceSet::default(),
             allow: Vec::new(),
         });
         DataServiceId(id(self.t().data_services.len() - 1))

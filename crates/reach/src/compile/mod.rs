@@ -133,6 +133,7 @@ fn all_services(t: &Typed, opt: &CompileOptions) -> ServiceAtoms {
     }
     for d in &t.data_services {
         seen.extend(d.services.known());
+        seen.insert(&d.also);
     }
     for l in t.balancers.iter().flat_map(|b| &b.listeners) {
         seen.extend(l.services.known());

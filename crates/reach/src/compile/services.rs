@@ -20,6 +20,7 @@ pub(super) fn lists(c: &mut Ctx<'_>, id: DataServiceId) -> GroupSet {
     let t = c.t;
     let d: &DataService = &t[id];
     let services = match &d.services {
+        Fact::Known(s) if c.widen() => s.union(&d.also),
         Fact::Known(s) => s.clone(),
         Fact::Unknown(_) if c.widen() => ServiceSet::any(),
         Fact::Unknown(_) => ServiceSet::empty(),

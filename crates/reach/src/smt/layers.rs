@@ -238,7 +238,8 @@ impl<'a> Layers<'a> {
         if !ingress {
             return "false".to_string();
         }
-        let svc = d.services.known().cloned().unwrap_or_else(ServiceSet::any);
+        let svc = d.services.known();
+        let svc = svc.map_or_else(ServiceSet::any, |s| s.union(&d.also));
         let entry = |e: &AllowEntry| {
             let peers = match &e.peer {
                 AllowPeer::Net(n) => IpSet::from(*n),

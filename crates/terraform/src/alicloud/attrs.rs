@@ -74,6 +74,19 @@ impl<'r> Attrs<'r> {
         matches!(self.map.get(name).map(|n| &n.value), Some(Value::String(s)) if s.is_empty())
     }
 
+    /// A block inside of this one, whose parts are declared by their whole paths.
+    pub(super) fn nested(&self, block: &str) -> Option<&'r Node> {
+        debug_assert!(
+            self.spec.attributes.iter().any(|a| {
+                let inner = a.strip_prefix(self.prefix).and_then(|r| r.strip_prefix('.'));
+                inner.is_some_and(|r| r.split('.').next() == Some(block))
+            }),
+            "{}: `{block}` is not declared",
+            self.spec.name
+        );
+        self.map.get(block)
+    }
+
     /// The first of several spellings that is set.
     pub(super) fn first(&self, names: &[&'static str]) -> Option<(&'static str, &'r Node)> {
         names.iter().find_map(|n| self.get(n).map(|v| (*n, v)))

@@ -1,7 +1,7 @@
 //! Clusters, their nodes and pods, as far as a configuration shows them (ALIBABA.md §14; docs/decisions/016, items
 //! 15 and 16).
 
-use super::attrs::Attrs;
+use super::attrs::{Attrs, Blocks};
 use super::balancer;
 use super::compute::{Groups, anywhere, groups, instances, public, vswitches};
 use super::linker::{Entity, Linker, next};
@@ -60,6 +60,8 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "security_group_ids",
                 "security_group_id",
                 "internet_max_bandwidth_out",
+                "scaling_config",
+                "scaling_config.is_bond_eip",
             ],
         },
         aliases: &[],
@@ -208,8 +210,26 @@ fn node_pool(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         (None, Fact::Unknown(u)) => (Fact::Unknown(u.clone()), Vec::new()),
     };
     let at = a.get("internet_max_bandwidth_out").map_or(a.span, |n| n.span);
-    let given = l.count(i, &a, "internet_max_bandwidth_out").map(|n| n > 0);
-    let origin = l.origin(i, at);
+    let mut given = l.count(i, &a, "internet_max_bandwidth_out").map(|n| n > 0);
+    let mut origin = l.origin(i, at);
+    // Nodes that are added by themselves may get an EIP each.
+    match a.blocks("scaling_config") {
+        Blocks::Absent => {}
+        Blocks::Unknown(u) if given == Fact::Known(false) => given = Fact::Unknown(u),
+        Blocks::Unknown(_) => {}
+        Blocks::List(all) => {
+            for b in all {
+                let Some(n) = b.get("is_bond_eip") else { continue };
+                match (l.flag(i, &b, "is_bond_eip", false), &given) {
+                    (Fact::Known(false), _) | (_, Fact::Known(true)) => {}
+                    (more, _) => {
+                        given = more;
+                        origin = l.origin(i, n.span);
+                    }
+                }
+            }
+        }
+    }
     let at = vswitches(l, i, &a, &["vswitch_ids"]);
     instances(l, &meta, &meta, &at, &groups, &(origin, given));
 }

@@ -41,6 +41,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "alb_server_group",
                 "alb_server_group.alb_server_group_id",
                 "alb_server_group.port",
+                "alb_server_group.weight",
             ],
         },
         aliases: &[],
@@ -74,6 +75,8 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "internet_max_bandwidth_out",
                 "network_interfaces",
                 "network_interfaces.ipv6_address_count",
+                "network_interfaces.instance_type",
+                "network_interfaces.security_group_ids",
             ],
         },
         aliases: &[],
@@ -101,7 +104,7 @@ pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_ess_alb_server_group_attachment",
-            attributes: &["scaling_group_id", "alb_server_group_id", "port"],
+            attributes: &["scaling_group_id", "alb_server_group_id", "port", "weight"],
         },
         aliases: &[],
         identities: &[],
@@ -113,7 +116,7 @@ pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_ess_server_group_attachment",
-            attributes: &["scaling_group_id", "server_group_id", "port"],
+            attributes: &["scaling_group_id", "server_group_id", "port", "weight"],
         },
         aliases: &[],
         identities: &[],
@@ -361,19 +364,38 @@ fn pools(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Vec<usize> {
 }
 
 fn configuration(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let six = match a.blocks("network_interfaces") {
-        Blocks::Absent => false,
-        Blocks::Unknown(_) => true,
-        Blocks::List(all) => all
-            .iter()
-            .any(|b| l.count(i, b, "ipv6_address_count") != Fact::Known(0)),
+    let cards = match a.blocks("network_interfaces") {
+        Blocks::Absent => Vec::new(),
+        Blocks::Unknown(u) => {
+            l.unknown(i, "network_interfaces", &u);
+            let why = "what interfaces its members have is not known (`network_interfaces`)";
+            l.refused.insert(i, why.into());
+            Vec::new()
+        }
+        Blocks::List(all) => all,
     };
-    if six {
+    if cards
+        .iter()
+        .any(|b| l.count(i, b, "ipv6_address_count") != Fact::Known(0))
+    {
         let why = "members with IPv6 addresses (`network_interfaces.ipv6_address_count`) are not modelled";
         l.refused.insert(i, why.into());
     }
     let own = l.meta(i, &a, &["instance_name", "scaling_configuration_name"]);
-    let groups = groups(l, i, &a, &["security_group_ids", "security_group_id"]).unwrap_or_else(|| {
+    let mut first = groups(l, i, &a, &["security_group_ids", "security_group_id"]);
+    // Groups of interfaces that are written one by one: the first interface, and more.
+    let mut more: Vec<Groups> = Vec::new();
+    for b in &cards {
+        let Some(g) = groups(l, i, b, &["security_group_ids"]) else {
+            continue;
+        };
+        let kind = b.get("instance_type").map(|n| l.text(n));
+        match kind {
+            Some(Fact::Known(k)) if k.eq_ignore_ascii_case("primary") => first = Some(g),
+            _ => more.push(g),
+        }
+    }
+    let groups = first.unwrap_or_else(|| {
         (
             Fact::Unknown(Unknown::at("no security group is set", a.span)),
             Vec::new(),
@@ -390,6 +412,15 @@ fn configuration(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             continue;
         };
         let made = instances(l, &meta, &own, &at, &groups, &given);
+        for g in &more {
+            for (v, x) in at.iter().flat_map(|v| [v, v]).zip(&made) {
+                let instance = l.typed[*x].instance;
+                let card = anywhere(l, &meta, instance, v, g);
+                if let Some(c) = l.typed.interfaces.get_mut(card.index()) {
+                    c.primary = false;
+                }
+            }
+        }
         if let Some(p) = l.balancers.pools.get_mut(n) {
             p.members.extend(made);
         }

@@ -29,6 +29,11 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "security_group_id",
                 "security_group_ids",
                 "template_id_list",
+                "modify_mode",
+                "babelfish_port",
+                "babelfish_config",
+                "babelfish_config.babelfish_enabled",
+                "pg_bouncer_enabled",
             ],
         },
         aliases: &[],
@@ -50,6 +55,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "master_db_instance_id",
                 "vswitch_id",
                 "security_ips",
+                "modify_mode",
             ],
         },
         aliases: &[],
@@ -64,12 +70,17 @@ pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_db_connection",
-            attributes: &["instance_id", "ip_address"],
+            attributes: &["instance_id", "ip_address", "port", "babelfish_port"],
         },
         aliases: &[],
         identities: &[],
         steps: &[(Stage::Attach, |l, i, a| {
-            public(l, i, &a, "instance_id", Some("ip_address"))
+            public(l, i, &a, "instance_id", Some("ip_address"));
+            // Appendix A7: 3306 unless it says otherwise, whatever the port of the instance is.
+            if a.get("port").is_none() {
+                also(l, i, &a, "instance_id", &tcp(3306));
+            }
+            answers(l, i, &a, "instance_id", &["port", "babelfish_port"]);
         })],
     },
     Handler {
@@ -87,6 +98,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "security_ips",
                 "security_group_id",
                 "enable_public",
+                "modify_mode",
             ],
         },
         aliases: &[],
@@ -101,11 +113,14 @@ pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_kvstore_connection",
-            attributes: &["instance_id"],
+            attributes: &["instance_id", "port"],
         },
         aliases: &[],
         identities: &[],
-        steps: &[(Stage::Attach, |l, i, a| public(l, i, &a, "instance_id", None))],
+        steps: &[(Stage::Attach, |l, i, a| {
+            public(l, i, &a, "instance_id", None);
+            answers(l, i, &a, "instance_id", &["port"]);
+        })],
     },
     Handler {
         spec: TypeSpec {
@@ -118,6 +133,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "vswitch_id",
                 "security_ips",
                 "security_group_id",
+                "modify_mode",
             ],
         },
         aliases: &[],
@@ -158,22 +174,26 @@ pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_polardb_endpoint_address",
-            attributes: &["db_cluster_id", "ip_address"],
+            attributes: &["db_cluster_id", "ip_address", "port"],
         },
         aliases: &[],
         identities: &[],
         steps: &[(Stage::Attach, |l, i, a| {
-            public(l, i, &a, "db_cluster_id", Some("ip_address"))
+            public(l, i, &a, "db_cluster_id", Some("ip_address"));
+            answers(l, i, &a, "db_cluster_id", &["port"]);
         })],
     },
     Handler {
         spec: TypeSpec {
             name: "alicloud_polardb_endpoint",
-            attributes: &["db_cluster_id", "net_type"],
+            attributes: &["db_cluster_id", "net_type", "port"],
         },
         aliases: &[],
         identities: &[],
-        steps: &[(Stage::Attach, endpoint)],
+        steps: &[(Stage::Attach, |l, i, a| {
+            endpoint(l, i, a);
+            answers(l, i, &a, "db_cluster_id", &["port"]);
+        })],
     },
     Handler {
         spec: TypeSpec {
@@ -225,6 +245,7 @@ fn declare(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, kind: DataServiceKind, n
         meta,
         kind,
         interface,
+        also: ServiceSet::default(),
         services: Fact::Unknown(unlinked()),
         allow: Vec::new(),
     });
@@ -390,11 +411,9 @@ fn rds(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     };
     let services = port(l, i, &a, &["port"], usual);
     place(l, i, &a, &["private_ip_address"], services);
-    let mut allow = Vec::new();
+    more_ports(l, i, &a);
     // The default list holds 127.0.0.1 only: nobody.
-    if let Some(n) = a.get("security_ips") {
-        nets(l, i, "security_ips", n, &mut allow);
-    }
+    let mut allow = edited(l, i, &a, "security_ips");
     if let Some((name, n)) = a.first(&["security_group_ids", "security_group_id"]) {
         groups(l, i, name, n, &mut allow);
     }
@@ -402,18 +421,107 @@ fn rds(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     set(l, i, allow);
 }
 
+/// The list that an instance is given: what it was changed to, or what its list was changed by.
+pub(super) fn edited(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'static str) -> Vec<AllowEntry> {
+    let mut allow = Vec::new();
+    let Some(n) = a.get(name) else { return allow };
+    let mode = a.get("modify_mode").map(|m| (l.text(m), m.span));
+    match mode {
+        None => nets(l, i, name, n, &mut allow),
+        Some((Fact::Known(m), span)) => match m.to_ascii_lowercase().as_str() {
+            "cover" | "0" => nets(l, i, name, n, &mut allow),
+            "append" | "1" => {
+                nets(l, i, name, n, &mut allow);
+                let u = Unknown::at("entries are added to a list that is not here", span);
+                anybody(l, i, "modify_mode", span, u, &mut allow);
+            }
+            // What is left when these are taken out is not known.
+            _ => {
+                let u = Unknown::at("entries are taken out of a list that is not here", span);
+                anybody(l, i, "modify_mode", span, u, &mut allow);
+            }
+        },
+        Some((Fact::Unknown(u), span)) => {
+            nets(l, i, name, n, &mut allow);
+            for e in &mut allow {
+                e.origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
+            }
+            anybody(l, i, "modify_mode", span, u, &mut allow);
+        }
+    }
+    allow
+}
+
+/// Ports that an RDS instance opens besides its own: Babelfish speaks the protocol of SQL Server, `PgBouncer` pools
+/// connections.
+fn more_ports(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) {
+    let babelfish = match a.blocks("babelfish_config") {
+        Blocks::Absent => false,
+        Blocks::Unknown(_) => true,
+        Blocks::List(all) => all
+            .iter()
+            .any(|b| l.flag(i, b, "babelfish_enabled", false) != Fact::Known(false)),
+    };
+    let mut also = ServiceSet::default();
+    if babelfish || a.get("babelfish_port").is_some() {
+        also = also.union(&listed(l, i, a, "babelfish_port", 1433));
+    }
+    if l.flag(i, a, "pg_bouncer_enabled", false) != Fact::Known(false) {
+        also = also.union(&tcp(6432));
+    }
+    if let Some(d) = this(l, i).and_then(|id| l.typed.data_services.get_mut(id.index())) {
+        d.also = also;
+    }
+}
+
+/// A port that is written, or the usual one; every port where it is not known which.
+fn listed(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'static str, usual: u16) -> ServiceSet {
+    match port(l, i, a, &[name], Fact::Known(usual)) {
+        Fact::Known(s) => s,
+        Fact::Unknown(_) => ServiceSet::tcp(PortSet::full()),
+    }
+}
+
+/// An endpoint of a service has ports of its own.
+pub(super) fn answers(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, of: &'static str, ports: &[&'static str]) {
+    let mut more = ServiceSet::default();
+    for name in ports {
+        if a.get(name).is_some() {
+            more = more.union(&listed(l, i, a, name, 0));
+        }
+    }
+    if !more.is_empty() {
+        also(l, i, a, of, &more);
+    }
+}
+
+fn also(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, of: &'static str, more: &ServiceSet) {
+    let service = l.link(i, a, &[of], "data service", as_service);
+    // A service in several vSwitches is several here.
+    let address = service.known().map(|d| l.typed[*d].meta.origin.address.clone());
+    for d in &mut l.typed.data_services {
+        if address.as_ref().is_none_or(|a| *a == d.meta.origin.address) {
+            d.also = d.also.union(more);
+        }
+    }
+}
+
+fn as_service(e: Entity) -> Option<DataServiceId> {
+    if let Entity::DataService(d) = e {
+        Some(d)
+    } else {
+        None
+    }
+}
+
 /// A read-only instance has the port of its master, and its list unless it has one of its own.
 fn replica(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let master = l.link(i, &a, &["master_db_instance_id"], "RDS instance", |e| {
-        if let Entity::DataService(d) = e {
-            Some(d)
-        } else {
-            None
-        }
-    });
+    let master = l.link(i, &a, &["master_db_instance_id"], "RDS instance", as_service);
+    let mut also = ServiceSet::default();
     let (services, inherited) = match &master {
         Fact::Known(m) => {
             let m = &l.typed[*m];
+            also = m.also.clone();
             (m.services.clone(), m.allow.clone())
         }
         Fact::Unknown(u) => {
@@ -424,14 +532,13 @@ fn replica(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     };
     place(l, i, &a, &[], services);
     let allow = match a.get("security_ips") {
-        Some(n) => {
-            let mut own = Vec::new();
-            nets(l, i, "security_ips", n, &mut own);
-            own
-        }
+        Some(_) => edited(l, i, &a, "security_ips"),
         None => inherited,
     };
     set(l, i, allow);
+    if let Some(d) = this(l, i).and_then(|id| l.typed.data_services.get_mut(id.index())) {
+        d.also = also;
+    }
 }
 
 fn kvstore(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
@@ -454,11 +561,8 @@ fn tair(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 }
 
 fn redis_lists(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) {
-    let mut allow = Vec::new();
     // §15: without a list nobody may connect.
-    if let Some(n) = a.get("security_ips") {
-        nets(l, i, "security_ips", n, &mut allow);
-    }
+    let mut allow = edited(l, i, a, "security_ips");
     if let Some(n) = a.get("security_group_id") {
         groups(l, i, "security_group_id", n, &mut allow);
     }
@@ -558,13 +662,7 @@ pub(super) fn public(
     of: &'static str,
     address: Option<&'static str>,
 ) {
-    let service = l.link(i, a, &[of], "data service", |e| {
-        if let Entity::DataService(d) = e {
-            Some(d)
-        } else {
-            None
-        }
-    });
+    let service = l.link(i, a, &[of], "data service", as_service);
     let ip = address.and_then(|n| a.get(n)).map(|n| l.text(n));
     let ip = ip.and_then(|t| t.known().and_then(|t| parse::ip(t).ok()));
     match service {
@@ -584,13 +682,7 @@ fn endpoint(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         Some(Fact::Known(t)) if t.eq_ignore_ascii_case("public") => public(l, i, &a, "db_cluster_id", None),
         Some(Fact::Unknown(u)) => {
             l.unknown(i, "net_type", &u);
-            if let Fact::Known(d) = l.link(i, &a, &["db_cluster_id"], "data service", |e| {
-                if let Entity::DataService(d) = e {
-                    Some(d)
-                } else {
-                    None
-                }
-            }) {
+            if let Fact::Known(d) = l.link(i, &a, &["db_cluster_id"], "data service", as_service) {
                 bind(l, i, &a, d, None, Some(u));
             }
         }
@@ -638,5 +730,14 @@ pub(super) fn bind(
             kind: PublicKind::StaticIp,
             private: 0,
         });
+    }
+}
+
+/// What a service answers on for certain is nothing that it answers on besides.
+pub(super) fn settle(l: &mut Linker<'_>) {
+    for d in &mut l.typed.data_services {
+        if let Fact::Known(s) = &d.services {
+            d.also = d.also.subtract(s);
+        }
     }
 }

@@ -4,7 +4,7 @@
 
 use super::attrs::{Attrs, Blocks};
 use super::compute::vswitches;
-use super::data_service::{anybody, bind, by_default, groups, nets, public};
+use super::data_service::{answers, anybody, bind, by_default, edited, groups, nets, public};
 use super::linker::{Entity, Linker, next};
 use super::{Handler, Stage, TypeSpec, eni, own};
 use bartizan_model::*;
@@ -317,12 +317,13 @@ pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_gpdb_connection",
-            attributes: &["instance_id", "ip_address"],
+            attributes: &["instance_id", "ip_address", "port"],
         },
         aliases: &[],
         identities: &[],
         steps: &[(Stage::Attach, |l, i, a| {
-            public(l, i, &a, "instance_id", Some("ip_address"))
+            public(l, i, &a, "instance_id", Some("ip_address"));
+            answers(l, i, &a, "instance_id", &["port"]);
         })],
     },
     Handler {
@@ -339,11 +340,18 @@ pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_lindorm_public_network",
-            attributes: &["instance_id"],
+            attributes: &["instance_id", "enable_public_network"],
         },
         aliases: &[],
         identities: &[],
-        steps: &[(Stage::Attach, |l, i, a| public(l, i, &a, "instance_id", None))],
+        steps: &[(Stage::Attach, |l, i, a| {
+            // The resource turns it off as well as on.
+            if l.count(i, &a, "enable_public_network") != Fact::Known(0)
+                || a.get("enable_public_network").is_none()
+            {
+                public(l, i, &a, "instance_id", None);
+            }
+        })],
     },
     Handler {
         spec: TypeSpec {
@@ -366,12 +374,13 @@ pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_gpdb_db_instance_ip_array",
-            attributes: &["db_instance_id", "security_ip_list"],
+            attributes: &["db_instance_id", "security_ip_list", "modify_mode"],
         },
         aliases: &[],
         identities: &[],
         steps: &[(Stage::Attach, |l, i, a| {
-            joins(l, i, &a, "db_instance_id", "security_ip_list")
+            let entries = edited(l, i, &a, "security_ip_list");
+            joins(l, i, &a, "db_instance_id", entries);
         })],
     },
     Handler {
@@ -382,18 +391,31 @@ pub(super) const HANDLERS: &[Handler] = &[
         aliases: &[],
         identities: &[],
         steps: &[(Stage::Attach, |l, i, a| {
-            joins(l, i, &a, "db_instance_id", "security_ip_list")
+            let mut entries = Vec::new();
+            if let Some(n) = a.get("security_ip_list") {
+                nets(l, i, "security_ip_list", n, &mut entries);
+            }
+            joins(l, i, &a, "db_instance_id", entries);
         })],
     },
     Handler {
         spec: TypeSpec {
             name: "alicloud_alikafka_instance_allowed_ip_attachment",
-            attributes: &["instance_id", "allowed_ip"],
+            attributes: &["instance_id", "allowed_ip", "allowed_type"],
         },
         aliases: &[],
         identities: &[],
         steps: &[(Stage::Attach, |l, i, a| {
-            joins(l, i, &a, "instance_id", "allowed_ip")
+            let mut entries = Vec::new();
+            let Some(n) = a.get("allowed_ip") else { return };
+            nets(l, i, "allowed_ip", n, &mut entries);
+            let inside =
+                matches!(a.get("allowed_type").map(|t| l.text(t)), Some(Fact::Known(t)) if &*t == "vpc");
+            for e in entries.iter_mut().filter(|_| !inside) {
+                let other = Unknown::at("this list is for another endpoint of the service", n.span);
+                e.origin.maybe.get_or_insert_with(|| Box::new(other));
+            }
+            joins(l, i, &a, "instance_id", entries);
         })],
     },
 ];
@@ -423,6 +445,7 @@ fn push(l: &mut Linker<'_>, meta: Meta, interface: InterfaceId) -> DataServiceId
         meta,
         kind: DataServiceKind::Other,
         interface,
+        also: ServiceSet::default(),
         services: Fact::Unknown(Unknown::new("not linked")),
         allow: Vec::new(),
     });
@@ -546,7 +569,7 @@ fn fill(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, shape: &Shape) {
 }
 
 /// A list that is a resource of its own, for the service in all of its vSwitches.
-fn joins(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, of: &'static str, list: &'static str) {
+fn joins(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, of: &'static str, entries: Vec<AllowEntry>) {
     let service = l.link(i, a, &[of], "data service", |e| {
         if let Entity::DataService(d) = e {
             Some(d)
@@ -554,9 +577,6 @@ fn joins(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, of: &'static str, list: &'
             None
         }
     });
-    let Some(node) = a.get(list) else { return };
-    let mut entries = Vec::new();
-    nets(l, i, list, node, &mut entries);
     let Fact::Known(d) = service else {
         let why = "the service that this list is for is not known";
         l.refused.insert(i, why.into());

@@ -31,6 +31,7 @@ mod private_link;
 mod route;
 mod route_map;
 mod security_group;
+mod silent;
 mod transit;
 mod vpc;
 mod vswitch;
@@ -43,6 +44,7 @@ use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 pub use coverage::{Bearing, bearing, coverage_markdown};
+pub use silent::{Argument, argument, argument_meets, argument_patterns};
 
 /// A resource type that the typed layer reads, with every attribute that the code names.
 #[derive(Clone, Copy, Debug)]
@@ -239,6 +241,7 @@ pub fn link(mut resources: Vec<Resource>, source: SourceKind, diagnostics: Vec<D
             vswitch::settle(&mut linker);
         }
     }
+    data_service::settle(&mut linker);
     balancer::settle(&mut linker);
     private_link::settle(&mut linker);
     hybrid::settle(&mut linker);
@@ -246,6 +249,14 @@ pub fn link(mut resources: Vec<Resource>, source: SourceKind, diagnostics: Vec<D
     havip::settle(&mut linker);
     ipv6::settle(&mut linker);
     perimeter::settle(&mut linker);
+    let mut notices = silent::Notices::default();
+    for (i, h) in handled.iter().enumerate() {
+        if let (Some(h), Some(r)) = (h, linker.res.get(i))
+            && let Some(why) = notices.of(h, r, source)
+        {
+            linker.refused.entry(i).or_insert(why);
+        }
+    }
     let (typed, partly, refused, mut said) =
         (linker.typed, linker.partly, linker.refused, linker.diagnostics);
     let mut missing: BTreeMap<String, (String, Vec<usize>)> = BTreeMap::new();

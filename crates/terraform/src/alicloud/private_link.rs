@@ -3,7 +3,7 @@
 //! An endpoint becomes a balancer whose servers are the balancers of its service. What those listen on is known
 //! when everything has been read, so that is put together at the end ([`settle`]).
 
-use super::attrs::Attrs;
+use super::attrs::{Attrs, Blocks};
 use super::linker::{Entity, Found, Linker, next};
 use super::{Handler, Stage, TypeSpec, balancer, eni, own};
 use bartizan_model::*;
@@ -13,11 +13,21 @@ pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_privatelink_vpc_endpoint_service",
-            attributes: &["id", "vpc_endpoint_service_name", "auto_accept_connection"],
+            attributes: &[
+                "id",
+                "vpc_endpoint_service_name",
+                "auto_accept_connection",
+                "resource",
+                "resource.resource_id",
+            ],
         },
         aliases: &[],
         identities: &[own("id"), own("vpc_endpoint_service_name")],
-        steps: &[(Stage::Declare, service), (Stage::Fill, accepting)],
+        steps: &[
+            (Stage::Declare, service),
+            (Stage::Fill, accepting),
+            (Stage::Attach, own_resources),
+        ],
     },
     Handler {
         spec: TypeSpec {
@@ -136,6 +146,32 @@ fn accepting(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 
 fn resource(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let service = l.link(i, &a, &["service_id"], "endpoint service", as_service);
+    offer(l, i, &a, service);
+}
+
+/// Resources that a service lists itself.
+fn own_resources(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let Some(this) = l.entity.get(i).copied().flatten().and_then(as_service) else {
+        return;
+    };
+    match a.blocks("resource") {
+        Blocks::Absent => {}
+        Blocks::Unknown(u) => {
+            l.unknown(i, "resource", &u);
+            let origin = l.origin(i, a.span);
+            if let Some(s) = l.private_link.services.get_mut(this) {
+                s.resources.push((origin, Err(u)));
+            }
+        }
+        Blocks::List(all) => {
+            for b in all {
+                offer(l, i, &b, Fact::Known(this));
+            }
+        }
+    }
+}
+
+fn offer(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, service: Fact<usize>) {
     let origin = l.origin(i, a.span);
     let offered = match a.get("resource_id") {
         None => Err(Unknown::at("no resource is set", a.span)),

@@ -62,6 +62,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "route_table_propagation_enabled",
                 "options",
                 "options.ipv6_support",
+                "transit_router_vpc_attachment_options",
             ],
         },
         aliases: &[],
@@ -399,7 +400,27 @@ fn vpc_attachment(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     }
     let publishes = l.flag(i, &a, "auto_publish_route_enabled", false);
     let ipv6 = match a.blocks("options") {
-        Blocks::Absent => Fact::Known(false),
+        // The same by its older name, a map.
+        Blocks::Absent => match a.get("transit_router_vpc_attachment_options") {
+            None => Fact::Known(false),
+            Some(n) => match &n.value {
+                Value::Map(m) => match m.get("ipv6Support").map(|v| (l.text(v), v.span)) {
+                    None => Fact::Known(false),
+                    Some((Fact::Known(t), _)) if t.eq_ignore_ascii_case("enable") => Fact::Known(true),
+                    Some((Fact::Known(t), _)) if t.eq_ignore_ascii_case("disable") => Fact::Known(false),
+                    Some((Fact::Known(t), span)) => Fact::Unknown(Unknown::at(
+                        format!("`{t}` is neither `enable` nor `disable`"),
+                        span,
+                    )),
+                    Some((Fact::Unknown(u), _)) => Fact::Unknown(u),
+                },
+                _ => {
+                    let u = Unknown::at("the options are not known", n.span);
+                    l.unknown(i, "transit_router_vpc_attachment_options", &u);
+                    Fact::Unknown(u)
+                }
+            },
+        },
         Blocks::Unknown(u) => {
             l.unknown(i, "options", &u);
             Fact::Unknown(u)

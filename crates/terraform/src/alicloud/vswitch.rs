@@ -21,6 +21,7 @@ pub(super) const HANDLERS: &[Handler] = &[Handler {
             "enable_ipv6",
             "ipv6_cidr_block",
             "ipv6_cidr_block_mask",
+            "vpc_ipv6_cidr_block",
         ],
     },
     aliases: &["alicloud_subnet"],
@@ -102,7 +103,17 @@ fn ipv6_block(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, vpc: Option<VpcId>) -
         ),
         None => Fact::Unknown(why()),
     };
+    let said = match a.get("vpc_ipv6_cidr_block") {
+        None => None,
+        Some(n) => match l.net(i, "vpc_ipv6_cidr_block", n) {
+            Fact::Known(IpNet::V6(n)) => Some(vec![n]),
+            _ => Some(Vec::new()),
+        },
+    };
     let blocks: Vec<Ipv6Net> = match vpc.and_then(|v| l.typed.vpcs.get(v.index())) {
+        _ if said.is_some() => said.unwrap_or_default(),
+        // It may be in a block that is not known; the first one is of IPv4.
+        Some(v) if v.cidrs.iter().skip(1).any(|c| c.known().is_none()) => Vec::new(),
         Some(v) => v
             .cidrs
             .iter()

@@ -239,6 +239,12 @@ resource "alicloud_alb_rule" "far" {{
   listener_id = alicloud_alb_listener.https.id
   rule_name   = "far"
   priority    = 1
+  rule_conditions {{
+    type = "Host"
+    host_config {{
+      values = ["far.example"]
+    }}
+  }}
   rule_actions {{
     order = 1
     type  = "ForwardGroup"

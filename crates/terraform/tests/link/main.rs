@@ -6,6 +6,7 @@
     reason = "tests"
 )]
 
+mod arguments;
 mod balancers;
 mod edge;
 mod hybrid;

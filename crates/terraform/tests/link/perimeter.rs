@@ -455,3 +455,51 @@ resource "alicloud_ddosbgp_ip" "game" {
     assert_eq!(inv.typed.shields.len(), 1);
     assert!(matches!(inv.typed.shields[0].of, ProxyOrigin::Eip(_)));
 }
+
+// The switch is one for the account: of two resources that set it otherwise, neither is known to count.
+#[test]
+fn two_switches_that_disagree_are_not_known() {
+    let mode = |first: &str, second: &str| {
+        let inv = bare(&format!(
+            r#"
+resource "alicloud_cloud_firewall_instance" "edge" {{}}
+resource "alicloud_cloud_firewall_policy_advanced_config" "a" {{ internet_switch = "{first}" }}
+resource "alicloud_cloud_firewall_policy_advanced_config" "b" {{ internet_switch = "{second}" }}
+"#
+        ));
+        let known = inv.typed.firewalls[0].strict.known().copied();
+        let b = "alicloud_cloud_firewall_policy_advanced_config.b";
+        (known, matches!(understanding(&inv, b), Understanding::Partly(_)))
+    };
+    assert_eq!(mode("on", "on"), (Some(true), false));
+    assert_eq!(mode("on", "off"), (None, true));
+    assert_eq!(mode("off", "on"), (None, true));
+}
+
+// §13.2: left out, `repeat_type` is for ever; with a time beside it nobody says which counts.
+#[test]
+fn a_policy_with_a_time_is_not_for_ever() {
+    let active = |more: &str| {
+        let inv = bare(&format!(
+            r#"
+resource "alicloud_cloud_firewall_control_policy" "p" {{
+  {POLICY}
+  acl_action  = "drop"
+  source      = "0.0.0.0/0"
+  destination = "0.0.0.0/0"
+  proto       = "TCP"
+  dest_port   = "22/22"
+  {more}
+}}
+"#
+        ));
+        let list = policies(&inv, 0);
+        list[0].ends_with(" sometimes")
+    };
+    assert!(!active(""));
+    assert!(!active("repeat_type = \"Permanent\""));
+    assert!(!active("start_time = 0\n  repeat_days = []"));
+    assert!(active("start_time = 1700000000\n  end_time = 1800000000"));
+    assert!(active("repeat_start_time = \"08:00\""));
+    assert!(active("repeat_days = [1, 5]"));
+}

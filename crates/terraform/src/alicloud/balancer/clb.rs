@@ -30,6 +30,7 @@ pub(in super::super) const HANDLERS: &[Handler] = &[
                 "address_ip_version",
                 "address_type",
                 "vswitch_id",
+                "status",
             ],
         },
         aliases: &["alicloud_slb"],
@@ -81,7 +82,14 @@ pub(in super::super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_slb_master_slave_server_group",
-            attributes: &["id", "servers", "servers.server_id", "servers.port"],
+            attributes: &[
+                "id",
+                "servers",
+                "servers.server_id",
+                "servers.port",
+                "servers.server_type",
+                "servers.weight",
+            ],
         },
         aliases: &[],
         identities: &[own("id")],
@@ -106,6 +114,7 @@ pub(in super::super) const HANDLERS: &[Handler] = &[
                 "load_balancer_id",
                 "backend_servers",
                 "backend_servers.server_id",
+                "backend_servers.server_ip",
                 "backend_servers.weight",
             ],
         },
@@ -167,6 +176,14 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     {
         l.refused
             .insert(i, "a load balancer with an IPv6 address is not modelled".into());
+    }
+    if let Some(n) = a.get("status") {
+        let idle = match l.text(n) {
+            Fact::Known(s) if s.eq_ignore_ascii_case("active") => None,
+            Fact::Known(s) => Some(Unknown::at(format!("its status is `{s}`"), n.span)),
+            Fact::Unknown(u) => Some(u),
+        };
+        l.balancers.idle.extend(idle.map(|u| (id, u)));
     }
     // §9.1: unset is intranet in a vSwitch and Internet without one.
     let placed = a.get("vswitch_id").is_some();
@@ -330,6 +347,7 @@ fn listener(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             forwards: Vec::new(),
         },
         targets,
+        takes_all: None,
         lists,
         udp,
         transparent: protocol.map(|p| p.1),
@@ -356,6 +374,7 @@ fn doubtful(
     Server {
         origin: l.origin(i, span),
         to: vec![Backend::Unknown(u.clone())],
+        at: None,
         port: Fact::Unknown(u),
     }
 }
@@ -374,7 +393,8 @@ fn servers(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
                     weighed(l, &mut origin, b.get("weight"));
                     let to = server(l, i, "server_ids", n);
                     let port = port.clone();
-                    out.push(Server { origin, to, port });
+                    let at = None;
+                    out.push(Server { origin, to, at, port });
                 }
             }
             out
@@ -392,9 +412,20 @@ fn master_slave(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             for b in all {
                 let port = port(l, i, "port", b.get("port"));
                 if let Some(n) = b.get("server_id") {
-                    let origin = l.origin(i, b.span);
+                    let mut origin = l.origin(i, b.span);
+                    weighed(l, &mut origin, b.get("weight"));
+                    // The second one gets nothing while the first one works.
+                    let first = match b.get("server_type").map(|n| l.text(n)) {
+                        Some(Fact::Known(t)) => t.eq_ignore_ascii_case("master"),
+                        _ => false,
+                    };
+                    if !first {
+                        let u = Unknown::at("it serves only while the master does not", b.span);
+                        origin.maybe.get_or_insert_with(|| Box::new(u));
+                    }
                     let to = server(l, i, "server_id", n);
-                    out.push(Server { origin, to, port });
+                    let at = None;
+                    out.push(Server { origin, to, at, port });
                 }
             }
             out
@@ -412,7 +443,8 @@ fn attach(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         Some(n) => server(l, i, "server_id", n),
         None => vec![Backend::Unknown(Unknown::at("no server is set", a.span))],
     };
-    into_group(l, group, Server { origin, to, port });
+    let at = None;
+    into_group(l, group, Server { origin, to, at, port });
 }
 
 /// Adds a server to a group, or to every one where it is not known which.
@@ -444,8 +476,9 @@ fn own_servers(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
                     let mut origin = l.origin(i, s.span);
                     weighed(l, &mut origin, s.get("weight"));
                     let to = server(l, i, "backend_servers", n);
+                    let at = super::address_of(l, s.get("server_ip"));
                     let port = Fact::Known(None);
-                    out.push(Server { origin, to, port });
+                    out.push(Server { origin, to, at, port });
                 }
             }
             out
@@ -465,8 +498,8 @@ fn own_instances(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         weighed(l, &mut origin, a.get("weight"));
         of_any(&b, &mut origin);
         let to = server(l, i, "instance_ids", n);
-        let port = Fact::Known(None);
-        l.balancers.own.push((b.clone(), Server { origin, to, port }));
+        let (at, port) = (None, Fact::Known(None));
+        l.balancers.own.push((b.clone(), Server { origin, to, at, port }));
     }
 }
 

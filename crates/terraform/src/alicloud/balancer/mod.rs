@@ -21,6 +21,8 @@ pub(super) use modern::HANDLERS as MODERN;
 struct Server {
     origin: Origin,
     to: Vec<Backend>,
+    /// Which of the addresses of the interface, where that is said.
+    at: Option<Fact<IpAddr>>,
     /// `None` where the listener says it.
     port: Fact<Option<u16>>,
 }
@@ -34,6 +36,8 @@ struct Group {
     preserves: Fact<bool>,
     /// Whether servers get what was sent, on every port.
     any_port: Fact<bool>,
+    /// Why a front may hand on to the servers of its own zone only.
+    zonal: Option<Unknown>,
 }
 
 /// An access list.
@@ -58,6 +62,8 @@ struct Pending {
     balancer: Fact<BalancerId>,
     listener: Listener,
     targets: Vec<(Origin, Target)>,
+    /// A rule that takes every request, so that what comes after it may get none.
+    takes_all: Option<Origin>,
     /// Access lists, whether they admit, and where they are bound.
     lists: Vec<(Fact<usize>, Fact<bool>, Origin)>,
     /// Backends get UDP.
@@ -83,6 +89,10 @@ pub(super) struct State {
     groups: Vec<Group>,
     lists: Vec<List>,
     listeners: Vec<Pending>,
+    /// Balancers that may hand on nothing at all.
+    idle: Vec<(BalancerId, Unknown)>,
+    /// Balancers whose fronts may hand on to the servers of their own zones only.
+    zonal: Vec<(BalancerId, Unknown)>,
     /// Servers of each CLB's own group.
     own: Vec<(Fact<BalancerId>, Server)>,
     /// Rules of CLB listeners: balancer, port, group.
@@ -162,6 +172,7 @@ fn new_group(l: &mut Linker<'_>, i: usize) {
         by_address: Fact::Known(false),
         preserves: Fact::Known(true),
         any_port: Fact::Known(false),
+        zonal: None,
     });
     l.declare(i, Entity::ServerGroup(n));
 }
@@ -257,9 +268,11 @@ pub(super) fn serve(
         None => return,
     };
     let port = port(l, i, on, a.get(on));
-    let origin = l.origin(i, a.span);
+    let mut origin = l.origin(i, a.span);
+    weighed(l, &mut origin, a.get("weight"));
     let to = pooled(l, &pool, a.span);
-    clb::into_group(l, group, Server { origin, to, port });
+    let at = None;
+    clb::into_group(l, group, Server { origin, to, at, port });
 }
 
 /// The instances of a scaling group join the servers of CLBs.
@@ -278,7 +291,8 @@ pub(super) fn serve_own(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'sta
         of_any(&b, &mut origin);
         let to = pooled(l, &Fact::Known(pool), n.span);
         let port = Fact::Known(None);
-        l.balancers.own.push((b, Server { origin, to, port }));
+        let at = None;
+        l.balancers.own.push((b, Server { origin, to, at, port }));
     }
 }
 
@@ -292,6 +306,36 @@ fn weighed(l: &mut Linker<'_>, origin: &mut Origin, node: Option<&Node>) {
         Fact::Unknown(u) => u,
     };
     origin.maybe.get_or_insert_with(|| Box::new(doubt));
+}
+
+/// Which of its addresses a server is reached at.
+fn address_of(l: &mut Linker<'_>, node: Option<&Node>) -> Option<Fact<IpAddr>> {
+    let n = node?;
+    Some(match l.text(n) {
+        Fact::Known(t) => match t.parse() {
+            Ok(ip) => Fact::Known(ip),
+            Err(_) => Fact::Unknown(Unknown::at(format!("`{t}` is not an address"), n.span)),
+        },
+        Fact::Unknown(u) => Fact::Unknown(u),
+    })
+}
+
+/// Who a server is, given which of its addresses is meant: without that, its first one.
+fn reached(t: &Typed, s: &Server) -> Vec<Backend> {
+    let [Backend::Interface(x)] = s.to.as_slice() else {
+        return s.to.clone();
+    };
+    let all = &t[*x].addresses;
+    let first = all.first().map(|a| &a.spec);
+    match &s.at {
+        None => s.to.clone(),
+        Some(Fact::Known(ip)) if first == Some(&AddressSpec::Ip(*ip)) => s.to.clone(),
+        Some(Fact::Known(ip)) if all.iter().any(|a| a.spec == AddressSpec::Ip(*ip)) => vec![Backend::Ip(*ip)],
+        // The cloud has yet to pick its address: this is where it will be.
+        Some(_) if all.len() <= 1 => s.to.clone(),
+        Some(Fact::Known(ip)) => vec![Backend::Interface(*x), Backend::Ip(*ip)],
+        Some(Fact::Unknown(u)) => vec![Backend::Interface(*x), Backend::Unknown(u.clone())],
+    }
 }
 
 /// A server of a balancer that is not known may be one of any.
@@ -387,6 +431,12 @@ pub(super) fn settle(l: &mut Linker<'_>) {
                 targets.push((origin.clone(), target.clone()));
             }
         }
+        if let Some(by) = p.takes_all.clone() {
+            let doubt = Unknown::at("another rule takes every request", by.span);
+            for (o, _) in targets.iter_mut().filter(|(o, _)| o.address != by.address) {
+                o.maybe.get_or_insert_with(|| Box::new(doubt.clone()));
+            }
+        }
         for (origin, t) in targets {
             let servers = match t {
                 Target::Group(g) => state.groups.get(g).map(|g| (g.clone(), None)),
@@ -400,6 +450,7 @@ pub(super) fn settle(l: &mut Linker<'_>) {
                         by_address: Fact::Known(false),
                         preserves: Fact::Known(true),
                         any_port: Fact::Known(false),
+                        zonal: None,
                     };
                     Some((group, Some(port)))
                 }
@@ -414,12 +465,16 @@ pub(super) fn settle(l: &mut Linker<'_>) {
                 }
             };
             if let Some((group, port)) = servers {
-                forwards(&mut p, &origin, &group, port.as_ref());
+                forwards(&l.typed, &mut p, &state.zonal, &origin, &group, port.as_ref());
             }
         }
         filter(&mut p, &state.lists);
         match p.balancer {
             Fact::Known(b) => {
+                if let Some((_, u)) = state.idle.iter().find(|(x, _)| *x == b) {
+                    let maybe = &mut p.listener.origin.maybe;
+                    maybe.get_or_insert_with(|| Box::new(u.clone()));
+                }
                 if let Some(x) = l.typed.balancers.get_mut(b.index()) {
                     let at = x.listeners.len();
                     x.listeners.push(p.listener);
@@ -444,11 +499,28 @@ pub(super) fn settle(l: &mut Linker<'_>) {
 }
 
 /// What a listener hands on to the servers of a group.
-fn forwards(p: &mut Pending, bound: &Origin, group: &Group, fixed: Option<&Fact<u16>>) {
+fn forwards(
+    t: &Typed,
+    p: &mut Pending,
+    zonal: &[(BalancerId, Unknown)],
+    bound: &Origin,
+    group: &Group,
+    fixed: Option<&Fact<u16>>,
+) {
+    // With one front there is one zone, and its servers are all there are.
+    let zonal = match p.balancer.known() {
+        Some(b) if t[*b].fronts.len() < 2 => None,
+        Some(b) => zonal
+            .iter()
+            .find(|(x, _)| x == b)
+            .map(|(_, u)| u)
+            .or(group.zonal.as_ref()),
+        None => group.zonal.as_ref(),
+    };
     for s in &group.servers {
         let mut origin = s.origin.clone();
         if origin.maybe.is_none() {
-            origin.maybe.clone_from(&bound.maybe);
+            origin.maybe = bound.maybe.clone().or_else(|| zonal.cloned().map(Box::new));
         }
         let services = match (&group.any_port, fixed, &s.port, &p.udp) {
             (Fact::Known(true), ..) => Fact::Known(None),
@@ -465,10 +537,10 @@ fn forwards(p: &mut Pending, bound: &Origin, group: &Group, fixed: Option<&Fact<
             (Fact::Known(true), Fact::Known(false), f) => f.clone(),
             (Fact::Unknown(u), ..) | (_, Fact::Unknown(u), _) => Fact::Unknown(u.clone()),
         };
-        for to in &s.to {
+        for to in reached(t, s) {
             p.listener.forwards.push(Forward {
                 origin: origin.clone(),
-                to: to.clone(),
+                to,
                 services: services.clone(),
                 preserves: preserves.clone(),
             });

@@ -21,6 +21,7 @@ pub(in super::super) const HANDLERS: &[Handler] = &[
                 "load_balancer_name",
                 "address_type",
                 "address_ip_version",
+                "address_allocated_mode",
                 "zone_mappings",
                 "zone_mappings.vswitch_id",
                 "zone_mappings.intranet_address",
@@ -47,6 +48,7 @@ pub(in super::super) const HANDLERS: &[Handler] = &[
                 "address_type",
                 "address_ip_version",
                 "security_group_ids",
+                "cross_zone_enabled",
                 "zone_mappings",
                 "zone_mappings.vswitch_id",
                 "zone_mappings.private_ipv4_address",
@@ -87,6 +89,7 @@ pub(in super::super) const HANDLERS: &[Handler] = &[
                 "load_balancer_id",
                 "listener_port",
                 "listener_protocol",
+                "status",
                 "default_actions",
                 "default_actions.forward_group_config.server_group_tuples.server_group_id",
                 "acl_config",
@@ -106,6 +109,12 @@ pub(in super::super) const HANDLERS: &[Handler] = &[
                 "listener_id",
                 "rule_actions",
                 "rule_actions.forward_group_config.server_group_tuples.server_group_id",
+                "rule_actions.traffic_mirror_config.mirror_group_config.server_group_tuples.server_group_id",
+                "rule_conditions",
+                "rule_conditions.type",
+                "rule_conditions.host_config.values",
+                "rule_conditions.path_config.values",
+                "rule_conditions.source_ip_config.values",
             ],
         },
         aliases: &[],
@@ -148,8 +157,10 @@ pub(in super::super) const HANDLERS: &[Handler] = &[
             attributes: &[
                 "id",
                 "server_group_type",
+                "cross_zone_enabled",
                 "servers",
                 "servers.server_id",
+                "servers.server_ip",
                 "servers.server_type",
                 "servers.port",
                 "servers.weight",
@@ -238,9 +249,13 @@ fn fill(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, private: &[&'static str], p
         Blocks::Absent => return,
         Blocks::Unknown(u) => return l.unknown(i, "zone_mappings", &u),
     };
+    let stays = l.typed[id].kind != BalancerKind::Alb
+        || a.get("address_allocated_mode")
+            .is_none_or(|n| matches!(l.text(n), Fact::Known(t) if t.eq_ignore_ascii_case("fixed")));
     for (z, x) in zones.iter().zip(l.typed[id].fronts.clone()) {
         let vswitch = l.vswitch(i, z, &["vswitch_id"]);
-        let address = eni::primary(l, i, z, private);
+        // Addresses that change may be any of the vSwitch.
+        let address = eni::primary(l, i, z, if stays { private } else { &[] });
         let eip = match z.get("allocation_id").map(|n| l.find(n)) {
             Some(super::Found::Entity(Entity::Eip(e))) => Some(e),
             _ => None,
@@ -278,6 +293,11 @@ fn fill(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, private: &[&'static str], p
 
 fn nlb(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     fill(l, i, &a, &["private_ipv4_address"], "public_ipv4_address");
+    if let Some(id) = this_balancer(l, i)
+        && let Some(u) = zonal(l, i, &a)
+    {
+        l.balancers.zonal.push((id, u));
+    }
     if a.get("security_group_ids").is_none() {
         return;
     }
@@ -288,6 +308,19 @@ fn nlb(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             f.groups = groups.clone();
             f.foreign_groups.clone_from(&foreign);
         }
+    }
+}
+
+/// Why a front may hand on to the servers of its own zone only: they count as possible, and not as certain.
+fn zonal(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Option<Unknown> {
+    let at = a.get("cross_zone_enabled").map_or(a.span, |n| n.span);
+    match l.flag(i, a, "cross_zone_enabled", true) {
+        Fact::Known(true) => None,
+        Fact::Known(false) => Some(Unknown::at(
+            "each front hands on to the servers of its own zone only",
+            at,
+        )),
+        Fact::Unknown(u) => Some(u),
     }
 }
 
@@ -334,6 +367,7 @@ fn listener(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             forwards: Vec::new(),
         },
         targets: Vec::new(),
+        takes_all: None,
         lists: Vec::new(),
         udp: Fact::Known(false),
         transparent: Fact::Known(false),
@@ -420,12 +454,26 @@ fn alb_listener(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             }
         }
     }
+    let stopped = stopped(l, &a);
     if let Some(p) = this_listener(l, i) {
         p.balancer = balancer;
         p.listener.services = services;
         p.listener.filter = filter;
         p.targets = targets;
         p.lists = lists;
+        if let Some(u) = stopped {
+            p.listener.origin.maybe = Some(Box::new(u));
+        }
+    }
+}
+
+/// Why a listener may not be listening.
+fn stopped(l: &mut Linker<'_>, a: &Attrs<'_>) -> Option<Unknown> {
+    match l.text(a.get("status")?) {
+        Fact::Known(s) if s.eq_ignore_ascii_case("stopped") => {
+            Some(Unknown::at("the listener is stopped", a.span))
+        }
+        _ => None,
     }
 }
 
@@ -454,12 +502,7 @@ fn nlb_listener(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         Some(n) => vec![(l.origin(i, n.span), group(l, i, "server_group_id", n))],
         None => Vec::new(),
     };
-    let stopped = match a.get("status").map(|n| l.text(n)) {
-        Some(Fact::Known(s)) if s.eq_ignore_ascii_case("stopped") => {
-            Some(Unknown::at("the listener is stopped", a.span))
-        }
-        _ => None,
-    };
+    let stopped = stopped(l, &a);
     if let Some(p) = this_listener(l, i) {
         p.balancer = balancer;
         p.listener.services = services;
@@ -474,14 +517,75 @@ fn nlb_listener(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     }
 }
 
+/// What a rule asks of a request.
+enum Asks {
+    /// Nothing: it takes them all.
+    Nothing,
+    /// Host, path and the like, which a client can write as it likes (decision 11).
+    Content,
+    /// Where it comes from, so that it is not for everybody.
+    Source(Unknown),
+}
+
+fn asks(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Asks {
+    let all = match a.blocks("rule_conditions") {
+        Blocks::Absent => return Asks::Nothing,
+        Blocks::Unknown(u) => {
+            l.unknown(i, "rule_conditions", &u);
+            return Asks::Source(u);
+        }
+        Blocks::List(all) => all,
+    };
+    let mut every = true;
+    for b in &all {
+        match b.get("type").map(|n| (l.text(n), n.span)) {
+            Some((Fact::Known(t), span)) if t.eq_ignore_ascii_case("sourceip") => {
+                return Asks::Source(Unknown::at("the rule is for some clients only", span));
+            }
+            Some((Fact::Unknown(u), _)) => return Asks::Source(u),
+            Some((Fact::Known(t), _)) => {
+                let whole = match &*t.to_ascii_lowercase() {
+                    "path" => Some(("path_config", "/*")),
+                    "host" => Some(("host_config", "*")),
+                    _ => None,
+                };
+                every &= whole.is_some_and(|(name, any)| takes(b, name, any));
+            }
+            None => every = false,
+        }
+    }
+    if every { Asks::Nothing } else { Asks::Content }
+}
+
+/// Whether the values of a condition have one that meets everything.
+fn takes(b: &Attrs<'_>, block: &str, any: &str) -> bool {
+    let mut values = Vec::new();
+    let found = b.nested(block).map(|n| super::deep(n, "values", &mut values));
+    matches!(found, Some(Ok(())))
+        && values
+            .iter()
+            .flat_map(|n| super::each(n))
+            .any(|n| matches!(&n.value, Value::String(s) if &**s == any))
+}
+
 fn rule(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let listener = l.link(i, &a, &["listener_id"], "listener", as_listener);
     let Some(n) = a.get("rule_actions") else { return };
-    let targets = actions(l, i, "rule_actions", n);
+    let mut targets = actions(l, i, "rule_actions", n);
+    let asks = asks(l, i, &a);
+    if let Asks::Source(u) = &asks {
+        for (o, _) in &mut targets {
+            o.maybe.get_or_insert_with(|| Box::new(u.clone()));
+        }
+    }
+    let by = l.origin(i, a.span);
     match listener {
         Fact::Known(n) => {
             if let Some(p) = l.balancers.listeners.get_mut(n) {
                 p.targets.extend(targets);
+                if matches!(asks, Asks::Nothing) {
+                    p.takes_all = Some(by);
+                }
             }
         }
         Fact::Unknown(u) => {
@@ -531,6 +635,7 @@ fn by_address(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Fact<bool> {
 
 fn alb_group(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let by_address = by_address(l, i, &a);
+    let zonal = zonal(l, i, &a);
     let mut all = Vec::new();
     match a.blocks("servers") {
         Blocks::Absent => {}
@@ -539,6 +644,7 @@ fn alb_group(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             all.push(Server {
                 origin: l.origin(i, a.span),
                 to: vec![Backend::Unknown(u.clone())],
+                at: None,
                 port: Fact::Unknown(u),
             });
         }
@@ -546,6 +652,7 @@ fn alb_group(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             for b in blocks {
                 let mut origin = l.origin(i, b.span);
                 weighed(l, &mut origin, b.get("weight"));
+                let at = super::address_of(l, b.get("server_ip"));
                 let port = port(l, i, "port", b.get("port"));
                 let kind = b.get("server_type").map(|n| l.text(n));
                 let to = match (kind, b.get("server_id")) {
@@ -557,7 +664,7 @@ fn alb_group(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
                     (_, Some(n)) => server(l, i, "server_id", n),
                     (_, None) => vec![Backend::Unknown(Unknown::at("no server is set", b.span))],
                 };
-                all.push(Server { origin, to, port });
+                all.push(Server { origin, to, at, port });
             }
         }
     }
@@ -570,6 +677,7 @@ fn alb_group(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         .and_then(|g| l.balancers.groups.get_mut(g))
     {
         g.by_address = by_address;
+        g.zonal = zonal;
         g.preserves = Fact::Known(false);
         g.servers.extend(all);
     }
@@ -603,5 +711,9 @@ fn attach(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         Some((name, n)) => server(l, i, name, n),
         None => vec![Backend::Unknown(Unknown::at("no server is set", a.span))],
     };
-    into_group(l, group, Server { origin, to, port });
+    let at = match a.get("server_id") {
+        Some(_) => super::address_of(l, a.get("server_ip")),
+        None => None,
+    };
+    into_group(l, group, Server { origin, to, at, port });
 }

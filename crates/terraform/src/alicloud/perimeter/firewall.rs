@@ -126,7 +126,18 @@ fn instance(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 
 fn advanced(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let strict = l.either(i, &a, "internet_switch", ("on", "off"), false);
-    l.perimeter.strict = Some(if_there(l, i, &a, strict));
+    let strict = if_there(l, i, &a, strict);
+    l.perimeter.strict = Some(match l.perimeter.strict.take() {
+        // The switch is one for the whole account: two that disagree overwrite one another.
+        Some(before) if before != strict => {
+            let at = a.get("internet_switch").map_or(a.span, |n| n.span);
+            let why = "another `alicloud_cloud_firewall_policy_advanced_config` sets it otherwise";
+            let u = Unknown::at(why, at);
+            l.unknown(i, "internet_switch", &u);
+            Fact::Unknown(u)
+        }
+        _ => strict,
+    });
 }
 
 /// What a resource says about another one, which it may not be there to say.

@@ -30,6 +30,11 @@ pub(crate) const HANDLERS: &[Handler] = &[
                 "ip_version",
                 "release",
                 "repeat_type",
+                "repeat_days",
+                "repeat_start_time",
+                "repeat_end_time",
+                "start_time",
+                "end_time",
             ],
         },
         aliases: &[],
@@ -69,6 +74,11 @@ pub(crate) const HANDLERS: &[Handler] = &[
                 "ip_version",
                 "release",
                 "repeat_type",
+                "repeat_days",
+                "repeat_start_time",
+                "repeat_end_time",
+                "start_time",
+                "end_time",
                 "new_order",
             ],
         },
@@ -112,6 +122,11 @@ pub(crate) const HANDLERS: &[Handler] = &[
                 "dest_port_group",
                 "release",
                 "repeat_type",
+                "repeat_days",
+                "repeat_start_time",
+                "repeat_end_time",
+                "start_time",
+                "end_time",
                 "order",
             ],
         },
@@ -482,7 +497,15 @@ fn active(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Fact<bool> {
         return released;
     }
     match a.get("repeat_type").map(|n| l.text(n)) {
-        None => released,
+        // Left out it is for ever, but a time that is written says otherwise, and no document says which counts.
+        None => match timed(a) {
+            None => released,
+            Some(span) => {
+                let why = "a time is set and no `repeat_type`: whether it is in force is not known";
+                l.note(i, format!("`repeat_type`: {why}"));
+                Fact::Unknown(Unknown::at(why, span))
+            }
+        },
         Some(Fact::Known(t)) if t.eq_ignore_ascii_case("permanent") => released,
         Some(Fact::Known(_)) => {
             let u = Unknown::at("it takes part in a time window only", a.span);
@@ -494,4 +517,21 @@ fn active(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Fact<bool> {
         }
         Some(Fact::Unknown(u)) => Fact::Unknown(u),
     }
+}
+
+/// Where a policy says when it is in force, if it does; 0 and an empty list are how the cloud says that it does not.
+fn timed(a: &Attrs<'_>) -> Option<bartizan_base::Span> {
+    let all = [
+        "start_time",
+        "end_time",
+        "repeat_start_time",
+        "repeat_end_time",
+        "repeat_days",
+    ];
+    let set = |n: &&Node| match &n.value {
+        Value::Number(s) | Value::String(s) => &**s != "0",
+        Value::List(l) => !l.is_empty(),
+        _ => true,
+    };
+    all.into_iter().find_map(|n| a.get(n).filter(set)).map(|n| n.span)
 }
