@@ -11,7 +11,7 @@ use bartizan_base::{Span, Verdict};
 use bartizan_model::{
     AddressSpec, AllowEntry, AllowPeer, BalancerId, DataServiceId, Fact, FilterEntry, FirewallId,
     InterfaceId, Inventory, Ipv6Internet, ListenerFilter, NetSpec, Origin, Peer, SecurityGroupId, TrLink,
-    VpnConnectionId,
+    Typed, VpnConnectionId,
 };
 use bartizan_packet::{IpSet, ServiceSet};
 use bartizan_reach::hybrid::LinkRef;
@@ -28,6 +28,8 @@ pub enum Culprit {
     Allow(BTreeSet<(DataServiceId, u32)>),
     /// Backends of listeners of load balancers: balancer, listener, backend.
     Forwards(BTreeSet<(BalancerId, u32, u32)>),
+    /// Entries of white access lists of listeners: balancer, listener, entry.
+    Filter(BTreeSet<(BalancerId, u32, u32)>),
     /// Listeners of load balancers.
     Listeners(BTreeSet<(BalancerId, u32)>),
     /// Policies of firewalls that let it pass: firewall and position.
@@ -79,7 +81,9 @@ impl Culprit {
             | (Culprit::Egress(a), Culprit::Egress(b)) => meet(a, b),
             (Culprit::Connections(a), Culprit::Connections(b)) => meet(a, b),
             (Culprit::Allow(a), Culprit::Allow(b)) => meet(a, b),
-            (Culprit::Forwards(a), Culprit::Forwards(b)) => meet(a, b),
+            (Culprit::Forwards(a), Culprit::Forwards(b)) | (Culprit::Filter(a), Culprit::Filter(b)) => {
+                meet(a, b)
+            }
             (Culprit::Listeners(a), Culprit::Listeners(b)) => meet(a, b),
             (Culprit::Policies(a), Culprit::Policies(b)) => meet(a, b),
             (Culprit::Public(a), Culprit::Public(b)) | (Culprit::Ipv6(a), Culprit::Ipv6(b)) => meet(a, b),
@@ -102,7 +106,9 @@ impl Culprit {
             | (Culprit::Egress(a), Culprit::Egress(b)) => a.extend(b),
             (Culprit::Connections(a), Culprit::Connections(b)) => a.extend(b),
             (Culprit::Allow(a), Culprit::Allow(b)) => a.extend(b),
-            (Culprit::Forwards(a), Culprit::Forwards(b)) => a.extend(b),
+            (Culprit::Forwards(a), Culprit::Forwards(b)) | (Culprit::Filter(a), Culprit::Filter(b)) => {
+                a.extend(b);
+            }
             (Culprit::Listeners(a), Culprit::Listeners(b)) => a.extend(b),
             (Culprit::Policies(a), Culprit::Policies(b)) => a.extend(b),
             (Culprit::Public(a), Culprit::Public(b)) | (Culprit::Ipv6(a), Culprit::Ipv6(b)) => a.extend(b),
@@ -129,6 +135,13 @@ impl Culprit {
             Culprit::Forwards(s) => s
                 .iter()
                 .map(|&(b, l, f)| t[b].listeners[l as usize].forwards[f as usize].origin.clone())
+                .collect(),
+            Culprit::Filter(s) => s
+                .iter()
+                .filter_map(|&(b, l, k)| {
+                    let f = t[b].listeners[l as usize].filter.known()?.as_ref()?;
+                    Some(f.entries.get(k as usize)?.origin.clone())
+                })
                 .collect(),
             Culprit::Listeners(s) => s
                 .iter()
@@ -228,6 +241,11 @@ impl Culprit {
                     }
                 }
             }
+            Culprit::Filter(s) => each_filter(t, |b, l, f| {
+                let here = s.iter().filter(|(x, y, _)| (*x, *y) == (b, l));
+                let gone: BTreeSet<u32> = here.map(|(_, _, k)| *k).collect();
+                drop_at(&mut f.entries, &gone);
+            }),
             Culprit::Listeners(s) => {
                 for (n, b) in (0u32..).zip(t.balancers.iter_mut()) {
                     let gone: BTreeSet<u32> = s.iter().filter(|(b, _)| b.0 == n).map(|(_, l)| *l).collect();
@@ -265,6 +283,49 @@ impl Culprit {
         }
         Some(out)
     }
+}
+
+/// Every access list that is known and on.
+fn each_filter(t: &mut Typed, mut with: impl FnMut(BalancerId, u32, &mut ListenerFilter)) {
+    for (n, b) in (0u32..).zip(t.balancers.iter_mut()) {
+        for (m, l) in (0u32..).zip(b.listeners.iter_mut()) {
+            if let Fact::Known(Some(f)) = &mut l.filter {
+                with(BalancerId(n), m, f);
+            }
+        }
+    }
+}
+
+/// Entries of the white lists of some listeners that admit an end of a leak. A list that several listeners share is
+/// written once.
+fn admitting(
+    t: &Typed,
+    listeners: &BTreeSet<(BalancerId, u32)>,
+    who: &IpSet,
+) -> BTreeSet<(BalancerId, u32, u32)> {
+    let entries = |b: BalancerId, l: u32| {
+        let f = t[b].listeners[l as usize].filter.known().and_then(Option::as_ref);
+        let f = f.filter(|f| f.white == Fact::Known(true));
+        (0u32..).zip(f.map_or(&[][..], |f| &f.entries))
+    };
+    let mut written = Vec::new();
+    for &(b, l) in listeners {
+        for (_, e) in entries(b, l) {
+            let meets = e
+                .net
+                .known()
+                .is_some_and(|n| !IpSet::from(*n).intersect(who).is_empty());
+            if meets && !written.contains(&&e.origin) {
+                written.push(&e.origin);
+            }
+        }
+    }
+    let all = (0u32..).map(BalancerId).zip(&t.balancers);
+    all.flat_map(|(b, x)| (0u32..).zip(&x.listeners).map(move |(l, _)| (b, l)))
+        .flat_map(|(b, l)| entries(b, l).map(move |(k, e)| (b, l, k, &e.origin)))
+        .filter(|(.., o)| written.contains(o))
+        .map(|(b, l, k, _)| (b, l, k))
+        .collect()
 }
 
 fn key(s: Span) -> (u32, u32, u32) {
@@ -372,6 +433,7 @@ pub fn candidates(w: &World<'_>, leak: &Leak, u: &Used) -> Vec<Culprit> {
         Culprit::Dnat(u.dnat.clone()),
         Culprit::Allow(allow),
         Culprit::Forwards(u.relays.clone()),
+        Culprit::Filter(admitting(t, &listeners, &seen_as(w, leak.from))),
         Culprit::Listeners(listeners),
         Culprit::TrRoutes(u.tr_routes.clone()),
         Culprit::Policies(policies),
@@ -407,7 +469,7 @@ pub fn candidates(w: &World<'_>, leak: &Leak, u: &Used) -> Vec<Culprit> {
         | Culprit::Egress(s) => !s.is_empty(),
         Culprit::Connections(s) => !s.is_empty(),
         Culprit::Allow(s) => !s.is_empty(),
-        Culprit::Forwards(s) => !s.is_empty(),
+        Culprit::Forwards(s) | Culprit::Filter(s) => !s.is_empty(),
         Culprit::Listeners(s) => !s.is_empty(),
         Culprit::Policies(s) => !s.is_empty(),
         Culprit::Public(s) | Culprit::Ipv6(s) => !s.is_empty(),
@@ -423,22 +485,23 @@ fn rank(c: &Culprit) -> u8 {
     match c {
         Culprit::Dnat(_) => 0,
         Culprit::Allow(_) => 1,
-        Culprit::Listeners(_) => 2,
-        Culprit::Forwards(_) => 3,
-        Culprit::VpnRoutes(_) => 4,
-        Culprit::Ingress(_) => 5,
-        Culprit::Public(_) => 6,
-        Culprit::TrRoutes(_) => 7,
-        Culprit::Routes(_) => 8,
-        Culprit::Snat(_) => 9,
-        Culprit::Ipv6(_) => 10,
-        Culprit::Inner(_) => 11,
-        Culprit::Connections(_) => 12,
-        Culprit::Learned(_) => 13,
-        Culprit::Associated(_) => 14,
-        Culprit::Egress(_) => 15,
-        Culprit::Policies(_) => 16,
-        Culprit::Default(_) => 17,
+        Culprit::Filter(_) => 2,
+        Culprit::Listeners(_) => 3,
+        Culprit::Forwards(_) => 4,
+        Culprit::VpnRoutes(_) => 5,
+        Culprit::Ingress(_) => 6,
+        Culprit::Public(_) => 7,
+        Culprit::TrRoutes(_) => 8,
+        Culprit::Routes(_) => 9,
+        Culprit::Snat(_) => 10,
+        Culprit::Ipv6(_) => 11,
+        Culprit::Inner(_) => 12,
+        Culprit::Connections(_) => 13,
+        Culprit::Learned(_) => 14,
+        Culprit::Associated(_) => 15,
+        Culprit::Egress(_) => 16,
+        Culprit::Policies(_) => 17,
+        Culprit::Default(_) => 18,
     }
 }
 
@@ -502,6 +565,15 @@ fn addresses(w: &World<'_>, block: u32) -> IpSet {
     })
 }
 
+/// The addresses by which a block may be seen: its own, and its public ones.
+fn seen_as(w: &World<'_>, block: u32) -> IpSet {
+    let inside = w.interfaces_of(block).into_iter();
+    let public = inside.flat_map(|i| &w.inventory.typed[i].public);
+    public
+        .filter_map(|p| p.ip.known().copied())
+        .fold(addresses(w, block), |s, ip| s.union(&IpSet::single(ip)))
+}
+
 /// The inventory with what a culprit admits cut down to leave out the other end of a leak; `None` for what has no
 /// addresses to cut.
 fn narrowed(c: &Culprit, w: &World<'_>, leak: &Leak) -> Option<Inventory> {
@@ -549,6 +621,30 @@ fn narrowed(c: &Culprit, w: &World<'_>, leak: &Leak) -> Option<Inventory> {
                     }
                 }
                 d.allow = allow;
+            }
+        }
+        Culprit::Filter(s) => {
+            let gone = seen_as(w, leak.from);
+            let mut empty = false;
+            each_filter(t, |b, l, f| {
+                let mut kept = Vec::new();
+                for (k, e) in (0u32..).zip(std::mem::take(&mut f.entries)) {
+                    match e.net {
+                        Fact::Known(n) if s.contains(&(b, l, k)) => {
+                            kept.extend(cut(&n, &gone).into_iter().map(|n| FilterEntry {
+                                net: Fact::Known(n),
+                                ..e.clone()
+                            }));
+                        }
+                        _ => kept.push(e),
+                    }
+                }
+                // A list without entries admits everybody.
+                empty |= kept.is_empty();
+                f.entries = kept;
+            });
+            if empty {
+                return None;
             }
         }
         Culprit::Listeners(s) => {
@@ -649,6 +745,7 @@ fn singly(list: Vec<Culprit>) -> Vec<Culprit> {
             Culprit::TrRoutes(s) => each(s, Culprit::TrRoutes),
             Culprit::VpnRoutes(s) => each(s, Culprit::VpnRoutes),
             Culprit::Connections(s) => each(s, Culprit::Connections),
+            Culprit::Filter(s) => each(s, Culprit::Filter),
             Culprit::Listeners(s) => each(s, Culprit::Listeners),
             Culprit::Policies(s) => each(s, Culprit::Policies),
             Culprit::Public(s) => each(s, Culprit::Public),
@@ -677,6 +774,7 @@ pub fn blame(w: &World<'_>, plan: &Plan, base: &Baseline, leak: &Leak, around: O
                     | Culprit::Egress(_)
                     | Culprit::Inner(_)
                     | Culprit::Allow(_)
+                    | Culprit::Filter(_)
                     | Culprit::Listeners(_)
                     | Culprit::Default(_)
             )
@@ -710,11 +808,15 @@ pub fn blame(w: &World<'_>, plan: &Plan, base: &Baseline, leak: &Leak, around: O
             continue;
         };
         let mut trials = vec![(false, tried(w, plan, base, leak, around, &inv))];
-        // What others need as well is narrowed and not deleted.
-        if trials
-            .iter()
-            .all(|(_, t)| t.closes && (t.loses > 0 || !t.breaks.is_empty()))
-            && let Some(inv) = narrowed(&c, w, leak)
+        // What others need as well is narrowed and not deleted; and a list whose last entry goes admits everybody.
+        let last = matches!(c, Culprit::Filter(_));
+        if trials.iter().all(|(_, t)| {
+            if t.closes {
+                t.loses > 0 || !t.breaks.is_empty()
+            } else {
+                last
+            }
+        }) && let Some(inv) = narrowed(&c, w, leak)
         {
             trials.push((true, tried(w, plan, base, leak, around, &inv)));
         }

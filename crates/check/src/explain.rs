@@ -152,6 +152,14 @@ pub(crate) fn culprit_text(w: &World<'_>, c: &Culprit) -> (String, &'static str)
             ),
             "take it out of",
         ),
+        Culprit::Filter(s) => (
+            n(
+                s.len(),
+                "an entry of the access list of a listener",
+                "entries of access lists of listeners",
+            ),
+            "take it out of",
+        ),
         Culprit::Listeners(s) => (
             n(
                 s.len(),
@@ -266,6 +274,16 @@ fn label_text(w: &World<'_>, c: &Culprit, i: usize) -> String {
             }
         }
         Culprit::Forwards(_) => "hands it on to this backend".to_string(),
+        Culprit::Filter(s) => {
+            let entry = s.iter().nth(i).and_then(|&(b, l, k)| {
+                let f = t[b].listeners[l as usize].filter.known()?.as_ref()?;
+                f.entries.get(k as usize)?.net.known().copied()
+            });
+            match entry {
+                Some(n) => format!("admits {n}"),
+                None => "admits somebody who is not known".to_string(),
+            }
+        }
         Culprit::Listeners(s) => listener_text(w, s.iter().nth(i).copied()),
         Culprit::Policies(_) => "lets it pass the firewall".to_string(),
         Culprit::TrRoutes(_) => "leads it across the transit router".to_string(),
@@ -351,7 +369,7 @@ pub(crate) fn leak(
     let names: Vec<String> = origins.iter().map(|o| format!("`{}`", o.address)).collect();
     let keep_whole = !blame.narrow && blame.breaks.is_empty() && blame.loses == 0;
     let fix_text = match (&blame.culprit, keep_whole) {
-        (Culprit::Allow(_), false) if blame.narrow => {
+        (Culprit::Allow(_) | Culprit::Filter(_), false) if blame.narrow => {
             format!(
                 "narrow what {} admits, so that {from} is not among it",
                 names::list(&names)

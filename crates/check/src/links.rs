@@ -3,7 +3,7 @@
 
 use crate::adapt::named;
 use bartizan_base::Diagnostic;
-use bartizan_lang::{Intent, Link, LinkKind, LinkedSite};
+use bartizan_lang::{Intent, Link, LinkKind, LinkedSite, Selector, SelectorKind};
 use bartizan_model::{BorderRouterId, Fact, Inventory, SiteId, SitePair, Typed, VpnConnectionId, VpnEnd};
 use ipnet::IpNet;
 use std::collections::BTreeSet;
@@ -72,7 +72,7 @@ fn at(l: &Link, message: String) -> Diagnostic {
 #[must_use]
 pub fn with_links(inv: &Inventory, intent: &Intent) -> (Inventory, Vec<Diagnostic>) {
     let mut out = inv.clone();
-    let mut said = Vec::new();
+    let mut said = nowhere(intent, &inv.typed);
     if intent.links.is_empty() {
         return (out, said);
     }
@@ -112,6 +112,59 @@ pub fn with_links(inv: &Inventory, intent: &Intent) -> (Inventory, Vec<Diagnosti
         }
     }
     (out, said)
+}
+
+/// Selectors of links that are in no inventory: they narrow nothing, which nobody means.
+fn nowhere(intent: &Intent, t: &Typed) -> Vec<Diagnostic> {
+    fn walk<'s>(s: &'s Selector, out: &mut Vec<&'s Selector>) {
+        match &s.kind {
+            SelectorKind::Via { .. } => out.push(s),
+            SelectorKind::All(v) | SelectorKind::AnyOf(v) => v.iter().for_each(|s| walk(s, out)),
+            SelectorKind::Except(a, v) => {
+                walk(a, out);
+                v.iter().for_each(|s| walk(s, out));
+            }
+            _ => {}
+        }
+    }
+    let mut all = Vec::new();
+    let zones = intent.zones.iter().map(|z| &z.selector);
+    for s in zones.chain(intent.envs.iter().map(|e| &e.selector)) {
+        walk(s, &mut all);
+    }
+    let mut said = Vec::new();
+    for s in all {
+        let SelectorKind::Via { link, name } = &s.kind else {
+            continue;
+        };
+        if !behind(intent, t, *link, name).0.is_empty() {
+            continue;
+        }
+        let word = match link {
+            LinkKind::Vpn => "vpn",
+            LinkKind::Vbr => "vbr",
+            _ => continue,
+        };
+        let metas = t.vpn_connections.iter().map(|c| &c.meta);
+        let metas = metas.chain(t.border_routers.iter().map(|b| &b.meta));
+        let declared = intent
+            .links
+            .iter()
+            .filter(|l| l.kind == *link)
+            .map(|l| l.name.clone());
+        let mut known: Vec<String> = declared
+            .chain(metas.filter_map(|m| m.name.as_ref()?.known().map(ToString::to_string)))
+            .collect();
+        known.sort();
+        known.dedup();
+        let text = format!("`via {word} {name}` matches nothing in this inventory");
+        let d = Diagnostic::warning("INTENT009", text).at(s.span, "no such link");
+        said.push(match crate::query::nearest(name, &known) {
+            Some(n) => d.help(format!("did you mean `{n}`?")),
+            None => d.help(format!("declare it: `link {name} = {word} \"PATTERN\"`")),
+        });
+    }
+    said
 }
 
 type Found = (Vec<VpnConnectionId>, Vec<BorderRouterId>);

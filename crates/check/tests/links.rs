@@ -315,3 +315,33 @@ resource "alicloud_network_acl" "dr" {
         assert_eq!(v, expected, "{said:#?}");
     }
 }
+
+// A link that is misspelt narrows nothing, so that is said, with the name that was meant.
+#[test]
+fn a_link_that_is_nowhere_is_said_with_what_was_meant() {
+    let with = |name: &str| {
+        let mut sources = Sources::default();
+        let mut files = FileSet::default();
+        files.add(&mut sources, "main.tf", NET);
+        let inv = read(&files, &mut sources, &ReadOptions::default());
+        let text = format!("edition 2027\nlink office = vpn \"*\"\nzone z = via vpn {name}\n");
+        let id = sources.add("main.btz", text);
+        let (intent, d) = bartizan_lang::resolve(&[bartizan_lang::parse(id, &sources).0], &sources);
+        assert!(d.is_empty(), "{d:?}");
+        let (_, said) = bartizan_check::with_links(&inv, &intent);
+        said.iter()
+            .map(|d| format!("{} ({})", d.message, d.help.clone().unwrap_or_default()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(with("office"), Vec::<String>::new());
+    assert_eq!(
+        with("ofice"),
+        ["`via vpn ofice` matches nothing in this inventory (did you mean `office`?)"]
+    );
+    assert_eq!(
+        with("elsewhere"),
+        [
+            "`via vpn elsewhere` matches nothing in this inventory (declare it: `link elsewhere = vpn \"PATTERN\"`)"
+        ]
+    );
+}

@@ -599,6 +599,73 @@ fn what_a_balancer_hands_on_is_a_flow_of_its_clients() {
     );
 }
 
+/// A listener with a white list of the office and, by mistake, of everybody.
+fn guarded(entries: &str) -> String {
+    format!(
+        r#"{NET}
+resource "alicloud_slb_load_balancer" "l" {{
+  load_balancer_name = "front"
+  address_type       = "internet"
+  address            = "47.1.1.1"
+}}
+resource "alicloud_slb_listener" "web" {{
+  load_balancer_id = alicloud_slb_load_balancer.l.id
+  protocol         = "tcp"
+  frontend_port    = 443
+  backend_port     = 9000
+  acl_status       = "on"
+  acl_type         = "white"
+  acl_ids          = [alicloud_slb_acl.office.id]
+}}
+resource "alicloud_slb_backend_server" "b" {{
+  load_balancer_id = alicloud_slb_load_balancer.l.id
+  backend_servers {{
+    server_id = alicloud_instance.b.id
+    weight    = 100
+  }}
+}}
+resource "alicloud_slb_acl" "office" {{ name = "office" }}
+{entries}
+"#
+    )
+}
+
+// The entry that is too wide is to blame, where it is written, and not the address of the balancer.
+#[test]
+fn a_wide_entry_of_an_access_list_is_the_culprit() {
+    let entry = |name: &str, net: &str| {
+        format!(
+            "resource \"alicloud_slb_acl_entry_attachment\" \"{name}\" {{\n  acl_id = alicloud_slb_acl.office.id\n  entry  = \"{net}\"\n}}\n"
+        )
+    };
+    let cause = |entries: &str, intent: &str| {
+        let text = format!(
+            "edition 2027\nzone l = lb \"front\"\nzone office = cidr 203.0.113.0/24\nzone world = outside except (cidr 203.0.113.0/24)\n{intent}"
+        );
+        let r = run_with(&guarded(entries), &text, &CheckOptions::default());
+        let found: Vec<_> = r
+            .findings
+            .iter()
+            .filter(|f| f.code.starts_with("REACH"))
+            .collect();
+        assert_eq!(found.len(), 1, "{found:?}");
+        let at = found[0].labels[0].text.clone();
+        (at, found[0].fix.clone().map(|f| f.text).unwrap_or_default())
+    };
+    let two = entry("office", "203.0.113.0/24") + &entry("wide", "0.0.0.0/0");
+    let (at, fix) = cause(&two, "never world -> l : tcp/443\nmust office -> l : tcp/443\n");
+    assert_eq!(at, "admits 0.0.0.0/0");
+    assert_eq!(fix, "take it out of `alicloud_slb_acl_entry_attachment.wide`");
+    // Without it the list would have no entries and admit everybody: it is to be narrowed.
+    let one = entry("wide", "0.0.0.0/0");
+    let (at, fix) = cause(&one, "never world -> l : tcp/443\nmust office -> l : tcp/443\n");
+    assert_eq!(at, "admits 0.0.0.0/0");
+    assert!(
+        fix.starts_with("narrow what `alicloud_slb_acl_entry_attachment.wide` admits"),
+        "{fix}"
+    );
+}
+
 const LINK: &str = r#"
 resource "alicloud_vpc" "p" { cidr_block = "10.0.0.0/16" }
 resource "alicloud_vswitch" "p" {

@@ -303,7 +303,7 @@ fn family(name: &str, set: &IpSet, all: &IpSet) -> String {
 }
 
 /// The candidate that a mistyped text most likely means: few edits, or the only one that contains it.
-fn nearest<'n>(text: &str, candidates: &'n [String]) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(text: &str, candidates: &'n [String]) -> Option<&'n str> {
     let limit = match text.chars().count() {
         0..=2 => 1,
         3..=5 => 2,
