@@ -257,7 +257,8 @@ impl Oracle {
     ) {
         let client = first.seen.filter(|_| fw.preserves);
         let sources: Vec<(Side, bool)> = match client {
-            Some(s) => vec![(s, true)],
+            // 016, 1: also where the balancer before it is an endpoint, whose address is nobody's.
+            Some(s) => vec![(s, !first.opened)],
             None => self.own(front, bal.kind),
         };
         for (side, is_client) in sources {
@@ -274,6 +275,7 @@ impl Oracle {
                     delivered: true,
                     reply: first.reply && reply,
                     seen: Some(side),
+                    opened: !is_client,
                 });
             }
         }
@@ -308,6 +310,7 @@ impl Oracle {
                             delivered: true,
                             reply,
                             seen: Some(side),
+                            opened: true,
                         });
                     }
                 }
@@ -316,6 +319,7 @@ impl Oracle {
     }
 
     /// 10, 12, 13: from a front to a backend. `None` where it does not arrive, else whether all replies get back.
+    /// `client` says that `src` has opened the connection, and is no balancer.
     fn leg(&self, bal: &BalancerW, front: usize, b: At, f: Flow, src: Side, client: bool) -> Option<bool> {
         let w = &self.world;
         let (fe, be) = (&w.interfaces[front], &w.interfaces[b.eni]);
@@ -339,8 +343,7 @@ impl Oracle {
             bal.kind == BalancerKind::Alb || own_kind || be.service.is_some() || w.second(Assumption::Clb1);
         // Replies of a connection that a balancer opens come to any port of it, also where the next one passes its
         // address on.
-        let opened = !client || src.eni.is_some_and(|e| w.balancer_of(e).is_some());
-        let ports: Vec<u16> = if !opened || !f.proto.has_ports() {
+        let ports: Vec<u16> = if client || !f.proto.has_ports() {
             vec![f.sport]
         } else {
             w.reply_ports.clone()

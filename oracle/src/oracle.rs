@@ -95,6 +95,8 @@ pub struct Path {
     pub reply: bool,
     /// Whom the receiver sees, where it arrives.
     pub(crate) seen: Option<Side>,
+    /// Whether it is a balancer that has opened the connection which arrives, from any of its ports.
+    pub(crate) opened: bool,
 }
 
 /// What becomes of a flow.
@@ -291,6 +293,7 @@ impl Oracle {
             delivered: false,
             reply: false,
             seen: None,
+            opened: false,
         }));
     }
 
@@ -310,6 +313,7 @@ impl Oracle {
             delivered: true,
             reply,
             seen: Some(seen),
+            opened: false,
         });
     }
 

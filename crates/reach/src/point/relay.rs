@@ -46,7 +46,10 @@ impl Network {
     fn own_view(&self, r: &Relay, ip: IpAddr) -> PeerView<'_> {
         // A-PL-1: what comes through PrivateLink is a member of nothing.
         if self.links(r.front) {
-            return PeerView::public(ip);
+            return PeerView {
+                opened: true,
+                ..PeerView::public(ip)
+            };
         }
         let front = Inside {
             iface: r.front,

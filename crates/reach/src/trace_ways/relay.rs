@@ -183,7 +183,10 @@ impl Tracer<'_> {
             (Some(Seen::Private(p)), _) | (None, Point::Inside(p)) => self.net.private_view(p),
             (Some(Seen::Public(x)), _) | (None, Point::Outside(x)) => PeerView::public(x),
             // A-PL-1.
-            (Some(Seen::Front(i, ip)), _) if self.net.links(i) => PeerView::public(ip),
+            (Some(Seen::Front(i, ip)), _) if self.net.links(i) => PeerView {
+                opened: true,
+                ..PeerView::public(ip)
+            },
             (Some(Seen::Front(i, ip)), _) => {
                 let seen = self.net.private_view(Inside {
                     iface: i,
