@@ -18,6 +18,8 @@ use std::time::Duration;
 const QUIET: Duration = Duration::from_millis(15);
 /// The same where a packet was not heard that an engine says arrives: the machine may have been busy.
 const SURE: Duration = Duration::from_millis(250);
+/// How many times that for what is still not heard then.
+const MORE: u32 = 5;
 /// The same while a disagreement is shrunk: many networks are tried.
 const FAIRLY_SURE: Duration = Duration::from_millis(80);
 /// How many disagreements are kept and shrunk.
@@ -123,15 +125,18 @@ fn ask(
         verdicts.into_iter().map(one).collect()
     };
     let mut seen = read(net.ask(&probes, QUIET)?);
-    let again: Vec<usize> = (0..probes.len())
-        .filter(|i| seen[*i].is_some() && seen[*i].as_ref() != expected.get(*i))
-        .collect();
-    if !again.is_empty() {
+    for patience in [patience, patience * MORE] {
+        let again: Vec<usize> = (0..probes.len())
+            .filter(|i| seen[*i].is_some() && seen[*i].as_ref() != expected.get(*i))
+            .collect();
+        if again.is_empty() {
+            break;
+        }
         let some: Vec<Probe> = again.iter().map(|i| probes[*i]).collect();
         for (i, a) in again.iter().zip(read(net.ask(&some, patience)?)) {
             // Whatever was seen once was possible.
-            let first = seen[*i].unwrap_or_default();
-            seen[*i] = a.map(|a| Answer {
+            let (first, a) = (seen[*i].unwrap_or_default(), a.unwrap_or_default());
+            seen[*i] = Some(Answer {
                 delivered: a.delivered || first.delivered,
                 reply: a.reply || first.reply,
             });

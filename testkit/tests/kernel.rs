@@ -6,12 +6,14 @@
     reason = "helpers of tests fail the test"
 )]
 
-use bartizan_model::{Backend, BalancerKind, InterfaceId, Inventory, Readings};
+use bartizan_model::{
+    Backend, BalancerKind, FirewallPlace, InterfaceId, Inventory, NextHop, Readings, SnatSource,
+};
 use bartizan_oracle::Endpoint;
 use bartizan_packet::{PortSet, Proto, ServiceSet};
 use bartizan_testkit::{
-    Answer, EngineUnderTest, Features, GroupKind, InventoryBuilder, OracleEngine, PointEngine, Query, Rng,
-    Universe, compare_with_kernel, kernel_usable, rule, verify_kernel,
+    Answer, EngineUnderTest, Features, GroupKind, InventoryBuilder, OracleEngine, PointEngine, Policy, Query,
+    Rng, Universe, compare_with_kernel, kernel_usable, rule, verify_kernel,
 };
 
 /// Takes every network ACL away: stateful rules alone decide.
@@ -27,11 +29,20 @@ impl EngineUnderTest for NoAcls {
     }
 }
 
+/// Takes every firewall away.
+struct NoFirewalls;
+
+impl EngineUnderTest for NoFirewalls {
+    fn under(&self, inv: &Inventory, readings: &Readings, queries: &[Query]) -> Vec<Answer> {
+        let mut inv = inv.clone();
+        inv.typed.firewalls.clear();
+        PointEngine.under(&inv, readings, queries)
+    }
+}
+
 fn features() -> Features {
-    // Neither of the two is built.
-    let some = Features::all().without("firewalls");
-    some.and_then(|f| f.without("private-link")?.without("hybrid"))
-        .unwrap()
+    // Links to sites are not built.
+    Features::all().without("hybrid").unwrap()
 }
 
 #[test]
@@ -65,6 +76,89 @@ fn a_fault_of_an_engine_is_seen_in_the_kernel() {
     let d = &r.disagreements[0];
     assert_ne!(d.kernel, d.engine);
     assert!(d.inventory.typed.interfaces.len() <= 4, "{d:?}");
+}
+
+/// §13.1, §13.2: both boundaries, by order, without a packet for what nobody protects.
+#[test]
+fn firewalls_filter_at_their_boundaries() {
+    if let Err(why) = kernel_usable() {
+        eprintln!("SKIPPED: {why}");
+        return;
+    }
+    let mut b = InventoryBuilder::new();
+    let vpc = b.vpc("main", "10.0.0.0/16");
+    let vsw = b.vswitch("main", vpc, "10.0.0.0/27");
+    let group = b.sg("hosts", vpc, GroupKind::BasicDrop);
+    b.rule(group, rule("in accept all -1/-1 from 0.0.0.0/0 prio 1"));
+    let (public, private) = (
+        b.eni("public", vsw, &[group], "10.0.0.1"),
+        b.eni("private", vsw, &[group], "10.0.0.2"),
+    );
+    b.static_ip(public, "47.0.0.2");
+    let nat = b.nat("nat", vpc, vsw);
+    let eip = b.nat_eip(nat, "47.0.0.3");
+    b.snat(nat, SnatSource::Vswitch(vsw.into()), &[eip]);
+    let table = b.system_table(vpc);
+    b.route(table, "0.0.0.0/0", NextHop::Nat(nat));
+    let edge = b.firewall("internet", FirewallPlace::Internet, false);
+    let nat = FirewallPlace::Nat {
+        nat: nat.into(),
+        routes: vec![(
+            table.into(),
+            "198.51.100.0/24".parse::<ipnet::IpNet>().unwrap().into(),
+        )],
+    };
+    let before = b.firewall("nat", nat, false);
+    let p = Policy {
+        inbound: true,
+        order: 1,
+        pass: true,
+        deep: false,
+        source: &["0.0.0.0/0"],
+        destination: &["47.0.0.2/32"],
+    };
+    b.policy(edge, p, port(22));
+    let all = ["0.0.0.0/0"].as_slice();
+    let rest = Policy {
+        order: 2,
+        pass: false,
+        destination: all,
+        ..p
+    };
+    b.policy(edge, rest, ServiceSet::any());
+    let outward = Policy {
+        inbound: false,
+        ..rest
+    };
+    b.policy(before, outward, port(22));
+    let ask = |src, dst, dport| Query {
+        src,
+        dst,
+        proto: Proto::TCP,
+        sport: 2000,
+        dport,
+    };
+    let outside = |ip: &str| Endpoint::Outside(ip.parse().unwrap());
+    let (led, not_led) = (outside("198.51.100.1"), outside("203.0.113.1"));
+    let queries = [
+        ask(led, at(public, "10.0.0.1"), 22),
+        ask(led, at(public, "10.0.0.1"), 80),
+        ask(at(private, "10.0.0.2"), led, 22),
+        ask(at(private, "10.0.0.2"), led, 80),
+        ask(at(private, "10.0.0.2"), not_led, 22),
+    ];
+    let inv = b.build();
+
+    let said: Vec<bool> = PointEngine
+        .check(&inv, &queries)
+        .iter()
+        .map(|a| a.reply)
+        .collect();
+    assert_eq!(said, [true, false, false, true, true]);
+    let (_, differing) = compare_with_kernel(&inv, &queries, &PointEngine).unwrap();
+    assert_eq!(differing, Vec::<String>::new());
+    let (_, differing) = compare_with_kernel(&inv, &queries, &NoFirewalls).unwrap();
+    assert_eq!(differing.len(), 2, "{differing:?}");
 }
 
 #[test]
@@ -117,4 +211,130 @@ fn a_balancer_behind_a_balancer_is_reached_wherever_it_stands() {
     let (seen, differing) = compare_with_kernel(&inv, &all, &PointEngine).unwrap();
     assert!(seen > 100, "{seen}");
     assert_eq!(differing, Vec::<String>::new());
+}
+
+fn at(i: InterfaceId, ip: &str) -> Endpoint {
+    Endpoint::Address {
+        interface: i,
+        address: 0,
+        ip: ip.parse().unwrap(),
+    }
+}
+
+/// Asks engine, interpreter and kernel the same; what the engine says.
+fn all_three(b: InventoryBuilder, of: &[Query]) -> Vec<Answer> {
+    let inv = b.build();
+    let said = PointEngine.check(&inv, of);
+    assert_eq!(said, OracleEngine.check(&inv, of));
+    let mut all = Universe::new(&inv).sample(&mut Rng::new(1), 300);
+    all.extend(of);
+    let (seen, differing) = compare_with_kernel(&inv, &all, &PointEngine).unwrap();
+    assert!(seen > 100, "{seen}");
+    assert_eq!(differing, Vec::<String>::new());
+    let (_, differing) = compare_with_kernel(&inv, of, &PointEngine).unwrap();
+    assert_eq!(differing, Vec::<String>::new());
+    said
+}
+
+fn port(p: u16) -> ServiceSet {
+    ServiceSet::tcp(PortSet::single(p))
+}
+
+/// A client with an endpoint, and a server with the same address behind an NLB that passes the client's address on.
+fn over_an_endpoint(entries: &[&str]) -> (InventoryBuilder, Query) {
+    let mut b = InventoryBuilder::new();
+    let mut ends = Vec::new();
+    for name in ["consumer", "provider"] {
+        let vpc = b.vpc(name, "10.0.0.0/16");
+        let vsw = b.vswitch(name, vpc, "10.0.0.0/27");
+        let group = b.sg(name, vpc, GroupKind::BasicAccept);
+        let host = b.eni(&format!("{name}_host"), vsw, &[group], "10.0.0.1");
+        ends.push((vpc, vsw, group, host));
+    }
+    let (vpc, vsw, _, server) = ends[1];
+    let beside = b.vswitch("beside", vpc, "10.0.1.0/27");
+    let entries: Vec<_> = entries.iter().map(|e| rule(e)).collect();
+    let acl = b.acl("some", vpc, &entries);
+    b.bind_acl(vsw, acl);
+    let nlb = b.balancer("nlb", BalancerKind::Nlb, &[(beside, "10.0.1.2")], &[]);
+    let l = b.listener(nlb, port(80));
+    b.backend(nlb, l, Backend::Interface(server), Some(port(22)), true);
+    b.endpoint("endpoint", nlb, &[(ends[0].1, "10.0.0.2")], &[ends[0].2]);
+    let query = Query {
+        src: at(ends[0].3, "10.0.0.1"),
+        dst: at(server, "10.0.0.1"),
+        proto: Proto::TCP,
+        sport: 444,
+        dport: 22,
+    };
+    (b, query)
+}
+
+/// §9.7: blocks may overlap.
+#[test]
+fn an_endpoint_leads_to_a_server_with_the_address_of_its_client() {
+    if let Err(why) = kernel_usable() {
+        eprintln!("SKIPPED: {why}");
+        return;
+    }
+    let (b, query) = over_an_endpoint(&[
+        "in accept all -1/-1 from 0.0.0.0/0",
+        "out accept all -1/-1 to 0.0.0.0/0",
+    ]);
+    let said = all_three(b, &[query]);
+    assert!(said[0].delivered && said[0].reply);
+}
+
+/// §9.5, §9.7: an endpoint opens a connection of its own, so replies come to any port of it, also where the balancer
+/// behind it passes on the address that it sees.
+#[test]
+fn replies_to_an_endpoint_come_to_any_port() {
+    if let Err(why) = kernel_usable() {
+        eprintln!("SKIPPED: {why}");
+        return;
+    }
+    let (b, query) = over_an_endpoint(&[
+        "in accept all -1/-1 from 0.0.0.0/0",
+        "out accept tcp 444/444 to 0.0.0.0/0",
+        "out accept tcp 1024/32767 to 0.0.0.0/0",
+    ]);
+    let said = all_three(b, &[query]);
+    assert!(said[0].delivered && !said[0].reply);
+}
+
+/// §9.2, §9.3: from QUIC to TCP, with the balancer's address and with the client's.
+#[test]
+fn a_balancer_that_changes_the_protocol_opens_another_connection() {
+    if let Err(why) = kernel_usable() {
+        eprintln!("SKIPPED: {why}");
+        return;
+    }
+    for (kind, preserves) in [(BalancerKind::Alb, false), (BalancerKind::Nlb, true)] {
+        let mut b = InventoryBuilder::new();
+        let vpc = b.vpc("main", "10.0.0.0/16");
+        let (front, back) = (
+            b.vswitch("front", vpc, "10.0.0.0/27"),
+            b.vswitch("back", vpc, "10.0.1.0/27"),
+        );
+        let group = b.sg("hosts", vpc, GroupKind::BasicDrop);
+        let (client, server) = (
+            b.eni("client", front, &[group], "10.0.0.1"),
+            b.eni("server", back, &[group], "10.0.1.1"),
+        );
+        if !preserves {
+            b.rule(group, rule("in accept tcp 8080/8080 from 10.0.0.4/30 prio 1"));
+        }
+        let lb = b.balancer("lb", kind, &[(front, "10.0.0.2")], &[]);
+        let l = b.listener(lb, ServiceSet::udp(PortSet::single(443)));
+        b.backend(lb, l, Backend::Interface(server), Some(port(8080)), preserves);
+        let ask = |proto, dport| Query {
+            src: at(client, "10.0.0.1"),
+            dst: at(server, "10.0.1.1"),
+            proto,
+            sport: 2000,
+            dport,
+        };
+        let said = all_three(b, &[ask(Proto::TCP, 8080), ask(Proto::UDP, 443)]);
+        assert!(said[0].delivered && said[0].reply, "{kind:?}");
+    }
 }

@@ -27,8 +27,6 @@ pub(crate) fn run(r: &Run) -> Done {
     }
     let begin = std::time::Instant::now();
     if r.kernel {
-        // Endpoints of PrivateLink are not built.
-        features.private_link = false;
         return kernel(r, features);
     }
     if let Some(sequences) = r.sequences {
@@ -62,8 +60,6 @@ pub(crate) fn run(r: &Run) -> Done {
 #[cfg(target_os = "linux")]
 fn kernel(r: &Run, features: Features) -> Done {
     let begin = std::time::Instant::now();
-    println!("Cloud Firewall is not built in the kernel: the random networks have none");
-    let features = features.without("firewalls").unwrap_or(features);
     let vectors =
         bartizan_testkit::load_vectors(&root().join("testdata/vectors")).map_err(|e| e.to_string())?;
     let shown = bartizan_testkit::vectors_in_kernel(&vectors)

@@ -4,6 +4,9 @@
 //! groups; what it hands on is translated by the kernel: the backend for the front as destination, an address of its own
 //! for the client as source where the client's is not passed on.
 //!
+//! A balancer that changes the protocol cannot be a translation: its front gives such packets to the prober, which opens
+//! the connection to the backend as the front and answers the client (`probe`).
+//!
 //! A balancer is free to choose backend, source and port. Each combination is a *chain*, with a number that the packet
 //! carries behind its ports (`packet`), so that a probe can ask for it. Two bits of the header, those of congestion
 //! notification, say what stage the packet is in: [`HANDED`] or [`OPENED`] on the way to a backend, [`BACK`] on the
@@ -32,6 +35,10 @@ pub(crate) const OPENED: &str = "ce";
 /// Where a packet carries the number of its chain: the window of TCP, a place in the payload of UDP.
 pub(crate) const CHAIN: &str = "@th,112,16";
 
+/// The mark of an answer that a front takes itself, and the table for it.
+const TAKE: u32 = 1 << 24;
+const TAKEN: usize = 77;
+
 /// Fronts that one chain may pass (item 4).
 const MOST_FRONTS: usize = 4;
 /// How many chains a network may have.
@@ -39,7 +46,7 @@ const MOST_CHAINS: usize = 6000;
 /// How many ports of a listener are tried.
 const MOST_PORTS: usize = 16;
 
-pub(crate) struct Listener {
+struct Listener {
     services: ServiceSet,
     /// White or black, and the entries.
     filter: Option<(bool, Vec<IpNet>)>,
@@ -53,8 +60,22 @@ struct Forward {
 }
 
 pub(crate) struct Balancer {
-    kind: BalancerKind,
+    pub(crate) kind: BalancerKind,
     listeners: Vec<Listener>,
+}
+
+impl Balancer {
+    /// Everything that it may hand on to.
+    pub(crate) fn backends(&self) -> BTreeSet<usize> {
+        let all = self.listeners.iter().flat_map(|l| &l.forwards);
+        all.flat_map(|f| &f.to).copied().collect()
+    }
+
+    /// What its access lists name.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = IpNet> + '_ {
+        let lists = self.listeners.iter().filter_map(|l| l.filter.as_ref());
+        lists.flat_map(|f| f.1.iter().copied())
+    }
 }
 
 /// One front handing on to one backend.
@@ -62,14 +83,17 @@ pub(crate) struct Balancer {
 pub(crate) struct Hand {
     pub(crate) front: usize,
     /// The ports that it listens on.
-    hears: PortSet,
+    pub(crate) hears: PortSet,
+    /// What it takes in, TCP or UDP, and what it sends.
+    pub(crate) takes: Proto,
+    pub(crate) sends: Proto,
     /// Whether the backend sees the client.
-    preserves: bool,
+    pub(crate) preserves: bool,
     /// The backend, and its address.
     pub(crate) to: usize,
     pub(crate) ip: IpAddr,
     /// The port there; `None` for the one that was sent to.
-    port: Option<u16>,
+    pub(crate) port: Option<u16>,
     /// The source that the backend sees; `None` for the client's.
     pub(crate) source: Option<IpAddr>,
 }
@@ -77,8 +101,6 @@ pub(crate) struct Hand {
 /// A way through one or more balancers.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
-    /// TCP or UDP.
-    pub(crate) proto: Proto,
     pub(crate) hands: Vec<Hand>,
     /// The port of what the fronts send as themselves.
     pub(crate) sport: Option<u16>,
@@ -92,6 +114,12 @@ impl Chain {
         self.hands
             .first()
             .is_some_and(|h| h.preserves == h.source.is_none())
+    }
+
+    /// The hand of a front that changes the protocol.
+    pub(crate) fn changes_at(&self, front: usize) -> Option<&Hand> {
+        let mut here = self.hands.iter().filter(|h| h.front == front);
+        here.find(|h| h.takes != h.sends)
     }
 
     /// Ports that can be sent to at the first front, or, if that sends by itself, at its backend, so that the packet
@@ -137,8 +165,12 @@ impl Plan {
     pub(crate) fn balancers(&mut self, t: &Typed, w: &World) -> Res<()> {
         for (n, b) in t.balancers.iter().enumerate() {
             certain(&b.meta.origin)?;
-            if b.kind == BalancerKind::Endpoint {
-                return unsupported("an endpoint of PrivateLink");
+            match b.kind {
+                BalancerKind::Clb | BalancerKind::Alb | BalancerKind::Nlb | BalancerKind::Endpoint => {}
+            }
+            let fronts = b.fronts.iter().map(|f| &self.enis[f.index()]);
+            if fronts.flat_map(|f| &f.addresses).any(|a| a.net.addr().is_ipv6()) {
+                return unsupported("a balancer with an IPv6 address");
             }
             let mut listeners = Vec::new();
             for l in &b.listeners {
@@ -153,6 +185,7 @@ impl Plan {
             }
         }
         self.own_addresses(w)?;
+        self.links()?;
         self.chains = self.all_chains(w)?;
         Ok(())
     }
@@ -160,14 +193,15 @@ impl Plan {
     fn listener(&self, l: &bartizan_model::Listener) -> Res<Listener> {
         certain(&l.origin)?;
         let services = known(&l.services, "the port of a listener")?.clone();
-        if services
-            .tcp
-            .ranges()
-            .iter()
-            .chain(services.udp.ranges())
-            .map(|(l, h)| usize::from(h - l) + 1)
-            .sum::<usize>()
-            > MOST_PORTS
+        if !l.forwards.is_empty()
+            && services
+                .tcp
+                .ranges()
+                .iter()
+                .chain(services.udp.ranges())
+                .map(|(l, h)| usize::from(h - l) + 1)
+                .sum::<usize>()
+                > MOST_PORTS
         {
             return unsupported("a listener on very many ports");
         }
@@ -187,10 +221,6 @@ impl Plan {
             certain(&f.origin)?;
             let arrives = known(&f.services, "the port of a backend")?.clone();
             if let Some(s) = &arrives {
-                let changes = |here: &PortSet, there: &PortSet| here.is_empty() && !there.is_empty();
-                if changes(&services.tcp, &s.tcp) || changes(&services.udp, &s.udp) {
-                    return unsupported("a balancer that changes the protocol");
-                }
                 let several = |p: &PortSet| !p.is_empty() && single(p).is_none();
                 if several(&s.tcp) || several(&s.udp) {
                     return unsupported("a backend with several ports");
@@ -199,6 +229,7 @@ impl Plan {
             forwards.push(Forward {
                 to: match &f.to {
                     Backend::Interface(i) => vec![i.index()],
+                    Backend::Ip(ip) if ip.is_ipv6() => return unsupported("a backend with an IPv6 address"),
                     Backend::Ip(ip) => {
                         let has = |e: &Eni| e.addresses.iter().any(|a| a.net.contains(ip));
                         let all = self.enis.iter().enumerate();
@@ -236,6 +267,9 @@ impl Plan {
             .collect();
         for (nth, &at) in fronts.iter().enumerate() {
             let kind = self.enis[at].front.map(|b| self.balancers[b].kind);
+            if kind == Some(BalancerKind::Endpoint) {
+                continue;
+            }
             if kind == Some(BalancerKind::Clb) {
                 let mut own = BTreeSet::from([all.network()]);
                 for n in &nets {
@@ -299,14 +333,14 @@ impl Plan {
     }
 
     fn all_chains(&self, w: &World) -> Res<Vec<Chain>> {
-        let mut bare: Vec<(Proto, Vec<Hand>)> = Vec::new();
+        let mut bare: Vec<Vec<Hand>> = Vec::new();
         for proto in [Proto::TCP, Proto::UDP] {
             for at in 0..self.enis.len() {
                 self.extend(proto, &[], at, &mut bare)?;
             }
         }
         let mut out = Vec::new();
-        for (alike, (proto, hands)) in bare.into_iter().enumerate() {
+        for (alike, hands) in bare.into_iter().enumerate() {
             let opens = hands.iter().any(|h| h.source.is_some());
             let ports: Vec<Option<u16>> = if opens {
                 w.reply_ports.iter().copied().map(Some).collect()
@@ -315,7 +349,6 @@ impl Plan {
             };
             for sport in ports {
                 out.push(Chain {
-                    proto,
                     hands: hands.clone(),
                     sport,
                     alike,
@@ -328,8 +361,8 @@ impl Plan {
         Ok(out)
     }
 
-    /// Every way on from `at`, if it is a front.
-    fn extend(&self, proto: Proto, before: &[Hand], at: usize, out: &mut Vec<(Proto, Vec<Hand>)>) -> Res<()> {
+    /// Every way on from `at`, if it is a front, of what comes to it as `takes`.
+    fn extend(&self, takes: Proto, before: &[Hand], at: usize, out: &mut Vec<Vec<Hand>>) -> Res<()> {
         let Some(b) = self.enis[at].front else {
             return Ok(());
         };
@@ -341,26 +374,32 @@ impl Plan {
             if proto == Proto::TCP { &s.tcp } else { &s.udp }
         }
         for l in &self.balancers[b].listeners {
-            let hears = of(proto, &l.services);
+            let hears = of(takes, &l.services);
             if hears.is_empty() {
                 continue;
             }
             for f in &l.forwards {
-                let port = match &f.services {
-                    None => None,
-                    Some(s) => match single(of(proto, s)) {
-                        None => continue,
-                        p => p,
-                    },
+                let arrives: Vec<(Proto, Option<u16>)> = match &f.services {
+                    None => vec![(takes, None)],
+                    Some(s) => {
+                        let both = [Proto::TCP, Proto::UDP].map(|p| (p, single(of(p, s))));
+                        both.into_iter().filter(|(_, port)| port.is_some()).collect()
+                    }
                 };
                 // None twice, and none is its own backend.
                 let met = |to: &&usize| **to == at || before.iter().any(|h| h.front == **to);
-                for &to in f.to.iter().filter(|to| !met(to)) {
+                for (&to, (sends, port)) in
+                    f.to.iter()
+                        .filter(|to| !met(to))
+                        .flat_map(|to| arrives.iter().map(move |a| (to, *a)))
+                {
                     for (ip, source) in self.pairs(at, to, before.is_empty(), f.preserves) {
                         let mut hands = before.to_vec();
                         hands.push(Hand {
                             front: at,
                             hears: hears.clone(),
+                            takes,
+                            sends,
                             preserves: f.preserves,
                             to,
                             ip,
@@ -368,14 +407,14 @@ impl Plan {
                             source,
                         });
                         // The same backend may stand in several groups.
-                        if out.iter().any(|o| o.0 == proto && o.1 == hands) {
+                        if out.contains(&hands) {
                             continue;
                         }
-                        out.push((proto, hands.clone()));
+                        out.push(hands.clone());
                         if out.len() > MOST_CHAINS {
                             return unsupported(format!("more than {MOST_CHAINS} ways through balancers"));
                         }
-                        self.extend(proto, &hands, to, out)?;
+                        self.extend(sends, &hands, to, out)?;
                     }
                 }
             }
@@ -433,6 +472,12 @@ pub(crate) fn front(p: &Plan, at: usize) -> Res<Script> {
         s.ip(format!("route add local {ip} dev lo"));
     }
     s.ip("route add 0.0.0.0/0 dev eth0");
+    // Answers to a client whose address it has used itself, because it changes the protocol, end here as well.
+    s.ip(format!("route add local 0.0.0.0/0 dev lo table {TAKEN}"));
+    s.ip(format!(
+        "rule add pref 30 iif eth0 fwmark {TAKE:#x}/{TAKE:#x} lookup {TAKEN}"
+    ));
+    p.cables(at, &mut s);
     s.nft(ruleset(p, at)?);
     Ok(s)
 }
@@ -444,9 +489,10 @@ fn ruleset(p: &Plan, at: usize) -> Res<String> {
     };
     // 7: groups of ALB and NLB, and behind them everything is accepted.
     let admitted = match b.kind {
-        BalancerKind::Clb => String::new(),
-        BalancerKind::Endpoint => return unsupported("an endpoint of PrivateLink"),
-        BalancerKind::Alb | BalancerKind::Nlb => group_rules(p, at, true, "accept")?,
+        BalancerKind::Clb => "accept\n".to_string(),
+        // 016, 3: there is no managed rule.
+        BalancerKind::Endpoint => group_rules(p, at, true, "accept")? + "drop\n",
+        BalancerKind::Alb | BalancerKind::Nlb => group_rules(p, at, true, "accept")? + "accept\n",
     };
     // 5, 6.
     let mut takes_in = String::new();
@@ -474,8 +520,8 @@ fn ruleset(p: &Plan, at: usize) -> Res<String> {
     }
     let (mut inward, mut outward, mut near) = (String::new(), String::new(), String::new());
     for (n, c) in p.chains.iter().enumerate() {
-        let proto = if c.proto == Proto::TCP { "tcp" } else { "udp" };
-        for h in c.hands.iter().filter(|h| h.front == at) {
+        for h in c.hands.iter().filter(|h| h.front == at && h.takes == h.sends) {
+            let proto = if h.takes == Proto::TCP { "tcp" } else { "udp" };
             let ports: Vec<String> = h.hears.ranges().iter().map(|(l, h)| format!("{l}-{h}")).collect();
             let to = h
                 .port
@@ -492,7 +538,16 @@ fn ruleset(p: &Plan, at: usize) -> Res<String> {
     }
     // What it sends as itself is from here, wherever its client is.
     let opened = p.chains_with(|h| h.front == at && h.source.is_some());
-    if !opened.is_empty() {
+    if b.kind == BalancerKind::Endpoint {
+        // 016, 7: from nobody knows where.
+        for c in 0..p.choices() {
+            let _ = writeln!(
+                near,
+                "ct direction original ip dscp {c} ip dscp set {}",
+                c | ELSEWHERE
+            );
+        }
+    } else if !opened.is_empty() {
         for c in 0..p.choices() {
             let _ = writeln!(
                 near,
@@ -513,12 +568,17 @@ fn ruleset(p: &Plan, at: usize) -> Res<String> {
         [] => String::new(),
         all => format!("ct direction reply {} ip ecn set {BACK}\n", any_of(all)),
     };
+    let taken = p.chains_with(|h| h.front == at && h.takes != h.sends && h.source.is_none());
+    let taken = match taken.as_slice() {
+        [] => String::new(),
+        all => format!("ct direction reply {} meta mark set {TAKE:#x}\n", any_of(all)),
+    };
+    let (links_in, links_out) = p.link_rules(at);
     let quiet = only_probes();
     Ok(format!(
         "table inet t {{
 chain admitted {{
-{admitted}accept
-}}
+{admitted}}}
 chain takes_in {{
 {takes_in}drop
 }}
@@ -537,6 +597,12 @@ type filter hook prerouting priority -150; policy accept;
 ct state established accept
 jump takes_in
 }}
+chain led {{
+type filter hook prerouting priority -140; policy accept;
+{taken}{links_in}}}
+chain linked {{
+type route hook output priority -150; policy accept;
+{links_out}}}
 chain inward {{
 type nat hook prerouting priority -100; policy accept;
 {inward}}}

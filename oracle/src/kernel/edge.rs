@@ -17,6 +17,9 @@ const MOST_PORTS: u16 = 64;
 /// The first of the tables of an interface with the HaVips that it holds, one per choice.
 const HELD: usize = 800;
 
+/// The table of a border for what comes from the VPC.
+const LEAVES: usize = 10;
+
 /// A private address per public one of a VPC.
 fn public(p: &Plan, vpc: usize) -> Vec<(IpAddr, IpNet)> {
     let here = p.enis.iter().filter(|e| e.vpc == vpc);
@@ -87,6 +90,12 @@ pub(crate) fn border(p: &Plan, vpc: usize) -> Script {
     s.device("net");
     s.ip("route add 0.0.0.0/0 dev net");
     s.ip("route add ::/0 dev net");
+    // What leaves, leaves: it comes back in over the Internet, past what stands there.
+    for all in ["0.0.0.0/0", "::/0"] {
+        s.ip(format!("route add {all} dev net table {LEAVES}"));
+    }
+    s.ip(format!("rule add pref 10 iif lan lookup {LEAVES}"));
+    s.ip6(format!("rule add pref 10 iif lan lookup {LEAVES}"));
     let public = public(p, vpc);
     let mut inside = BTreeMap::new();
     for (ip, net) in &public {

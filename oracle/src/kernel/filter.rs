@@ -88,7 +88,7 @@ fn members(p: &Plan, group: usize, vpc: usize) -> Vec<IpNet> {
         .iter()
         .filter(|e| e.vpc == vpc && e.groups.contains(&group));
     of.flat_map(|e| {
-        let own = e.own.iter().map(|ip| IpNet::from(*ip));
+        let own = p.own(e).iter().map(|ip| IpNet::from(*ip));
         e.addresses.iter().map(|a| a.net).chain(own)
     })
     .collect()
@@ -136,7 +136,7 @@ pub(crate) fn group_rules(p: &Plan, at: usize, ingress: bool, accept: &str) -> R
                 }
             }
         }
-        for ip in &peer.own {
+        for ip in p.own(peer) {
             let _ = writeln!(s, "ip {side} {ip} ip dscp < {ELSEWHERE} {accept}");
         }
     }

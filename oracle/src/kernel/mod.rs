@@ -23,11 +23,13 @@ mod balancer;
 mod edge;
 mod filter;
 mod joined;
+mod link;
 mod netns;
 mod packet;
 mod plan;
 mod probe;
 mod router;
+mod wall;
 
 use crate::Endpoint;
 use bartizan_model::Inventory;
@@ -123,6 +125,8 @@ pub struct Network {
     /// Routers, borders, NAT gateways: held so that they stay.
     _between: Vec<Netns>,
     sent: u64,
+    /// The number of the last packet.
+    last: u16,
 }
 
 impl Network {
@@ -141,39 +145,58 @@ impl Network {
         let ends = scripts.len();
         let mut names: Vec<(usize, usize, [String; 2])> = Vec::new();
         let internet = plan.enis.len();
+        let mut routers = Vec::new();
+        // What is between a public address and the Internet.
+        let outward = |from: usize, name: String, scripts: &mut Vec<Script>| {
+            if !plan.guarded() {
+                return Ok(vec![(from, internet, ["net".to_string(), name])]);
+            }
+            let wall = scripts.len();
+            scripts.push(wall::internet_boundary(&plan)?);
+            Ok(vec![
+                (from, wall, ["net".into(), "lan".into()]),
+                (wall, internet, ["net".into(), name]),
+            ])
+        };
         for v in 0..plan.vpcs.len() {
             let (router, border) = (scripts.len(), scripts.len() + 1);
+            routers.push(router);
             scripts.push(router::router(&plan, v)?);
             scripts.push(edge::border(&plan, v));
             names.push((router, border, ["wan".into(), "lan".into()]));
-            names.push((border, internet, ["net".into(), format!("b{v}")]));
+            names.extend(outward(border, format!("b{v}"), &mut scripts)?);
             for (i, _) in plan.enis.iter().enumerate().filter(|(_, e)| e.vpc == v) {
                 names.push((i, router, ["eth0".into(), format!("e{i}")]));
             }
             for (n, _) in plan.nats.iter().enumerate().filter(|(_, n)| n.vpc == v) {
                 let nat = scripts.len();
                 scripts.push(edge::nat(&plan, n)?);
-                names.push((router, nat, [format!("n{n}"), "lan".into()]));
-                names.push((nat, internet, ["net".into(), format!("n{n}")]));
+                if plan.walled(n) {
+                    let wall = scripts.len();
+                    scripts.push(wall::nat_boundary(&plan, n)?);
+                    names.push((router, wall, [format!("n{n}"), "lan".into()]));
+                    names.push((wall, nat, ["net".into(), "lan".into()]));
+                } else {
+                    names.push((router, nat, [format!("n{n}"), "lan".into()]));
+                }
+                names.extend(outward(nat, format!("n{n}"), &mut scripts)?);
             }
         }
         let first = scripts.len();
-        let vpc_router = |v: usize| {
-            // Routers and borders come in pairs, with the NAT gateways of a VPC behind them.
-            let nats = plan.nats.iter().filter(|n| n.vpc < v).count();
-            ends + 2 * v + nats
-        };
         for at in 0..plan.routers {
             scripts.push(joined::transit_router(&plan, at));
         }
+        for (n, [a, b]) in plan.links.iter().enumerate() {
+            names.push((*a, *b, [format!("l{n}"), format!("l{n}")]));
+        }
         for (n, p) in plan.peerings.iter().enumerate() {
-            let [a, b] = p.vpcs.map(vpc_router);
+            let [a, b] = p.vpcs.map(|v| routers[v]);
             names.push((a, b, [format!("p{n}"), format!("p{n}")]));
         }
         for (n, a) in plan.attachments.iter().enumerate() {
             let end = first + a.routers[0];
             match (&a.vpc, a.routers.get(1)) {
-                (Some((v, _)), _) => names.push((vpc_router(*v), end, [format!("t{n}"), format!("a{n}")])),
+                (Some((v, _)), _) => names.push((routers[*v], end, [format!("t{n}"), format!("a{n}")])),
                 (None, Some(far)) => names.push((end, first + far, [format!("a{n}"), format!("a{n}")])),
                 (None, None) => return Err(KernelError::Unsupported("an attachment leads nowhere".into())),
             }
@@ -198,6 +221,7 @@ impl Network {
             ends: all,
             _between: between,
             sent: 0,
+            last: 0,
         })
     }
 
@@ -207,15 +231,17 @@ impl Network {
     /// # Errors
     /// When sockets cannot be opened or packets cannot be sent.
     pub fn ask(&mut self, probes: &[Probe], quiet: Duration) -> Result<Vec<Verdict>, KernelError> {
-        let protocols = protocols(probes);
+        let protocols = protocols(&self.plan, probes);
         let open = |ns| Station::open(ns, &protocols);
         let stations = self.ends.iter().map(open).collect::<Result<Vec<_>, _>>()?;
         let range = Range {
             plan: &self.plan,
             stations: &stations,
             quiet,
+            before: self.last,
         };
-        let (verdicts, sent) = range.ask(probes)?;
+        let (verdicts, sent, last) = range.ask(probes)?;
+        self.last = last;
         self.sent += sent;
         Ok(verdicts)
     }

@@ -184,15 +184,16 @@ impl Pkt {
     /// Reads what a raw socket for `proto` gave. Sockets of IPv6 give no header: `ends` are the addresses then.
     /// `None` for what no probe has sent.
     pub(crate) fn read(proto: Proto, data: &[u8], ends: Option<(Ipv6Addr, Ipv6Addr)>) -> Option<Pkt> {
-        let (src, dst, body) = match ends {
-            Some((s, d)) => (IpAddr::V6(s), IpAddr::V6(d), data),
+        let (src, dst, choice, body) = match ends {
+            // Nothing needs the choice of one over IPv6.
+            Some((s, d)) => (IpAddr::V6(s), IpAddr::V6(d), 0, data),
             None => {
                 let header = usize::from(data.first()? & 0xf) * 4;
                 let ip = |at: usize| {
                     let b: [u8; 4] = data.get(at..at + 4)?.try_into().ok()?;
                     Some(IpAddr::V4(Ipv4Addr::from(b)))
                 };
-                (ip(12)?, ip(16)?, data.get(header..)?)
+                (ip(12)?, ip(16)?, data.get(1)? >> 2, data.get(header..)?)
             }
         };
         let word = |at: usize| Some(u16::from_be_bytes(body.get(at..at + 2)?.try_into().ok()?));
@@ -229,7 +230,7 @@ impl Pkt {
         Some(Pkt {
             id,
             reply,
-            choice: 0,
+            choice,
             chain: NO_CHAIN,
             stage: 0,
             src,

@@ -3,6 +3,7 @@
 use super::KernelError;
 use super::balancer::{Balancer, Chain};
 use super::joined::{Attachment, Peering, TrTable};
+use super::wall::Wall;
 use crate::oracle::GatewayRoutes;
 use crate::world::World;
 use bartizan_model::{
@@ -139,6 +140,8 @@ pub(crate) struct Eni {
     pub(crate) detached: bool,
     /// Of a front: addresses that it may send from as itself, one of every kind.
     pub(crate) own: Vec<IpAddr>,
+    /// Of an endpoint of PrivateLink: there are kinds of which none can be shown.
+    pub(crate) cannot_show_all: bool,
 }
 
 impl Eni {
@@ -204,6 +207,9 @@ pub(crate) struct Plan {
     pub(crate) tr_tables: Vec<TrTable>,
     pub(crate) balancers: Vec<Balancer>,
     pub(crate) chains: Vec<Chain>,
+    /// Fronts of endpoints of PrivateLink with the fronts that they hand on to.
+    pub(crate) links: Vec<[usize; 2]>,
+    pub(crate) walls: Vec<Wall>,
     /// Every public address of the inventory.
     pub(crate) owned: BTreeSet<IpAddr>,
     /// How many possibilities there are for each thing that the cloud picks.
@@ -242,9 +248,7 @@ fn nets(t: &Typed, n: &NetSpec) -> Res<Vec<IpNet>> {
 impl Plan {
     pub(crate) fn new(inv: &Inventory) -> Res<Plan> {
         let t = &inv.typed;
-        if !t.firewalls.is_empty() {
-            return unsupported("firewalls at the perimeter are not built");
-        }
+        everything(t);
         if !t.sites.is_empty() || !t.router_interfaces.is_empty() {
             return unsupported("links to sites are not built");
         }
@@ -260,6 +264,7 @@ impl Plan {
         p.filters(t)?;
         p.translations(t)?;
         p.balancers(t, &world)?;
+        p.firewalls(t)?;
         if p.choices() > MOST_CHOICES {
             return unsupported(format!(
                 "more than {MOST_CHOICES} combinations of ECMP, HaVip holders and SNAT addresses"
@@ -421,6 +426,7 @@ impl Plan {
                 front: None,
                 detached: false,
                 own: Vec::new(),
+                cannot_show_all: false,
             });
         }
         for e in &t.eips {
@@ -531,7 +537,14 @@ impl Plan {
                     });
                 }
                 NextHop::Unknown(_) => return unsupported("a next hop is not known"),
-                _ => out.push(Hop::Nowhere),
+                // What is of another VPC or family, and what nobody models, leads nowhere.
+                NextHop::Nat(_)
+                | NextHop::Ipv4Gateway(_)
+                | NextHop::Ipv6Gateway(_)
+                | NextHop::Peering(_)
+                | NextHop::Vpn(_)
+                | NextHop::RouterInterface(_)
+                | NextHop::Unmodelled { .. } => out.push(Hop::Nowhere),
             }
         }
         Ok(out)
@@ -597,6 +610,9 @@ impl Plan {
     fn translations(&mut self, t: &Typed) -> Res<()> {
         for (at, n) in t.nat_gateways.iter().enumerate() {
             certain(&n.meta.origin)?;
+            if !*known(&n.internet, "the kind of a NAT gateway")? {
+                return unsupported("a VPC NAT gateway");
+            }
             let vpc = known(&n.vpc, "the VPC of a NAT gateway")?.index();
             let vswitch = match &n.vswitch {
                 Some(v) => Some(known(v, "the vSwitch of a NAT gateway")?.index()),
@@ -699,6 +715,53 @@ impl Plan {
             NatIp::Unknown(_) => unsupported("the address of a NAT entry is not known"),
         }
     }
+}
+
+/// Names every kind of thing that an inventory may have: a new kind has to be built here or refused, and does not
+/// compile until somebody has decided which.
+fn everything(t: &Typed) {
+    let Typed {
+        vpcs: _,
+        vswitches: _,
+        route_tables: _,
+        route_entries: _,
+        security_groups: _,
+        sg_rules: _,
+        prefix_lists: _,
+        acls: _,
+        instances: _,
+        interfaces: _,
+        eips: _,
+        nat_gateways: _,
+        snat_entries: _,
+        dnat_entries: _,
+        ipv4_gateways: _,
+        ipv6_gateways: _,
+        ha_vips: _,
+        data_services: _,
+        balancers: _,
+        firewalls: _,
+        // Proxies are on the Internet and shields filter nothing (015, 16 and 18).
+        proxies: _,
+        shields: _,
+        peerings: _,
+        // What the control plane decides is taken from the interpreter (`joined`).
+        transit_routers: _,
+        tr_tables: _,
+        attachments: _,
+        tr_associations: _,
+        tr_propagations: _,
+        tr_routes: _,
+        published_routes: _,
+        route_maps: _,
+        sites: _,
+        site_pairs: _,
+        vpn_gateways: _,
+        vpn_connections: _,
+        vpn_routes: _,
+        border_routers: _,
+        router_interfaces: _,
+    } = t;
 }
 
 /// The managed service that answers at an interface (§15).

@@ -14,13 +14,16 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{SockaddrStorage, recvfrom};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
 /// How many packets are sent before the receivers are read: less than a buffer holds.
 const BURST: usize = 64;
+
+/// Why a way is not tried.
+const OVERLAP: &str = "one end has the address of the other, too (overlapping VPCs)";
 
 /// The sockets of a namespace that sends and receives.
 pub(crate) struct Station {
@@ -87,6 +90,8 @@ struct Attempt {
     alike: Option<Alike>,
     delivered: bool,
     replied: bool,
+    /// Fronts that have taken it in to change its protocol, with the packet as they saw it.
+    changed: Vec<(usize, Pkt)>,
 }
 
 /// The stations of a network: interfaces, then the Internet.
@@ -95,6 +100,8 @@ pub(crate) struct Range<'a> {
     pub(crate) stations: &'a [Station],
     /// How long nothing has to be heard before all has been heard.
     pub(crate) quiet: Duration,
+    /// The number of the last packet that was sent before: numbers are the zones of sessions, which outlive a question.
+    pub(crate) before: u16,
 }
 
 struct End {
@@ -173,7 +180,9 @@ impl Range<'_> {
         })
     }
 
-    fn attempts(&self, n: usize, p: &Probe, out: &mut Vec<Attempt>) -> Result<(), String> {
+    /// Everything that is to be sent for a probe. Says why, if there are ways that cannot be tried: what arrives by
+    /// the others has arrived all the same.
+    fn attempts(&self, n: usize, p: &Probe, out: &mut Vec<Attempt>) -> Result<Option<String>, String> {
         let (a, b) = (self.end(p.src)?, self.end(p.dst)?);
         if a.station == b.station || a.ip.is_ipv6() != b.ip.is_ipv6() {
             return Err("two ends of one interface or of different families".into());
@@ -182,10 +191,9 @@ impl Range<'_> {
             let eni = self.plan.enis.get(e.station);
             eni.is_some_and(|e| e.addresses.iter().any(|a| a.net.contains(&ip)))
         };
-        if has(&a, b.ip) || has(&b, a.ip) {
-            // An operating system sends to itself what has its own address, and takes nothing from it.
-            return Err("one end has the address of the other, too (overlapping VPCs)".into());
-        }
+        // An operating system sends to itself what has its own address, and takes nothing from it.
+        let overlap = has(&a, b.ip) || has(&b, a.ip);
+        let mut gap = overlap.then(|| OVERLAP.to_string());
         can_send(p.proto, p.dport, a.ip.is_ipv6())?;
         let outside = a.station == self.plan.enis.len();
         // A balancer opens no connections but those of its chains.
@@ -212,13 +220,16 @@ impl Range<'_> {
                 self.attempt(n, packet, None, [&a, &b], out)?;
             }
         }
-        let chains = self.plan.chains.iter().enumerate();
-        for (number, c) in
-            chains.filter(|(_, c)| c.proto == p.proto && c.hands.last().is_some_and(|h| h.to == b.station))
-        {
-            self.chain(n, p, (number, c), [&a, &b], out)?;
+        let ends = |c: &Chain| {
+            let last = c.hands.last();
+            last.is_some_and(|h| h.to == b.station && h.sends == p.proto)
+        };
+        for (number, c) in self.plan.chains.iter().enumerate().filter(|(_, c)| ends(c)) {
+            if let Some(why) = self.chain(n, p, (number, c), [&a, &b], out)? {
+                gap = Some(why);
+            }
         }
-        Ok(())
+        Ok(gap)
     }
 
     /// The attempts of a probe by one chain.
@@ -229,9 +240,9 @@ impl Range<'_> {
         (number, c): (usize, &Chain),
         [a, b]: [&End; 2],
         out: &mut Vec<Attempt>,
-    ) -> Result<(), String> {
+    ) -> Result<Option<String>, String> {
         let (Some(first), Some(last)) = (c.hands.first(), c.hands.last()) else {
-            return Ok(());
+            return Ok(None);
         };
         let own = first.front == a.station;
         // A balancer is nobody's client but by its own chains.
@@ -247,18 +258,20 @@ impl Range<'_> {
             .get(b.station)
             .and_then(|e| e.addresses.iter().find(|x| x.net.contains(&b.ip)));
         if block.is_some_and(|x| x.net.prefix_len() < x.net.max_prefix_len() || x.ha_vip.is_some()) {
-            return Err("a backend that is a block of addresses or a HaVip".into());
+            return Ok(Some("a backend that is a block of addresses or a HaVip".into()));
         }
         if passes || last.ip != b.ip || (own && first.source.is_none()) || (!own && (balancer || !c.relays()))
         {
-            return Ok(());
+            return Ok(None);
         }
         let same = |h: &super::balancer::Hand| {
             let [f, t] = [h.front, h.to].map(|i| &self.plan.enis[i]);
             f.vpc == t.vpc || !f.detached
         };
         if !c.hands.iter().all(same) {
-            return Err("a balancer in no vSwitch with a backend in another VPC".into());
+            return Ok(Some(
+                "a balancer in no vSwitch with a backend in another VPC".into(),
+            ));
         }
         // Who has an address does not take packets from it.
         let opened = c.hands.iter().filter_map(|h| h.source.map(|ip| (h.front, ip)));
@@ -271,7 +284,7 @@ impl Range<'_> {
             .chain([(a.station, a.ip)])
             .any(|(of, ip)| met.iter().any(|e| *e != of && has(*e, &ip)))
         {
-            return Err("one end has the address of the other, too (overlapping VPCs)".into());
+            return Ok(Some(OVERLAP.into()));
         }
         let number16 = u16::try_from(number).map_err(|_| "too many ways through balancers")?;
         for port in c.ports(own, p.dport) {
@@ -283,7 +296,7 @@ impl Range<'_> {
                 stage: 0,
                 src: a.ip,
                 dst: first.ip,
-                proto: p.proto,
+                proto: if own { first.sends } else { first.takes },
                 sport: p.sport,
                 dport: port,
             };
@@ -311,7 +324,8 @@ impl Range<'_> {
                 self.attempt(n, packet, Some(c), [a, b], out)?;
             }
         }
-        Ok(())
+        let all = c.hands.iter().any(|h| self.plan.enis[h.front].cannot_show_all);
+        Ok(all.then(|| "the one address that an endpoint would have to use is somebody's".to_string()))
     }
 
     /// One packet in every combination of what the cloud picks.
@@ -325,7 +339,8 @@ impl Range<'_> {
     ) -> Result<(), String> {
         for choice in 0..self.plan.choices() {
             if self.suits(choice, ends) {
-                let id = u16::try_from(out.len() + 1).map_err(|_| "too many packets for one network")?;
+                let id = u16::try_from(usize::from(self.before) + out.len() + 1);
+                let id = id.map_err(|_| "too many packets for one network")?;
                 out.push(Attempt {
                     probe: n,
                     // There are at most 32 choices.
@@ -337,6 +352,7 @@ impl Range<'_> {
                     alike: chain.map(|c| (c.alike, choice, packet.dst, packet.dport)),
                     delivered: false,
                     replied: false,
+                    changed: Vec::new(),
                 });
             }
         }
@@ -344,13 +360,16 @@ impl Range<'_> {
     }
 
     /// Sends every probe in every way in which it may arrive and says what arrived and what was answered.
-    /// Returns the verdicts and the number of packets sent.
-    pub(crate) fn ask(&self, probes: &[Probe]) -> Result<(Vec<Verdict>, u64), KernelError> {
+    /// Returns the verdicts, the number of packets sent and the number of the last one.
+    pub(crate) fn ask(&self, probes: &[Probe]) -> Result<(Vec<Verdict>, u64, u16), KernelError> {
         let mut verdicts = Vec::with_capacity(probes.len());
         let mut attempts = Vec::new();
+        let mut gaps = Vec::with_capacity(probes.len());
         for (n, p) in probes.iter().enumerate() {
-            verdicts.push(match self.attempts(n, p, &mut attempts) {
-                Ok(()) => Verdict::Seen {
+            let tried = self.attempts(n, p, &mut attempts);
+            gaps.push(tried.as_ref().ok().cloned().flatten());
+            verdicts.push(match tried {
+                Ok(_) => Verdict::Seen {
                     delivered: false,
                     reply: false,
                 },
@@ -400,7 +419,62 @@ impl Range<'_> {
                 *reply |= all;
             }
         }
-        Ok((verdicts, sent))
+        // What has been seen is seen; what has not might have been by a way that was not tried.
+        for (v, gap) in verdicts.iter_mut().zip(gaps) {
+            let whole = matches!(
+                v,
+                Verdict::Seen {
+                    delivered: true,
+                    reply: true
+                }
+            );
+            if let Some(why) = gap.filter(|_| !whole && matches!(v, Verdict::Seen { .. })) {
+                *v = Verdict::Skipped(why);
+            }
+        }
+        let last = attempts.last().map_or(self.before, |a| a.packet.id);
+        Ok((verdicts, sent, last))
+    }
+
+    /// What a front does that changes the protocol: it opens the connection to the backend, and answers the client
+    /// when that is answered. Whether the packet was such a one.
+    fn change(&self, at: usize, seen: &Pkt, a: &mut Attempt) -> Result<bool, KernelError> {
+        let chain = self.plan.chains.get(usize::from(a.packet.chain));
+        let Some((chain, h)) = chain.and_then(|c| Some((c, c.changes_at(at)?))) else {
+            return Ok(false);
+        };
+        let client = a.changed.iter().find(|(front, _)| *front == at).map(|c| c.1);
+        let further = Pkt {
+            chain: a.packet.chain,
+            stage: 0,
+            ..*seen
+        };
+        match (seen.reply, client) {
+            (false, None) if seen.proto == h.takes && h.hears.contains(seen.dport) => {
+                a.changed.push((at, *seen));
+                self.stations[at].send(&Pkt {
+                    proto: h.sends,
+                    src: h.source.unwrap_or(seen.src),
+                    sport: h.source.and(chain.sport).unwrap_or(seen.sport),
+                    dst: h.ip,
+                    dport: h.port.unwrap_or(seen.dport),
+                    ..further
+                })?;
+                Ok(true)
+            }
+            (true, Some(c)) if seen.proto == h.sends && seen.src == h.ip => {
+                self.stations[at].send(&Pkt {
+                    proto: h.takes,
+                    src: c.dst,
+                    sport: c.dport,
+                    dst: c.src,
+                    dport: c.sport,
+                    ..further
+                })?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
     }
 
     /// Reads everything that has come in and answers what has arrived. Whether there was anything.
@@ -451,12 +525,14 @@ impl Range<'_> {
         let Some(seen) = Pkt::read(proto, data, ends) else {
             return Ok(());
         };
-        let Some(a) = usize::from(seen.id)
-            .checked_sub(1)
-            .and_then(|i| attempts.get_mut(i))
-        else {
+        let number = usize::from(seen.id).checked_sub(usize::from(self.before) + 1);
+        let Some(a) = number.and_then(|i| attempts.get_mut(i)) else {
             return Ok(());
         };
+        if self.change(at, &seen, a)? {
+            *sent += 1;
+            return Ok(());
+        }
         let probe = &probes[a.probe];
         let (Ok(src), Ok(dst)) = (self.end(probe.src), self.end(probe.dst)) else {
             return Ok(());
@@ -466,13 +542,17 @@ impl Range<'_> {
         if seen.reply {
             let of = &a.packet;
             let fits = at == src.station
+                && seen.proto == of.proto
                 && meant(of.src)
                 && seen.src == of.dst
                 && (!proto.has_ports() || (seen.sport, seen.dport) == (of.dport, of.sport));
             a.replied |= fits && a.delivered;
             return Ok(());
         }
-        let arrived = at == dst.station && meant(dst.ip) && (!proto.has_ports() || seen.dport == probe.dport);
+        let arrived = at == dst.station
+            && proto == probe.proto
+            && meant(dst.ip)
+            && (!proto.has_ports() || seen.dport == probe.dport);
         if !arrived || a.delivered {
             return Ok(());
         }
@@ -499,10 +579,12 @@ impl Range<'_> {
 }
 
 /// The protocols that probes need, by family.
-pub(crate) fn protocols(probes: &[Probe]) -> Vec<(Proto, bool)> {
+pub(crate) fn protocols(plan: &Plan, probes: &[Probe]) -> Vec<(Proto, bool)> {
     let v6 = |e: &Endpoint| match e {
         Endpoint::Address { ip, .. } | Endpoint::Outside(ip) => ip.is_ipv6(),
     };
-    let all: BTreeMap<(Proto, bool), ()> = probes.iter().map(|p| ((p.proto, v6(&p.src)), ())).collect();
-    all.into_keys().collect()
+    let mut all: BTreeSet<(Proto, bool)> = probes.iter().map(|p| (p.proto, v6(&p.src))).collect();
+    let hands = plan.chains.iter().flat_map(|c| &c.hands);
+    all.extend(hands.flat_map(|h| [(h.takes, false), (h.sends, false)]));
+    all.into_iter().collect()
 }

@@ -9,6 +9,7 @@ use super::balancer::{BACK, HANDED, OPENED, any_of};
 use super::filter::{acls, address, only_probes};
 use super::netns::Script;
 use super::plan::{ELSEWHERE, Hop, Plan};
+use super::wall::led;
 use ipnet::IpNet;
 use std::fmt::Write as _;
 
@@ -349,7 +350,9 @@ impl<'a> Router<'a> {
             );
             // Backends of the VPC answer to the front itself; what comes otherwise has been routed here.
             for (b, _) in self.enis() {
-                let of = self.p.chains_with(|h| h.front == i && h.to == b);
+                let of = self
+                    .p
+                    .chains_with(|h| h.front == i && h.to == b && !self.p.is_link(h));
                 if !of.is_empty() {
                     let of = any_of(&of);
                     let _ = writeln!(
@@ -359,7 +362,9 @@ impl<'a> Router<'a> {
                 }
             }
             let far = |b: usize| self.p.enis[b].vpc != self.vpc;
-            let of = self.p.chains_with(|h| h.front == i && far(h.to));
+            let of = self
+                .p
+                .chains_with(|h| h.front == i && far(h.to) && !self.p.is_link(h));
             if !e.detached && !of.is_empty() {
                 // There are at most 255 fronts.
                 let later = number as u32 | WHEN_LOCAL;
@@ -394,7 +399,7 @@ impl<'a> Router<'a> {
         let relays = self.relays();
         let elsewhere = self.elsewhere();
         let arrivals = self.arrivals();
-        let departures = self.departures();
+        let departures = led(self.p, self.vpc) + &self.departures();
         let apart = self.apart();
         let quiet = only_probes();
         // Not one rule asks for the state of a session, so none is kept; `notrack` says so.
