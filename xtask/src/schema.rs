@@ -142,6 +142,13 @@ pub(crate) fn run(file: Option<&Path>, write: bool) -> Done {
             }
         }
     }
+    // What `exposure` reads of resources as written.
+    for (kind, argument) in bartizan_check::query::opening_names() {
+        let known = types.get(kind);
+        if known.is_none_or(|t| argument.is_some_and(|a| !has(t, a))) {
+            wrong.push(format!("{kind}: {}", argument.unwrap_or("no such type")));
+        }
+    }
     let known = type_specs();
     let mut unclassified = Vec::new();
     for name in types.as_object().into_iter().flat_map(|m| m.keys()) {

@@ -134,3 +134,172 @@ resource "alicloud_cloud_firewall_control_policy" "p" {
         "{all:?}"
     );
 }
+
+fn document(text: &str) -> Value {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("main.tf"), text).unwrap();
+    let o = run_in(dir.path(), &["exposure", ".", "--format", "json"]);
+    assert_eq!(o.code, 0, "{}", o.err);
+    serde_json::from_str(&o.out).unwrap()
+}
+
+/// Resource, way, what; `?` for what is not certain; and the line.
+fn openings(text: &str) -> Vec<String> {
+    let v = document(text);
+    let one = |o: &Value| {
+        let sure = if o["certain"] == true { "" } else { "?" };
+        let text = |k: &str| o[k].as_str().unwrap().to_string();
+        format!(
+            "{} {} {}{sure} :{}",
+            text("resource"),
+            text("way"),
+            text("what"),
+            o["line"]
+        )
+    };
+    v["openings"].as_array().unwrap().iter().map(one).collect()
+}
+
+// The fronts of one balancer are one entry, with its listeners, and their addresses are the balancer's.
+#[test]
+fn the_fronts_of_a_balancer_are_one_entry() {
+    let v = document(
+        r#"
+resource "alicloud_vpc" "v" { cidr_block = "10.0.0.0/16" }
+resource "alicloud_vswitch" "s" {
+  count      = 2
+  vpc_id     = alicloud_vpc.v.id
+  cidr_block = "10.0.${count.index}.0/24"
+}
+resource "alicloud_nlb_load_balancer" "l" {
+  vpc_id       = alicloud_vpc.v.id
+  address_type = "Internet"
+  zone_mappings {
+    zone_id    = "z-1"
+    vswitch_id = alicloud_vswitch.s[0].id
+  }
+  zone_mappings {
+    zone_id    = "z-2"
+    vswitch_id = alicloud_vswitch.s[1].id
+  }
+}
+resource "alicloud_nlb_listener" "web" {
+  load_balancer_id  = alicloud_nlb_load_balancer.l.id
+  listener_protocol = "TCP"
+  listener_port     = 443
+  server_group_id   = alicloud_nlb_server_group.g.id
+}
+resource "alicloud_nlb_server_group" "g" {
+  server_group_name = "g"
+  vpc_id            = alicloud_vpc.v.id
+}
+"#,
+    );
+    let rows = v["services"].as_array().unwrap();
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(rows[0]["addresses"].as_array().unwrap().len(), 2);
+    assert_eq!(rows[0]["by"], "address of the load balancer");
+    assert_eq!(
+        rows[0]["listeners"],
+        serde_json::json!(["alicloud_nlb_listener.web"])
+    );
+}
+
+// §15.5: by ACL or policy, unless public access is blocked for the bucket or the account.
+#[test]
+fn buckets_that_anybody_may_use_are_listed() {
+    let bucket = r#"resource "alicloud_oss_bucket" "b" { bucket = "site" }
+resource "alicloud_oss_bucket_acl" "b" {
+  bucket = alicloud_oss_bucket.b.bucket
+  acl    = "public-read"
+}
+resource "alicloud_oss_bucket_policy" "b" {
+  bucket = "site"
+  policy = jsonencode({
+    Version = "1"
+    Statement = [
+      { Effect = "Allow", Principal = ["*"], Action = ["oss:GetObject"], Resource = ["*"] },
+      { Effect = "Allow", Principal = ["*"], Action = "oss:PutObject", Resource = ["*"],
+        Condition = { IpAddress = { "acs:SourceIp" = ["10.0.0.0/8"] } } },
+      { Effect = "Allow", Principal = ["20214760404935"], Action = ["oss:*"], Resource = ["*"] },
+      { Effect = "Deny", Principal = ["*"], Action = ["oss:DeleteObject"], Resource = ["*"] },
+    ]
+  })
+}
+"#;
+    let open = [
+        "alicloud_oss_bucket.b in anybody may oss:GetObject :8",
+        "alicloud_oss_bucket.b in anybody may read the bucket :4",
+        "alicloud_oss_bucket.b in anybody who meets its conditions may oss:PutObject? :8",
+    ];
+    assert_eq!(openings(bucket), open);
+    let block = |value: &str| {
+        format!(
+            "{bucket}variable \"u\" {{}}\nresource \"alicloud_oss_bucket_public_access_block\" \"b\" {{\n  bucket = alicloud_oss_bucket.b.id\n  block_public_access = {value}\n}}\n"
+        )
+    };
+    assert_eq!(openings(&block("true")), Vec::<String>::new());
+    assert_eq!(openings(&block("false")), open);
+    assert!(openings(&block("var.u")).iter().all(|o| o.contains('?')));
+    let account = format!(
+        "{bucket}resource \"alicloud_oss_account_public_access_block\" \"a\" {{ block_public_access = true }}\n"
+    );
+    assert_eq!(openings(&account), Vec::<String>::new());
+    let other = format!(
+        "{bucket}resource \"alicloud_oss_bucket_public_access_block\" \"o\" {{\n  bucket = \"another\"\n  block_public_access = true\n}}\n"
+    );
+    assert_eq!(openings(&other), open);
+    let private = "resource \"alicloud_oss_bucket\" \"p\" {\n  bucket = \"p\"\n  acl = \"private\"\n}\n";
+    assert_eq!(openings(private), Vec::<String>::new());
+    let unread = "variable \"u\" {}\nresource \"alicloud_oss_bucket_policy\" \"p\" {\n  bucket = \"p\"\n  policy = var.u\n}\n";
+    assert_eq!(
+        openings(unread),
+        ["p in whom the policy of the bucket admits is not known? :4"]
+    );
+}
+
+// §7.5, item by item: what has no endpoint with a public address is a row all the same, or is said not to be known.
+#[test]
+fn every_other_way_to_the_internet_is_listed() {
+    let text = r#"
+resource "alicloud_vpn_gateway" "g" {}
+resource "alicloud_vpn_gateway" "inner" { network_type = "private" }
+resource "alicloud_ssl_vpn_server" "s" {}
+resource "alicloud_fcv3_function" "f" {}
+resource "alicloud_fcv3_function" "quiet" { internet_access = false }
+resource "alicloud_fcv3_trigger" "t" { trigger_type = "http" }
+resource "alicloud_fcv3_trigger" "timer" { trigger_type = "timer" }
+resource "alicloud_bastionhost_instance" "b" { enable_public_access = true }
+resource "alicloud_bastionhost_instance" "c" {}
+resource "alicloud_bastionhost_instance" "d" { enable_public_access = false }
+resource "alicloud_cs_managed_kubernetes" "k" {}
+resource "alicloud_eipanycast_anycast_eip_address" "a" {}
+resource "alicloud_ga_accelerator" "a" {}
+resource "alicloud_api_gateway_instance" "a" {}
+"#;
+    let all = openings(text);
+    let short: Vec<String> = all
+        .iter()
+        .map(|o| {
+            let mut words = o.split(' ');
+            let (resource, way) = (words.next().unwrap(), words.next().unwrap());
+            let sure = if o.contains('?') { " ?" } else { "" };
+            format!("{} {way}{sure}", resource.trim_start_matches("alicloud_"))
+        })
+        .collect();
+    assert_eq!(
+        short,
+        [
+            "api_gateway_instance.a in ?",
+            "bastionhost_instance.b in",
+            "bastionhost_instance.c in ?",
+            "cs_managed_kubernetes.k in ?",
+            "eipanycast_anycast_eip_address.a in ?",
+            "fcv3_trigger.t in",
+            "ga_accelerator.a in ?",
+            "ssl_vpn_server.s in",
+            "vpn_gateway.g in",
+            "fcv3_function.f out",
+        ]
+    );
+}

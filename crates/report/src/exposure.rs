@@ -3,7 +3,7 @@
 use crate::query::document;
 use crate::style::{Style, clean, count};
 use bartizan_base::Sources;
-use bartizan_check::query::{Exposure, ExposureRow, Sure};
+use bartizan_check::query::{Exposure, ExposurePlace, ExposureRow, Opening, OpeningWay, Sure};
 use serde_json::json;
 
 fn word(s: Sure) -> &'static str {
@@ -38,18 +38,41 @@ fn bypass(r: &ExposureRow) -> Option<&'static str> {
     })
 }
 
+/// Where it is reached: addresses that are not known yet are counted.
 fn place(r: &ExposureRow) -> String {
-    let at = if r.address.is_empty() {
-        "an address that is not known yet"
-    } else {
-        &r.address
-    };
-    format!("{at} ({})", r.by)
+    let mut out: Vec<String> = Vec::new();
+    let mut n = 0;
+    while let Some(p) = r.places.get(n) {
+        let same = |q: &&ExposurePlace| (&q.address, &q.by) == (&p.address, &p.by);
+        let times = r.places[n..].iter().take_while(same).count();
+        out.push(match (&*p.address, times) {
+            ("", 1) => format!("an address that is not known yet ({})", p.by),
+            ("", _) => format!("{times} addresses that are not known yet ({})", p.by),
+            (a, _) => format!("{a} ({})", p.by),
+        });
+        n += times;
+    }
+    out.join(", ")
+}
+
+/// What is known of an opening, in words.
+fn opening(o: &Opening) -> String {
+    match o.open {
+        Sure::Yes => o.what.clone(),
+        _ => format!("perhaps: {}", o.what),
+    }
+}
+
+fn direction(o: &Opening) -> &'static str {
+    match o.way {
+        OpeningWay::In => "in",
+        OpeningWay::Out => "out",
+    }
 }
 
 /// For the terminal.
 #[must_use]
-pub fn pretty(x: &Exposure, style: Style) -> String {
+pub fn pretty(x: &Exposure, sources: &Sources, style: Style) -> String {
     let mut out = format!("{} open to the Internet\n", count(x.rows.len(), "service"));
     let mut last = "";
     for r in &x.rows {
@@ -79,6 +102,9 @@ pub fn pretty(x: &Exposure, style: Style) -> String {
             };
             out.push_str(&format!("    around   {text}\n"));
         }
+        if !r.listeners.is_empty() {
+            out.push_str(&format!("    taken by {}\n", clean(&r.listeners.join(", "))));
+        }
         if !r.backends.is_empty() {
             out.push_str(&format!("    handed to {}\n", clean(&r.backends.join(", "))));
         }
@@ -90,12 +116,36 @@ pub fn pretty(x: &Exposure, style: Style) -> String {
             count(*n, "origin")
         ));
     }
+    for (way, title) in [
+        (OpeningWay::In, "Open in other ways"),
+        (OpeningWay::Out, "Ways out to the Internet past the network"),
+    ] {
+        let here: Vec<&Opening> = x.openings.iter().filter(|o| o.way == way).collect();
+        if here.is_empty() {
+            continue;
+        }
+        out.push_str(&format!("\n{title}\n"));
+        let mut last = "";
+        for o in here {
+            if o.resource != last {
+                out.push_str(&format!("  {}\n", style.bold(&clean(&o.resource))));
+                last = &o.resource;
+            }
+            let text = clean(&opening(o));
+            let text = match o.open {
+                Sure::Yes => style.red(&text),
+                _ => style.yellow(&text),
+            };
+            let at = format!("{}:{}", sources.name(o.origin.span.file), o.origin.span.line);
+            out.push_str(&format!("    {text}  ({})\n", clean(&at)));
+        }
+    }
     out
 }
 
 /// For a page.
 #[must_use]
-pub fn markdown(x: &Exposure) -> String {
+pub fn markdown(x: &Exposure, sources: &Sources) -> String {
     let mut out =
         String::from("| service | address | answers | from | behind | around |\n|---|---|---|---|---|---|\n");
     for r in &x.rows {
@@ -110,6 +160,20 @@ pub fn markdown(x: &Exposure) -> String {
             r.around.map_or("", word)
         ));
     }
+    if !x.openings.is_empty() {
+        out.push_str("\n| way | resource | what | at |\n|---|---|---|---|\n");
+        for o in &x.openings {
+            let cell = |s: &str| clean(s).replace('|', "\\|");
+            out.push_str(&format!(
+                "| {} | `{}` | {} | {}:{} |\n",
+                direction(o),
+                cell(&o.resource),
+                cell(&opening(o)),
+                cell(sources.name(o.origin.span.file)),
+                o.origin.span.line
+            ));
+        }
+    }
     out
 }
 
@@ -120,11 +184,22 @@ pub fn json(x: &Exposure, sources: &Sources) -> String {
         .rows
         .iter()
         .map(|r| {
-            let at = r.origin.as_ref().map(|o| sources.name(o.span.file));
-            let line = r.origin.as_ref().map(|o| o.span.line);
+            let place = |p: &ExposurePlace| {
+                json!({
+                    "address": if p.address.is_empty() { None } else { Some(&p.address) },
+                    "by": p.by,
+                    "file": p.origin.as_ref().map(|o| sources.name(o.span.file)),
+                    "line": p.origin.as_ref().map(|o| o.span.line),
+                })
+            };
+            let all: Vec<_> = r.places.iter().map(place).collect();
+            // The first one stands for those who look for one.
+            let first = all.first().cloned().unwrap_or_default();
             json!({
-                "address": if r.address.is_empty() { None } else { Some(&r.address) },
-                "by": r.by,
+                "address": first["address"],
+                "by": first["by"],
+                "addresses": all,
+                "listeners": r.listeners,
                 "services": r.services.to_string(),
                 "resource": r.resource,
                 "backends": r.backends,
@@ -136,8 +211,8 @@ pub fn json(x: &Exposure, sources: &Sources) -> String {
                 "proxies": r.proxies,
                 "anti_ddos": r.ddos,
                 "around": r.around.map(word),
-                "file": at,
-                "line": line,
+                "file": first["file"],
+                "line": first["line"],
             })
         })
         .collect();
@@ -146,5 +221,22 @@ pub fn json(x: &Exposure, sources: &Sources) -> String {
         .iter()
         .map(|(a, n)| json!({ "proxy": a, "unknown_origins": n }))
         .collect();
-    document("exposure", json!({ "services": rows, "unknown_origins": loose }))
+    let openings: Vec<_> = x
+        .openings
+        .iter()
+        .map(|o| {
+            json!({
+                "resource": o.resource,
+                "way": direction(o),
+                "what": o.what,
+                "certain": o.open == Sure::Yes,
+                "file": sources.name(o.origin.span.file),
+                "line": o.origin.span.line,
+            })
+        })
+        .collect();
+    document(
+        "exposure",
+        json!({ "services": rows, "unknown_origins": loose, "openings": openings }),
+    )
 }

@@ -1,8 +1,9 @@
 //! Everything that is open to the Internet, what protects it, and what goes around that.
 
+use super::openings::{Opening, openings};
 use super::{Frame, Subject, public_text, resource};
 use bartizan_base::Diagnostic;
-use bartizan_model::{Fact, FirewallPlace, InterfaceId, Origin, Proxy, ProxyOrigin};
+use bartizan_model::{Balancer, Fact, FirewallPlace, InterfaceId, Origin, Proxy, ProxyOrigin};
 use bartizan_packet::{IpSet, ServiceSet};
 use bartizan_reach::{Exposed, PublicDoor};
 
@@ -17,13 +18,24 @@ pub enum Sure {
     Unknown,
 }
 
-/// One public address and service.
-#[derive(Clone, Debug)]
-pub struct ExposureRow {
+/// Where something is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExposurePlace {
     /// The public address; empty where the cloud has yet to pick it.
     pub address: String,
-    /// What owns it: an EIP, a DNAT entry or the interface.
+    /// What owns it: an EIP, a DNAT entry, a load balancer, a public endpoint or the interface.
     pub by: String,
+    /// Where the public address is bound.
+    pub origin: Option<Origin>,
+}
+
+/// One public service, at the addresses where it is the same.
+#[derive(Clone, Debug)]
+pub struct ExposureRow {
+    /// The public address; the fronts of one load balancer together.
+    pub places: Vec<ExposurePlace>,
+    /// The listeners that take it in, where it is a load balancer.
+    pub listeners: Vec<String>,
     /// The services, as clients send them.
     pub services: ServiceSet,
     /// The resource that answers.
@@ -46,8 +58,20 @@ pub struct ExposureRow {
     pub ddos: &'static str,
     /// Whether it can be reached around the proxies; `None` without proxies.
     pub around: Option<Sure>,
-    /// Where the public address is bound.
-    pub origin: Option<Origin>,
+}
+
+impl ExposureRow {
+    /// Whether two rows differ by their address alone.
+    fn like(&self, o: &ExposureRow) -> bool {
+        let kind = |r: &ExposureRow| (r.everybody, r.certain, r.firewall, r.ddos, r.around);
+        kind(self) == kind(o)
+            && self.resource == o.resource
+            && self.services == o.services
+            && self.prefixes == o.prefixes
+            && self.listeners == o.listeners
+            && self.backends == o.backends
+            && self.proxies == o.proxies
+    }
 }
 
 /// The answer to `exposure`.
@@ -57,6 +81,8 @@ pub struct Exposure {
     pub rows: Vec<ExposureRow>,
     /// Proxies whose origins are not all known: address and how many.
     pub loose: Vec<(String, usize)>,
+    /// Ways to and from the Internet beside public addresses.
+    pub openings: Vec<Opening>,
 }
 
 /// Lists every service that somebody on the Internet reaches. `back` are the addresses from which proxies send to
@@ -114,13 +140,15 @@ pub fn exposure(f: &Frame<'_>, back: Option<&Subject>) -> Result<Exposure, Diagn
             });
             let certain = for_certain(sources);
             let (by, origin) = owner(f, &e);
+            let address = e.public.first().filter(|ip| e.public == IpSet::single(*ip));
+            let balancer = balancer(f, e.iface);
             rows.push(ExposureRow {
-                address: e
-                    .public
-                    .first()
-                    .filter(|ip| e.public == IpSet::single(*ip))
-                    .map_or_else(String::new, |ip| ip.to_string()),
-                by,
+                places: vec![ExposurePlace {
+                    address: address.map_or_else(String::new, |ip| ip.to_string()),
+                    by,
+                    origin,
+                }],
+                listeners: balancer.map_or_else(Vec::new, |b| listeners(b, services)),
                 services: services.clone(),
                 resource: resource(f.inventory, e.iface),
                 backends: backends(f, w.network().handed_to(e.iface)),
@@ -140,13 +168,23 @@ pub fn exposure(f: &Frame<'_>, back: Option<&Subject>) -> Result<Exposure, Diagn
                     .collect(),
                 ddos: if shielded { "origin" } else { "basic" },
                 around,
-                origin,
             });
         }
     }
     rows.sort_by(|a, b| {
-        (&a.resource, &a.by, a.services.to_string()).cmp(&(&b.resource, &b.by, b.services.to_string()))
+        let by = |r: &ExposureRow| r.places.first().map(|p| (p.by.clone(), p.address.clone()));
+        (&a.resource, by(a), a.services.to_string()).cmp(&(&b.resource, by(b), b.services.to_string()))
     });
+    // The fronts of one balancer are one entry.
+    let mut merged: Vec<ExposureRow> = Vec::new();
+    for r in rows {
+        let fronts = !r.listeners.is_empty();
+        match merged.iter_mut().find(|m| fronts && m.like(&r)) {
+            Some(m) => m.places.extend(r.places),
+            None => merged.push(r),
+        }
+    }
+    let rows = merged;
     let loose = t.proxies.iter().filter_map(|p| {
         let n = p
             .origins
@@ -158,6 +196,7 @@ pub fn exposure(f: &Frame<'_>, back: Option<&Subject>) -> Result<Exposure, Diagn
     Ok(Exposure {
         rows,
         loose: loose.collect(),
+        openings: openings(f.inventory),
     })
 }
 
@@ -184,13 +223,38 @@ fn backends(f: &Frame<'_>, all: Vec<InterfaceId>) -> Vec<String> {
     out
 }
 
+/// The load balancer of which an interface is a front.
+fn balancer<'a>(f: &Frame<'a>, i: InterfaceId) -> Option<&'a Balancer> {
+    f.inventory.typed.balancers.iter().find(|b| b.fronts.contains(&i))
+}
+
+/// The listeners that may take services in.
+fn listeners(b: &Balancer, services: &ServiceSet) -> Vec<String> {
+    let hears = |l: &&bartizan_model::Listener| l.services.known().is_none_or(|s| s.intersects(services));
+    let all = b.listeners.iter().filter(hears);
+    let mut out: Vec<String> = all.map(|l| l.origin.address.to_string()).collect();
+    out.sort();
+    out.dedup();
+    out
+}
+
 fn owner(f: &Frame<'_>, e: &Exposed) -> (String, Option<Origin>) {
     let t = &f.inventory.typed;
     let eip = e.eip.map(|x| t[x].meta.origin.address.to_string());
     match e.door {
         PublicDoor::Own(n) => {
             let p = t[e.iface].public.get(n as usize);
-            let by = eip.unwrap_or_else(|| "public address".to_string());
+            let whose = |p: &bartizan_model::PublicAddress| {
+                // A public endpoint is a resource of its own.
+                if p.origin.address != t[e.iface].meta.origin.address {
+                    return p.origin.address.to_string();
+                }
+                match balancer(f, e.iface) {
+                    Some(_) => "address of the load balancer".to_string(),
+                    None => "public address".to_string(),
+                }
+            };
+            let by = eip.unwrap_or_else(|| p.map_or_else(|| "public address".to_string(), whose));
             (by, p.map(|p| p.origin.clone()))
         }
         PublicDoor::Dnat(n) => {

@@ -14,7 +14,8 @@ pub(crate) const HELP: &str = "Examples:
   bartizan exposure . --format markdown
 
 Every service that somebody on the Internet reaches: at which address, from where exactly, what protects it, and whether
-the origin can be reached around a WAF or Anti-DDoS Proxy.";
+the origin can be reached around a WAF or Anti-DDoS Proxy. Then what is open in other ways: buckets that anybody may use,
+functions, VPN servers, and what is not modelled and may be open.";
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -46,9 +47,9 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Outcome {
     };
     let x = ask().map_err(|d| n.fail(d))?;
     let text = match args.format {
-        Format::Pretty => page::pretty(&x, ctx.style(None)),
+        Format::Pretty => page::pretty(&x, &n.sources, ctx.style(None)),
         Format::Json => page::json(&x, &n.sources),
-        Format::Markdown => page::markdown(&x),
+        Format::Markdown => page::markdown(&x, &n.sources),
     };
     out::write(None, &text)?;
     Ok(Code::Holds)
