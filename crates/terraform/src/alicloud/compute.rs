@@ -127,6 +127,26 @@ pub(super) const HANDLERS: &[Handler] = &[
     },
     Handler {
         spec: TypeSpec {
+            name: "alicloud_ess_scalinggroup_vserver_groups",
+            attributes: &[
+                "scaling_group_id",
+                "vserver_groups",
+                "vserver_groups.vserver_attributes.vserver_group_id",
+                "vserver_groups.vserver_attributes.port",
+                "vserver_groups.vserver_attributes.weight",
+            ],
+        },
+        aliases: &[],
+        identities: &[],
+        steps: &[(Stage::Bind, |l, i, a| {
+            let pool = l.link(i, &a, &["scaling_group_id"], "scaling group", as_pool);
+            if let Some(n) = a.get("vserver_groups") {
+                balancer::serve_each(l, i, n, "vserver_attributes", &pool);
+            }
+        })],
+    },
+    Handler {
+        spec: TypeSpec {
             name: "alicloud_eci_container_group",
             attributes: &[
                 "id",

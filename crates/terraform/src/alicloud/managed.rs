@@ -304,16 +304,6 @@ pub(super) const HANDLERS: &[Handler] = &[
         },
         ["tags", "db_instance_description", "vswitch_id", "security_ips"]
     ),
-    handler!(
-        "alicloud_nas_mount_target",
-        Shape {
-            name: "access_group_name",
-            ports: &[111, 445, 892, 2049],
-            groups: &[],
-            ..PLAIN
-        },
-        ["access_group_name", "vswitch_id"]
-    ),
     Handler {
         spec: TypeSpec {
             name: "alicloud_gpdb_connection",
@@ -421,7 +411,12 @@ pub(super) const HANDLERS: &[Handler] = &[
 ];
 
 fn declare(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, shape: &Shape) {
-    let meta = l.meta(i, a, &[shape.name]);
+    named(l, i, a, shape.name);
+}
+
+/// A service that other resources refer to, with its display name in an attribute.
+pub(super) fn named(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'static str) {
+    let meta = l.meta(i, a, &[name]);
     let interface = interface(l, &meta);
     let id = push(l, meta, interface);
     l.declare(i, Entity::DataService(id));
@@ -543,6 +538,18 @@ fn fill(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, shape: &Shape) {
         l.refused.insert(i, why);
     }
     let at = vswitches(l, i, a, shape.vswitches);
+    put(l, i, a, id, (&services, &allow, &open), &at);
+}
+
+/// Puts a service where it answers.
+pub(super) fn put(
+    l: &mut Linker<'_>,
+    i: usize,
+    a: &Attrs<'_>,
+    id: DataServiceId,
+    (services, allow, open): (&Fact<ServiceSet>, &[AllowEntry], &Fact<bool>),
+    at: &[Fact<VswitchId>],
+) {
     let meta = l.typed[id].meta.clone();
     // One for each vSwitch: which of them a client is in decides which ACLs it passes.
     for (n, vswitch) in at.iter().enumerate() {
@@ -558,9 +565,9 @@ fn fill(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, shape: &Shape) {
         }
         if let Some(d) = l.typed.data_services.get_mut(d.index()) {
             d.services = services.clone();
-            d.allow.clone_from(&allow);
+            d.allow = allow.to_vec();
         }
-        match &open {
+        match open {
             Fact::Known(false) => {}
             Fact::Known(true) => bind(l, i, a, d, None, None),
             Fact::Unknown(u) => bind(l, i, a, d, None, Some(u.clone())),

@@ -23,6 +23,7 @@ mod instance;
 mod ipv6;
 mod linker;
 mod managed;
+mod managed_nested;
 mod nat;
 mod parse;
 mod perimeter;
@@ -117,7 +118,7 @@ struct Handler {
     steps: &'static [(Stage, Step)],
 }
 
-fn families() -> [&'static [Handler]; 25] {
+fn families() -> [&'static [Handler]; 26] {
     [
         vpc::HANDLERS,
         vswitch::HANDLERS,
@@ -144,6 +145,7 @@ fn families() -> [&'static [Handler]; 25] {
         compute::HANDLERS,
         cluster::HANDLERS,
         managed::HANDLERS,
+        managed_nested::HANDLERS,
     ]
 }
 

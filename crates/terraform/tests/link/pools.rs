@@ -324,3 +324,181 @@ resource "alicloud_kms_instance" "k" {
         ]
     );
 }
+
+// 016, item 12: members join the server groups that a resource lists.
+#[test]
+fn members_join_the_server_groups_of_a_clb() {
+    let inv = base(
+        r#"
+resource "alicloud_ess_scaling_group" "s" {
+  scaling_group_name = "web"
+  min_size           = 1
+  max_size           = 9
+  vswitch_ids        = [alicloud_vswitch.a.id]
+}
+resource "alicloud_ess_scaling_configuration" "c" {
+  scaling_group_id  = alicloud_ess_scaling_group.s.id
+  security_group_id = alicloud_security_group.g.id
+}
+resource "alicloud_slb_load_balancer" "l" {
+  address_type = "intranet"
+  vswitch_id   = alicloud_vswitch.a.id
+}
+resource "alicloud_slb_server_group" "g" { load_balancer_id = alicloud_slb_load_balancer.l.id }
+resource "alicloud_slb_listener" "l" {
+  load_balancer_id = alicloud_slb_load_balancer.l.id
+  protocol         = "tcp"
+  frontend_port    = 80
+  server_group_id  = alicloud_slb_server_group.g.id
+}
+resource "alicloud_ess_scalinggroup_vserver_groups" "v" {
+  scaling_group_id = alicloud_ess_scaling_group.s.id
+  vserver_groups {
+    loadbalancer_id = alicloud_slb_load_balancer.l.id
+    vserver_attributes {
+      vserver_group_id = alicloud_slb_server_group.g.id
+      port             = 8080
+      weight           = 60
+    }
+  }
+}
+"#,
+    );
+    let l = &balancer(&inv, "alicloud_slb_load_balancer.l").listeners[0];
+    assert_eq!(l.forwards.len(), 2);
+    for f in &l.forwards {
+        let Backend::Interface(x) = f.to else {
+            panic!("{f:?}")
+        };
+        assert_eq!(&*inv.typed[x].meta.origin.address, "alicloud_ess_scaling_group.s");
+        assert_eq!(
+            f.services.known().unwrap().as_ref().unwrap().to_string(),
+            "tcp/8080"
+        );
+        assert!(f.origin.maybe.is_none());
+    }
+}
+
+fn admits(inv: &Inventory, address: &str) -> Vec<String> {
+    let mut all = inv.typed.data_services.iter();
+    let d = all.find(|d| &*d.meta.origin.address == address).unwrap();
+    let one = |e: &bartizan_model::AllowEntry| match &e.peer {
+        AllowPeer::Net(n) if e.origin.maybe.is_some() => format!("{n}?"),
+        AllowPeer::Net(n) => n.to_string(),
+        _ => "?".to_string(),
+    };
+    d.allow.iter().map(one).collect()
+}
+
+// 016, item 18: a mount target admits by the rules of its access group.
+#[test]
+fn a_mount_target_admits_by_the_rules_of_its_group() {
+    let inv = base(
+        r#"
+resource "alicloud_nas_access_group" "g" {
+  access_group_name = "apps"
+  access_group_type = "Vpc"
+}
+resource "alicloud_nas_access_group" "empty" { access_group_name = "empty" }
+resource "alicloud_nas_access_rule" "a" {
+  access_group_name = alicloud_nas_access_group.g.access_group_name
+  source_cidr_ip    = "10.1.0.0/24"
+}
+resource "alicloud_nas_access_rule" "b" {
+  access_group_name = "apps"
+  source_cidr_ip    = "10.2.0.0/24"
+}
+resource "alicloud_nas_access_rule" "c" {
+  access_group_name = var.unknown
+  source_cidr_ip    = "10.3.0.0/24"
+}
+resource "alicloud_nas_mount_target" "m" {
+  file_system_id    = "fs-1"
+  access_group_name = alicloud_nas_access_group.g.access_group_name
+  vswitch_id        = alicloud_vswitch.a.id
+}
+resource "alicloud_nas_mount_target" "e" {
+  file_system_id    = "fs-1"
+  access_group_name = "empty"
+  vswitch_id        = alicloud_vswitch.a.id
+}
+resource "alicloud_nas_mount_target" "all" {
+  file_system_id    = "fs-1"
+  access_group_name = "DEFAULT_VPC_GROUP_NAME"
+  vswitch_id        = alicloud_vswitch.a.id
+}
+resource "alicloud_nas_mount_target" "other" {
+  file_system_id    = "fs-1"
+  access_group_name = "elsewhere"
+  vswitch_id        = alicloud_vswitch.a.id
+}
+"#,
+    );
+    let of = |name: &str| admits(&inv, &format!("alicloud_nas_mount_target.{name}"));
+    assert_eq!(of("m"), ["10.1.0.0/24", "10.2.0.0/24", "10.3.0.0/24?"]);
+    assert_eq!(of("e"), ["10.3.0.0/24?"]);
+    assert_eq!(of("all"), ["0.0.0.0/0"]);
+    assert_eq!(of("other"), ["?"]);
+}
+
+// 016, item 18: services that write their vSwitches in blocks.
+#[test]
+fn services_of_nested_blocks_answer_in_their_vswitches() {
+    let inv = base(
+        r#"
+resource "alicloud_rocketmq_instance" "q" {
+  instance_name = "q"
+  network_info {
+    vpc_info {
+      vpc_id = alicloud_vpc.v.id
+      vswitches { vswitch_id = alicloud_vswitch.a.id }
+      vswitches { vswitch_id = alicloud_vswitch.b.id }
+    }
+    internet_info {
+      internet_spec = "enable"
+      flow_out_type = "payByBandwidth"
+    }
+  }
+}
+resource "alicloud_hologram_instance" "h" {
+  instance_name = "h"
+  endpoints {
+    type       = "VPCSingleTunnel"
+    vswitch_id = alicloud_vswitch.a.id
+  }
+}
+resource "alicloud_hologram_instance" "wide" {
+  instance_name = "wide"
+  endpoints {
+    type       = "VPCSingleTunnel"
+    vswitch_id = alicloud_vswitch.a.id
+  }
+  endpoints { type = "Intranet" }
+}
+resource "alicloud_star_rocks_instance" "s" {
+  instance_name = "s"
+  vswitches { vswitch_id = alicloud_vswitch.b.id }
+}
+resource "alicloud_milvus_instance" "m" {
+  instance_name = "m"
+  vswitch_ids { vsw_id = alicloud_vswitch.b.id }
+}
+resource "alicloud_milvus_instance" "nowhere" {
+  instance_name = "nowhere"
+  vswitch_ids { vsw_id = var.unknown }
+}
+"#,
+    );
+    let at = |a: &str| -> Vec<(Option<u32>, usize)> {
+        let all = of(&inv, a).into_iter();
+        all.map(|i| (i.vswitch.known().map(|v| v.0), i.public.len()))
+            .collect()
+    };
+    assert_eq!(at("alicloud_rocketmq_instance.q"), [(Some(0), 1), (Some(1), 1)]);
+    assert_eq!(at("alicloud_hologram_instance.h"), [(Some(0), 0)]);
+    assert_eq!(at("alicloud_star_rocks_instance.s"), [(Some(1), 0)]);
+    assert_eq!(at("alicloud_milvus_instance.m"), [(Some(1), 0)]);
+    assert_eq!(at("alicloud_milvus_instance.nowhere"), [(None, 0)]);
+    assert_eq!(admits(&inv, "alicloud_rocketmq_instance.q"), ["?"]);
+    assert_eq!(not_understood(&inv), ["alicloud_hologram_instance.wide"]);
+}

@@ -275,6 +275,43 @@ pub(super) fn serve(
     clb::into_group(l, group, Server { origin, to, at, port });
 }
 
+/// The instances of a scaling group join server groups that are listed at any depth under a key, each with a port and
+/// a weight.
+pub(super) fn serve_each(l: &mut Linker<'_>, i: usize, node: &Node, key: &'static str, pool: &Fact<usize>) {
+    let mut found = Vec::new();
+    let all = deep(node, key, &mut found);
+    let each = found.into_iter().try_fold(Vec::new(), |mut v, n| {
+        v.extend(items(n)?);
+        Ok(v)
+    });
+    let each = match all.and(each) {
+        Ok(each) => each,
+        Err(u) => {
+            l.unknown(i, key, &u);
+            l.refused
+                .insert(i, "which server groups its members join is not known".into());
+            return;
+        }
+    };
+    for n in each {
+        let Value::Map(m) = &n.value else {
+            l.refused
+                .insert(i, "which server groups its members join is not known".into());
+            continue;
+        };
+        let Some(g) = m.get("vserver_group_id") else {
+            continue;
+        };
+        let group = l.link_node(i, "vserver_group_id", g, "server group", as_servers);
+        let port = port(l, i, "port", m.get("port"));
+        let mut origin = l.origin(i, n.span);
+        weighed(l, &mut origin, m.get("weight"));
+        let to = pooled(l, pool, n.span);
+        let at = None;
+        clb::into_group(l, group, Server { origin, to, at, port });
+    }
+}
+
 /// The instances of a scaling group join the servers of CLBs.
 pub(super) fn serve_own(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'static str, pool: usize) {
     let Some(node) = a.get(name) else { return };
@@ -353,7 +390,7 @@ fn entry(l: &mut Linker<'_>, i: usize, name: &'static str, node: &Node) -> Filte
 }
 
 /// Every value under a key, at any depth; `Err` where something on the way is not known.
-fn deep<'n>(node: &'n Node, key: &str, out: &mut Vec<&'n Node>) -> Result<(), Unknown> {
+pub(super) fn deep<'n>(node: &'n Node, key: &str, out: &mut Vec<&'n Node>) -> Result<(), Unknown> {
     match &node.value {
         Value::Map(m) => {
             for (k, n) in m {

@@ -325,4 +325,27 @@ pub(super) const SILENT: &[(&str, &str)] = &[
         "security_group_rule source_group_owner_id, cloud_firewall_address_book asset_member_uids, \
          vpn_gateway_vpn_attachment tunnel_bandwidth",
     ),
+    (
+        "what a group or rule of a file system lets do, and which kind of file system it is for: any rule admits",
+        "nas_access_group *type, nas_access_rule file_system_type, nas_access_rule priority, \
+         nas_access_rule *_access_type",
+    ),
+    (
+        "a list or a group may admit anybody and admits nobody for certain: what it counts for is not documented",
+        "rocketmq_instance ip_whitelists, rocketmq_instance network_info.internet_info.ip_whitelist, \
+         rocketmq_instance network_info.vpc_info.security_group_ids, rocketmq_instance acl_info.*",
+    ),
+    (
+        "the size, the edition and the price of a service of nested blocks",
+        "rocketmq_instance *_code, rocketmq_instance remark, rocketmq_instance product_info.*, \
+         rocketmq_instance network_info.internet_info.flow_out_*, rocketmq_instance software.maintain_time, \
+         hologram_instance gateway_count, hologram_instance initial_databases, hologram_instance leader_instance_id, \
+         hologram_instance status, milvus_instance components.*, milvus_instance configuration, milvus_instance ha, \
+         milvus_instance multi_zone_mode, milvus_instance payment_duration*, star_rocks_instance *_node_groups.*, \
+         star_rocks_instance package_type, star_rocks_instance promotion_option_no, star_rocks_instance run_mode",
+    ),
+    (
+        "the balancer of a server group that is named",
+        "ess_scalinggroup_vserver_groups vserver_groups.loadbalancer_id",
+    ),
 ];
