@@ -1005,3 +1005,66 @@ resource "alicloud_ess_scaling_group" "s" {
     let r = run(&format!("{NET}\n{}", behind(of, "100")), must);
     assert_eq!(verdicts(&r).0, [Verdict::Holds], "{:#?}", r.findings);
 }
+
+// Arguments that open traffic beside what the resource says first (docs/verification.md, "Arguments that nobody read"): a
+// claim shall not hold because they were passed over.
+#[test]
+fn what_a_service_opens_besides_is_not_passed_over() {
+    let db = |more: &str| {
+        format!(
+            r#"{NET}
+resource "alicloud_db_instance" "d" {{
+  instance_name = "d"
+  engine        = "PostgreSQL"
+  vswitch_id    = alicloud_vswitch.b.id
+  security_ips  = ["10.0.1.0/24", "203.0.113.0/24"]
+  {more}
+}}
+"#
+        )
+    };
+    let at = |port: u16| format!("zone d = rds \"d\"\nnever a -> d : tcp/{port}\n");
+    let plain = db("");
+    expect(&plain, &at(5432), &[Violated], &["REACH001"]);
+    expect(&plain, &at(6432), &[Holds], &[]);
+    expect(&plain, &at(3306), &[Holds], &[]);
+    // The pool in front of it, and the port of its public endpoint.
+    expect(
+        &db("pg_bouncer_enabled = true"),
+        &at(6432),
+        &[Undecided],
+        &["REACH001"],
+    );
+    let public = format!(
+        "{plain}resource \"alicloud_db_connection\" \"c\" {{ instance_id = alicloud_db_instance.d.id }}\n"
+    );
+    let outside = "zone d = rds \"d\"\nzone office = cidr 203.0.113.0/24\nnever office -> d : tcp/3306\n";
+    expect(&plain, outside, &[Holds], &[]);
+    expect(&public, outside, &[Undecided], &["REACH001"]);
+    // Entries that are added to a list that is not here: whom it admits is not known.
+    let other = "zone d = rds \"d\"\nnever b -> d : tcp/5432\n";
+    expect(&plain, other, &[Holds], &[]);
+    expect(
+        &db("modify_mode = \"Append\""),
+        other,
+        &[Undecided],
+        &["REACH001"],
+    );
+}
+
+// A resource with an argument that bears on packets and is not modelled makes claims about its VPC undecided.
+#[test]
+fn an_argument_that_is_watched_makes_claims_undecided() {
+    let claim = "never a -> b : tcp/22\n";
+    expect(NET, claim, &[Holds], &[]);
+    let linked = NET.replace(
+        "vpc_name   = \"prod\"",
+        "vpc_name   = \"prod\"\n  classic_link_enabled = true",
+    );
+    expect(&linked, claim, &[Undecided], &["REACH007"]);
+    let later = NET.replace(
+        "vpc_name   = \"prod\"",
+        "vpc_name   = \"prod\"\n  opens_everything = true",
+    );
+    expect(&later, claim, &[Undecided], &["REACH007"]);
+}

@@ -324,9 +324,15 @@ const RULES: &[(&str, Bearing)] = &[
     ("mse_engine_namespace", N(ACCOUNTS)),
     ("msc_sub_", N(PLATFORM)),
     ("nas_", N(STORAGE)),
-    ("nas_access_group", S("whom the mount targets of a file system admit")),
+    (
+        "nas_access_group",
+        S("whom the mount targets of a file system admit"),
+    ),
     ("nas_access_point", S("an access point of a file system in a VPC")),
-    ("nas_access_rule", S("whom the mount targets of a file system admit")),
+    (
+        "nas_access_rule",
+        S("whom the mount targets of a file system admit"),
+    ),
     ("nas_mount_target", S("a mount target of a file system in a VPC")),
     (
         "nas_protocol_mount_target",

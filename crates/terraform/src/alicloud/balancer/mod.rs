@@ -371,7 +371,8 @@ fn reached(t: &Typed, s: &Server) -> Vec<Backend> {
         // The cloud has yet to pick its address: this is where it will be.
         Some(_) if all.len() <= 1 => s.to.clone(),
         Some(Fact::Known(ip)) => vec![Backend::Interface(*x), Backend::Ip(*ip)],
-        Some(Fact::Unknown(u)) => vec![Backend::Interface(*x), Backend::Unknown(u.clone())],
+        // Any of its addresses: that is what the interface as a whole stands for.
+        Some(Fact::Unknown(_)) => s.to.clone(),
     }
 }
 
