@@ -24,8 +24,8 @@ pub(crate) fn resources(
                     VpnEnd::Gateway(g) | VpnEnd::Clients(g) => g.known().map(|g| &t[*g].meta),
                     VpnEnd::Attached => None,
                 };
-                let metas = [Some(&c.meta), c.customer.as_ref(), gateway];
-                if metas.into_iter().flatten().any(|m| named(m, pattern)) {
+                let metas = [&c.meta].into_iter().chain(&c.customers).chain(gateway);
+                if metas.into_iter().any(|m| named(m, pattern)) {
                     connections.push(VpnConnectionId(n));
                 }
             }

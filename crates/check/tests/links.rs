@@ -345,3 +345,76 @@ fn a_link_that_is_nowhere_is_said_with_what_was_meant() {
         ]
     );
 }
+
+/// ALIBABA.md §12; docs/decisions/017, 8: with both of its vSwitches a VPN gateway is down, whether they are alike or not.
+#[test]
+fn a_gateway_goes_with_both_of_its_vswitches() {
+    let link = "  disaster_recovery_vswitch_id = alicloud_vswitch.w[\"dr\"].id\n";
+    let net = NET
+        .replace("  bandwidth  = 10\n", &format!("  bandwidth  = 10\n{link}"))
+        .replacen(
+            "  vpc_id     = alicloud_vpc.v[each.key].id\n  cidr_block = each.value\n",
+            "  vpc_id     = alicloud_vpc.v[each.key].id\n  cidr_block = cidrsubnet(each.value, 1, 0)\n",
+            1,
+        );
+    let net = format!(
+        r#"{net}
+resource "alicloud_vswitch" "w" {{
+  for_each   = {{ dr = "10.0.200.0/24", rest = "10.0.201.0/24" }}
+  vpc_id     = alicloud_vpc.v["dev"].id
+  cidr_block = each.value
+}}
+resource "alicloud_instance" "rest" {{
+  instance_name   = "rest"
+  vswitch_id      = alicloud_vswitch.w["rest"].id
+  private_ip      = "10.0.201.10"
+  security_groups = [alicloud_security_group.g["dev"].id]
+}}
+"#
+    );
+    let acl = r#"
+resource "alicloud_network_acl" "dr" {
+  vpc_id = alicloud_vpc.v["dev"].id
+  resources {
+    resource_id   = alicloud_vswitch.w["dr"].id
+    resource_type = "VSwitch"
+  }
+}
+"#;
+    let links = LINKS.replace("10.200.0.0/16", "10.200.0.0/16 internet none");
+    let (first, second) = (
+        "tf \"alicloud_vswitch.v[*dev*]\"",
+        "tf \"alicloud_vswitch.w[*dr*]\"",
+    );
+    let tests = format!(
+        "{links}{ZONES}zone rest = ecs \"rest\"\ntest \"t\" {{\n  \
+         with down {first} {{ hq can reach rest on tcp/443 }}\n  \
+         with down {second} {{ hq can reach rest on tcp/443 }}\n  \
+         with down {first}, {second} {{ hq can reach rest on tcp/443 }}\n}}\n"
+    );
+    for (net, expected) in [
+        (net.clone(), [Undecided, Holds, Violated]),
+        // Where the two differ the gateway is not understood, and down all the same.
+        (format!("{net}{acl}"), [Undecided; 3]),
+    ] {
+        let r = run(&net, &tests);
+        let said: Vec<_> = r.tests[0].statements.iter().map(|s| (s.1, &s.2)).collect();
+        let v: Vec<Verdict> = said.iter().map(|s| s.0).collect();
+        assert_eq!(v, expected, "{said:#?}");
+    }
+}
+
+/// ALIBABA.md §12: what comes in by a VPN gateway that may not exist does not come in for certain.
+#[test]
+fn a_gateway_that_may_not_exist_carries_nothing_for_certain() {
+    let links = LINKS.replace("10.200.0.0/16", "10.200.0.0/16 internet none");
+    let claims = format!("{links}{ZONES}must hq -> env dev : tcp/443\n");
+    assert_eq!(verdicts(&run(NET, &claims)), [Holds]);
+    let maybe = NET
+        .replace(
+            "resource \"alicloud_vpn_gateway\" \"g\" {\n",
+            "variable \"vpn\" {}\nresource \"alicloud_vpn_gateway\" \"g\" {\n  count      = var.vpn ? 1 : 0\n",
+        )
+        .replace("alicloud_vpn_gateway.g.id", "alicloud_vpn_gateway.g[0].id");
+    assert_eq!(verdicts(&run(&maybe, &claims)), [Undecided]);
+}

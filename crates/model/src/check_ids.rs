@@ -217,7 +217,7 @@ impl Typed {
         }
         for g in &self.vpn_gateways {
             c.vpc(&g.vpc)?;
-            g.vswitch.iter().try_for_each(|v| c.vsw(v))?;
+            g.vswitch.iter().chain(&g.tunnels).try_for_each(|v| c.vsw(v))?;
         }
         for x in &self.vpn_connections {
             c.site(x.site)?;

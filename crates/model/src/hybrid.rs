@@ -48,6 +48,9 @@ pub struct VpnGateway {
     pub vpc: Fact<VpcId>,
     /// The vSwitch that it sits in.
     pub vswitch: Option<Fact<VswitchId>>,
+    /// The vSwitches of its tunnels as written, where there are two: the first, and the one for disaster recovery.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tunnels: Vec<Fact<VswitchId>>,
     /// Whether routes that it learns by BGP are published to the VPC (`auto_propagate`).
     pub propagates: Fact<bool>,
 }
@@ -71,9 +74,9 @@ pub struct VpnConnection {
     pub meta: Meta,
     /// Where it ends in the cloud.
     pub end: VpnEnd,
-    /// The customer gateway, where it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub customer: Option<Meta>,
+    /// The customer gateways of its tunnels, where they are known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub customers: Vec<Meta>,
     /// What is at the other end.
     pub site: SiteId,
     /// Blocks of the cloud's side that it carries; nothing else.

@@ -51,6 +51,7 @@ impl InventoryBuilder {
             meta: meta("vpn_gateway", name),
             vpc: vpc.into(),
             vswitch: vswitch.map(Into::into),
+            tunnels: Vec::new(),
             propagates: false.into(),
         });
         VpnGatewayId(id(self.t().vpn_gateways.len() - 1))
@@ -74,7 +75,7 @@ impl InventoryBuilder {
         self.t().vpn_connections.push(VpnConnection {
             meta: meta("vpn_connection", name),
             end,
-            customer: None,
+            customers: Vec::new(),
             site,
             local: nets(local),
             remote: nets(remote),

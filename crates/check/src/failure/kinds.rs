@@ -13,7 +13,7 @@ fn num(n: usize) -> u32 {
 }
 
 /// Takes a thing of `inv` down in `out`.
-pub(super) fn apply(inv: &Inventory, out: &mut Inventory, thing: &Thing) {
+pub(super) fn apply(out: &mut Inventory, thing: &Thing) {
     let t = &mut out.typed;
     match thing {
         Thing::Attachment(a) => attachment(t, *a),
@@ -47,16 +47,24 @@ pub(super) fn apply(inv: &Inventory, out: &mut Inventory, thing: &Thing) {
             of.into_iter().for_each(|f| interface(t, f));
         }
         Thing::Interface(i) => interface(t, *i),
-        Thing::Vswitch(v) => vswitches(inv, t, &[*v]),
-        // 8.
-        Thing::Zone(z) => {
-            let here = |v: VswitchId| zone_of(inv, v).is_some_and(|x| x.as_ref() == Ok(z));
-            let all: Vec<VswitchId> = ids(&inv.typed.vswitches, VswitchId)
-                .map(|(v, _)| v)
-                .filter(|v| here(*v))
-                .collect();
-            vswitches(inv, t, &all);
-        }
+        // Together: what is in two of them goes with both.
+        Thing::Vswitch(_) | Thing::Zone(_) => {}
+    }
+}
+
+/// Item 8: takes down what is in the vSwitches and zones among some things.
+pub(super) fn apply_places(inv: &Inventory, out: &mut Inventory, things: &[Thing]) {
+    let here = |v: VswitchId, thing: &Thing| match thing {
+        Thing::Vswitch(x) => *x == v,
+        Thing::Zone(z) => zone_of(inv, v).is_some_and(|x| x.as_ref() == Ok(z)),
+        _ => false,
+    };
+    let all: Vec<VswitchId> = ids(&inv.typed.vswitches, VswitchId)
+        .map(|(v, _)| v)
+        .filter(|v| things.iter().any(|t| here(*v, t)))
+        .collect();
+    if !all.is_empty() {
+        vswitches(inv, &mut out.typed, &all);
     }
 }
 
@@ -87,17 +95,6 @@ fn moves(inv: &Inventory, n: NatId) -> bool {
         Some(Value::String(s)) => !s.eq_ignore_ascii_case("SingleAZ"),
         _ => true,
     })
-}
-
-/// Whether a VPN gateway has, or may have, a tunnel in another vSwitch.
-fn has_second(inv: &Inventory, g: VpnGatewayId) -> bool {
-    resource(inv, &inv.typed[g].meta)
-        .and_then(|r| r.get("disaster_recovery_vswitch_id"))
-        .is_some_and(|n| match &n.value {
-            Value::Null => false,
-            Value::String(s) => !s.is_empty(),
-            _ => true,
-        })
 }
 
 /// A router that knows no way, for what is cut off from its own.
@@ -386,15 +383,20 @@ fn vswitches(inv: &Inventory, t: &mut Typed, down: &[VswitchId]) {
             nat(t, n);
         }
     }
-    let links: Vec<VpnGatewayId> = ids(&t.vpn_gateways, VpnGatewayId)
-        .filter(|(_, g)| g.vswitch.as_ref().is_some_and(is_down))
-        .map(|(g, _)| g)
-        .collect();
-    for g in links {
-        if has_second(inv, g) {
-            vpn_gateway_perhaps(t, g);
-        } else {
+    // With both of its vSwitches it is down, with the first it may go on by the tunnel in the other.
+    let mut links: Vec<(VpnGatewayId, bool)> = Vec::new();
+    for (n, g) in ids(&t.vpn_gateways, VpnGatewayId) {
+        let one = g.vswitch.as_slice();
+        let tunnels = if g.tunnels.is_empty() { one } else { &g.tunnels };
+        if tunnels.first().is_some_and(is_down) {
+            links.push((n, tunnels.iter().all(is_down)));
+        }
+    }
+    for (g, all) in links {
+        if all {
             vpn_gateway(t, g);
+        } else {
+            vpn_gateway_perhaps(t, g);
         }
     }
     let mut cut: Vec<AttachmentId> = Vec::new();

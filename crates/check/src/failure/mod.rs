@@ -123,8 +123,9 @@ pub fn text(down: &[Down]) -> String {
 pub fn down(inv: &Inventory, things: &[Thing]) -> Inventory {
     let mut out = inv.clone();
     for thing in things {
-        kinds::apply(inv, &mut out, thing);
+        kinds::apply(&mut out, thing);
     }
+    kinds::apply_places(inv, &mut out, things);
     out
 }
 
@@ -211,13 +212,13 @@ pub fn find(inv: &Inventory, d: &Down) -> Result<Vec<Thing>, String> {
             let bare = last.split('[').next().unwrap_or(last);
             // A link is called by what is at its other end as well, as `link` does.
             let far = match &thing {
-                Thing::Vpn(c) => inv.typed[*c].customer.as_ref(),
-                _ => None,
+                Thing::Vpn(c) => inv.typed[*c].customers.as_slice(),
+                _ => &[],
             };
-            let far = far.and_then(|m| m.name.as_ref()).and_then(Fact::known);
+            let mut far = far.iter().filter_map(|m| m.name.as_ref()?.known());
             let matches = match d.kind {
                 DownKind::Tf => glob_match(&d.name, &address),
-                _ if far.is_some_and(|n| glob_match(&d.name, n)) => true,
+                _ if far.any(|n| glob_match(&d.name, n)) => true,
                 _ => match &name {
                     Some(n) => glob_match(&d.name, n),
                     None => glob_match(&d.name, bare),

@@ -178,6 +178,8 @@ impl Builder<'_, '_, '_> {
 
     fn connections(&mut self) {
         let t = self.c.t;
+        // What is not known of a gateway is not known of what comes in by it.
+        let doubtful: Vec<bool> = self.out.gateways.iter().map(|g| g.uncertain).collect();
         for (i, x) in (0u32..).zip(&t.vpn_connections) {
             let id = VpnConnectionId(i);
             let site = Some(t[x.site].vpc);
@@ -196,7 +198,7 @@ impl Builder<'_, '_, '_> {
                 VpnEnd::Attached => None,
             };
             let ((local, a), (remote, b)) = (blocks(&x.local), blocks(&x.remote));
-            let mut uncertain = false;
+            let mut uncertain = gateway.is_some_and(|g| doubtful.get(g.index()) == Some(&true));
             if !a || !b {
                 uncertain = true;
                 self.gap(

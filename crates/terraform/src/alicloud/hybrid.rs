@@ -261,6 +261,7 @@ fn gateway(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         meta,
         vpc: Fact::Unknown(unlinked()),
         vswitch: None,
+        tunnels: Vec::new(),
         propagates: Fact::Known(false),
     });
     l.declare(i, Entity::Vpn(id));
@@ -297,6 +298,9 @@ fn standby(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         return;
     }
     let second = l.vswitch(i, &a, &["disaster_recovery_vswitch_id"]);
+    if let Some(g) = l.typed.vpn_gateways.get_mut(id.index()) {
+        g.tunnels = g.vswitch.iter().chain([&second]).cloned().collect();
+    }
     let g = &l.typed[id];
     let Some(Fact::Known(first)) = g.vswitch else {
         // That alone makes claims undecided.
@@ -327,51 +331,76 @@ fn standby(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     }
 }
 
-/// The site behind a customer gateway, or one of its own; and the customer gateway.
-fn site(l: &mut Linker<'_>, a: &Attrs<'_>, meta: &Meta) -> (SiteId, Option<Meta>) {
-    let direct = a.get("customer_gateway_id");
-    let tunnel = match a.blocks("tunnel_options_specification") {
-        Blocks::List(all) => all.first().and_then(|b| b.get("customer_gateway_id")),
-        Blocks::Absent | Blocks::Unknown(_) => None,
-    };
-    let found = direct.or(tunnel).map(|n| l.find(n));
-    let mut customer = None;
-    let (key, meta): (Arc<str>, Meta) = match found {
-        Some(Found::Resource(r)) => match l.res.get(r) {
-            Some(res) => {
-                let name = res
-                    .get("customer_gateway_name")
-                    .or_else(|| res.get("name"))
-                    .cloned();
-                let name = name.map(|n| l.text(&n));
-                let meta = Meta {
+/// The site behind the customer gateways of a connection, or one of its own; and these gateways. Tunnels to different
+/// customer gateways lead to one site.
+fn site(l: &mut Linker<'_>, a: &Attrs<'_>, meta: &Meta) -> (SiteId, Vec<Meta>) {
+    let mut named: Vec<Node> = a.get("customer_gateway_id").cloned().into_iter().collect();
+    if let Blocks::List(all) = a.blocks("tunnel_options_specification") {
+        let tunnels = all.iter().filter_map(|b| b.get("customer_gateway_id").cloned());
+        named.extend(tunnels);
+    }
+    let mut customers: Vec<Meta> = Vec::new();
+    let mut keys: Vec<(Arc<str>, Meta)> = Vec::new();
+    for n in &named {
+        let found = match l.find(n) {
+            Found::Resource(r) => l.res.get(r).map(|res| {
+                let name = res.get("customer_gateway_name").or_else(|| res.get("name"));
+                let customer = Meta {
                     origin: l.origin(r, res.span),
                     id: None,
-                    name,
+                    name: name.cloned().map(|n| l.text(&n)),
                     tags: Fact::Known(BTreeMap::new()),
                     region: res.region.clone(),
                 };
-                customer = Some(meta.clone());
-                (res.address.clone(), meta)
-            }
-            None => (meta.origin.address.clone(), meta.clone()),
-        },
-        Some(Found::Foreign(id)) => (id, meta.clone()),
-        _ => (meta.origin.address.clone(), meta.clone()),
-    };
-    if let Some(s) = l.sites.by_gateway.get(&key) {
-        return (*s, customer);
+                (res.address.clone(), customer, true)
+            }),
+            Found::Foreign(id) => Some((id, meta.clone(), false)),
+            _ => None,
+        };
+        if let Some((key, of, here)) = found
+            && keys.iter().all(|(k, _)| *k != key)
+        {
+            customers.extend(here.then(|| of.clone()));
+            keys.push((key, of));
+        }
     }
-    let s = l.typed.add_site(meta, &[], None);
-    l.sites.by_gateway.insert(key, s);
-    (s, customer)
+    if keys.is_empty() {
+        keys.push((meta.origin.address.clone(), meta.clone()));
+    }
+    let mut known: Vec<SiteId> = keys
+        .iter()
+        .filter_map(|(k, _)| l.sites.by_gateway.get(k).copied())
+        .collect();
+    known.sort_unstable();
+    let s = match (known.first(), keys.first()) {
+        (Some(s), _) => *s,
+        (None, Some((_, m))) => l.typed.add_site(m.clone(), &[], None),
+        (None, None) => l.typed.add_site(meta.clone(), &[], None),
+    };
+    // What was taken for different sites is one: the first keeps its place.
+    for other in known.into_iter().filter(|o| *o != s) {
+        for x in &mut l.typed.vpn_connections {
+            if x.site == other {
+                x.site = s;
+            }
+        }
+        l.sites
+            .by_gateway
+            .values_mut()
+            .filter(|v| **v == other)
+            .for_each(|v| *v = s);
+    }
+    for (key, _) in keys {
+        l.sites.by_gateway.insert(key, s);
+    }
+    (s, customers)
 }
 
 fn blank(meta: Meta, end: VpnEnd, site: SiteId) -> VpnConnection {
     VpnConnection {
         meta,
         end,
-        customer: None,
+        customers: Vec::new(),
         site,
         local: Vec::new(),
         remote: Vec::new(),
@@ -390,14 +419,14 @@ fn push(l: &mut Linker<'_>, i: usize, c: VpnConnection) {
 fn connection(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) {
     let names = named(a, &["vpn_connection_name", "vpn_attachment_name", "name"]);
     let meta = l.meta(i, a, &names);
-    let (s, customer) = site(l, a, &meta);
+    let (s, customers) = site(l, a, &meta);
     let end = if a.declared("vpn_gateway_id") {
         VpnEnd::Gateway(Fact::Unknown(unlinked()))
     } else {
         VpnEnd::Attached
     };
     let c = VpnConnection {
-        customer,
+        customers,
         ..blank(meta, end, s)
     };
     push(l, i, c);

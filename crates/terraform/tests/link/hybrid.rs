@@ -110,6 +110,50 @@ resource "alicloud_route_entry" "to" {
     assert_eq!(t.route_entries[0].next_hops, [NextHop::Vpn(VpnGatewayId(0))]);
 }
 
+/// §12: tunnels to different customer gateways lead to one site, and either name means it. What was taken for two sites
+/// before is one then.
+#[test]
+fn both_customer_gateways_of_two_tunnels_name_the_site() {
+    let inv = vpn(r#"
+resource "alicloud_vpn_customer_gateway" "branch" {
+  customer_gateway_name = "branch"
+  ip_address            = "203.0.113.2"
+}
+resource "alicloud_vpn_connection" "a" {
+  vpn_gateway_id      = alicloud_vpn_gateway.g.id
+  customer_gateway_id = alicloud_vpn_customer_gateway.hq.id
+  local_subnet        = ["10.1.0.0/16"]
+  remote_subnet       = ["10.200.0.0/16"]
+}
+resource "alicloud_vpn_connection" "b" {
+  vpn_gateway_id      = alicloud_vpn_gateway.g.id
+  customer_gateway_id = alicloud_vpn_customer_gateway.branch.id
+  local_subnet        = ["10.1.0.0/16"]
+  remote_subnet       = ["10.201.0.0/16"]
+}
+resource "alicloud_vpn_connection" "c" {
+  vpn_gateway_id    = alicloud_vpn_gateway.g.id
+  local_subnet      = ["10.1.0.0/16"]
+  remote_subnet     = ["10.202.0.0/16"]
+  tunnel_options_specification { customer_gateway_id = alicloud_vpn_customer_gateway.hq.id }
+  tunnel_options_specification { customer_gateway_id = alicloud_vpn_customer_gateway.branch.id }
+}"#);
+    understood(&inv);
+    let t = &inv.typed;
+    let [a, b, c] = t.vpn_connections.as_slice() else {
+        panic!()
+    };
+    assert_eq!((a.site, b.site), (c.site, c.site));
+    let names: Vec<_> = c.customers.iter().map(|m| m.name.clone().unwrap()).collect();
+    assert_eq!(names, [Fact::Known("hq".into()), Fact::Known("branch".into())]);
+    let nets: Vec<String> = t.networks(c.site).iter().map(ToString::to_string).collect();
+    assert_eq!(nets, ["10.200.0.0/16", "10.201.0.0/16", "10.202.0.0/16"]);
+    let others = t.sites.iter().filter(|s| s.interface != t[c.site].interface);
+    for s in others {
+        assert_eq!(t[s.interface].addresses, [], "nothing leads there any more");
+    }
+}
+
 #[test]
 fn a_connection_that_carries_everything_has_unknown_networks_behind_it() {
     let inv = vpn(r#"
