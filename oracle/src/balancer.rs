@@ -386,6 +386,7 @@ impl Oracle {
         let known = [front];
         for p in requests() {
             let mut walk = Walk::new(w, p, Goal::Interface(b.eni), &known, false);
+            walk.first = true;
             walk.exempt = exempt;
             let start = Trail {
                 visited: src.eni.map(|_| front).into_iter().collect(),

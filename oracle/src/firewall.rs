@@ -1,8 +1,9 @@
-//! Cloud Firewall (ALIBABA.md §13; the numbers are those of docs/decisions/015).
+//! Cloud Firewall (ALIBABA.md §13; the numbers are those of docs/decisions/015, and of 022
+//! where that is said).
 
 use crate::group::Pkt;
-use crate::world::{Res, Unsupported, World, exists, known};
-use bartizan_model::{Assumption, FirewallPeer, FirewallPlace, Typed};
+use crate::world::{Hop, Res, Unsupported, World, exists, known};
+use bartizan_model::{Assumption, Attached, Boundary, FirewallPeer, FirewallPlace, NetSpec, NextHop, Typed};
 use bartizan_packet::{Proto, ServiceSet};
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -27,7 +28,28 @@ struct PolicyW {
 enum PlaceW {
     Internet,
     Nat { nat: usize, routes: Vec<(usize, IpNet)> },
-    Vpc,
+    Vpc(Vec<BoundaryW>),
+}
+
+/// What a firewall between VPCs stands at (022, 4 to 6).
+enum BoundaryW {
+    /// A route that is there: table, prefix, next hop.
+    Route(usize, IpNet, Hop),
+    /// Attachments of a VPC to routers of one edition.
+    Attachments {
+        all: Vec<usize>,
+        basic: bool,
+    },
+    Router(usize),
+}
+
+/// What a packet crosses (022).
+#[derive(Clone, Copy)]
+pub(crate) enum Crossing {
+    /// By a route of a table: its length, and the hop that is taken.
+    Route(usize, u8, Hop),
+    /// Inside a router, from one attachment to another, by a route of this length.
+    Router(usize, [usize; 2], u8),
 }
 
 pub(crate) struct FirewallW {
@@ -60,6 +82,66 @@ fn side(t: &Typed, peers: &[FirewallPeer]) -> Res<SideW> {
     Ok(s)
 }
 
+fn boundary(t: &Typed, b: &Boundary, out: &mut Vec<BoundaryW>) -> Res<()> {
+    match b {
+        Boundary::Route {
+            table,
+            destination,
+            hop,
+        } => {
+            let table = *known(table, "the table of a redirected route")?;
+            let net = known(destination, "the destination of a redirected route")?.trunc();
+            let hop = known(hop, "the next hop of a redirected route")?;
+            let to = match hop {
+                NextHop::RouterInterface(i) => Hop::Ri(i.index()),
+                NextHop::Peering(p) => {
+                    let ends = [
+                        known(&t[*p].requester, "a VPC of a peering")?,
+                        known(&t[*p].accepter, "a VPC of a peering")?,
+                    ];
+                    let here = known(&t[table].vpc, "the VPC of a table")?;
+                    let far = if ends[0] == here { ends[1] } else { ends[0] };
+                    Hop::Peering(far.index())
+                }
+                _ => return Ok(()),
+            };
+            // One that is not there redirects nothing.
+            for e in &t.route_entries {
+                let this = e.table.known() == Some(&table) && e.next_hops.contains(hop);
+                if let (true, NetSpec::Net(n)) = (this, &e.destination)
+                    && known(n, "the destination of a route")?.trunc() == net
+                {
+                    out.push(BoundaryW::Route(table.index(), net, to));
+                }
+            }
+        }
+        Boundary::Vpc { vpc, cen } => {
+            let vpc = *known(vpc, "the VPC of a firewall")?;
+            let cen = known(cen, "the CEN instance of a firewall")?;
+            for basic in [true, false] {
+                let mut all = Vec::new();
+                for (n, a) in t.attachments.iter().enumerate() {
+                    let Attached::Vpc(v) = &a.to else { continue };
+                    let router = &t[*known(&a.router, "the router of an attachment")?];
+                    let here = *known(v, "the VPC of an attachment")? == vpc;
+                    if here && router.cen.as_ref() == Some(cen) && router.basic == basic {
+                        all.push(n);
+                    }
+                }
+                out.push(BoundaryW::Attachments { all, basic });
+            }
+        }
+        Boundary::Router(r) => out.push(BoundaryW::Router(known(r, "the router of a firewall")?.index())),
+        Boundary::Unknown(u) => {
+            return Err(Unsupported(format!(
+                "where a firewall stands is not known ({})",
+                u.why
+            )));
+        }
+    }
+    Ok(())
+}
+
 pub(crate) fn read(t: &Typed) -> Res<Vec<FirewallW>> {
     let mut out = Vec::new();
     for f in &t.firewalls {
@@ -79,7 +161,14 @@ pub(crate) fn read(t: &Typed) -> Res<Vec<FirewallW>> {
                     routes: led,
                 }
             }
-            FirewallPlace::Vpc { .. } => PlaceW::Vpc,
+            FirewallPlace::Vpc(at) => {
+                exists(&f.meta.origin)?;
+                let mut all = Vec::new();
+                for b in at {
+                    boundary(t, b, &mut all)?;
+                }
+                PlaceW::Vpc(all)
+            }
         };
         let mut policies = Vec::new();
         for r in &f.rules {
@@ -100,10 +189,12 @@ pub(crate) fn read(t: &Typed) -> Res<Vec<FirewallW>> {
         }
         // 2: the smallest order decides.
         policies.sort_by_key(|p| p.order);
+        // The mode is about policies by application alone.
+        let strict = policies.iter().any(|p| p.deep) && *known(&f.strict, "the mode of a firewall")?;
         out.push(FirewallW {
             place,
             on: *known(&f.on, "whether a firewall is on")?,
-            strict: *known(&f.strict, "the mode of a firewall")?,
+            strict,
             policies,
         });
     }
@@ -167,6 +258,39 @@ impl World {
             .iter()
             .filter(|f| f.on && matches!(f.place, PlaceW::Internet))
             .all(|f| f.lets_pass(inbound, &h, !self.second(Assumption::Fw1)))
+    }
+
+    /// 022, 4 to 7: the boundary between VPCs, for the first packet of a connection.
+    pub(crate) fn vpc_boundary_passes(&self, at: Crossing, p: &Pkt) -> bool {
+        let direct = self.second(Assumption::Cfw2);
+        let stands = |b: &BoundaryW| match (b, at) {
+            (BoundaryW::Route(t, n, h), Crossing::Route(table, length, hop)) => {
+                *t == table && n.prefix_len() == length && n.contains(&p.dst.ip) && *h == hop
+            }
+            (BoundaryW::Attachments { all, basic }, Crossing::Router(_, ends, length)) => {
+                length > 0 && (*basic || !direct) && ends.iter().any(|a| all.contains(a))
+            }
+            (BoundaryW::Router(r), Crossing::Router(router, _, length)) => {
+                length > 0 && !direct && *r == router
+            }
+            _ => false,
+        };
+        let h = Header {
+            src: p.src.ip,
+            dst: p.dst.ip,
+            proto: p.proto,
+            dport: p.dport,
+        };
+        self.firewalls.iter().filter(|f| f.on).all(|f| {
+            let here = matches!(&f.place, PlaceW::Vpc(all) if all.iter().any(stands));
+            !here || f.lets_pass(false, &h, !self.second(Assumption::Fw1))
+        })
+    }
+
+    /// Every prefix that a policy names.
+    pub(crate) fn named_by_policies(&self) -> impl Iterator<Item = &IpNet> {
+        let all = self.firewalls.iter().flat_map(|f| &f.policies);
+        all.flat_map(|p| p.source.nets.iter().chain(&p.destination.nets))
     }
 
     /// 12 to 14: the NAT boundary. `direct` says that it met no appliance and no router on the way.

@@ -1,5 +1,6 @@
 //! Forwarding inside a VPC (ALIBABA.md §1, §3.5, §4.1, §6).
 
+use crate::firewall::Crossing;
 use crate::group::Pkt;
 use crate::hybrid::Once;
 use crate::oracle::GatewayRoutes;
@@ -59,6 +60,8 @@ pub(crate) struct Walk<'a> {
     /// An interface whose groups do not count (011, 12).
     pub(crate) exempt: Option<usize>,
     pub(crate) explain: bool,
+    /// Whether it is the first packet of a connection.
+    pub(crate) first: bool,
     /// Paths that end where they should.
     pub(crate) arrivals: Vec<Arrival>,
     /// Paths that end in a drop, when explaining.
@@ -85,6 +88,7 @@ impl<'a> Walk<'a> {
             sessions,
             exempt: None,
             explain,
+            first: sessions.is_empty(),
             arrivals: Vec::new(),
             drops: Vec::new(),
         }
@@ -182,8 +186,21 @@ impl<'a> Walk<'a> {
             self.say(&mut t, || {
                 format!("route of `{}`, /{}: {hop:?}", vsw.name, selected.length)
             });
-            self.hop(t, Spot::At(at), hop);
+            self.by_route(t, Spot::At(at), vsw.table, selected.length, hop);
         }
+    }
+
+    /// 022: firewalls between VPCs judge the first packet of a connection; then the next hop of a route.
+    pub(crate) fn by_route(&mut self, t: Trail, at: Spot, table: usize, length: u8, hop: Hop) {
+        if self.judged(Crossing::Route(table, length, hop)) {
+            return self.dropped(t, || "a firewall between VPCs drops it".into());
+        }
+        self.hop(t, at, hop);
+    }
+
+    /// Whether a firewall drops the packet here.
+    pub(crate) fn judged(&self, at: Crossing) -> bool {
+        self.first && !self.w.vpc_boundary_passes(at, &self.p)
     }
 
     pub(crate) fn vpc_of(&self, at: Spot) -> usize {

@@ -1,5 +1,6 @@
 //! From one VPC into another (ALIBABA.md §10; the numbers are those of docs/decisions/010).
 
+use crate::firewall::Crossing;
 use crate::forward::{Spot, Trail, Walk};
 use crate::rib::From;
 use crate::world::World;
@@ -7,8 +8,8 @@ use bartizan_model::Assumption;
 use std::net::IpAddr;
 
 impl World {
-    /// 2: the routes of a table that are in use for an address, by the attachment they lead to.
-    fn in_use(&self, table: usize, dst: IpAddr) -> Vec<Option<usize>> {
+    /// 2: the routes of a table that are in use for an address, by the attachment they lead to, with their length.
+    fn in_use(&self, table: usize, dst: IpAddr) -> Vec<(Option<usize>, u8)> {
         let matching = self.tr_tables[table]
             .routes
             .iter()
@@ -19,7 +20,10 @@ impl World {
         let Some(best) = matching.clone().map(|r| rank(&r)).max() else {
             return Vec::new();
         };
-        matching.filter(|r| rank(r) == best).map(|r| r.to).collect()
+        matching
+            .filter(|r| rank(r) == best)
+            .map(|r| (r.to, r.net.prefix_len()))
+            .collect()
     }
 }
 
@@ -57,11 +61,14 @@ impl Walk<'_> {
         if routes.is_empty() {
             return self.dropped(t, || format!("no route in `{name}`"));
         }
-        for to in routes {
+        for (to, length) in routes {
             match to {
                 None => self.dropped(t.clone(), || format!("a blackhole of `{name}`")),
                 Some(a) if a == from => {
                     self.dropped(t.clone(), || format!("back to where it came from by `{name}`"))
+                }
+                Some(a) if self.judged(Crossing::Router(w.tr_tables[table].router, [from, a], length)) => {
+                    self.dropped(t.clone(), || "a firewall between VPCs drops it".into())
                 }
                 Some(a) => self.out_of_router(t.clone(), a, table),
             }
@@ -106,7 +113,7 @@ impl Walk<'_> {
             return self.dropped(t, || format!("no route to {dst}"));
         };
         for hop in s.hops {
-            self.hop(t.clone(), at, hop);
+            self.by_route(t.clone(), at, table, s.length, hop);
         }
     }
 }

@@ -303,7 +303,9 @@ impl World {
         let routes = self.tables.iter().flatten().map(|r| &r.net);
         let learned = self.tr_tables.iter().flat_map(|t| &t.routes).map(|r| &r.net);
         let all = self.mentioned.iter().chain(filters).chain(routes).chain(learned);
-        let all = all.chain(lists.flat_map(|s| &s.nets));
+        let all = all
+            .chain(lists.flat_map(|s| &s.nets))
+            .chain(self.named_by_policies());
         // What follows the part of the address space that belongs to the cloud.
         let mut starts = vec![0u32, u32::from_be_bytes([100, 101, 0, 0])];
         for n in all {

@@ -32,6 +32,8 @@ enum Part {
     VpnRoute(usize),
     Forward(usize, usize, usize),
     Policy(usize, usize),
+    /// What a firewall between VPCs stands at.
+    Boundary(usize, usize),
 }
 
 /// Takes parts out of a network for as long as `fails` stays true of what is left. Greedy: every part is
@@ -77,6 +79,9 @@ fn parts(t: &Typed) -> Vec<Part> {
     }
     for (f, x) in t.firewalls.iter().enumerate() {
         out.extend((0..x.rules.len()).rev().map(|r| Part::Policy(f, r)));
+        if let FirewallPlace::Vpc(at) = &x.place {
+            out.extend((0..at.len()).rev().map(|b| Part::Boundary(f, b)));
+        }
     }
     out.extend((0..t.balancers.len()).rev().map(Part::Balancer));
     out.extend((0..t.route_maps.len()).rev().map(Part::RouteMap));
@@ -140,6 +145,10 @@ fn without(inv: &Inventory, query: &Query, part: Part) -> Option<(Inventory, Que
             }
         }
         Part::Policy(f, r) => drop(take(&mut t.firewalls.get_mut(f)?.rules, r)?),
+        Part::Boundary(f, b) => match &mut t.firewalls.get_mut(f)?.place {
+            FirewallPlace::Vpc(at) => drop(take(at, b)?),
+            _ => return None,
+        },
         Part::Listener(b, l) => drop(take(&mut t.balancers.get_mut(b)?.listeners, l)?),
         Part::Filter(b, l) => {
             let l = t.balancers.get_mut(b)?.listeners.get_mut(l)?;

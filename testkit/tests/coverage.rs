@@ -22,7 +22,7 @@ const ARRIVING: [(&str, usize); 12] = [
 ];
 
 /// What must be said on some path that is dropped, and how often at least.
-const DROPPED: [(&str, usize); 19] = [
+const DROPPED: [(&str, usize); 20] = [
     ("dropped by rule", 100),
     ("dropped by the default of the group", 100),
     ("` drops", 100),
@@ -42,6 +42,7 @@ const DROPPED: [(&str, usize); 19] = [
     ("the NAT gateway has no route to the IPv4 gateway", 5),
     ("the vSwitch has no route to the IPv4 gateway", 5),
     ("has an answer that is lost", 20),
+    ("a firewall between VPCs drops it", 20),
 ];
 
 #[test]

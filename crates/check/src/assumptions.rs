@@ -149,6 +149,12 @@ pub fn of(inv: &Inventory) -> Vec<&'static str> {
     if t.firewalls.iter().filter(guarded).any(|f| !f.rules.is_empty()) {
         v.push("A-CFW-1");
     }
+    if t.firewalls
+        .iter()
+        .any(|f| t.diverts(&f.place) && !f.rules.is_empty())
+    {
+        v.push("A-CFW-2");
+    }
     let mut policies = t.firewalls.iter().flat_map(|f| &f.rules);
     if policies.any(|r| r.deep.known() != Some(&false)) {
         v.push("A-FW-1");

@@ -55,10 +55,24 @@ pub(crate) fn evaluate(
         verdict: Verdict::Undecided,
         leaks: bad,
         misses: Vec::new(),
-        reasons: vec![
-            "whether Cloud Firewall protects a public address, or catches what crosses a VPC, is not in Terraform; `--assume A-CFW-1=protected` says that every public address is".to_string(),
-        ],
+        reasons: vec![why(w, list)],
     }
+}
+
+/// What is not known of the firewalls.
+fn why(w: &World<'_>, list: &[u32]) -> String {
+    let t = &w.inventory.typed;
+    let mut places = list
+        .iter()
+        .filter_map(|n| t.firewalls.get(*n as usize))
+        .map(|f| &f.place);
+    if places.clone().any(|p| t.diverts(p)) {
+        return "which packets are led to a firewall at a transit router is not in Terraform; `--assume A-CFW-2=diverted` says that all are".to_string();
+    }
+    if places.all(|p| matches!(p, FirewallPlace::Vpc(_))) {
+        return "whether the firewall judges every way depends on a value that is not known".to_string();
+    }
+    "whether Cloud Firewall protects a public address is not in Terraform; `--assume A-CFW-1=protected` says that every public address is".to_string()
 }
 
 /// Whether some packet of a leak goes around the firewall wherever that may stand.
@@ -94,7 +108,7 @@ fn may_cross(w: &World<'_>, net: &Network, list: &[u32], way: &Crossing) -> bool
                     Some(n) => way.nats.contains(n),
                     None => !way.nats.is_empty(),
                 },
-                FirewallPlace::Vpc { .. } => true,
+                FirewallPlace::Vpc(_) => !net.perimeter.stands_alike(&w.sure.network().perimeter, *n),
             }
     })
 }

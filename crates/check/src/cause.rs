@@ -253,9 +253,15 @@ impl Culprit {
                 }
             }
             Culprit::Policies(s) => {
-                for (n, f) in (0u32..).zip(t.firewalls.iter_mut()) {
-                    let gone: BTreeSet<u32> = s.iter().filter(|(f, _)| f.0 == n).map(|(_, k)| *k).collect();
-                    drop_at(&mut f.rules, &gone);
+                // A policy of a CEN instance is in the list of each of its firewalls.
+                let rule = |(f, k): &(FirewallId, u32)| t.firewalls.get(f.index())?.rules.get(*k as usize);
+                let gone: BTreeSet<_> = s
+                    .iter()
+                    .filter_map(rule)
+                    .map(|r| r.origin.address.clone())
+                    .collect();
+                for f in &mut t.firewalls {
+                    f.rules.retain(|r| !gone.contains(&r.origin.address));
                 }
             }
             Culprit::Snat(s) => drop_at(&mut t.snat_entries, s),

@@ -297,3 +297,201 @@ resource "alicloud_wafv3_domain" "shop" {
     );
     expect(&closed, &through, &[Holds], &[Holds]);
 }
+
+/// Two VPCs that a transit router joins, where everything is open, and a firewall at the router.
+const ROUTER: &str = r#"
+locals { blocks = { dev = "10.1.0.0/16", prod = "10.2.0.0/16" } }
+resource "alicloud_vpc" "v" {
+  for_each   = local.blocks
+  vpc_name   = each.key
+  cidr_block = each.value
+}
+resource "alicloud_vswitch" "v" {
+  for_each   = local.blocks
+  vpc_id     = alicloud_vpc.v[each.key].id
+  cidr_block = each.value
+}
+resource "alicloud_security_group" "g" {
+  for_each            = local.blocks
+  vpc_id              = alicloud_vpc.v[each.key].id
+  inner_access_policy = "Drop"
+}
+resource "alicloud_security_group_rule" "open" {
+  for_each          = local.blocks
+  security_group_id = alicloud_security_group.g[each.key].id
+  type              = "ingress"
+  ip_protocol       = "tcp"
+  port_range        = "1/65535"
+  cidr_ip           = "0.0.0.0/0"
+}
+resource "alicloud_instance" "h" {
+  for_each        = local.blocks
+  instance_name   = each.key
+  vswitch_id      = alicloud_vswitch.v[each.key].id
+  private_ip      = cidrhost(each.value, 10)
+  security_groups = [alicloud_security_group.g[each.key].id]
+  tags            = { tier = each.key }
+}
+resource "alicloud_cen_instance" "c" {}
+resource "alicloud_cen_transit_router" "r" { cen_id = alicloud_cen_instance.c.id }
+resource "alicloud_cen_transit_router_vpc_attachment" "a" {
+  for_each                        = local.blocks
+  cen_id                          = alicloud_cen_instance.c.id
+  transit_router_id               = alicloud_cen_transit_router.r.transit_router_id
+  vpc_id                          = alicloud_vpc.v[each.key].id
+  route_table_association_enabled = true
+  route_table_propagation_enabled = true
+  zone_mappings {
+    zone_id    = "z-1"
+    vswitch_id = alicloud_vswitch.v[each.key].id
+  }
+}
+resource "alicloud_route_entry" "r" {
+  for_each              = local.blocks
+  route_table_id        = alicloud_vpc.v[each.key].route_table_id
+  destination_cidrblock = "10.0.0.0/8"
+  nexthop_type          = "Attachment"
+  nexthop_id            = alicloud_cen_transit_router_vpc_attachment.a[each.key].transit_router_attachment_id
+}
+resource "alicloud_cloud_firewall_vpc_cen_tr_firewall" "f" {
+  firewall_name     = "core"
+  cen_id            = alicloud_cen_instance.c.id
+  transit_router_id = alicloud_cen_transit_router.r.transit_router_id
+  region_no         = "cn-hangzhou"
+  route_mode        = "managed"
+  firewall_vpc_cidr = "10.250.0.0/24"
+}
+"#;
+
+fn core(name: &str, action: &str, port: &str, order: u32) -> String {
+    format!(
+        r#"
+resource "alicloud_cloud_firewall_vpc_firewall_control_policy" "{name}" {{
+  vpc_firewall_id  = alicloud_cen_instance.c.id
+  acl_action       = "{action}"
+  description      = "{name}"
+  source           = "10.1.0.0/16"
+  source_type      = "net"
+  destination      = "10.2.0.0/16"
+  destination_type = "net"
+  proto            = "TCP"
+  dest_port        = "{port}"
+  application_name = "ANY"
+  order            = {order}
+}}
+"#
+    )
+}
+
+fn between(net: &str, clauses: &str, assume: Option<&str>) -> CheckReport {
+    let mut sources = Sources::default();
+    let mut files = FileSet::default();
+    files.add(&mut sources, "main.tf", net);
+    let inv = read(&files, &mut sources, &ReadOptions::default());
+    let text = format!("edition 2027\nzone dev = tag tier=dev\nzone prod = tag tier=prod\n{clauses}");
+    let file = sources.add("intent.btz", text.as_str());
+    let (tree, said) = bartizan_lang::parse(file, &sources);
+    assert!(said.is_empty(), "{said:?}");
+    let (intent, said) = bartizan_lang::resolve(&[tree], &sources);
+    assert!(said.is_empty(), "{said:?}");
+    let mut opt = CheckOptions::default();
+    if let Some(a) = assume {
+        opt.readings.decide(a).unwrap();
+    }
+    check(&inv, &intent, "2026-11-23".parse().unwrap(), &opt)
+}
+
+const READ: [Option<&str>; 3] = [None, Some("A-CFW-2=diverted"), Some("A-CFW-2=direct")];
+
+#[track_caller]
+fn read_each(net: &str, clause: &str, want: [Verdict; 3]) {
+    let got = READ.map(|a| between(net, clause, a).clauses[0].verdict);
+    assert_eq!(got, want, "{clause}");
+}
+
+// §13.1, decision 22, item 6: what a firewall at a transit router drops is closed only if packets are led to it (A-CFW-2).
+#[test]
+fn whether_packets_are_led_to_a_firewall_has_to_be_said() {
+    let net = format!(
+        "{ROUTER}{}{}",
+        core("https", "accept", "443/443", 1),
+        core("rest", "drop", "0/0", 2)
+    );
+    read_each(&net, "never dev -> prod : ssh\n", [Undecided, Holds, Violated]);
+    read_each(&net, "must dev -> prod : ssh\n", [Undecided, Violated, Holds]);
+    read_each(&net, "must dev -> prod : https\n", [Holds, Holds, Holds]);
+    read_each(
+        &net,
+        "never dev -> prod : https\n",
+        [Violated, Violated, Violated],
+    );
+    // The other direction has no policy.
+    read_each(&net, "must prod -> dev : ssh\n", [Holds, Holds, Holds]);
+    let through = "dev -> prod through firewall \"core\"\n";
+    read_each(&net, through, [Undecided, Holds, Violated]);
+    read_each(
+        &net,
+        "dev -> prod not through firewall \"core\"\n",
+        [Undecided, Violated, Holds],
+    );
+    // A route around it is for certain around it.
+    let peered = format!(
+        r#"{net}
+resource "alicloud_vpc_peer_connection" "p" {{
+  vpc_id           = alicloud_vpc.v["dev"].id
+  accepting_vpc_id = alicloud_vpc.v["prod"].id
+}}
+resource "alicloud_route_entry" "around" {{
+  route_table_id        = alicloud_vpc.v["dev"].route_table_id
+  destination_cidrblock = "10.2.0.0/16"
+  nexthop_type          = "VpcPeer"
+  nexthop_id            = alicloud_vpc_peer_connection.p.id
+}}
+"#
+    );
+    read_each(&peered, through, [Violated, Violated, Violated]);
+    let r = between(&net, "never dev -> prod : ssh\n", None);
+    assert!(
+        r.clauses[0].assumptions.iter().any(|a| a == "A-CFW-2"),
+        "{:?}",
+        r.clauses[0].assumptions
+    );
+}
+
+// A policy that lets pass is to blame like a rule of a group, in whatever list of the CEN instance it stands.
+#[test]
+fn a_policy_between_vpcs_may_be_to_blame() {
+    let net = format!(
+        "{ROUTER}{}{}",
+        core("oops", "accept", "22/22", 1),
+        core("https", "accept", "443/443", 2) + &core("rest", "drop", "0/0", 3)
+    );
+    let two = format!(
+        r#"{net}
+resource "alicloud_cloud_firewall_vpc_firewall_cen" "g" {{
+  cen_id            = alicloud_cen_instance.c.id
+  vpc_firewall_name = "at-dev"
+  vpc_region        = "cn-hangzhou"
+  status            = "open"
+  local_vpc {{ network_instance_id = alicloud_vpc.v["dev"].id }}
+}}
+"#
+    );
+    for net in [net, two] {
+        let r = between(
+            &net,
+            "never dev -> prod : ssh\nmust dev -> prod : https\n",
+            Some("A-CFW-2=diverted"),
+        );
+        assert_eq!(r.clauses[0].verdict, Violated);
+        let found: Vec<_> = r.findings.iter().filter(|f| f.code == "REACH001").collect();
+        let [f] = found.as_slice() else {
+            panic!("{:#?}", r.findings)
+        };
+        let text = format!("{f:?}");
+        assert!(
+            text.contains("alicloud_cloud_firewall_vpc_firewall_control_policy.oops"),
+            "{text}"
+        );
+    }
+}

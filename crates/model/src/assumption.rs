@@ -155,6 +155,9 @@ register! {
     Cfw1 "A-CFW-1" "§13.1" "whether Cloud Firewall protects a public address"
         ["protected" "every public address is protected", "unprotected" "none is, as far as anybody knows"]
         Second First "each address has a switch, and no Terraform resource sets it";
+    Cfw2 "A-CFW-2" "§13.1" "whether what crosses a transit router is led to the firewall that stands at it"
+        ["diverted" "all of it is, but for default routes", "direct" "none of it is, as far as anybody knows"]
+        Second First "routing policies say it, and no Terraform resource sets them";
     Fw1 "A-FW-1" "§13.2" "what a firewall policy by application, domain or region does to a packet that it meets"
         ["passes" "what it may let pass: accept all of it, drop none; in loose mode a packet that nobody can identify passes whatever the action",
          "stops" "what it may stop: accept none of it, drop all"]

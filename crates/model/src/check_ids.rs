@@ -279,10 +279,12 @@ impl Typed {
                     c.nat(nat)?;
                     routes.iter().try_for_each(|(t, _)| c.table(t))?;
                 }
-                FirewallPlace::Vpc { guards } => {
-                    let all = guards.known().into_iter().flatten();
-                    all.copied().try_for_each(|v| c.vpc(&Fact::Known(v)))?;
-                }
+                FirewallPlace::Vpc(at) => at.iter().try_for_each(|b| match b {
+                    Boundary::Route { table, .. } => c.table(table),
+                    Boundary::Vpc { vpc, .. } => c.vpc(vpc),
+                    Boundary::Router(r) => c.fact(r, |r| c.router(r)),
+                    Boundary::Unknown(_) => Ok(()),
+                })?,
             }
             for p in f.rules.iter().flat_map(|r| r.source.iter().chain(&r.destination)) {
                 if let FirewallPeer::Eip(e) = p {

@@ -1,6 +1,8 @@
 //! Cloud Firewall, and proxies in front of public addresses (ALIBABA.md §13, docs/decisions/015).
 
-use crate::{EipId, Fact, InterfaceId, Meta, NatId, Origin, RouteTableId, Unknown, VpcId};
+use crate::{
+    EipId, Fact, InterfaceId, Meta, NatId, NextHop, Origin, RouteTableId, RouterId, Typed, Unknown, VpcId,
+};
 use bartizan_packet::ServiceSet;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -20,11 +22,34 @@ pub enum FirewallPlace {
         /// The route tables and destinations that are led to it.
         routes: Vec<(Fact<RouteTableId>, Fact<IpNet>)>,
     },
-    /// Between VPCs.
-    Vpc {
-        /// The VPCs that it guards; `Unknown` may be any.
-        guards: Fact<Vec<VpcId>>,
+    /// Between VPCs: where it stands; any of them.
+    Vpc(Vec<Boundary>),
+}
+
+/// What a packet crosses where a firewall between VPCs stands (docs/decisions/022).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Boundary {
+    /// A custom route that leads to another VPC.
+    Route {
+        /// Its table.
+        table: Fact<RouteTableId>,
+        /// Its destination.
+        destination: Fact<IpNet>,
+        /// Where it leads.
+        hop: Fact<NextHop>,
     },
+    /// An attachment of a VPC to a transit router of a CEN instance.
+    Vpc {
+        /// The VPC.
+        vpc: Fact<VpcId>,
+        /// The CEN instance, as routers name it.
+        cen: Fact<Arc<str>>,
+    },
+    /// A transit router.
+    Router(Fact<RouterId>),
+    /// Not known: anything between VPCs and sites.
+    Unknown(Unknown),
 }
 
 /// A firewall with its rules.
@@ -41,6 +66,24 @@ pub struct Firewall {
     pub strict: Fact<bool>,
     /// Its rules, in no particular order.
     pub rules: Vec<FirewallRule>,
+}
+
+impl Typed {
+    /// Whether routing policies, which no resource sets, decide what a firewall judges (A-CFW-2).
+    #[must_use]
+    pub fn diverts(&self, place: &FirewallPlace) -> bool {
+        let FirewallPlace::Vpc(all) = place else {
+            return false;
+        };
+        all.iter().any(|b| match b {
+            Boundary::Router(_) => true,
+            Boundary::Vpc { cen, .. } => {
+                let mut of = self.transit_routers.iter().filter(|r| !r.basic);
+                of.any(|r| cen.known().is_none() || r.cen.is_none() || r.cen.as_ref() == cen.known())
+            }
+            Boundary::Route { .. } | Boundary::Unknown(_) => false,
+        })
+    }
 }
 
 /// A policy of a firewall.

@@ -141,9 +141,16 @@ impl Network {
         }
     }
 
-    fn use_transit(&self, s: Inside, d: Inside, u: &mut Used) {
+    fn use_transit(&self, s: Inside, d: Inside, w: &AtomSet, u: &mut Used) {
         for (route, crossed) in self.private_uses(s, d) {
             use_crossed(&crossed, u);
+            for m in crossed
+                .firewalls
+                .iter()
+                .filter_map(|f| self.meeting(*f, s.ip, d.ip))
+            {
+                self.use_firewall(&m, w, u);
+            }
             u.routes.extend(route.filter(|r| matches!(r, RouteRef::Entry(_))));
         }
     }
@@ -164,9 +171,8 @@ impl Network {
     fn met_at_exit(&self, s: Inside, e: &Exit, dst: IpAddr) -> Vec<Meeting<'_>> {
         let crossed = !e.crossed.attachments.is_empty();
         let mut all = Vec::new();
-        if crossed {
-            all.extend(self.met_vpc(s.ip, dst, &[]));
-        }
+        let between = e.crossed.firewalls.iter();
+        all.extend(between.filter_map(|f| self.meeting(*f, s.ip, dst)));
         if let ExitKind::Snat(n, _) = e.kind {
             all.extend(self.met_nat(s, n, dst, e.appliances.is_empty() && !crossed));
         }
@@ -284,7 +290,7 @@ impl Network {
             (Way::Private, Point::Inside(s), Point::Inside(d)) => {
                 self.use_sg(s, false, self.private_view(d), w, &mut u.egress);
                 self.use_sg(d, true, self.private_view(s), w, &mut u.ingress);
-                self.use_transit(s, d, u);
+                self.use_transit(s, d, w, u);
                 let vsw = |p: Inside| self.iface(p.iface).map(|i| i.vswitch);
                 if vsw(s) != vsw(d) {
                     self.use_acl(s, false, d.ip, w, &mut u.acl);
@@ -343,15 +349,26 @@ impl Network {
         }
     }
 
-    /// What a balancer's way to a backend uses.
-    fn use_leg(&self, r: &Relay, x: &Relayed, (s, d): (Point, Inside), w: &AtomSet, u: &mut Used) {
+    /// Whom a backend sees.
+    fn seen_behind<'a>(&'a self, x: &'a Relayed, s: Point) -> PeerView<'a> {
         let (ip, client) = x.source;
         let front = self.private_view(x.front);
-        let src = match (&x.first, s) {
+        match (&x.first, s) {
             (Way::Private, Point::Inside(s)) if client => self.private_view(s),
             _ if client => PeerView::public(ip),
             _ => PeerView { ip, ..front },
-        };
+        }
+    }
+
+    /// What a balancer's way to a backend uses.
+    fn use_leg(&self, r: &Relay, x: &Relayed, (s, d): (Point, Inside), w: &AtomSet, u: &mut Used) {
+        let (ip, _) = x.source;
+        let src = self.seen_behind(x, s);
+        for id in self.judged_behind(r, d, src).iter().flatten() {
+            if let Some(m) = self.meeting(*id, ip, d.ip) {
+                self.use_firewall(&m, w, u);
+            }
+        }
         let by = self.iface(r.front).and_then(|f| f.front.as_ref());
         let link = by.is_some_and(|f| f.link);
         let own = self
@@ -383,6 +400,29 @@ impl Network {
             .collect()
     }
 
+    /// What a front sends by itself, by what it crosses.
+    fn crossings_from_front(&self, s: Inside, d: Inside, delivered: &AtomSet) -> Vec<Crossing> {
+        let mine = self.relays_to(d.iface).filter(|(_, r)| r.front == s.iface);
+        let all = mine.flat_map(|(_, r)| {
+            let sources = self.sources(r, d, None, &[]);
+            sources
+                .into_iter()
+                .flat_map(|src| self.judged_behind(r, d, src.0))
+        });
+        let mut all: Vec<Vec<FirewallId>> = all.collect();
+        all.sort_unstable();
+        all.dedup();
+        all.into_iter()
+            .map(|firewalls| Crossing {
+                delivered: delivered.clone(),
+                nats: Vec::new(),
+                appliances: Vec::new(),
+                firewalls,
+                internet: false,
+            })
+            .collect()
+    }
+
     fn crossings_of(&self, way: &Way, s: Point, d: Point, delivered: &AtomSet) -> Vec<Crossing> {
         let mut out = Vec::new();
         if let Way::Relayed(x) = way {
@@ -391,7 +431,19 @@ impl Network {
             for c in &mut out {
                 c.appliances.push(x.front.iface);
             }
-            return out;
+            let behind = match (self.relays.get(x.relay as usize), d) {
+                (Some(r), Point::Inside(d)) => self.judged_behind(r, d, self.seen_behind(x, s)),
+                _ => vec![Vec::new()],
+            };
+            let mut all = Vec::new();
+            for more in behind {
+                for c in &out {
+                    let mut c = c.clone();
+                    c.firewalls.extend(&more);
+                    all.push(c);
+                }
+            }
+            return all;
         }
         let (mut nats, mut appliances, mut internet) = (Vec::new(), Vec::new(), false);
         let mut firewalls: Vec<FirewallId> = Vec::new();
@@ -409,15 +461,15 @@ impl Network {
         match (way, d) {
             (Way::Private, Point::Inside(to)) => {
                 if let Point::Inside(from) = s {
-                    // Which of them it is for certain is not asked: claims that turn on it are undecided.
-                    let guards = self.met_private(from, to, true, true);
-                    let firewalls: Vec<FirewallId> = guards.iter().map(|m| m.id).collect();
-                    for trail in self.private_trails(from, to) {
+                    if self.is_front(from.iface) {
+                        return self.crossings_from_front(from, to, delivered);
+                    }
+                    for (appliances, firewalls) in self.private_trails(from, to) {
                         out.push(Crossing {
                             delivered: delivered.clone(),
                             nats: Vec::new(),
-                            firewalls: firewalls.clone(),
-                            appliances: trail,
+                            firewalls,
+                            appliances,
                             internet: false,
                         });
                     }

@@ -1,9 +1,9 @@
-//! Firewalls at the perimeter, resolved for packets (docs/decisions/015).
+//! Firewalls at the perimeter and between VPCs, resolved for packets (docs/decisions/015 and 022).
 
 use crate::flow::{Cuts, representatives};
-use crate::network::Network;
+use crate::network::{Hop, Network, RouteRef};
 use crate::point::{Entry, Inside};
-use bartizan_model::{EipId, FirewallId, NatId, VpcId};
+use bartizan_model::{AttachmentId, EipId, FirewallId, NatId, NextHop};
 use bartizan_packet::{AtomSet, IpSet, ServiceSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -74,6 +74,16 @@ impl FirewallNet {
             cuts,
         }
     }
+
+    /// What it sees of a packet that it meets between VPCs.
+    pub(crate) fn meeting(&self, src: IpAddr, dst: IpAddr) -> Meeting<'_> {
+        Meeting {
+            id: self.id,
+            list: &self.outbound,
+            seen: vec![(Seen::at(src), Seen::at(dst))],
+            dnat: None,
+        }
+    }
 }
 
 /// A firewall at NAT gateways: the gateways, what of which route tables is led to it, and its list.
@@ -88,17 +98,89 @@ pub struct Perimeter {
     pub internet: Option<FirewallNet>,
     /// Firewalls at NAT gateways.
     pub nats: Vec<NatFirewall>,
-    /// Firewalls between VPCs, with the VPCs that they guard.
-    pub vpcs: Vec<(Vec<VpcId>, FirewallNet)>,
+    /// Firewalls between VPCs, with what they stand at.
+    pub vpcs: Vec<VpcFirewall>,
+}
+
+/// A firewall between VPCs, and the crossings where it judges (docs/decisions/022).
+#[derive(Clone, Debug)]
+pub struct VpcFirewall {
+    /// Its list.
+    pub net: FirewallNet,
+    /// Custom routes, by position in `Typed::route_entries`, and where they lead; `None` is any next hop.
+    pub routes: Vec<(u32, Option<NextHop>)>,
+    /// Attachments of VPCs: what goes from one of these to another, or from another to it.
+    pub attachments: Vec<AttachmentId>,
+    /// Routers: what goes from one attachment to another.
+    pub routers: Vec<u32>,
+    /// Whether it may stand at anything that joins VPCs and sites.
+    pub anything: bool,
+}
+
+/// What a packet crosses on its way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Across<'a> {
+    /// A route of a VPC leads it out: where the route comes from, and the next hop.
+    Route(RouteRef, &'a Hop),
+    /// From one attachment to another inside a router, by a route of this length.
+    Router(u32, [AttachmentId; 2], u8),
+    /// A link, from its site.
+    Link,
+}
+
+impl VpcFirewall {
+    fn stands(&self, at: Across<'_>) -> bool {
+        match at {
+            Across::Route(from, hop) => {
+                let joins = matches!(
+                    hop,
+                    Hop::Peering(..) | Hop::Attachment(_) | Hop::Vpn(_) | Hop::RouterInterface(_)
+                );
+                let named = |n: &NextHop| match (n, hop) {
+                    (NextHop::Peering(p), Hop::Peering(h, _)) => p == h,
+                    (NextHop::RouterInterface(i), Hop::RouterInterface(h)) => i == h,
+                    _ => false,
+                };
+                let this = |(n, to): &(u32, Option<NextHop>)| {
+                    from == RouteRef::Entry(*n) && to.as_ref().map_or(joins, named)
+                };
+                self.anything && joins || self.routes.iter().any(this)
+            }
+            // 7: not what goes by a default route.
+            Across::Router(router, ends, length) => {
+                let here =
+                    self.routers.contains(&router) || ends.iter().any(|a| self.attachments.contains(a));
+                self.anything || length > 0 && here
+            }
+            Across::Link => self.anything,
+        }
+    }
 }
 
 impl Perimeter {
+    /// Whether a firewall between VPCs stands at the same things in another network, so that nothing of it is in doubt.
+    #[must_use]
+    pub fn stands_alike(&self, other: &Perimeter, id: u32) -> bool {
+        let at = |p: &Perimeter| {
+            let f = p.vpcs.iter().find(|f| f.net.id.0 == id)?;
+            let VpcFirewall {
+                routes,
+                attachments,
+                routers,
+                anything,
+                ..
+            } = f.clone();
+            Some((routes, attachments, routers, anything))
+        };
+        at(self) == at(other)
+    }
+
     pub(crate) fn nets(&self) -> impl Iterator<Item = &FirewallNet> {
         let nats = self.nats.iter().map(|(_, _, n)| n);
         self.internet
             .iter()
             .chain(nats)
-            .chain(self.vpcs.iter().map(|(_, n)| n))
+            .chain(self.vpcs.iter().map(|f| &f.net))
     }
     /// Where its rules cut the address space.
     pub(crate) fn cut(&self, c: &mut Cuts) {
@@ -273,38 +355,16 @@ impl Network {
         out
     }
 
-    /// The firewalls that may judge what crosses the borders of VPCs (decision 15, item 15).
-    pub(crate) fn met_vpc(&self, src: IpAddr, dst: IpAddr, ends: &[Option<VpcId>]) -> Vec<Meeting<'_>> {
+    /// The firewalls between VPCs that judge what crosses something.
+    pub(crate) fn met_at(&self, at: Across<'_>) -> impl Iterator<Item = &FirewallNet> {
         let all = self.perimeter.vpcs.iter();
-        // No ends are given where other VPCs may lie on the way.
-        let here = |g: &&(Vec<VpcId>, FirewallNet)| {
-            ends.is_empty() || ends.iter().flatten().any(|v| g.0.contains(v))
-        };
-        all.filter(here)
-            .map(|(_, f)| Meeting {
-                id: f.id,
-                list: &f.outbound,
-                seen: vec![(Seen::at(src), Seen::at(dst))],
-                dnat: None,
-            })
-            .collect()
+        all.filter(move |f| f.stands(at)).map(|f| &f.net)
     }
 
-    /// As [`Network::met_vpc`] for a private path, by whether it crosses a router and what it passes.
-    pub(crate) fn met_private(
-        &self,
-        s: Inside,
-        d: Inside,
-        crossed: bool,
-        appliances: bool,
-    ) -> Vec<Meeting<'_>> {
-        let vpc = |p: Inside| self.iface(p.iface).and_then(|i| self.vpc_of(i));
-        let (a, b) = (vpc(s), vpc(d));
-        if self.perimeter.vpcs.is_empty() || a == b && !crossed {
-            return Vec::new();
-        }
-        let ends = [a, b];
-        self.met_vpc(s.ip, d.ip, if appliances { &[] } else { &ends })
+    /// A firewall between VPCs, as it meets a packet.
+    pub(crate) fn meeting(&self, id: FirewallId, src: IpAddr, dst: IpAddr) -> Option<Meeting<'_>> {
+        let f = self.perimeter.vpcs.iter().find(|f| f.net.id == id)?;
+        Some(f.net.meeting(src, dst))
     }
 
     /// What of all services passes a firewall: by some alternative when widening, by all when narrowing.

@@ -11,9 +11,10 @@ mod cross;
 mod hybrid;
 pub(crate) mod relay;
 
+use crate::firewall::Across;
 use crate::network::{Addr, Hop, Iface, Match, Mode, Network, RouteRef, RuleList, Vsw};
 use bartizan_model::{
-    AttachmentId, EipId, InterfaceId, NatId, SecurityGroupId, TrTableId, Use, VpcId, VswitchId,
+    AttachmentId, EipId, FirewallId, InterfaceId, NatId, SecurityGroupId, TrTableId, Use, VpcId, VswitchId,
 };
 use bartizan_packet::{AtomSet, IpSet, PortSet, Proto, ServiceSet};
 use std::net::IpAddr;
@@ -355,6 +356,8 @@ pub(crate) struct Crossed {
     pub(crate) vpn_routes: Vec<u32>,
     /// Custom routes of border routers.
     pub(crate) entries: Vec<u32>,
+    /// Firewalls between VPCs that judged it.
+    pub(crate) firewalls: Vec<FirewallId>,
 }
 
 /// Where a packet is when routes are asked.
@@ -599,6 +602,7 @@ impl Network {
                     {
                         t.route = Some(r.from);
                     }
+                    self.judge(m, &mut t, Across::Route(r.from, h));
                     self.hop(m, t, at, h, out);
                 }
             }
@@ -608,6 +612,21 @@ impl Network {
                 } else {
                     self.depart(m, t.clone(), at, End::Own, out);
                 }
+            }
+        }
+    }
+
+    /// Firewalls between VPCs judge the first packet of a connection where they stand (docs/decisions/022).
+    fn judge(&self, m: Moving<'_>, t: &mut Trail, at: Across<'_>) {
+        // Replies belong to sessions that firewalls know.
+        if self.perimeter.vpcs.is_empty() || m.ask.is_none() {
+            return;
+        }
+        for f in self.met_at(at) {
+            if !t.crossed.firewalls.contains(&f.id) {
+                t.atoms
+                    .intersect_with(&self.passing(&f.meeting(m.src.ip, m.dst.ip)));
+                t.crossed.firewalls.push(f.id);
             }
         }
     }
@@ -838,15 +857,6 @@ impl Network {
         };
         let mut out = Vec::new();
         self.leave(m, self.start(s), si, true, &mut out);
-        // Replies belong to sessions that firewalls know.
-        if sessions.is_empty() {
-            for b in &mut out {
-                let crossed = !b.crossed.attachments.is_empty();
-                for m in self.met_private(s, d, crossed, !b.appliances.is_empty()) {
-                    b.atoms.intersect_with(&self.passing(&m));
-                }
-            }
-        }
         out
     }
 
@@ -892,11 +902,8 @@ impl Network {
             .collect()
     }
 
-    /// The appliances and sites of every private trail from `s` to `d`.
-    pub(crate) fn private_trails(&self, s: Inside, d: Inside) -> Vec<Vec<InterfaceId>> {
-        if self.is_front(s.iface) {
-            return vec![Vec::new()];
-        }
+    /// The appliances and sites of every private trail from `s` to `d`, and the firewalls that it met.
+    pub(crate) fn private_trails(&self, s: Inside, d: Inside) -> Vec<(Vec<InterfaceId>, Vec<FirewallId>)> {
         let branches = self.private_branches(s, d, &[], Some(ReplyPort::Ephemeral));
         branches
             .into_iter()
@@ -904,7 +911,7 @@ impl Network {
             .map(|b| {
                 let mut all = b.appliances;
                 all.extend(self.sites_of(&b.crossed));
-                all
+                (all, b.crossed.firewalls)
             })
             .collect()
     }

@@ -1,5 +1,6 @@
 //! The steps of a packet from one VPC into another; follows `point::cross` branch by branch.
 
+use crate::firewall::Across;
 use crate::hybrid::BorderSide;
 use crate::point::{End, Own, Place};
 use crate::trace::{DecidedBy, Decision, Layer, Step};
@@ -157,6 +158,9 @@ impl Tracer<'_> {
                 TrNext::Attachment(b) if b != from => {
                     let mut t = t.clone();
                     t.push(s);
+                    let router = self.net.transit.routers.get(table.index()).copied().flatten();
+                    let at = Across::Router(router.unwrap_or(u32::MAX), [from, b], w.length);
+                    self.judge(m, &mut t, at);
                     self.hand_over(m, t, b, table, out);
                 }
                 TrNext::Attachment(_) => {

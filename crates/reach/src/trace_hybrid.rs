@@ -1,5 +1,6 @@
 //! The steps of a packet to, from and through sites; follows `point::hybrid` branch by branch.
 
+use crate::firewall::Across;
 use crate::hybrid::{BorderSide, BorderWay, InterfaceEnd, LinkRef, VpnRouteRef};
 use crate::network::{Network, RouteRef};
 use crate::point::{End, Own, Place};
@@ -52,7 +53,8 @@ impl Tracer<'_> {
         self.by_links(m, t, site, &self.net.senders_for(site), out);
     }
 
-    fn by_links(&self, m: Leg<'_>, t: Trail, at: SiteId, sites: &[SiteId], out: &mut Vec<Branch>) {
+    fn by_links(&self, m: Leg<'_>, mut t: Trail, at: SiteId, sites: &[SiteId], out: &mut Vec<Branch>) {
+        self.judge(m, &mut t, Across::Link);
         let links = self.net.links_of(sites, (m.src.ip, m.dst.ip), &t.crossed);
         if links.is_empty() {
             let why = if sites.is_empty() {

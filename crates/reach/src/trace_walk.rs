@@ -2,13 +2,14 @@
 //!
 //! This follows `point` branch by branch: the same order of layers and the same alternatives, for one atom.
 
+use crate::firewall::Across;
 use crate::hybrid::LinkRef;
 use crate::network::{Acl, Hop, Iface, Mode, Network, Route, RouteRef, RuleList, RuleRef, Table, Vsw};
 use crate::point::{End, Inside, MAX_APPLIANCES, Own, PeerView, Place, matches};
 use crate::trace::{DecidedBy, Decision, Layer, Step, TracedPacket};
 use crate::trace_text::{describe, describe_route};
 use bartizan_model::{
-    BalancerId, Fact, InterfaceId, Inventory, Origin, Peer, SecurityGroupId, TrTableId, VswitchId,
+    BalancerId, Fact, FirewallId, InterfaceId, Inventory, Origin, Peer, SecurityGroupId, TrTableId, VswitchId,
 };
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -61,6 +62,8 @@ pub(crate) struct Leg<'a> {
     pub(crate) exempt: Option<InterfaceId>,
     /// The service.
     pub(crate) atom: usize,
+    /// Whether it is the first packet of a connection, which firewalls judge.
+    pub(crate) first: bool,
 }
 
 /// One branch on its way.
@@ -74,6 +77,8 @@ pub(crate) struct Trail {
     pub(crate) tables: Vec<TrTableId>,
     /// Links that it has crossed.
     pub(crate) crossed: Vec<LinkRef>,
+    /// Firewalls between VPCs that judged it.
+    pub(crate) judged: Vec<FirewallId>,
 }
 
 impl Trail {
@@ -435,6 +440,7 @@ impl<'a> Tracer<'a> {
                         step.assumptions.push("A-EIP-1");
                     }
                     t.push(step);
+                    self.judge(m, &mut t, Across::Route(r.from, h));
                     self.hop(m, t, at, table, h, out);
                 }
             }

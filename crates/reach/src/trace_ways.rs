@@ -93,6 +93,7 @@ impl Tracer<'_> {
             translate: false,
             exempt: None,
             atom,
+            first: sessions.is_empty(),
         }
     }
 
@@ -149,11 +150,7 @@ impl Tracer<'_> {
             return (vec![refused("private", vec![stop])], (false, false));
         }
         let mut ways = Vec::new();
-        for mut b in self.private_branches(s, d, &[], self.atom()) {
-            let crossed = b.steps.iter().any(|s| s.layer == Layer::TransitRouter);
-            let met = self.net.met_private(s, d, crossed, !b.appliances.is_empty());
-            b.steps.extend(self.firewalls(&met, self.atom()));
-            b.open &= b.steps.iter().all(|s| s.open);
+        for b in self.private_branches(s, d, &[], self.atom()) {
             let mut sessions = vec![s.iface, d.iface];
             sessions.extend(&b.appliances);
             let back = self.private_branches(d, s, &sessions, self.reply_atom());
@@ -249,6 +246,7 @@ impl Tracer<'_> {
             translate: false,
             exempt: None,
             atom,
+            first: sessions.is_empty(),
         };
         let mut t = Trail::default();
         t.extend(steps);

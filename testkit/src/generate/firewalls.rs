@@ -46,6 +46,101 @@ impl Gen<'_> {
             let f = self.b.firewall(&format!("nat{}", nat.0), place, strict);
             self.policies(f, false, false);
         }
+        if self.vpcs.len() > 1 {
+            self.between();
+        }
+    }
+
+    /// Firewalls between VPCs.
+    fn between(&mut self) {
+        for n in 0..self.r.below(3) {
+            let at: Vec<Boundary> = (0..self.r.between(1, 2))
+                .filter_map(|_| self.boundary())
+                .collect();
+            if at.is_empty() {
+                continue;
+            }
+            let strict = self.r.chance(40);
+            let f = self
+                .b
+                .firewall(&format!("vpc{n}"), FirewallPlace::Vpc(at), strict);
+            self.policies_between(f);
+        }
+    }
+
+    fn boundary(&mut self) -> Option<Boundary> {
+        let t = self.b.typed();
+        let routers: Vec<RouterId> = (0u32..).take(t.transit_routers.len()).map(RouterId).collect();
+        let joining: Vec<(RouteTableId, ipnet::IpNet, NextHop)> = t
+            .route_entries
+            .iter()
+            .filter_map(|e| {
+                let hop = e.next_hops.first()?;
+                let joins = matches!(hop, NextHop::RouterInterface(_) | NextHop::Peering(_));
+                match (&e.destination, e.table.known()) {
+                    (NetSpec::Net(Fact::Known(n)), Some(t)) if joins => Some((*t, *n, hop.clone())),
+                    _ => None,
+                }
+            })
+            .collect();
+        let cens: Vec<std::sync::Arc<str>> = t.transit_routers.iter().filter_map(|r| r.cen.clone()).collect();
+        match self.r.below(4) {
+            0 | 1 if !joining.is_empty() => {
+                let (table, net, hop) = self.some(&joining)?;
+                // Now and then one that is not there.
+                let destination = if self.r.chance(10) {
+                    crate::text::must("10.77.0.0/16".parse())
+                } else {
+                    net
+                };
+                Some(Boundary::Route {
+                    table: table.into(),
+                    destination: Fact::Known(destination),
+                    hop: Fact::Known(hop),
+                })
+            }
+            2 if !cens.is_empty() => {
+                let v = self.r.below(self.vpcs.len());
+                Some(Boundary::Vpc {
+                    vpc: self.vpcs[v].id.into(),
+                    cen: Fact::Known(self.some(&cens)?),
+                })
+            }
+            _ => Some(Boundary::Router(Fact::Known(self.some(&routers)?))),
+        }
+    }
+
+    fn policies_between(&mut self, f: FirewallId) {
+        for order in 1..=self.r.between(1, 4) {
+            let deep = self.r.chance(15);
+            let (source, destination) = (self.near(false, false), self.far_side());
+            let (source, destination): (Vec<&str>, Vec<&str>) = (
+                source.iter().map(String::as_str).collect(),
+                destination.iter().map(String::as_str).collect(),
+            );
+            let swap = self.r.chance(50);
+            let p = Policy {
+                inbound: false,
+                order: u32::try_from(order).unwrap_or(0),
+                pass: self.r.chance(45),
+                deep,
+                source: if swap { &destination } else { &source },
+                destination: if swap { &source } else { &destination },
+            };
+            let services = self.firewall_services(false);
+            self.b.policy(f, p, services);
+        }
+    }
+
+    fn far_side(&mut self) -> Vec<String> {
+        match self.r.below(4) {
+            0 => vec!["0.0.0.0/0".into()],
+            1 => vec!["172.16.0.0/23".into(), self.cidr4()],
+            _ => {
+                let v = self.r.below(self.vpcs.len());
+                vec![self.vpcs[v].cidr.clone()]
+            }
+        }
     }
 
     fn policies(&mut self, f: FirewallId, inbound: bool, public: bool) {

@@ -1,9 +1,10 @@
-//! Cloud Firewall, ALIBABA.md §13 and docs/decisions/015: policies become first-match lists.
+//! Cloud Firewall, ALIBABA.md §13, docs/decisions/015 and 022: policies become first-match lists.
 
 use super::Ctx;
-use crate::firewall::{FireList, FireRule, FirewallNet, Perimeter, Side};
+use crate::firewall::{FireList, FireRule, FirewallNet, Perimeter, Side, VpcFirewall};
 use bartizan_model::{
-    Assumption, Fact, Firewall, FirewallId, FirewallPeer, FirewallPlace, FirewallRule, NatId, Use, VpcId,
+    Assumption, Attached, AttachmentId, Boundary, Fact, Firewall, FirewallId, FirewallPeer, FirewallPlace,
+    FirewallRule, NatId, NetSpec, NextHop, RouterId, Use,
 };
 use bartizan_packet::{IpSet, ServiceSet};
 
@@ -41,22 +42,97 @@ pub(super) fn compile(c: &mut Ctx<'_>) -> Perimeter {
                 };
                 p.nats.push((at, tables, net));
             }
-            // Item 15.
-            FirewallPlace::Vpc { guards } => {
-                if c.widen() || f.on.known() == Some(&false) {
+            // Decision 22.
+            FirewallPlace::Vpc(at) => {
+                if c.widen() && !stands(f) || f.on.known() == Some(&false) {
                     continue;
                 }
                 let outbound = list(c, f, false);
-                let guards: Vec<VpcId> = match guards.known() {
-                    Some(v) => v.clone(),
-                    None => (0u32..).take(t.vpcs.len()).map(VpcId).collect(),
+                let mut x = VpcFirewall {
+                    net: FirewallNet::new(id, FireList::default(), outbound),
+                    routes: Vec::new(),
+                    attachments: Vec::new(),
+                    routers: Vec::new(),
+                    anything: false,
                 };
-                p.vpcs
-                    .push((guards, FirewallNet::new(id, FireList::default(), outbound)));
+                at.iter().for_each(|b| boundary(c, b, &mut x));
+                p.vpcs.push(x);
             }
         }
     }
     p
+}
+
+/// Where a firewall between VPCs stands: for certain when widening, perhaps when narrowing (8).
+fn boundary(c: &Ctx<'_>, b: &Boundary, x: &mut VpcFirewall) {
+    let t = c.t;
+    let widen = c.widen();
+    // A fact that is not known may be anything when narrowing.
+    fn is<T: PartialEq>(f: &Fact<T>, value: &T, widen: bool) -> bool {
+        f.known().map_or(!widen, |k| k == value)
+    }
+    let diverted = c.reads(Assumption::Cfw2) == Use::First;
+    match b {
+        // 4.
+        Boundary::Route {
+            table,
+            destination,
+            hop,
+        } => {
+            for (n, e) in (0u32..).zip(&t.route_entries) {
+                let at = match &e.table {
+                    Fact::Known(k) => is(table, k, widen),
+                    Fact::Unknown(_) => !widen,
+                };
+                let to = match &e.destination {
+                    NetSpec::Net(Fact::Known(k)) => is(destination, k, widen),
+                    NetSpec::Net(Fact::Unknown(_)) => !widen,
+                    NetSpec::PrefixList(_) => false,
+                };
+                if !at || !to {
+                    continue;
+                }
+                for h in &e.next_hops {
+                    let (joins, known) = match h {
+                        NextHop::RouterInterface(_) | NextHop::Peering(_) => (is(hop, h, widen), true),
+                        NextHop::Unknown(_) => (!widen, false),
+                        _ => (false, true),
+                    };
+                    if joins {
+                        x.routes.push((n, known.then(|| h.clone())));
+                    }
+                }
+            }
+        }
+        // 5.
+        Boundary::Vpc { vpc, cen } => {
+            for (n, a) in (0u32..).zip(&t.attachments) {
+                let Attached::Vpc(v) = &a.to else { continue };
+                let here = match v {
+                    Fact::Known(v) => is(vpc, v, widen),
+                    Fact::Unknown(_) => !widen,
+                };
+                let router = a.router.known().map(|r| &t[*r]);
+                let of = match router {
+                    Some(r) => r.cen.as_ref().map_or(!widen, |k| is(cen, k, widen)),
+                    None => !widen,
+                };
+                // A router that is not known may be of Basic Edition when narrowing, and not when widening.
+                let basic = router.map_or(!widen, |r| r.basic);
+                if here && of && (basic || diverted) {
+                    x.attachments.push(AttachmentId(n));
+                }
+            }
+        }
+        // 6.
+        Boundary::Router(r) => {
+            if diverted {
+                let all = (0u32..).take(t.transit_routers.len());
+                x.routers.extend(all.filter(|n| is(r, &RouterId(*n), widen)));
+            }
+        }
+        Boundary::Unknown(_) => x.anything |= !widen,
+    }
 }
 
 /// Whether a firewall certainly filters.

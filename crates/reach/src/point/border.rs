@@ -167,11 +167,6 @@ impl Network {
         atoms: &mut AtomSet,
     ) {
         let crossed = !b.crossed.attachments.is_empty();
-        if crossed {
-            for m in self.met_vpc(s.ip, dst, &[]) {
-                atoms.intersect_with(&self.passing(&m));
-            }
-        }
         if let ExitKind::Snat(n, _) = kind {
             for m in self.met_nat(s, n, dst, b.appliances.is_empty() && !crossed) {
                 atoms.intersect_with(&self.passing(&m));

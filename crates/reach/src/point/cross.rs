@@ -1,6 +1,7 @@
 //! From one VPC into another: peering and transit routers (docs/decisions/010).
 
 use super::{Branch, Moving, Own, Place, Trail};
+use crate::firewall::Across;
 use crate::hybrid::BorderSide;
 use crate::network::{Iface, Network};
 use crate::transit::{Far, TrNext, TrRouteRef};
@@ -107,7 +108,12 @@ impl Network {
                 t.crossed.statics.push(i);
             }
             match w.next {
-                TrNext::Attachment(b) if b != from => self.hand_over(m, t, b, table, out),
+                TrNext::Attachment(b) if b != from => {
+                    let router = self.transit.routers.get(table.index()).copied().flatten();
+                    let at = Across::Router(router.unwrap_or(u32::MAX), [from, b], w.length);
+                    self.judge(m, &mut t, at);
+                    self.hand_over(m, t, b, table, out);
+                }
                 TrNext::Attachment(_) | TrNext::Blackhole => self.dropped(t, out),
             }
         }

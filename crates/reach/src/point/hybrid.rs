@@ -1,6 +1,7 @@
 //! To sites, from them, and through them (docs/decisions/014).
 
 use super::{Branch, Moving, Own, Place, Trail};
+use crate::firewall::Across;
 use crate::hybrid::{BorderSide, InterfaceEnd, LinkRef, VpnRouteRef};
 use crate::network::Network;
 use crate::point::End;
@@ -68,7 +69,8 @@ impl Network {
         out
     }
 
-    fn by_links(&self, m: Moving<'_>, t: Trail, sites: &[SiteId], out: &mut Vec<Branch>) {
+    fn by_links(&self, m: Moving<'_>, mut t: Trail, sites: &[SiteId], out: &mut Vec<Branch>) {
+        self.judge(m, &mut t, Across::Link);
         let links = self.links_of(sites, (m.src.ip, m.dst.ip), &t.crossed.links);
         if links.is_empty() {
             return self.dropped(t, out);

@@ -1,9 +1,9 @@
 //! What load balancers hand on to their backends (ALIBABA.md §9.5, docs/decisions/011).
 
-use super::{End, Inside, Moving, Own, PeerView, Place, ReplyPort, Trail};
+use super::{Branch, End, Inside, Moving, Own, PeerView, Place, ReplyPort, Trail};
 use crate::flow::{Cuts, Flow, Then, representatives};
 use crate::network::{Front, Iface, Match, Network, Relay, RelaySource, Vsw};
-use bartizan_model::InterfaceId;
+use bartizan_model::{FirewallId, InterfaceId};
 use bartizan_packet::AtomSet;
 use std::net::IpAddr;
 
@@ -245,12 +245,21 @@ impl Network {
         self.routed_leg(fi, front, d, src, ask)
     }
 
-    /// To a backend in another VPC: by the routes of the front's vSwitch, and back by those of the backend's.
-    fn routed_leg(&self, fi: &Iface, front: &Front, d: Inside, src: PeerView<'_>, ask: ReplyPort) -> Flow {
-        let groups_count = !front.exempt
-            || self
-                .iface(d.iface)
-                .is_some_and(|i| i.front.is_some() || i.service.is_some());
+    /// Whether the groups of a backend in another VPC judge what a front hands on to it.
+    fn groups_count(&self, front: &Front, d: Inside) -> bool {
+        let own = |i: &Iface| i.front.is_some() || i.service.is_some();
+        !front.exempt || self.iface(d.iface).is_some_and(own)
+    }
+
+    /// To a backend in another VPC: by the routes of the front's vSwitch.
+    fn routed_branches(
+        &self,
+        fi: &Iface,
+        front: &Front,
+        d: Inside,
+        src: PeerView<'_>,
+        ask: ReplyPort,
+    ) -> Vec<Branch> {
         let there = Moving {
             src,
             dst: self.private_view(d),
@@ -258,7 +267,7 @@ impl Network {
             goal: Some(d.iface),
             sender: None,
             translate: false,
-            exempt: (!groups_count).then_some(d.iface),
+            exempt: (!self.groups_count(front, d)).then_some(d.iface),
             ask: Some(ask),
         };
         let mut out = Vec::new();
@@ -270,10 +279,30 @@ impl Network {
         if let Some(v) = self.vsw(fi.vswitch) {
             self.forward(there, &start, Place::Iface(fi), Own::No, &v.tables, &mut out);
         }
-        for m in self.met_vpc(src.ip, d.ip, &[]) {
-            let passes = self.passing(&m);
-            out.iter_mut().for_each(|b| b.atoms.intersect_with(&passes));
+        out
+    }
+
+    /// The firewalls between VPCs that judge what a balancer hands on, for every way that it may take to a backend.
+    pub(crate) fn judged_behind(&self, r: &Relay, d: Inside, src: PeerView<'_>) -> Vec<Vec<FirewallId>> {
+        let nowhere = || vec![Vec::new()];
+        let (Some(fi), Some((di, _))) = (self.iface(r.front), self.addr_of(d)) else {
+            return nowhere();
+        };
+        let Some(front) = fi.front.as_ref().filter(|_| !self.perimeter.vpcs.is_empty()) else {
+            return nowhere();
+        };
+        if self.straight(fi, front, di) {
+            return nowhere();
         }
+        let all = self.routed_branches(fi, front, d, src, ReplyPort::Ephemeral);
+        let open = all.into_iter().filter(|b| !b.atoms.is_empty());
+        open.map(|b| b.crossed.firewalls).collect()
+    }
+
+    /// The same, and back by the routes of the backend.
+    fn routed_leg(&self, fi: &Iface, front: &Front, d: Inside, src: PeerView<'_>, ask: ReplyPort) -> Flow {
+        let groups_count = self.groups_count(front, d);
+        let out = self.routed_branches(fi, front, d, src, ask);
         let delivered = self.fold(out.iter().map(|b| b.atoms.clone()));
         let works = self.fold(out.iter().map(|b| {
             if b.atoms.is_empty() {

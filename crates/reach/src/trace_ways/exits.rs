@@ -51,6 +51,7 @@ impl Tracer<'_> {
             translate,
             exempt: None,
             atom,
+            first: sessions.is_empty(),
         };
         let mut out = Vec::new();
         self.leave(leg, Trail::from(s.iface), si, true, &mut out);
@@ -113,9 +114,6 @@ impl Tracer<'_> {
                             last: Option<Step>,
                             name: String| {
                 let mut steps = b.steps.clone();
-                if crossed && kind != ExitKind::Dropped {
-                    steps.extend(self.firewalls(&self.net.met_vpc(s.ip, dst, &[]), atom));
-                }
                 if let ExitKind::Snat(n, _) = kind {
                     steps.extend(self.firewalls(&self.net.met_nat(s, n, dst, direct), atom));
                 }
@@ -223,6 +221,7 @@ impl Tracer<'_> {
             translate: true,
             exempt: None,
             atom,
+            first: true,
         }
     }
 
@@ -352,6 +351,7 @@ impl Tracer<'_> {
                     translate: false,
                     exempt: None,
                     atom,
+                    first: false,
                 };
                 let mut steps: Vec<Step> = self.acl(i.vswitch, true, leg).into_iter().collect();
                 if self.net.keeps_no_state(i) {

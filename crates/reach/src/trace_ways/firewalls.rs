@@ -1,17 +1,30 @@
-//! What firewalls at the perimeter do with one packet (docs/decisions/015).
+//! What firewalls at the perimeter do with one packet (docs/decisions/015 and 022).
 
-use crate::firewall::{Meeting, Seen};
+use crate::firewall::{Across, Meeting, Seen};
 use crate::network::RuleRef;
 use crate::point::{Entry, Inside};
 use crate::trace::{DecidedBy, Decision, Layer, Step};
 use crate::trace_text::describe;
-use crate::trace_walk::Tracer;
+use crate::trace_walk::{Leg, Tracer, Trail};
 use bartizan_model::{FirewallPlace, FirewallRule};
 use std::net::IpAddr;
 
 impl Tracer<'_> {
     pub(super) fn firewalls(&self, met: &[Meeting<'_>], atom: usize) -> Vec<Step> {
         met.iter().map(|m| self.firewall(m, atom)).collect()
+    }
+
+    /// Firewalls between VPCs judge the first packet of a connection where they stand (docs/decisions/022).
+    pub(crate) fn judge(&self, m: Leg<'_>, t: &mut Trail, at: Across<'_>) {
+        if !m.first {
+            return;
+        }
+        for f in self.net.met_at(at) {
+            if !t.judged.contains(&f.id) {
+                t.judged.push(f.id);
+                t.push(self.firewall(&f.meeting(m.src.ip, m.dst.ip), m.atom));
+            }
+        }
     }
 
     /// One firewall, for the port that it sees.
@@ -53,6 +66,9 @@ impl Tracer<'_> {
         let mut assumptions = Vec::new();
         if f.place == FirewallPlace::Internet {
             assumptions.push("A-CFW-1");
+        }
+        if self.inv.typed.diverts(&f.place) {
+            assumptions.push("A-CFW-2");
         }
         let deep = |r: &FirewallRule| r.deep.known() != Some(&false);
         if shown.is_some_and(|r| f.rules.get(r.index as usize).is_some_and(deep)) {

@@ -259,6 +259,7 @@ impl Tracer<'_> {
             translate: false,
             exempt: None,
             atom,
+            first: !reply,
         }
     }
 
@@ -330,11 +331,6 @@ impl Tracer<'_> {
         leg.exempt = (front.exempt && !own).then_some(d.iface);
         let start = Trail::from(fi.id);
         self.forward(leg, &start, Place::Iface(fi), Own::No, &v.tables, &mut out);
-        let met = self.net.met_vpc(shown.src.0.ip, d.ip, &[]);
-        for b in &mut out {
-            b.steps.extend(self.firewalls(&met, self.atom()));
-            b.open &= b.steps.iter().all(|s| s.open);
-        }
         pick(out, shown.leg.0).unwrap_or_else(nowhere)
     }
 

@@ -98,11 +98,17 @@ impl<'r> Attrs<'r> {
             return Blocks::Absent;
         };
         let (spec, span) = (self.spec, node.span);
+        // Blocks in blocks are declared by their whole path.
+        let nested = |a: &&str| {
+            let rest = a.strip_prefix(self.prefix).and_then(|r| r.strip_prefix('.'));
+            !self.prefix.is_empty() && rest == Some(name)
+        };
+        let prefix = spec.attributes.iter().copied().find(nested).unwrap_or(name);
         let one = |n: &'r Node| match &n.value {
             Value::Map(m) => Ok(Attrs {
                 map: m,
                 spec,
-                prefix: name,
+                prefix,
                 span: n.span,
             }),
             Value::Unknown(u) => Err(u.clone()),

@@ -239,7 +239,7 @@ fn unlinked() -> Unknown {
     Unknown::new("not linked")
 }
 
-fn as_router(e: Entity) -> Option<RouterId> {
+pub(super) fn as_router(e: Entity) -> Option<RouterId> {
     if let Entity::Router(r) = e { Some(r) } else { None }
 }
 fn as_attachment(e: Entity) -> Option<AttachmentId> {

@@ -343,23 +343,14 @@ resource "alicloud_cloud_firewall_nat_firewall_control_policy" "p" {
     ));
 }
 
-// Decision 15, item 15: what such a firewall does to routes is not modelled.
-#[test]
-fn a_firewall_between_vpcs_is_not_understood_as_a_whole() {
-    let inv = base(
+/// A policy of a firewall between VPCs.
+fn between(name: &str, firewall: &str) -> String {
+    format!(
         r#"
-resource "alicloud_cen_instance" "c" {}
-resource "alicloud_cloud_firewall_vpc_firewall_cen" "f" {
-  cen_id            = alicloud_cen_instance.c.id
-  vpc_firewall_name = "between"
-  vpc_region        = "cn-hangzhou"
-  status            = "open"
-  local_vpc { network_instance_id = alicloud_vpc.v.id }
-}
-resource "alicloud_cloud_firewall_vpc_firewall_control_policy" "p" {
-  vpc_firewall_id  = alicloud_cloud_firewall_vpc_firewall_cen.f.vpc_firewall_id
+resource "alicloud_cloud_firewall_vpc_firewall_control_policy" "{name}" {{
+  vpc_firewall_id  = {firewall}
   acl_action       = "drop"
-  description      = "p"
+  description      = "{name}"
   source           = "10.0.0.0/8"
   source_type      = "net"
   destination      = "10.0.0.0/8"
@@ -367,22 +358,133 @@ resource "alicloud_cloud_firewall_vpc_firewall_control_policy" "p" {
   proto            = "TCP"
   dest_port        = "22/22"
   application_name = "ANY"
-  order            = 1
+}}
+"#
+    )
 }
-"#,
-    );
-    let f = &inv.typed.firewalls[0];
-    assert_eq!(
-        f.place,
-        FirewallPlace::Vpc {
-            guards: Fact::Known(vec![VpcId(0)])
-        }
-    );
-    assert_eq!(policies(&inv, 0).len(), 1);
-    assert!(matches!(
-        understanding(&inv, "alicloud_cloud_firewall_vpc_firewall_cen.f"),
-        Understanding::NotUnderstood(_)
+
+// §13.1, decision 22, items 2, 5 and 6: policies of a CEN instance are in the list of each of its firewalls.
+#[test]
+fn firewalls_of_a_cen_instance_share_its_policies() {
+    let inv = base(&format!(
+        r#"
+resource "alicloud_cen_instance" "c" {{}}
+resource "alicloud_cen_instance" "d" {{}}
+resource "alicloud_cen_transit_router" "r" {{ cen_id = alicloud_cen_instance.c.id }}
+resource "alicloud_cloud_firewall_vpc_firewall_cen" "f" {{
+  cen_id            = alicloud_cen_instance.c.id
+  vpc_firewall_name = "at-one"
+  vpc_region        = "cn-hangzhou"
+  status            = "close"
+  local_vpc {{ network_instance_id = alicloud_vpc.v.id }}
+}}
+resource "alicloud_cloud_firewall_vpc_cen_tr_firewall" "t" {{
+  firewall_name     = "at-the-router"
+  cen_id            = alicloud_cen_instance.c.id
+  transit_router_id = alicloud_cen_transit_router.r.transit_router_id
+  region_no         = "cn-hangzhou"
+  route_mode        = "managed"
+  firewall_vpc_cidr = "10.250.0.0/24"
+}}
+resource "alicloud_cloud_firewall_vpc_firewall_acl_engine_mode" "m" {{
+  vpc_firewall_id = alicloud_cen_instance.c.id
+  strict_mode     = 1
+}}
+{}{}{}"#,
+        between("shared", "alicloud_cen_instance.c.id"),
+        between("own", "alicloud_cloud_firewall_vpc_cen_tr_firewall.t.id"),
+        between("elsewhere", "alicloud_cen_instance.d.id"),
     ));
+    let t = &inv.typed;
+    let cen = Fact::Known("alicloud_cen_instance.c".into());
+    let at = |name: &str| {
+        let f = t
+            .firewalls
+            .iter()
+            .find(|f| f.meta.name == Some(Fact::Known(name.into())));
+        f.unwrap()
+    };
+    let (one, router) = (at("at-one"), at("at-the-router"));
+    let vpc = Fact::Known(VpcId(0));
+    assert_eq!(one.place, FirewallPlace::Vpc(vec![Boundary::Vpc { vpc, cen }]));
+    assert_eq!(
+        router.place,
+        FirewallPlace::Vpc(vec![Boundary::Router(Fact::Known(RouterId(0)))])
+    );
+    assert_eq!((&one.on, &router.on), (&Fact::Known(false), &Fact::Known(true)));
+    assert_eq!((&one.strict, &router.strict), (&true.into(), &true.into()));
+    let rules = |f: &bartizan_model::Firewall| {
+        f.rules
+            .iter()
+            .map(|r| r.origin.address.to_string())
+            .collect::<Vec<_>>()
+    };
+    let policy = |name: &str| format!("alicloud_cloud_firewall_vpc_firewall_control_policy.{name}");
+    assert_eq!(rules(one), [policy("shared")]);
+    assert_eq!(rules(router), [policy("own"), policy("shared")]);
+    // A policy of a firewall that is not here is that of one of which nothing is known.
+    let missing = t.firewalls.last().unwrap();
+    assert!(matches!(&missing.place, FirewallPlace::Vpc(at) if matches!(at[..], [Boundary::Unknown(_)])));
+    assert_eq!(rules(missing), [policy("elsewhere")]);
+    for r in &inv.resources {
+        assert!(
+            !matches!(r.understanding, Understanding::NotUnderstood(_)),
+            "{}",
+            r.address
+        );
+    }
+}
+
+// §13.1, decision 22, item 4: the routes that are redirected.
+#[test]
+fn a_firewall_between_two_vpcs_redirects_routes() {
+    let net = |peer: &str| {
+        bare(&format!(
+            r#"
+variable "tables" {{}}
+resource "alicloud_vpc" "v" {{
+  count      = 2
+  cidr_block = "10.${{count.index}}.0.0/16"
+}}
+resource "alicloud_vpc_peer_connection" "p" {{
+  vpc_id           = alicloud_vpc.v[0].id
+  accepting_vpc_id = alicloud_vpc.v[1].id
+}}
+resource "alicloud_cloud_firewall_vpc_firewall" "f" {{
+  vpc_firewall_name = "between"
+  status            = "open"
+  local_vpc {{
+    vpc_id    = alicloud_vpc.v[0].id
+    region_no = "cn-hangzhou"
+    local_vpc_cidr_table_list {{
+      local_route_table_id = alicloud_vpc.v[0].route_table_id
+      local_route_entry_list {{
+        local_destination_cidr     = "10.1.0.0/16"
+        local_next_hop_instance_id = alicloud_vpc_peer_connection.p.id
+      }}
+    }}
+  }}
+  {peer}
+}}
+"#
+        ))
+    };
+    let place = |inv: &Inventory| match &inv.typed.firewalls[0].place {
+        FirewallPlace::Vpc(at) => at.clone(),
+        p => panic!("{p:?}"),
+    };
+    let inv = net("");
+    let there = Boundary::Route {
+        table: Fact::Known(inv.typed.vpcs[0].system_table),
+        destination: Fact::Known("10.1.0.0/16".parse().unwrap()),
+        hop: Fact::Known(NextHop::Peering(PeeringId(0))),
+    };
+    assert_eq!(place(&inv), std::slice::from_ref(&there));
+    let unknown = net(r#"dynamic "peer_vpc" {
+    for_each = var.tables
+    content { vpc_id = peer_vpc.value }
+  }"#);
+    assert!(matches!(&place(&unknown)[..], [a, Boundary::Unknown(_)] if *a == there));
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use super::super::attrs::{Attrs, Blocks, items};
 use super::super::linker::{Entity, Found, Linker, as_table, next};
+use super::super::transit::{as_router, cen};
 use super::super::{Handler, Identity, Role, Stage, TypeSpec, own};
-use super::{Book, Declared};
+use super::{Book, Declared, Owner};
 use bartizan_model::*;
 use bartizan_packet::PortSet;
+use std::sync::Arc;
 
 pub(crate) const HANDLERS: &[Handler] = &[
     Handler {
@@ -71,9 +73,17 @@ pub(crate) const HANDLERS: &[Handler] = &[
                 "vpc_firewall_name",
                 "status",
                 "local_vpc",
-                "local_vpc.vpc_id",
+                "local_vpc.local_vpc_cidr_table_list",
+                "local_vpc.local_vpc_cidr_table_list.local_route_table_id",
+                "local_vpc.local_vpc_cidr_table_list.local_route_entry_list",
+                "local_vpc.local_vpc_cidr_table_list.local_route_entry_list.local_destination_cidr",
+                "local_vpc.local_vpc_cidr_table_list.local_route_entry_list.local_next_hop_instance_id",
                 "peer_vpc",
-                "peer_vpc.vpc_id",
+                "peer_vpc.peer_vpc_cidr_table_list",
+                "peer_vpc.peer_vpc_cidr_table_list.peer_route_table_id",
+                "peer_vpc.peer_vpc_cidr_table_list.peer_route_entry_list",
+                "peer_vpc.peer_vpc_cidr_table_list.peer_route_entry_list.peer_destination_cidr",
+                "peer_vpc.peer_vpc_cidr_table_list.peer_route_entry_list.peer_next_hop_instance_id",
             ],
         },
         aliases: &[],
@@ -88,6 +98,7 @@ pub(crate) const HANDLERS: &[Handler] = &[
                 "vpc_firewall_id",
                 "vpc_firewall_name",
                 "status",
+                "cen_id",
                 "local_vpc",
                 "local_vpc.network_instance_id",
             ],
@@ -99,7 +110,7 @@ pub(crate) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_cloud_firewall_vpc_cen_tr_firewall",
-            attributes: &["id", "firewall_name"],
+            attributes: &["id", "firewall_name", "cen_id", "transit_router_id"],
         },
         aliases: &[],
         identities: &[own("id")],
@@ -115,9 +126,6 @@ pub(crate) const HANDLERS: &[Handler] = &[
         steps: &[(Stage::Attach, mode)],
     },
 ];
-
-/// Why firewalls between VPCs are not understood as a whole.
-const REDIRECTS: &str = "leads packets between VPCs by routes that the cloud writes, which are not modelled; its policies count against what has to work";
 
 fn instance(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let meta = l.meta(i, &a, &[]);
@@ -268,6 +276,7 @@ fn nat(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     l.perimeter.nats.push(Declared {
         meta,
         place: FirewallPlace::Nat { nat, routes },
+        cen: None,
         on,
         strict,
     });
@@ -281,73 +290,158 @@ fn between(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let n = l.perimeter.between.len();
     l.perimeter.between.push(Declared {
         meta,
-        place: FirewallPlace::Vpc {
-            guards: Fact::Unknown(Unknown::at("it is not known which VPCs it guards", a.span)),
-        },
+        place: FirewallPlace::Vpc(Vec::new()),
+        cen: None,
         on: Fact::Known(true),
-        strict: Fact::Known(true),
+        strict: Fact::Unknown(Unknown::at(
+            "no mode is set: newer firewalls begin in strict mode, older ones in loose mode",
+            a.span,
+        )),
     });
     l.declare(i, Entity::VpcFirewall(next(n)));
-    l.refused.insert(i, REDIRECTS.into());
 }
 
-fn fill(l: &mut Linker<'_>, i: usize, on: Option<Fact<bool>>, guards: Option<Vec<VpcId>>) {
+/// Where a firewall stands and whether it is on.
+fn fill(l: &mut Linker<'_>, i: usize, on: Fact<bool>, at: Vec<Boundary>, cen: Option<Fact<Arc<str>>>) {
     let Some(Some(Entity::VpcFirewall(n))) = l.entity.get(i).copied() else {
         return;
     };
     if let Some(d) = l.perimeter.between.get_mut(n as usize) {
-        if let Some(on) = on {
-            d.on = on;
-        }
-        if let (Some(v), FirewallPlace::Vpc { guards }) = (guards, &mut d.place) {
-            *guards = Fact::Known(v);
+        (d.on, d.place, d.cen) = (on, FirewallPlace::Vpc(at), cen);
+    }
+}
+
+/// The names of what is in one of the two lists of redirected routes.
+struct Side {
+    vpc: &'static str,
+    tables: &'static str,
+    table: &'static str,
+    entries: &'static str,
+    destination: &'static str,
+    hop: &'static str,
+}
+
+const SIDES: [Side; 2] = [
+    Side {
+        vpc: "local_vpc",
+        tables: "local_vpc_cidr_table_list",
+        table: "local_route_table_id",
+        entries: "local_route_entry_list",
+        destination: "local_destination_cidr",
+        hop: "local_next_hop_instance_id",
+    },
+    Side {
+        vpc: "peer_vpc",
+        tables: "peer_vpc_cidr_table_list",
+        table: "peer_route_table_id",
+        entries: "peer_route_entry_list",
+        destination: "peer_destination_cidr",
+        hop: "peer_next_hop_instance_id",
+    },
+];
+
+/// The blocks of a list; what is not known of it becomes a place that is not known.
+fn listed<'a>(
+    l: &mut Linker<'_>,
+    i: usize,
+    a: &Attrs<'a>,
+    name: &'static str,
+    at: &mut Vec<Boundary>,
+) -> Vec<Attrs<'a>> {
+    match a.blocks(name) {
+        Blocks::List(all) => all,
+        Blocks::Absent => Vec::new(),
+        Blocks::Unknown(u) => {
+            l.unknown(i, name, &u);
+            at.push(Boundary::Unknown(u));
+            Vec::new()
         }
     }
 }
 
-/// The VPCs that blocks name; `None` where one is not known.
-fn vpcs(l: &mut Linker<'_>, blocks: Blocks<'_>, name: &'static str) -> Option<Vec<VpcId>> {
-    let Blocks::List(all) = blocks else { return None };
-    all.iter()
-        .map(|b| match l.find(b.get(name)?) {
-            Found::Entity(Entity::Vpc(v)) => Some(v),
-            _ => None,
-        })
-        .collect()
-}
-
+/// Express Connect: the routes that lead to the other VPC are redirected.
 fn express(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let on = switch(l, i, &a, &["status"]);
-    let near = vpcs(l, a.blocks("local_vpc"), "vpc_id");
-    let far = vpcs(l, a.blocks("peer_vpc"), "vpc_id");
-    let guards = near.zip(far).map(|(mut a, b)| {
-        a.extend(b);
-        a
-    });
-    fill(l, i, Some(on), guards);
+    let mut at = Vec::new();
+    for s in &SIDES {
+        for vpc in listed(l, i, &a, s.vpc, &mut at) {
+            for t in listed(l, i, &vpc, s.tables, &mut at) {
+                let table = l.link(i, &t, &[s.table], "route table", as_table);
+                for e in listed(l, i, &t, s.entries, &mut at) {
+                    let destination = match e.get(s.destination) {
+                        Some(n) => l.net(i, s.destination, n),
+                        None => Fact::Unknown(Unknown::at("no destination is set", a.span)),
+                    };
+                    let hop = l.link(i, &e, &[s.hop], "router interface or peering", |e| match e {
+                        Entity::RouterInterface(r) => Some(NextHop::RouterInterface(r)),
+                        Entity::Peering(p) => Some(NextHop::Peering(p)),
+                        _ => None,
+                    });
+                    at.push(Boundary::Route {
+                        table: table.clone(),
+                        destination,
+                        hop,
+                    });
+                }
+            }
+        }
+    }
+    fill(l, i, on, at, None);
 }
 
+fn cen_of(l: &mut Linker<'_>, a: &Attrs<'_>) -> Fact<Arc<str>> {
+    match a.get("cen_id") {
+        Some(n) => cen(l, n),
+        None => Fact::Unknown(Unknown::at("no CEN instance is set", a.span)),
+    }
+}
+
+/// CEN: a firewall at one VPC.
 fn basic(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let on = switch(l, i, &a, &["status"]);
-    let guards = vpcs(l, a.blocks("local_vpc"), "network_instance_id");
-    fill(l, i, Some(on), guards);
+    let cen = cen_of(l, &a);
+    let mut at = Vec::new();
+    for b in listed(l, i, &a, "local_vpc", &mut at) {
+        let found = b.get("network_instance_id").map(|n| l.find(n));
+        at.push(match found {
+            Some(Found::Entity(Entity::Vpc(v))) => Boundary::Vpc {
+                vpc: Fact::Known(v),
+                cen: cen.clone(),
+            },
+            Some(Found::Unknown(u)) => Boundary::Vpc {
+                vpc: Fact::Unknown(u),
+                cen: cen.clone(),
+            },
+            _ => Boundary::Unknown(Unknown::at("it is at no VPC of the inventory", a.span)),
+        });
+    }
+    fill(l, i, on, at, Some(cen));
 }
 
-fn router(l: &mut Linker<'_>, i: usize, _: Attrs<'_>) {
-    fill(l, i, None, None);
+/// A firewall at an Enterprise transit router.
+fn router(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let cen = cen_of(l, &a);
+    let router = l.link(i, &a, &["transit_router_id"], "transit router", as_router);
+    fill(l, i, Fact::Known(true), vec![Boundary::Router(router)], Some(cen));
 }
 
 fn mode(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let strict = l.count(i, &a, "strict_mode").map(|n| n == 1);
     let strict = if_there(l, i, &a, strict);
     let Some(n) = a.get("vpc_firewall_id") else { return };
-    match l.find(n) {
-        Found::Entity(Entity::VpcFirewall(n)) => {
-            if let Some(d) = l.perimeter.between.get_mut(n as usize) {
-                d.strict = strict;
-            }
+    let owner = super::policy::owner(l, &n.clone());
+    let mut found = false;
+    for (k, d) in l.perimeter.between.iter_mut().enumerate() {
+        let mine = match (&owner, &d.cen) {
+            (Owner::Vpc(at), _) => *at == Some(k),
+            (Owner::Cen(key), Some(cen)) => cen.known() == Some(key),
+            _ => false,
+        };
+        if mine {
+            (d.strict, found) = (strict.clone(), true);
         }
-        // Which firewall it is does not matter: nothing that lets pass counts on one between VPCs.
-        _ => l.note(i, "`vpc_firewall_id`: not a firewall of the inventory"),
+    }
+    if !found {
+        l.note(i, "`vpc_firewall_id`: not a firewall of the inventory");
     }
 }

@@ -10,6 +10,7 @@ mod proxy;
 use super::linker::{Entity, Linker};
 use bartizan_model::*;
 use bartizan_packet::{PortSet, ServiceSet};
+use std::sync::Arc;
 
 pub(super) use firewall::HANDLERS as FIREWALLS;
 pub(super) use policy::HANDLERS as POLICIES;
@@ -30,6 +31,8 @@ enum Owner {
     Nat(Fact<NatId>),
     /// By the position in [`State::between`], where it is known.
     Vpc(Option<usize>),
+    /// Every firewall of a CEN instance.
+    Cen(Arc<str>),
 }
 
 /// A policy on its way into the typed layer.
@@ -47,6 +50,8 @@ struct Slot {
 struct Declared {
     meta: Meta,
     place: FirewallPlace,
+    /// The CEN instance whose policies are its own.
+    cen: Option<Fact<Arc<str>>>,
     on: Fact<bool>,
     strict: Fact<bool>,
 }
@@ -103,7 +108,9 @@ pub(super) fn settle(l: &mut Linker<'_>) {
         };
         all.push((Owner::Nat(nat), of(d)));
     }
+    let mut cens: Vec<(usize, Fact<Arc<str>>)> = Vec::new();
     for (n, d) in s.between.into_iter().enumerate() {
+        cens.extend(d.cen.clone().map(|c| (all.len(), c)));
         all.push((Owner::Vpc(Some(n)), of(d)));
     }
     for slot in s.slots {
@@ -120,6 +127,26 @@ pub(super) fn settle(l: &mut Linker<'_>) {
         }
         let rest = slot.portless.then(|| portless(&rule));
         let rules = [rule].into_iter().chain(rest);
+        if let Owner::Cen(key) = &slot.owner {
+            let rules: Vec<FirewallRule> = rules.clone().collect();
+            let mut found = false;
+            for (n, cen) in cens.iter().filter(|(_, c)| c.known().is_none_or(|c| c == key)) {
+                found |= cen.known().is_some();
+                let perhaps = |r: &FirewallRule| FirewallRule {
+                    active: match (&r.active, cen) {
+                        (Fact::Known(true), Fact::Unknown(u)) => Fact::Unknown(u.clone()),
+                        (a, _) => a.clone(),
+                    },
+                    ..r.clone()
+                };
+                if let Some((_, f)) = all.get_mut(*n) {
+                    f.rules.extend(rules.iter().map(perhaps));
+                }
+            }
+            if found {
+                continue;
+            }
+        }
         match all.iter_mut().find(|(o, _)| same(o, &slot.owner)) {
             Some((_, f)) => f.rules.extend(rules),
             None => {
@@ -176,6 +203,7 @@ fn same(a: &Owner, b: &Owner) -> bool {
         (Owner::Internet, Owner::Internet) => true,
         (Owner::Nat(a), Owner::Nat(b)) => a.known().is_some() && a.known() == b.known(),
         (Owner::Vpc(a), Owner::Vpc(b)) => a.is_some() && a == b,
+        (Owner::Cen(a), Owner::Cen(b)) => a == b,
         _ => false,
     }
 }
@@ -201,10 +229,8 @@ fn missing(owner: &Owner, meta: Meta, strict: Option<Fact<bool>>) -> Firewall {
             strict: unknown,
             rules: Vec::new(),
         },
-        Owner::Vpc(_) => Firewall {
-            place: FirewallPlace::Vpc {
-                guards: Fact::Unknown(absent()),
-            },
+        Owner::Vpc(_) | Owner::Cen(_) => Firewall {
+            place: FirewallPlace::Vpc(vec![Boundary::Unknown(absent())]),
             meta,
             on,
             strict: unknown,

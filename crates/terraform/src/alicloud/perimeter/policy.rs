@@ -2,6 +2,7 @@
 
 use super::super::attrs::{Attrs, items};
 use super::super::linker::{Entity, Found, Linker, next};
+use super::super::transit::cen;
 use super::super::{Handler, Stage, TypeSpec, own, parse};
 use super::{Owner, Slot};
 use bartizan_model::*;
@@ -179,21 +180,30 @@ fn at_nat(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 }
 
 fn at_vpc(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    // A firewall of CEN Basic Edition is named by its CEN instance, so what is not found is not wrong.
-    let at = match a.get("vpc_firewall_id").map(|n| l.find(n)) {
-        Some(Found::Entity(Entity::VpcFirewall(n))) => Some(n as usize),
-        _ => None,
-    };
-    if at.is_none() {
+    let node = a.get("vpc_firewall_id").cloned();
+    let owner = node.map_or(Owner::Vpc(None), |n| owner(l, &n));
+    if owner == Owner::Vpc(None) {
         l.note(
             i,
-            "`vpc_firewall_id`: not a firewall of the inventory, so it may guard any VPC",
+            "`vpc_firewall_id`: not a firewall of the inventory, so it may stand between any VPCs",
         );
     }
     if let Some(s) = slot(l, i) {
-        s.owner = Owner::Vpc(at);
+        s.owner = owner;
     }
     fill(l, i, a, Some("order"));
+}
+
+/// The firewall between VPCs that an id names, or the CEN instance whose firewalls share their policies.
+pub(super) fn owner(l: &mut Linker<'_>, node: &Node) -> Owner {
+    match l.find(node) {
+        Found::Entity(Entity::VpcFirewall(n)) => Owner::Vpc(Some(n as usize)),
+        Found::Resource(_) | Found::Foreign(_) => match cen(l, node) {
+            Fact::Known(key) => Owner::Cen(key),
+            Fact::Unknown(_) => Owner::Vpc(None),
+        },
+        _ => Owner::Vpc(None),
+    }
 }
 
 fn order(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {

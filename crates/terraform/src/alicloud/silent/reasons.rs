@@ -140,7 +140,7 @@ pub(super) const SILENT: &[(&str, &str)] = &[
     (
         "the account or region of something that is named",
         "* peer_transit_router_region_id, cen_transit_router_peer_attachment cen_bandwidth_package_id, \
-         * *route_table_id, cloud_firewall_vpc_cen_tr_firewall transit_router_id, ddosbgp_ip instance_id, \
+         * *route_table_id, ddosbgp_ip instance_id, \
          ddoscoo_* instance_id*, waf*_domain instance_id, * *owner_id, * *owner_uid, * *_ali_uid, * member_uid, \
          * *region_id, * *region_no, * *_region, * vpc_region, * cen_id, * resource_type, * *.resource_type, \
          * supported_region_list, * default_link_type, * link_type, * *access_point_id, * local_vpc.region_no",
@@ -284,7 +284,7 @@ pub(super) const SILENT: &[(&str, &str)] = &[
         "cloud_firewall_instance* sdl, cloud_firewall_instance* product_*, cloud_firewall_instance account_number, cloud_firewall_instance_v2 sdl, cloud_firewall_instance_v2 product_*, cloud_firewall_instance auto_asset_protection, \
          cloud_firewall_instance cfw_*, cloud_firewall_nat_firewall vswitch_*, \
          cloud_firewall_nat_firewall nat_route_entry_list.nexthop_*, cloud_firewall_vpc_cen_tr_firewall *cidr, \
-         cloud_firewall_vpc_cen_tr_firewall route_mode, cloud_firewall_vpc_firewall *_cidr_table_list.*",
+         cloud_firewall_vpc_cen_tr_firewall route_mode",
     ),
     (
         "a list by tags is not known whatever they are",
