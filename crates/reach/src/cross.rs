@@ -418,6 +418,62 @@ struct Ways {
     ask: bool,
 }
 
+/// What travels between the blocks of two VPCs, while it is summed up.
+///
+/// A pair of VPCs touches few rows of the whole matrix, far from each other, and each of them many times; here they
+/// lie together.
+struct Sum {
+    w: usize,
+    /// Blocks that send something.
+    from: Vec<u32>,
+    /// Blocks and fronts that are sent to, in order.
+    to: Vec<u32>,
+    /// By destination, then by source.
+    words: Vec<u64>,
+}
+
+impl Sum {
+    fn new(from: Vec<u32>, to: impl Iterator<Item = u32>, w: usize) -> Self {
+        let mut to: Vec<u32> = to.collect();
+        to.sort_unstable();
+        to.dedup();
+        Sum {
+            w,
+            words: vec![0; from.len() * to.len() * w],
+            from,
+            to,
+        }
+    }
+
+    /// Adds what each of some sources sends, which is in `flat` at a place, as far as a block takes it in. Sources
+    /// are places in `from`.
+    fn add(&mut self, sent: &[(u32, u32)], flat: &[u64], block: u32, taken: &[u64]) {
+        let w = self.w;
+        let Ok(row) = self.to.binary_search(&block) else {
+            return;
+        };
+        for &(x, at) in sent {
+            let to = (row * self.from.len() + x as usize) * w;
+            let sent = &flat[at as usize..at as usize + w];
+            for ((o, &x), &y) in self.words[to..to + w].iter_mut().zip(sent).zip(taken) {
+                *o |= x & y;
+            }
+        }
+    }
+
+    fn write(&self, columns: usize, out: &mut [u64]) {
+        let w = self.w;
+        for (i, &x) in self.from.iter().enumerate() {
+            for (j, &block) in self.to.iter().enumerate() {
+                let at = (j * self.from.len() + i) * w;
+                let to = (x as usize * columns + block as usize) * w;
+                let sum = &self.words[at..at + w];
+                out[to..to + w].iter_mut().zip(sum).for_each(|(o, &x)| *o |= x);
+            }
+        }
+    }
+}
+
 /// An ordered pair of VPCs.
 struct Pair<'a> {
     net: &'a Network,
@@ -505,7 +561,8 @@ impl Pair<'_> {
             let k = sources.put((self.back[i], ways.tables[i], v4(s)));
             senders.entry((k, s.slot)).or_default().insert(self.from.lists[i]);
         }
-        // What each block may send, by kind of source and of destination.
+        // What each block may send, by kind of source and of destination; blocks in the order in which they come up.
+        let mut blocks: Numbered<u32> = Numbered::new();
         let n = targets.1.len();
         let mut sent: Vec<Vec<(u32, u32)>> = vec![Vec::new(); n * sources.1.len()];
         let mut flat: Vec<u64> = Vec::new();
@@ -521,7 +578,7 @@ impl Pair<'_> {
                     self.from.add(*l, EGRESS, column, &mut tmp);
                 }
                 if tmp.iter().any(|&x| x != 0) {
-                    sent[k as usize * n + t].push((block, small(flat.len())));
+                    sent[k as usize * n + t].push((blocks.put(block), small(flat.len())));
                     flat.extend_from_slice(&tmp);
                 }
             }
@@ -548,17 +605,9 @@ impl Pair<'_> {
                 }
             }
         }
+        let mut sum = Sum::new(blocks.1, takers.keys().map(|k| k.1), w);
         let mut taken: Vec<(u32, Vec<u64>)> = Vec::new();
         for (&(t, block), lists) in &takers {
-            let mut add = |from: &[(u32, u32)], taken: &[u64]| {
-                for &(x, at) in from {
-                    let to = (x as usize * self.columns + block as usize) * w;
-                    let sent = &flat[at as usize..at as usize + w];
-                    for ((o, &x), &y) in out[to..to + w].iter_mut().zip(sent).zip(taken) {
-                        *o |= x & y;
-                    }
-                }
-            };
             taken.clear();
             let mut all = full.to_vec();
             for (k, &(column, _, _)) in sources.1.iter().enumerate() {
@@ -576,15 +625,16 @@ impl Pair<'_> {
             }
             // What is taken in from every kind of source, once for all of them, and then what is left.
             if !taken.is_empty() && all.iter().any(|&x| x != 0) {
-                add(&any[t as usize], &all);
+                sum.add(&any[t as usize], &flat, block, &all);
             }
             for (k, more) in &mut taken {
                 more.iter_mut().zip(&all).for_each(|(x, &a)| *x &= !a);
                 if more.iter().any(|&x| x != 0) {
-                    add(&sent[*k as usize * n + t as usize], more);
+                    sum.add(&sent[*k as usize * n + t as usize], &flat, block, more);
                 }
             }
         }
+        sum.write(self.columns, out);
     }
 
     fn one_by_one(&self, ways: &Ways, full: &[u64], out: &mut [u64]) {

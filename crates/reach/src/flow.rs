@@ -56,19 +56,24 @@ pub(crate) type Then<'f> = dyn Fn(PeerView<'_>, Flow) -> Flow + 'f;
 /// `cuts` are the boundaries; the representatives are the first addresses of the elementary pieces.
 pub(crate) fn representatives(set: &IpSet, cuts: &Cuts) -> Vec<IpAddr> {
     let mut out = Vec::new();
+    each_representative(set, cuts, |ip| out.push(ip));
+    out
+}
+
+/// As [`representatives`], one after another.
+pub(crate) fn each_representative(set: &IpSet, cuts: &Cuts, mut f: impl FnMut(IpAddr)) {
     for &(lo, hi) in set.v4.ranges() {
-        out.push(IpAddr::V4(lo.into()));
+        f(IpAddr::V4(lo.into()));
         let a = cuts.v4.partition_point(|&c| c <= lo);
-        let b = cuts.v4.partition_point(|&c| c <= hi);
-        out.extend(cuts.v4[a..b].iter().map(|&c| IpAddr::V4(c.into())));
+        let b = a + cuts.v4[a..].partition_point(|&c| c <= hi);
+        cuts.v4[a..b].iter().for_each(|&c| f(IpAddr::V4(c.into())));
     }
     for &(lo, hi) in set.v6.ranges() {
-        out.push(IpAddr::V6(lo.into()));
+        f(IpAddr::V6(lo.into()));
         let a = cuts.v6.partition_point(|&c| c <= lo);
-        let b = cuts.v6.partition_point(|&c| c <= hi);
-        out.extend(cuts.v6[a..b].iter().map(|&c| IpAddr::V6(c.into())));
+        let b = a + cuts.v6[a..].partition_point(|&c| c <= hi);
+        cuts.v6[a..b].iter().for_each(|&c| f(IpAddr::V6(c.into())));
     }
-    out
 }
 
 /// First addresses of elementary pieces, sorted.

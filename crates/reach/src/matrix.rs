@@ -4,6 +4,7 @@
 //! its rows are kept apart, entry by entry: thousands of fronts cost no square of their number.
 
 use bartizan_packet::AtomSet;
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Delivered services by slot of the source and of the destination: blocks first, then fronts.
@@ -132,12 +133,15 @@ impl Matrix {
         }
         let (blocks, w) = (self.blocks, self.w);
         let mut out = vec![0u64; blocks * blocks * w];
-        for (a, row) in self.words.chunks_exact(self.columns * w).enumerate() {
-            for (entry, &b) in row.chunks_exact(w).zip(slots) {
-                let to = (a * blocks + b as usize) * w;
-                out[to..to + w].iter_mut().zip(entry).for_each(|(o, &x)| *o |= x);
-            }
-        }
+        let rows = self.words.par_chunks_exact(self.columns * w);
+        out.par_chunks_exact_mut((blocks * w).max(1))
+            .zip(rows)
+            .for_each(|(out, row)| {
+                for (entry, &b) in row.chunks_exact(w).zip(slots) {
+                    let to = b as usize * w;
+                    out[to..to + w].iter_mut().zip(entry).for_each(|(o, &x)| *o |= x);
+                }
+            });
         for ((a, b), s) in &self.fronts {
             let to = (slots[*a as usize] as usize * blocks + slots[*b as usize] as usize) * w;
             out[to..to + w]

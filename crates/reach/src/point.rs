@@ -390,17 +390,20 @@ impl Network {
 
     /// Any of the alternatives when widening, all of them when narrowing.
     pub(crate) fn fold(&self, alternatives: impl IntoIterator<Item = AtomSet>) -> AtomSet {
-        let mut it = alternatives.into_iter();
-        let Some(mut acc) = it.next() else {
-            return self.common.none.clone();
-        };
-        for a in it {
-            match self.mode {
-                Mode::Widen => acc.union_with(&a),
-                Mode::Narrow => acc.intersect_with(&a),
-            }
+        let mut acc = None;
+        for a in alternatives {
+            self.fold_in(&mut acc, a);
         }
-        acc
+        acc.unwrap_or_else(|| self.common.none.clone())
+    }
+
+    /// Takes one more alternative into what [`Network::fold`] makes of them.
+    pub(crate) fn fold_in(&self, acc: &mut Option<AtomSet>, a: AtomSet) {
+        match (acc, self.mode) {
+            (Some(acc), Mode::Widen) => acc.union_with(&a),
+            (Some(acc), Mode::Narrow) => acc.intersect_with(&a),
+            (acc, _) => *acc = Some(a),
+        }
     }
 
     /// The groups by which a private address is known to its peers.

@@ -5,9 +5,9 @@
 //! space that it can tell apart, so that sources times destinations is only an intersection of two sets.
 
 use crate::domain::{Cell, distinct};
-use crate::flow::{Cuts, representatives};
-use crate::network::{Hop, Network};
-use crate::point::{Entry, Exit, Inside, PeerView, ReplyPort};
+use crate::flow::{Cuts, each_representative, representatives};
+use crate::network::{Hop, Mode, Network};
+use crate::point::{Entry, Exit, ExitKind, Inside, PeerView, ReplyPort};
 use crate::transit::{Far, TrNext};
 use bartizan_model::{AttachmentId, InterfaceId, TrTableId};
 use bartizan_packet::{AtomSet, IpSet};
@@ -15,7 +15,10 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// What is let in, by where a set of addresses is.
+type ByExit = FxHashMap<usize, (Arc<IpSet>, Option<AtomSet>)>;
 
 /// One way in from the Internet: an entry of an exposed address.
 pub(crate) struct Door<'a> {
@@ -26,11 +29,41 @@ pub(crate) struct Door<'a> {
     cuts: Cuts,
     /// Services let in (as delivered) from each piece of the source space; filled on demand.
     inward: Vec<OnceLock<AtomSet>>,
+    /// The same for all addresses that SNAT gives, by where the set of these is: many exits share it, and it stays
+    /// there as long as this refers to it.
+    by_exit: Mutex<ByExit>,
 }
 
 impl Door<'_> {
     fn from(&self, net: &Network, x: IpAddr) -> &AtomSet {
         self.inward[self.cuts.piece(x) as usize].get_or_init(|| net.arrive(self.at, x, self.entry))
+    }
+
+    /// Services let in from each of some addresses, folded; `None` where there is no address.
+    fn all_from(&self, net: &Network, src: &IpSet) -> Option<AtomSet> {
+        let mut all = None;
+        each_representative(src, &self.cuts, |x| {
+            net.fold_in(&mut all, self.from(net, x).clone());
+        });
+        all
+    }
+
+    /// Services let in from the addresses of an exit, folded.
+    ///
+    /// Every class of cells behind an SNAT entry asks this, so its answer is kept. A thread that died while it had
+    /// the answers leaves them whole.
+    fn exit_from(&self, net: &Network, e: &Exit) -> Option<AtomSet> {
+        if !matches!(e.kind, ExitKind::Snat(..)) {
+            return self.all_from(net, &e.src);
+        }
+        let key = Arc::as_ptr(&e.src).addr();
+        let known = || self.by_exit.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, a)) = known().get(&key) {
+            return a.clone();
+        }
+        let a = self.all_from(net, &e.src);
+        known().insert(key, (Arc::clone(&e.src), a.clone()));
+        a
     }
 }
 
@@ -223,6 +256,7 @@ pub(crate) fn doors<'a>(border: &Border<'_>, cells: impl Iterator<Item = &'a Cel
                 public: net.public_of(cell.rep, entry),
                 cuts,
                 inward: std::iter::repeat_with(OnceLock::new).take(pieces).collect(),
+                by_exit: Mutex::default(),
             });
         }
     }
@@ -276,6 +310,11 @@ pub(crate) fn class(
             rules.map(|r| &r.source.ips)
         }))
         .collect();
+    // Which pieces there are is the same for all cells of a class.
+    let regions: Vec<(u32, Vec<IpAddr>)> = outside
+        .iter()
+        .map(|(&b, r)| (b, representatives(r, &cuts)))
+        .collect();
     let mut seen: Vec<(Vec<bool>, bool, u32, bool)> = Vec::new();
     for c in cells {
         let key = (
@@ -294,8 +333,8 @@ pub(crate) fn class(
             seen.push(key);
         }
         let mut outward: FxHashMap<u32, Outward> = FxHashMap::default();
-        for (&b, region) in outside {
-            for x in representatives(region, &cuts) {
+        for (b, region) in &regions {
+            for &x in region {
                 if x.is_ipv4() != c.rep.ip.is_ipv4() {
                     continue;
                 }
@@ -303,11 +342,11 @@ pub(crate) fn class(
                     let o = outward
                         .entry(cuts.piece(x))
                         .or_insert_with(|| outward_to(net, c.rep, x));
-                    add(c.slot, b, &o.all);
+                    add(c.slot, *b, &o.all);
                 }
                 if c.special {
                     for e in net.doors(c.rep) {
-                        add(b, c.slot, &net.arrive(c.rep, x, e));
+                        add(*b, c.slot, &net.arrive(c.rep, x, e));
                     }
                 }
             }
@@ -322,8 +361,8 @@ pub(crate) fn class(
             if d.entry == Entry::V6 && same_vpc(net, c.rep, d.at) {
                 continue;
             }
-            let mut per_public: Vec<AtomSet> = Vec::new();
-            for p in representatives(&d.public, &cuts) {
+            let mut passes: Option<AtomSet> = None;
+            each_representative(&d.public, &cuts, |p| {
                 // Who is at the other end counts as A-SG-4 is read; then nothing can be asked once for all.
                 let alone;
                 let o = if net.says.public_members {
@@ -335,35 +374,57 @@ pub(crate) fn class(
                         .entry(cuts.piece(p))
                         .or_insert_with(|| outward_to(net, c.rep, p))
                 };
-                let mut per_source: Vec<AtomSet> = Vec::new();
-                for e in &o.exits {
-                    let sent = match d.entry {
-                        Entry::Dnat(i) => match net.addr_of(d.at) {
-                            Some((_, a)) => net
-                                .atoms
-                                .touching(&a.dnat[i].translate(&net.atoms.services(&e.atoms))),
-                            None => net.common.none.clone(),
-                        },
-                        _ => e.atoms.clone(),
-                    };
-                    for x in representatives(&e.src, &d.cuts) {
-                        let owner = e.seen_as_itself(c.rep).filter(|_| net.says.public_members);
-                        per_source.push(match owner {
-                            Some(_) => net
-                                .arrive(d.at, net.public_view(x, owner), d.entry)
-                                .intersect(&sent),
-                            None => d.from(net, x).intersect(&sent),
-                        });
-                    }
+                // What sends nothing adds nothing.
+                if net.mode == Mode::Widen && o.all.is_empty() {
+                    return;
                 }
-                per_public.push(net.fold(per_source));
+                net.fold_in(&mut passes, through(net, c.rep, o, d));
+            });
+            if let Some(passes) = passes {
+                add(c.slot, d.cell.slot, &passes);
             }
-            add(c.slot, d.cell.slot, &net.fold(per_public));
         }
     }
     let mut out: Vec<_> = out.into_iter().collect();
     out.sort_unstable_by_key(|(k, _)| *k);
     out
+}
+
+/// What gets through a door of what a cell sends to one piece of the public space.
+fn through(net: &Network, s: Inside, o: &Outward, d: &Door<'_>) -> AtomSet {
+    let mut all: Option<AtomSet> = None;
+    for e in &o.exits {
+        let translated;
+        let sent = match d.entry {
+            Entry::Dnat(i) => {
+                translated = match net.addr_of(d.at) {
+                    Some((_, a)) => {
+                        let to = a.dnat[i].translate(&net.atoms.services(&e.atoms));
+                        net.atoms.touching(&to)
+                    }
+                    None => net.common.none.clone(),
+                };
+                &translated
+            }
+            _ => &e.atoms,
+        };
+        // Both ways to fold let the services that are sent be taken out of the sum.
+        let let_in = match e.seen_as_itself(s).filter(|_| net.says.public_members) {
+            Some(owner) => {
+                let mut let_in = None;
+                each_representative(&e.src, &d.cuts, |x| {
+                    let x = net.arrive(d.at, net.public_view(x, Some(owner)), d.entry);
+                    net.fold_in(&mut let_in, x);
+                });
+                let_in
+            }
+            None => d.exit_from(net, e),
+        };
+        if let Some(a) = let_in {
+            net.fold_in(&mut all, a.intersect(sent));
+        }
+    }
+    all.unwrap_or_else(|| net.common.none.clone())
 }
 
 fn same_vpc(net: &Network, a: Inside, b: Inside) -> bool {
