@@ -11,6 +11,7 @@
 
 use crate::domain::{Cell, Domain, distinct, lone};
 use crate::flow::Cuts;
+use crate::matrix::{Rows, Sum, different};
 use crate::network::{Hop, Match, Mode, Network, RuleList};
 use crate::point::PeerView;
 use crate::rows::{AtomTable, Columns, RowBuilder, by_source};
@@ -383,8 +384,8 @@ impl<'a> Joint<'a> {
             .collect()
     }
 
-    /// Adds what travels from cells of one VPC to cells of another. `out` has `columns` entries for every block.
-    pub(crate) fn pair(&self, (a, b): (usize, usize), columns: usize, full: &[u64], out: &mut [u64]) {
+    /// Adds what travels from cells of one VPC to cells of another.
+    pub(crate) fn pair(&self, (a, b): (usize, usize), full: &[u64], out: &Rows) {
         let (Some(from), Some(to)) = (&self.exteriors[a], &self.exteriors[b]) else {
             return;
         };
@@ -396,7 +397,6 @@ impl<'a> Joint<'a> {
             to,
             there: &from.columns[b],
             back: &to.columns[a],
-            columns,
         };
         let Some(ways) = p.ways(&self.routes) else { return };
         if ways.ask || p.addresses_in_common() {
@@ -418,62 +418,6 @@ struct Ways {
     ask: bool,
 }
 
-/// What travels between the blocks of two VPCs, while it is summed up.
-///
-/// A pair of VPCs touches few rows of the whole matrix, far from each other, and each of them many times; here they
-/// lie together.
-struct Sum {
-    w: usize,
-    /// Blocks that send something.
-    from: Vec<u32>,
-    /// Blocks and fronts that are sent to, in order.
-    to: Vec<u32>,
-    /// By destination, then by source.
-    words: Vec<u64>,
-}
-
-impl Sum {
-    fn new(from: Vec<u32>, to: impl Iterator<Item = u32>, w: usize) -> Self {
-        let mut to: Vec<u32> = to.collect();
-        to.sort_unstable();
-        to.dedup();
-        Sum {
-            w,
-            words: vec![0; from.len() * to.len() * w],
-            from,
-            to,
-        }
-    }
-
-    /// Adds what each of some sources sends, which is in `flat` at a place, as far as a block takes it in. Sources
-    /// are places in `from`.
-    fn add(&mut self, sent: &[(u32, u32)], flat: &[u64], block: u32, taken: &[u64]) {
-        let w = self.w;
-        let Ok(row) = self.to.binary_search(&block) else {
-            return;
-        };
-        for &(x, at) in sent {
-            let to = (row * self.from.len() + x as usize) * w;
-            let sent = &flat[at as usize..at as usize + w];
-            for ((o, &x), &y) in self.words[to..to + w].iter_mut().zip(sent).zip(taken) {
-                *o |= x & y;
-            }
-        }
-    }
-
-    fn write(&self, columns: usize, out: &mut [u64]) {
-        let w = self.w;
-        for (i, &x) in self.from.iter().enumerate() {
-            for (j, &block) in self.to.iter().enumerate() {
-                let at = (j * self.from.len() + i) * w;
-                let to = (x as usize * columns + block as usize) * w;
-                let sum = &self.words[at..at + w];
-                out[to..to + w].iter_mut().zip(sum).for_each(|(o, &x)| *o |= x);
-            }
-        }
-    }
-}
-
 /// An ordered pair of VPCs.
 struct Pair<'a> {
     net: &'a Network,
@@ -485,7 +429,6 @@ struct Pair<'a> {
     there: &'a [u32],
     /// Columns of the source's cells as the destination's lists see them.
     back: &'a [u32],
-    columns: usize,
 }
 
 impl Pair<'_> {
@@ -541,7 +484,7 @@ impl Pair<'_> {
         })
     }
 
-    fn rectangles(&self, ways: &Ways, full: &[u64], out: &mut [u64]) {
+    fn rectangles(&self, ways: &Ways, full: &[u64], out: &Rows) {
         let w = full.len();
         let v4 = |c: &Cell| c.rep.ip.is_ipv4();
         // Destinations that are alike for every source: column and ways; blocks in them with their lists.
@@ -605,9 +548,23 @@ impl Pair<'_> {
                 }
             }
         }
-        let mut sum = Sum::new(blocks.1, takers.keys().map(|k| k.1), w);
+        let to = different(takers.keys().map(|k| k.1));
+        let mut sum = Sum::new(blocks.1, to.clone(), w);
         let mut taken: Vec<(u32, Vec<u64>)> = Vec::new();
         for (&(t, block), lists) in &takers {
+            let Ok(to) = to.binary_search(&block) else {
+                continue;
+            };
+            // Adds what each of some sources sends as far as this block takes it in.
+            let mut add = |from: &[(u32, u32)], taken: &[u64]| {
+                for &(x, at) in from {
+                    let sent = &flat[at as usize..at as usize + w];
+                    let entry = sum.entry(x as usize, to);
+                    for ((o, &x), &y) in entry.iter_mut().zip(sent).zip(taken) {
+                        *o |= x & y;
+                    }
+                }
+            };
             taken.clear();
             let mut all = full.to_vec();
             for (k, &(column, _, _)) in sources.1.iter().enumerate() {
@@ -625,23 +582,27 @@ impl Pair<'_> {
             }
             // What is taken in from every kind of source, once for all of them, and then what is left.
             if !taken.is_empty() && all.iter().any(|&x| x != 0) {
-                sum.add(&any[t as usize], &flat, block, &all);
+                add(&any[t as usize], &all);
             }
             for (k, more) in &mut taken {
                 more.iter_mut().zip(&all).for_each(|(x, &a)| *x &= !a);
                 if more.iter().any(|&x| x != 0) {
-                    sum.add(&sent[*k as usize * n + t as usize], &flat, block, more);
+                    add(&sent[*k as usize * n + t as usize], more);
                 }
             }
         }
-        sum.write(self.columns, out);
+        sum.write(out);
     }
 
-    fn one_by_one(&self, ways: &Ways, full: &[u64], out: &mut [u64]) {
+    fn one_by_one(&self, ways: &Ways, full: &[u64], out: &Rows) {
         let net = self.net;
         let w = full.len();
         let mut tmp = vec![0u64; w];
+        let from = different(self.a.cells.iter().map(|c| c.slot));
+        let to = different(self.b.cells.iter().map(|c| c.slot));
+        let mut sum = Sum::new(from.clone(), to.clone(), w);
         for (i, s) in self.a.cells.iter().enumerate().filter(|(_, s)| !s.apart) {
+            let row = from.partition_point(|&x| x < s.slot);
             for (j, d) in self.b.cells.iter().enumerate().filter(|(_, d)| !d.apart) {
                 if s.rep.ip.is_ipv4() != d.rep.ip.is_ipv4() {
                     continue;
@@ -651,8 +612,7 @@ impl Pair<'_> {
                 if e == 0 || g == 0 {
                     continue;
                 }
-                let at = (s.slot as usize * self.columns + d.slot as usize) * w;
-                let acc = &mut out[at..at + w];
+                let acc = sum.entry(row, to.partition_point(|&x| x < d.slot));
                 if *acc == *full {
                     continue;
                 }
@@ -674,6 +634,7 @@ impl Pair<'_> {
                 }
             }
         }
+        sum.write(out);
     }
 }
 

@@ -5,6 +5,7 @@
 //! The answer for one member is therefore the answer for all, and a prefix that cuts a cell has split it.
 
 use crate::flow::Cuts;
+use crate::matrix::{Rows, Sum, different};
 use crate::network::{Hop, Match, Network, RelaySource};
 use crate::point::Inside;
 use crate::rows::{AtomTable, Columns, RowBuilder, by_source};
@@ -414,14 +415,19 @@ impl Domain {
 
     /// Adds the privately delivered services of every ordered pair of cells to the matrix of blocks.
     ///
-    /// `out` has one row of words per ordered pair of blocks. Pairs that custom routes take elsewhere are
-    /// asked one by one.
-    pub(crate) fn pairs(&self, net: &Network, blocks: usize, full: &[u64], out: &mut [u64]) {
-        let w = net.atoms.words();
+    /// Pairs that custom routes take elsewhere are asked one by one.
+    pub(crate) fn pairs(&self, net: &Network, full: &[u64], out: &Rows) {
+        let w = out.words();
         let v4 = self.cells.partition_point(|c| c.rep.ip.is_ipv4());
         let halves = [(0, v4), (v4, self.cells.len())];
         let mut egress: Vec<u32> = vec![0; self.lists.len()];
         let mut tmp: Vec<u64> = vec![0; w];
+        let slots = different(self.cells.iter().map(|c| c.slot));
+        let place = |c: &Cell| slots.partition_point(|&x| x < c.slot);
+        let places: Vec<usize> = self.cells.iter().map(place).collect();
+        let mut sum = Sum::new(slots.clone(), slots.clone(), w);
+        // Where nothing can be added any more.
+        let mut done = vec![false; slots.len() * slots.len()];
         for (from, to) in halves {
             for d in from..to {
                 let dc = &self.cells[d];
@@ -447,17 +453,18 @@ impl Domain {
                     {
                         continue;
                     }
-                    let at = (sc.slot as usize * blocks + dc.slot as usize) * w;
-                    let acc = &mut out[at..at + w];
-                    if *acc == *full {
+                    let done = &mut done[places[d] * slots.len() + places[s]];
+                    if *done {
                         continue;
                     }
+                    let acc = sum.entry(places[s], places[d]);
                     if self.detours[sc.vsw as usize].as_ref().is_some_and(|f| f[d]) {
                         // The members of a cell pair are alike, except that an interface is not its own peer.
                         if let Some((a, b)) = distinct(sc, dc) {
                             let f = net.private_request(a, b);
                             acc.iter_mut().zip(f.words()).for_each(|(o, x)| *o |= x);
                         }
+                        *done = *acc == *full;
                         continue;
                     }
                     tmp.copy_from_slice(self.table.get(i));
@@ -477,10 +484,16 @@ impl Domain {
                             }
                         }
                     }
-                    acc.iter_mut().zip(&tmp).for_each(|(o, &x)| *o |= x);
+                    let mut missing = 0;
+                    for ((o, &x), &f) in acc.iter_mut().zip(&tmp).zip(full) {
+                        *o |= x;
+                        missing |= f & !*o;
+                    }
+                    *done = missing == 0;
                 }
             }
         }
+        sum.write(out);
     }
 }
 

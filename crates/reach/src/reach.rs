@@ -2,7 +2,7 @@
 
 use crate::domain::{Cell, Domain, Partition, distinct, shared_cuts};
 use crate::flow::{Cuts, Flow, representatives};
-use crate::matrix::Matrix;
+use crate::matrix::{Matrix, Rows};
 use crate::network::{Mode, Network};
 use crate::point::{Inside, Point};
 use crate::public;
@@ -156,35 +156,26 @@ impl Reach {
         let w = self.net.atoms.words();
         let (net, columns) = (&self.net, self.slots.len());
         let full = net.common.all.words().to_vec();
-        let size = self.blocks * columns * w;
         let joint = crate::cross::Joint::new(&self.net, &self.domains);
         let own = self.domains.iter().filter(|_| inside);
         let mut jobs: Vec<Job<'_>> = own.map(Job::Inside).collect();
         jobs.extend(joint.pairs().into_iter().map(Job::Between));
-        // Each thread has one matrix of its own and takes the next job; unions do not mind the order.
+        // Each thread takes the next job; unions do not mind the order.
+        let rows = Rows::new(self.blocks, columns, w);
         let next = AtomicUsize::new(0);
-        let words = (0..rayon::current_num_threads().clamp(1, jobs.len().max(1)))
+        (0..rayon::current_num_threads().clamp(1, jobs.len().max(1)))
             .into_par_iter()
             .with_max_len(1)
-            .map(|_| {
-                let mut out = vec![0u64; size];
+            .for_each(|_| {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     match job {
-                        Job::Inside(d) => d.pairs(net, columns, &full, &mut out),
-                        Job::Between(p) => joint.pair(*p, columns, &full, &mut out),
+                        Job::Inside(d) => d.pairs(net, &full, &rows),
+                        Job::Between(p) => joint.pair(*p, &full, &rows),
                     }
                 }
-                out
-            })
-            .reduce(Vec::new, |mut a, b| {
-                if a.is_empty() {
-                    return b;
-                }
-                a.iter_mut().zip(&b).for_each(|(x, y)| *x |= y);
-                a
             });
         drop(joint);
-        let mut m = Matrix::new(self.blocks, columns, w, words);
+        let mut m = Matrix::new(rows);
         for ((a, b), set) in self.public_pairs() {
             m.add(a, b, &set);
         }

@@ -13,8 +13,10 @@ use crate::point::relay::MAX_BALANCERS;
 use crate::reach::Reach;
 use bartizan_model::InterfaceId;
 use bartizan_packet::{AtomSet, IpSet};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
 
 /// Gives every front a row and a column of its own behind those of the blocks; says to which block each belongs.
 pub(crate) fn slots(net: &Network, blocks: usize, domains: &mut [Domain]) -> Vec<u32> {
@@ -84,8 +86,67 @@ struct Hands<'r> {
     fronts: Vec<bool>,
     /// Slots with a cell of this interface alone.
     alone: FxHashMap<InterfaceId, Vec<u32>>,
+}
+
+/// A front at work. Relays of one front share its column.
+struct Front {
+    id: InterfaceId,
+    /// Positions in `Network::relays`.
+    relays: Vec<u32>,
+    /// What was found out about a relay and a cell of its backend.
     legs: FxHashMap<(u32, u32), Legs>,
 }
+
+/// What one front adds to a matrix that others read meanwhile.
+struct Gains<'m> {
+    m: &'m Matrix,
+    /// By entry: what is added, and whether the point engine was asked.
+    sets: FxHashMap<(u32, u32), (AtomSet, bool)>,
+}
+
+impl Gains<'_> {
+    fn has(&self, a: u32, b: u32, s: &AtomSet) -> bool {
+        match self.sets.get(&(a, b)) {
+            None => self.m.has(a, b, s),
+            Some((own, _)) => {
+                let there = self
+                    .m
+                    .there(a, b)
+                    .unwrap_or(&[])
+                    .iter()
+                    .chain(std::iter::repeat(&0));
+                let mut words = s.words().iter().zip(own.words()).zip(there);
+                words.all(|((&x, &own), &there)| x & !own & !there == 0)
+            }
+        }
+    }
+
+    fn put(&mut self, a: u32, b: u32, s: &AtomSet, asked: bool) {
+        match self.sets.entry((a, b)) {
+            Entry::Occupied(mut e) => {
+                e.get_mut().0.union_with(s);
+                e.get_mut().1 |= asked;
+            }
+            Entry::Vacant(e) => {
+                e.insert((s.clone(), asked));
+            }
+        }
+    }
+
+    fn add(&mut self, a: u32, b: u32, s: &AtomSet) {
+        if !self.has(a, b, s) {
+            self.put(a, b, s, false);
+        }
+    }
+
+    /// As [`Gains::add`] for an answer of the point engine.
+    fn add_asked(&mut self, a: u32, b: u32, s: &AtomSet) {
+        self.put(a, b, s, true);
+    }
+}
+
+/// How many fronts work on one state of the matrix: what they add is kept apart until all of them are done.
+const AT_ONCE: usize = 64;
 
 /// Adds to the matrix what fronts hand on.
 pub(crate) fn hand_on(reach: &Reach, m: &mut Matrix) {
@@ -100,7 +161,6 @@ pub(crate) fn hand_on(reach: &Reach, m: &mut Matrix) {
         of: FxHashMap::default(),
         fronts: vec![false; slots.len()],
         alone: FxHashMap::default(),
-        legs: FxHashMap::default(),
     };
     for c in reach.cells() {
         h.by_slot[c.slot as usize].push(c);
@@ -127,15 +187,28 @@ pub(crate) fn hand_on(reach: &Reach, m: &mut Matrix) {
             }
         }
     }
-    // Relays of one front after another: they share its column.
     let mut by_front: BTreeMap<InterfaceId, Vec<u32>> = BTreeMap::new();
     for (n, r) in (0u32..).zip(&net.relays) {
         by_front.entry(r.front).or_default().push(n);
     }
+    let mut fronts: Vec<Front> = by_front
+        .into_iter()
+        .map(|(id, relays)| Front {
+            id,
+            relays,
+            legs: FxHashMap::default(),
+        })
+        .collect();
     for _ in 0..MAX_BALANCERS {
         let mut more = false;
-        for (front, relays) in &by_front {
-            more |= h.front(m, *front, relays);
+        for some in fronts.chunks_mut(AT_ONCE) {
+            let gains: Vec<_> = some.par_iter_mut().map(|f| h.front(m, f)).collect();
+            for ((a, b), (set, asked)) in gains.into_iter().flatten() {
+                more |= match asked {
+                    true => m.add_asked(a, b, &set),
+                    false => m.add(a, b, &set),
+                };
+            }
         }
         if !more {
             break;
@@ -153,12 +226,12 @@ fn of_slot(of: &FxHashMap<InterfaceId, Vec<&Cell>>, i: InterfaceId, ip: std::net
 }
 
 impl<'r> Hands<'r> {
-    /// Everything that one front hands on; says whether something is new.
-    fn front(&mut self, m: &mut Matrix, front: InterfaceId, relays: &[u32]) -> bool {
+    /// Everything that one front hands on and that is new.
+    fn front(&self, m: &Matrix, front: &mut Front) -> FxHashMap<(u32, u32), (AtomSet, bool)> {
         let net = self.reach.network();
         let cells: Vec<u32> = self
             .of
-            .get(&front)
+            .get(&front.id)
             .into_iter()
             .flatten()
             .map(|c| c.slot)
@@ -167,8 +240,11 @@ impl<'r> Hands<'r> {
         clients.sort_unstable();
         clients.dedup();
         let mut taken: FxHashMap<u32, Vec<Taken<'r>>> = FxHashMap::default();
-        let mut more = false;
-        for n in relays {
+        let mut gains = Gains {
+            m,
+            sets: FxHashMap::default(),
+        };
+        for n in &front.relays {
             let Some(r) = net.relays.get(*n as usize) else {
                 continue;
             };
@@ -183,13 +259,14 @@ impl<'r> Hands<'r> {
                     continue;
                 }
                 for (k, d) in (0u32..).zip(&targets) {
-                    if !m.has(a, d.slot, &on) {
-                        more |= self.pass(m, (*n, r), a, (k, d), &on, &mut taken);
+                    if !gains.has(a, d.slot, &on) {
+                        let legs = front.legs.entry((*n, k)).or_insert_with(|| legs(net, r, d));
+                        self.pass(&mut gains, (legs, r), a, d, &on, &mut taken);
                     }
                 }
             }
         }
-        more
+        gains.sets
     }
 
     /// What each cell of a slot gets to a front, when widening and no balancer stands before the front.
@@ -215,23 +292,18 @@ impl<'r> Hands<'r> {
 
     /// One slot of clients and one cell of backends.
     fn pass(
-        &mut self,
-        m: &mut Matrix,
-        (n, r): (u32, &Relay),
+        &self,
+        m: &mut Gains<'_>,
+        (legs, r): (&Legs, &Relay),
         a: u32,
-        (k, d): (u32, &Cell),
+        d: &Cell,
         on: &AtomSet,
         taken: &mut FxHashMap<u32, Vec<Taken<'r>>>,
-    ) -> bool {
+    ) {
         let net = self.reach.network();
         // An interface is not its own peer, so it is told apart from the other clients.
         let itself = self.alone.get(&r.to).is_some_and(|v| v.contains(&a));
         let whole = a != d.slot && !itself && !self.fronts[a as usize];
-        self.legs.entry((n, k)).or_insert_with(|| legs(net, r, d));
-        let Some(legs) = self.legs.get(&(n, k)) else {
-            return false;
-        };
-        let mut more = false;
         let most = match legs {
             Legs::Same(all) => {
                 let most = all.intersect(on);
@@ -242,14 +314,14 @@ impl<'r> Hands<'r> {
             }
             Legs::ByClient { all, any, .. } => {
                 if whole {
-                    more |= m.add(a, d.slot, &all.intersect(on));
+                    m.add(a, d.slot, &all.intersect(on));
                 }
                 any.intersect(on)
             }
             Legs::Ask => on.clone(),
         };
         if m.has(a, d.slot, &most) {
-            return more;
+            return;
         }
         let simple = net.mode == Mode::Widen
             && !matches!(legs, Legs::Ask)
@@ -264,18 +336,18 @@ impl<'r> Hands<'r> {
                 let Some((s, _)) = distinct(t.cell, d) else {
                     continue;
                 };
-                more |= m.add(a, d.slot, &legs.seen(s.ip, &net.handed_on(r, &t.privately)));
+                m.add(a, d.slot, &legs.seen(s.ip, &net.handed_on(r, &t.privately)));
                 if t.publicly.is_empty() {
                     continue;
                 }
                 let on = net.handed_on(r, &t.publicly);
                 match legs {
-                    Legs::Same(all) => more |= m.add(a, d.slot, &all.intersect(&on)),
+                    Legs::Same(all) => m.add(a, d.slot, &all.intersect(&on)),
                     // Over the Internet a client is seen by another address than its own.
                     _ if m.has(a, d.slot, &most.intersect(&on)) => {}
                     _ => {
                         if let Some((s, to)) = distinct(t.cell, d) {
-                            more |= m.add_asked(
+                            m.add_asked(
                                 a,
                                 d.slot,
                                 &net.flow(Point::Inside(s), Point::Inside(to)).delivered,
@@ -284,7 +356,7 @@ impl<'r> Hands<'r> {
                     }
                 }
                 if m.has(a, d.slot, &most) {
-                    return more;
+                    return;
                 }
             }
         }
@@ -309,12 +381,11 @@ impl<'r> Hands<'r> {
             if ip.is_ipv4() != to.ip.is_ipv4() {
                 continue;
             }
-            more |= m.add_asked(a, d.slot, &net.flow(s, Point::Inside(to)).delivered);
+            m.add_asked(a, d.slot, &net.flow(s, Point::Inside(to)).delivered);
             if m.has(a, d.slot, &most) {
                 break;
             }
         }
-        more
     }
 }
 
