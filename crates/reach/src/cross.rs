@@ -11,7 +11,7 @@
 
 use crate::domain::{Cell, Domain, distinct, lone};
 use crate::flow::Cuts;
-use crate::matrix::{Rows, Sum, different};
+use crate::matrix::Arrivals;
 use crate::network::{Hop, Match, Mode, Network, RuleList};
 use crate::point::PeerView;
 use crate::rows::{AtomTable, Columns, RowBuilder, by_source};
@@ -385,7 +385,7 @@ impl<'a> Joint<'a> {
     }
 
     /// Adds what travels from cells of one VPC to cells of another.
-    pub(crate) fn pair(&self, (a, b): (usize, usize), full: &[u64], out: &Rows) {
+    pub(crate) fn pair(&self, (a, b): (usize, usize), full: &[u64], out: &Arrivals) {
         let (Some(from), Some(to)) = (&self.exteriors[a], &self.exteriors[b]) else {
             return;
         };
@@ -484,7 +484,7 @@ impl Pair<'_> {
         })
     }
 
-    fn rectangles(&self, ways: &Ways, full: &[u64], out: &Rows) {
+    fn rectangles(&self, ways: &Ways, full: &[u64], out: &Arrivals) {
         let w = full.len();
         let v4 = |c: &Cell| c.rep.ip.is_ipv4();
         // Destinations that are alike for every source: column and ways; blocks in them with their lists.
@@ -504,8 +504,7 @@ impl Pair<'_> {
             let k = sources.put((self.back[i], ways.tables[i], v4(s)));
             senders.entry((k, s.slot)).or_default().insert(self.from.lists[i]);
         }
-        // What each block may send, by kind of source and of destination; blocks in the order in which they come up.
-        let mut blocks: Numbered<u32> = Numbered::new();
+        // What each block may send, by kind of source and of destination.
         let n = targets.1.len();
         let mut sent: Vec<Vec<(u32, u32)>> = vec![Vec::new(); n * sources.1.len()];
         let mut flat: Vec<u64> = Vec::new();
@@ -521,7 +520,7 @@ impl Pair<'_> {
                     self.from.add(*l, EGRESS, column, &mut tmp);
                 }
                 if tmp.iter().any(|&x| x != 0) {
-                    sent[k as usize * n + t].push((blocks.put(block), small(flat.len())));
+                    sent[k as usize * n + t].push((block, small(flat.len())));
                     flat.extend_from_slice(&tmp);
                 }
             }
@@ -548,93 +547,121 @@ impl Pair<'_> {
                 }
             }
         }
-        let to = different(takers.keys().map(|k| k.1));
-        let mut sum = Sum::new(blocks.1, to.clone(), w);
+        // One destination after another: what arrives at one lies together.
+        let mut takers: Vec<_> = takers.into_iter().collect();
+        takers.sort_unstable_by_key(|((t, block), _)| (*block, *t));
         let mut taken: Vec<(u32, Vec<u64>)> = Vec::new();
-        for (&(t, block), lists) in &takers {
-            let Ok(to) = to.binary_search(&block) else {
+        let mut all = full.to_vec();
+        for takers in takers.chunk_by(|a, b| a.0.1 == b.0.1) {
+            let Some(((_, block), _)) = takers.first() else {
                 continue;
             };
-            // Adds what each of some sources sends as far as this block takes it in.
+            let mut row = out.at(*block);
+            // Adds what each of some blocks sends as far as this one takes it in.
             let mut add = |from: &[(u32, u32)], taken: &[u64]| {
                 for &(x, at) in from {
                     let sent = &flat[at as usize..at as usize + w];
-                    let entry = sum.entry(x as usize, to);
+                    let entry = &mut row[x as usize * w..(x as usize + 1) * w];
                     for ((o, &x), &y) in entry.iter_mut().zip(sent).zip(taken) {
                         *o |= x & y;
                     }
                 }
             };
-            taken.clear();
-            let mut all = full.to_vec();
-            for (k, &(column, _, _)) in sources.1.iter().enumerate() {
-                if sent[k * n + t as usize].is_empty() {
-                    continue;
+            for ((t, _), lists) in takers {
+                let t = *t as usize;
+                taken.clear();
+                all.copy_from_slice(full);
+                for (k, &(column, _, _)) in sources.1.iter().enumerate() {
+                    if sent[k * n + t].is_empty() {
+                        continue;
+                    }
+                    tmp.fill(0);
+                    for l in lists {
+                        self.to.add(*l, INGRESS, column, &mut tmp);
+                    }
+                    and(&mut all, &tmp);
+                    if tmp.iter().any(|&x| x != 0) {
+                        taken.push((small(k), tmp.clone()));
+                    }
                 }
-                tmp.fill(0);
-                for l in lists {
-                    self.to.add(*l, INGRESS, column, &mut tmp);
+                // What is taken in from every kind of source, once for all of them, and then what is left.
+                if !taken.is_empty() && all.iter().any(|&x| x != 0) {
+                    add(&any[t], &all);
                 }
-                and(&mut all, &tmp);
-                if tmp.iter().any(|&x| x != 0) {
-                    taken.push((small(k), tmp.clone()));
-                }
-            }
-            // What is taken in from every kind of source, once for all of them, and then what is left.
-            if !taken.is_empty() && all.iter().any(|&x| x != 0) {
-                add(&any[t as usize], &all);
-            }
-            for (k, more) in &mut taken {
-                more.iter_mut().zip(&all).for_each(|(x, &a)| *x &= !a);
-                if more.iter().any(|&x| x != 0) {
-                    add(&sent[*k as usize * n + t as usize], more);
+                for (k, more) in &mut taken {
+                    more.iter_mut().zip(&all).for_each(|(x, &a)| *x &= !a);
+                    if more.iter().any(|&x| x != 0) {
+                        add(&sent[*k as usize * n + t], more);
+                    }
                 }
             }
         }
-        sum.write(out);
     }
 
-    fn one_by_one(&self, ways: &Ways, full: &[u64], out: &Rows) {
-        let net = self.net;
+    fn one_by_one(&self, ways: &Ways, full: &[u64], out: &Arrivals) {
         let w = full.len();
         let mut tmp = vec![0u64; w];
-        let from = different(self.a.cells.iter().map(|c| c.slot));
-        let to = different(self.b.cells.iter().map(|c| c.slot));
-        let mut sum = Sum::new(from.clone(), to.clone(), w);
-        for (i, s) in self.a.cells.iter().enumerate().filter(|(_, s)| !s.apart) {
-            let row = from.partition_point(|&x| x < s.slot);
-            for (j, d) in self.b.cells.iter().enumerate().filter(|(_, d)| !d.apart) {
-                if s.rep.ip.is_ipv4() != d.rep.ip.is_ipv4() {
-                    continue;
-                }
-                let e = self.from.listed(i, EGRESS, self.there[j]);
-                let g = self.to.listed(j, INGRESS, self.back[i]);
-                if e == 0 || g == 0 {
-                    continue;
-                }
-                let acc = sum.entry(row, to.partition_point(|&x| x < d.slot));
-                if *acc == *full {
-                    continue;
-                }
-                match ways.kinds[ways.of[j] as usize][ways.tables[i] as usize] {
-                    Way::Plain if !(s.rep.ip == d.rep.ip && lone(net, s, d)) => {
-                        tmp.copy_from_slice(self.from.table.get(e));
-                        and(&mut tmp, self.to.table.get(g));
-                        self.from.filter(i, EGRESS, self.there[j], &mut tmp);
-                        self.to.filter(j, INGRESS, self.back[i], &mut tmp);
-                        acc.iter_mut().zip(&tmp).for_each(|(o, &x)| *o |= x);
-                    }
-                    Way::Ask => {
-                        if let Some((s, d)) = distinct(s, d) {
-                            let f = net.private_request(s, d);
-                            acc.iter_mut().zip(f.words()).for_each(|(o, x)| *o |= x);
-                        }
-                    }
-                    _ => {}
-                }
+        let mut cells: Vec<(usize, &Cell)> = self
+            .b
+            .cells
+            .iter()
+            .enumerate()
+            .filter(|(_, d)| !d.apart)
+            .collect();
+        cells.sort_by_key(|(_, d)| d.slot);
+        let mut row = vec![0u64; out.blocks() * w];
+        for cells in cells.chunk_by(|a, b| a.1.slot == b.1.slot) {
+            row.fill(0);
+            for (s, d) in cells
+                .iter()
+                .flat_map(|d| self.a.cells.iter().enumerate().map(move |s| (s, *d)))
+            {
+                self.one(s, d, ways, (full, &mut tmp), &mut row);
+            }
+            if let Some((_, d)) = cells.first() {
+                out.at(d.slot).iter_mut().zip(&row).for_each(|(o, &x)| *o |= x);
             }
         }
-        sum.write(out);
+    }
+
+    /// Adds what one cell sends to another to what arrives there.
+    fn one(
+        &self,
+        (i, s): (usize, &Cell),
+        (j, d): (usize, &Cell),
+        ways: &Ways,
+        (full, tmp): (&[u64], &mut [u64]),
+        row: &mut [u64],
+    ) {
+        let (net, w) = (self.net, full.len());
+        if s.apart || s.rep.ip.is_ipv4() != d.rep.ip.is_ipv4() {
+            return;
+        }
+        let e = self.from.listed(i, EGRESS, self.there[j]);
+        let g = self.to.listed(j, INGRESS, self.back[i]);
+        if e == 0 || g == 0 {
+            return;
+        }
+        let acc = &mut row[s.slot as usize * w..(s.slot as usize + 1) * w];
+        if *acc == *full {
+            return;
+        }
+        match ways.kinds[ways.of[j] as usize][ways.tables[i] as usize] {
+            Way::Plain if !(s.rep.ip == d.rep.ip && lone(net, s, d)) => {
+                tmp.copy_from_slice(self.from.table.get(e));
+                and(tmp, self.to.table.get(g));
+                self.from.filter(i, EGRESS, self.there[j], tmp);
+                self.to.filter(j, INGRESS, self.back[i], tmp);
+                acc.iter_mut().zip(&*tmp).for_each(|(o, &x)| *o |= x);
+            }
+            Way::Ask => {
+                if let Some((s, d)) = distinct(s, d) {
+                    let f = net.private_request(s, d);
+                    acc.iter_mut().zip(f.words()).for_each(|(o, x)| *o |= x);
+                }
+            }
+            _ => {}
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //! The answer for one member is therefore the answer for all, and a prefix that cuts a cell has split it.
 
 use crate::flow::Cuts;
-use crate::matrix::{Rows, Sum, different};
+use crate::matrix::Arrivals;
 use crate::network::{Hop, Match, Network, RelaySource};
 use crate::point::Inside;
 use crate::rows::{AtomTable, Columns, RowBuilder, by_source};
@@ -416,23 +416,25 @@ impl Domain {
     /// Adds the privately delivered services of every ordered pair of cells to the matrix of blocks.
     ///
     /// Pairs that custom routes take elsewhere are asked one by one.
-    pub(crate) fn pairs(&self, net: &Network, full: &[u64], out: &Rows) {
+    pub(crate) fn pairs(&self, net: &Network, full: &[u64], out: &Arrivals) {
         let w = out.words();
         let v4 = self.cells.partition_point(|c| c.rep.ip.is_ipv4());
         let halves = [(0, v4), (v4, self.cells.len())];
         let mut egress: Vec<u32> = vec![0; self.lists.len()];
         let mut tmp: Vec<u64> = vec![0; w];
-        let slots = different(self.cells.iter().map(|c| c.slot));
-        let place = |c: &Cell| slots.partition_point(|&x| x < c.slot);
-        let places: Vec<usize> = self.cells.iter().map(place).collect();
-        let mut sum = Sum::new(slots.clone(), slots.clone(), w);
-        // Where nothing can be added any more.
-        let mut done = vec![false; slots.len() * slots.len()];
+        // Blocks from which nothing can be added to the slot at hand.
+        let mut done = vec![false; out.blocks()];
         for (from, to) in halves {
-            for d in from..to {
+            let mut by_slot: Vec<usize> = (from..to).collect();
+            by_slot.sort_by_key(|&d| self.cells[d].slot);
+            let mut slot = None;
+            for d in by_slot {
                 let dc = &self.cells[d];
                 if dc.apart {
                     continue;
+                }
+                if slot.replace(dc.slot) != Some(dc.slot) {
+                    done.fill(false);
                 }
                 let ingress = &self.rows[self.lists[dc.gs as usize].0 as usize];
                 for (e, l) in egress.iter_mut().zip(&self.lists) {
@@ -441,6 +443,7 @@ impl Domain {
                 let acl_in = self.acls[dc.vsw as usize]
                     .filter(|_| !dc.no_acl)
                     .map(|a| &self.rows[a.0 as usize]);
+                let mut row = out.at(dc.slot);
                 for s in from..to {
                     let sc = &self.cells[s];
                     let (i, e) = (ingress[s], egress[sc.gs as usize]);
@@ -453,11 +456,11 @@ impl Domain {
                     {
                         continue;
                     }
-                    let done = &mut done[places[d] * slots.len() + places[s]];
+                    let done = &mut done[sc.slot as usize];
                     if *done {
                         continue;
                     }
-                    let acc = sum.entry(places[s], places[d]);
+                    let acc = &mut row[sc.slot as usize * w..(sc.slot as usize + 1) * w];
                     if self.detours[sc.vsw as usize].as_ref().is_some_and(|f| f[d]) {
                         // The members of a cell pair are alike, except that an interface is not its own peer.
                         if let Some((a, b)) = distinct(sc, dc) {
@@ -493,7 +496,6 @@ impl Domain {
                 }
             }
         }
-        sum.write(out);
     }
 }
 

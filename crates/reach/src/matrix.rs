@@ -6,93 +6,54 @@
 use bartizan_packet::AtomSet;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The rows of blocks, while several threads add to them.
-pub(crate) struct Rows {
+/// Rows of the folded matrix that are made together.
+const SOURCES_AT_ONCE: usize = 16;
+
+/// What blocks send to each slot, while several threads add to it.
+///
+/// It lies together by destination: whoever adds stays with one destination until it is done with it.
+pub(crate) struct Arrivals {
+    blocks: usize,
     w: usize,
-    rows: Vec<Mutex<Vec<u64>>>,
+    by_slot: Vec<Mutex<Vec<u64>>>,
 }
 
-impl Rows {
-    /// `columns` entries for every block, each of `w` words; nothing is delivered yet.
-    pub(crate) fn new(blocks: usize, columns: usize, w: usize) -> Self {
-        let row = || Mutex::new(vec![0; columns * w]);
-        Rows {
+impl Arrivals {
+    /// For so many blocks and slots, entries of `w` words; nothing is delivered yet.
+    pub(crate) fn new(blocks: usize, slots: usize, w: usize) -> Self {
+        let row = || Mutex::new(vec![0; blocks * w]);
+        Arrivals {
+            blocks,
             w,
-            rows: std::iter::repeat_with(row).take(blocks).collect(),
+            by_slot: std::iter::repeat_with(row).take(slots).collect(),
         }
     }
 
+    pub(crate) fn blocks(&self) -> usize {
+        self.blocks
+    }
+
+    /// Words of an entry.
     pub(crate) fn words(&self) -> usize {
         self.w
     }
-}
 
-/// What travels between a few slots, while it is summed up.
-///
-/// A VPC, or a pair of them, touches few rows of the whole matrix, far from each other, and each of them many times;
-/// here they lie together.
-pub(crate) struct Sum {
-    w: usize,
-    from: Vec<u32>,
-    to: Vec<u32>,
-    /// By destination, then by source.
-    words: Vec<u64>,
-}
-
-impl Sum {
-    /// For some sources and destinations, which are slots.
-    pub(crate) fn new(from: Vec<u32>, to: Vec<u32>, w: usize) -> Self {
-        Sum {
-            w,
-            words: vec![0; from.len() * to.len() * w],
-            from,
-            to,
-        }
+    /// What a slot gets: one entry for every block. A thread that panicked while it had this leaves a part of what
+    /// it wanted to add, and its panic ends everything else as well.
+    pub(crate) fn at(&self, slot: u32) -> MutexGuard<'_, Vec<u64>> {
+        let row = self.by_slot[slot as usize].lock();
+        row.unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// The entry of the source and the destination at two places.
-    pub(crate) fn entry(&mut self, from: usize, to: usize) -> &mut [u64] {
-        let at = (to * self.from.len() + from) * self.w;
-        &mut self.words[at..at + self.w]
-    }
-
-    /// Adds all of it to the rows. A thread that died while it did leaves a part of it, and its panic ends
-    /// everything else as well.
-    pub(crate) fn write(&self, out: &Rows) {
-        let w = self.w;
-        for (i, &x) in self.from.iter().enumerate() {
-            let mut row = None;
-            for (j, &y) in self.to.iter().enumerate() {
-                let at = (j * self.from.len() + i) * w;
-                let sum = &self.words[at..at + w];
-                if sum.iter().any(|&x| x != 0) {
-                    let row = row.get_or_insert_with(|| {
-                        let row = out.rows[x as usize].lock();
-                        row.unwrap_or_else(PoisonError::into_inner)
-                    });
-                    let to = y as usize * w;
-                    row[to..to + w].iter_mut().zip(sum).for_each(|(o, &x)| *o |= x);
-                }
-            }
-        }
-    }
-}
-
-/// The different ones of some slots, in order.
-pub(crate) fn different(slots: impl Iterator<Item = u32>) -> Vec<u32> {
-    let mut all: Vec<u32> = slots.collect();
-    all.sort_unstable();
-    all.dedup();
-    all
 }
 
 /// Delivered services by slot of the source and of the destination: blocks first, then fronts.
 pub(crate) struct Matrix {
     blocks: usize,
     w: usize,
-    rows: Vec<Vec<u64>>,
+    /// By destination, and there one entry for every block.
+    arrivals: Vec<Vec<u64>>,
     /// Rows of fronts.
     fronts: FxHashMap<(u32, u32), AtomSet>,
     /// The fronts that have something in a column.
@@ -110,12 +71,12 @@ pub(crate) struct Added {
 }
 
 impl Matrix {
-    pub(crate) fn new(rows: Rows) -> Self {
+    pub(crate) fn new(arrivals: Arrivals) -> Self {
         let own = |r: Mutex<Vec<u64>>| r.into_inner().unwrap_or_else(PoisonError::into_inner);
         Matrix {
-            blocks: rows.rows.len(),
-            w: rows.w,
-            rows: rows.rows.into_iter().map(own).collect(),
+            blocks: arrivals.blocks,
+            w: arrivals.w,
+            arrivals: arrivals.by_slot.into_iter().map(own).collect(),
             fronts: FxHashMap::default(),
             senders: FxHashMap::default(),
             added: None,
@@ -142,9 +103,11 @@ impl Matrix {
 
     /// What is delivered; `None` where nothing is known to be.
     pub(crate) fn get(&self, a: u32, b: u32) -> Option<&[u64]> {
-        match self.rows.get(a as usize) {
-            Some(row) => row.get(b as usize * self.w..(b as usize + 1) * self.w),
-            None => self.fronts.get(&(a, b)).map(AtomSet::words),
+        if (a as usize) < self.blocks {
+            let row = self.arrivals.get(b as usize)?;
+            row.get(a as usize * self.w..(a as usize + 1) * self.w)
+        } else {
+            self.fronts.get(&(a, b)).map(AtomSet::words)
         }
     }
 
@@ -176,18 +139,19 @@ impl Matrix {
                 .or_insert_with(|| s.clone());
         }
         let w = self.w;
-        match self.rows.get_mut(a as usize) {
-            Some(row) => row[b as usize * w..(b as usize + 1) * w]
+        if (a as usize) < self.blocks {
+            self.arrivals[b as usize][a as usize * w..(a as usize + 1) * w]
                 .iter_mut()
                 .zip(s.words())
-                .for_each(|(o, &x)| *o |= x),
-            None => match self.fronts.entry((a, b)) {
+                .for_each(|(o, &x)| *o |= x);
+        } else {
+            match self.fronts.entry((a, b)) {
                 std::collections::hash_map::Entry::Occupied(mut e) => e.get_mut().union_with(s),
                 std::collections::hash_map::Entry::Vacant(e) => {
                     e.insert(s.clone());
                     self.senders.entry(b).or_default().push(a);
                 }
-            },
+            }
         }
         true
     }
@@ -207,12 +171,16 @@ impl Matrix {
     pub(crate) fn fold(self, slots: &[u32]) -> Vec<u64> {
         let (blocks, w) = (self.blocks, self.w);
         let mut out = vec![0u64; blocks * blocks * w];
-        let rows = out.par_chunks_exact_mut((blocks * w).max(1));
-        // A row is given back as soon as it is read: the matrix is large.
-        rows.zip(self.rows).for_each(|(out, row)| {
-            for (entry, &b) in row.chunks_exact(w).zip(slots) {
-                let to = b as usize * w;
-                out[to..to + w].iter_mut().zip(entry).for_each(|(o, &x)| *o |= x);
+        // Several sources at a time, because they lie together in what arrives.
+        let chunks = out.par_chunks_mut((SOURCES_AT_ONCE * blocks * w).max(1));
+        chunks.enumerate().for_each(|(n, out)| {
+            let first = n * SOURCES_AT_ONCE * w;
+            for (row, &b) in self.arrivals.iter().zip(slots) {
+                let entries = row[first..].chunks_exact(w);
+                for (out, entry) in out.chunks_exact_mut(blocks * w).zip(entries) {
+                    let to = b as usize * w;
+                    out[to..to + w].iter_mut().zip(entry).for_each(|(o, &x)| *o |= x);
+                }
             }
         });
         for ((a, b), s) in &self.fronts {

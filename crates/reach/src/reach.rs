@@ -2,7 +2,7 @@
 
 use crate::domain::{Cell, Domain, Partition, distinct, shared_cuts};
 use crate::flow::{Cuts, Flow, representatives};
-use crate::matrix::{Matrix, Rows};
+use crate::matrix::{Arrivals, Matrix};
 use crate::network::{Mode, Network};
 use crate::point::{Inside, Point};
 use crate::public;
@@ -154,14 +154,14 @@ impl Reach {
     /// What travels without the help of balancers; `inside` says whether with what stays inside one VPC.
     pub(crate) fn unrelayed(&self, inside: bool) -> Matrix {
         let w = self.net.atoms.words();
-        let (net, columns) = (&self.net, self.slots.len());
+        let net = &self.net;
         let full = net.common.all.words().to_vec();
         let joint = crate::cross::Joint::new(&self.net, &self.domains);
         let own = self.domains.iter().filter(|_| inside);
         let mut jobs: Vec<Job<'_>> = own.map(Job::Inside).collect();
         jobs.extend(joint.pairs().into_iter().map(Job::Between));
         // Each thread takes the next job; unions do not mind the order.
-        let rows = Rows::new(self.blocks, columns, w);
+        let arrivals = Arrivals::new(self.blocks, self.slots.len(), w);
         let next = AtomicUsize::new(0);
         (0..rayon::current_num_threads().clamp(1, jobs.len().max(1)))
             .into_par_iter()
@@ -169,13 +169,13 @@ impl Reach {
             .for_each(|_| {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     match job {
-                        Job::Inside(d) => d.pairs(net, &full, &rows),
-                        Job::Between(p) => joint.pair(*p, &full, &rows),
+                        Job::Inside(d) => d.pairs(net, &full, &arrivals),
+                        Job::Between(p) => joint.pair(*p, &full, &arrivals),
                     }
                 }
             });
         drop(joint);
-        let mut m = Matrix::new(rows);
+        let mut m = Matrix::new(arrivals);
         for ((a, b), set) in self.public_pairs() {
             m.add(a, b, &set);
         }
