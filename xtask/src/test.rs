@@ -38,6 +38,13 @@ pub(crate) fn run(networks: u64) -> Done {
     let mut all: Vec<&str> = verify.to_vec();
     all.extend(["--networks", &n, "--packets", "100"]);
     shell::run("cargo", &all)?;
+    println!("\nthe matrix of all pairs against the interpreter, and kept up to date against built again");
+    let mut all: Vec<&str> = verify.to_vec();
+    all.extend(["--matrix", "--networks", "8000", "--packets", "100"]);
+    shell::run("cargo", &all)?;
+    let mut all: Vec<&str> = verify.to_vec();
+    all.extend(["--incremental", "--sequences", "300"]);
+    shell::run("cargo", &all)?;
     println!("\nengine against the Linux kernel");
     match kernel {
         Err(why) => println!("SKIPPED: {why}; no packets are sent. Everything else ran."),

@@ -193,3 +193,58 @@ impl Matrix {
         out
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two blocks and two fronts of the second one; 70 services.
+    fn matrix() -> Matrix {
+        let all = Arrivals::new(2, 4, 2);
+        all.at(0)[2..4].copy_from_slice(&[1, 0]);
+        all.at(2)[0..2].copy_from_slice(&[2, 1]);
+        Matrix::new(all)
+    }
+
+    fn set(words: [u64; 2]) -> AtomSet {
+        AtomSet::from_words(&words)
+    }
+
+    #[test]
+    fn an_entry_is_of_its_source_and_its_destination() {
+        let mut m = matrix();
+        assert_eq!(m.get(1, 0), Some(&[1, 0][..]));
+        assert_eq!(m.get(0, 2), Some(&[2, 1][..]));
+        assert_eq!(m.get(0, 1), Some(&[0, 0][..]));
+        assert_eq!(m.get(2, 1), None);
+        assert!(m.add(2, 1, &set([4, 0])));
+        assert!(!m.add(2, 1, &set([4, 0])));
+        assert!(m.add(1, 1, &set([0, 8])));
+        assert_eq!(m.get(2, 1), Some(&[4, 0][..]));
+        assert_eq!(m.get(1, 1), Some(&[0, 8][..]));
+        assert!(m.has(1, 1, &set([0, 8])) && !m.has(1, 1, &set([1, 8])));
+        assert_eq!(m.senders(1), [1, 2]);
+    }
+
+    #[test]
+    fn a_front_counts_for_its_block() {
+        let mut m = matrix();
+        m.add(2, 0, &set([16, 0]));
+        m.add(3, 2, &set([0, 32]));
+        let slots = [0, 1, 1, 1];
+        // Block 0 sends to a front of block 1; block 1 to block 0, as do its fronts, one of which sends to the other.
+        assert_eq!(m.fold(&slots), [0, 0, 2, 1, 17, 0, 0, 32]);
+    }
+
+    #[test]
+    fn what_is_recorded_is_what_is_added() {
+        let mut m = matrix();
+        m.record();
+        assert!(m.add(1, 0, &set([1, 0])), "what was there before does not count");
+        assert!(!m.add(1, 0, &set([1, 0])));
+        assert!(m.add_asked(0, 1, &set([2, 0])));
+        let added = m.take_added();
+        assert_eq!(added.sets.len(), 2);
+        assert_eq!(added.asked.into_iter().collect::<Vec<_>>(), [(0, 1)]);
+    }
+}

@@ -3,7 +3,7 @@
 use crate::domain::{Cell, Domain, Partition, distinct, shared_cuts};
 use crate::flow::{Cuts, Flow, representatives};
 use crate::matrix::{Arrivals, Matrix};
-use crate::network::{Mode, Network};
+use crate::network::Network;
 use crate::point::{Inside, Point};
 use crate::public;
 use bartizan_model::{InterfaceId, VpcId};
@@ -283,12 +283,6 @@ impl Reach {
                 }
             }
         }
-    }
-
-    /// Whether this is the network of everything that may happen.
-    #[must_use]
-    pub fn is_widened(&self) -> bool {
-        self.net.mode == Mode::Widen
     }
 }
 
