@@ -7,7 +7,8 @@
 )]
 
 use bartizan_model::{
-    Backend, BalancerKind, FirewallPlace, InterfaceId, Inventory, NextHop, Readings, SnatSource,
+    Backend, BalancerKind, FirewallPlace, InterfaceId, Inventory, NextHop, Readings, RouterEnd, SnatSource,
+    VpnEnd,
 };
 use bartizan_oracle::Endpoint;
 use bartizan_packet::{PortSet, Proto, ServiceSet};
@@ -41,8 +42,7 @@ impl EngineUnderTest for NoFirewalls {
 }
 
 fn features() -> Features {
-    // Links to sites are not built.
-    Features::all().without("hybrid").unwrap()
+    Features::all()
 }
 
 #[test]
@@ -336,5 +336,63 @@ fn a_balancer_that_changes_the_protocol_opens_another_connection() {
         };
         let said = all_three(b, &[ask(Proto::TCP, 8080), ask(Proto::UDP, 443)]);
         assert!(said[0].delivered && said[0].reply, "{kind:?}");
+    }
+}
+
+/// §11, §12, A-SITE-1: from one VPC through a site into another, by a VPN connection and a border router.
+#[test]
+fn a_site_that_forwards_joins_what_its_links_lead_to() {
+    if let Err(why) = kernel_usable() {
+        eprintln!("SKIPPED: {why}");
+        return;
+    }
+    for forwards in [true, false] {
+        let mut b = InventoryBuilder::new();
+        let mut hosts = Vec::new();
+        for (n, name) in ["dev", "prod"].into_iter().enumerate() {
+            let vpc = b.vpc(name, &format!("10.{n}.0.0/16"));
+            let vsw = b.vswitch(name, vpc, &format!("10.{n}.0.0/27"));
+            let group = b.sg(name, vpc, GroupKind::BasicDrop);
+            b.rule(group, rule("in accept tcp 22/22 from 0.0.0.0/0 prio 1"));
+            hosts.push((
+                vpc,
+                vsw,
+                b.eni(&format!("{name}_host"), vsw, &[group], &format!("10.{n}.0.1")),
+            ));
+        }
+        let [(dev, zone, from), (prod, _, to)] = [hosts[0], hosts[1]];
+        let site = b.site("office", &["172.16.0.0/24"]);
+        b.sites_forward(site, site, forwards);
+        let gateway = b.vpn_gateway("vpn", dev, Some(zone));
+        let (local, remote) = (["10.0.0.0/16"], ["10.1.0.0/16", "172.16.0.0/24"]);
+        let connection = b.vpn_connection("c", VpnEnd::Gateway(gateway.into()), site, &local, &remote);
+        b.vpn_configures(connection, true);
+        let border = b.border_router("vbr", site, &["172.16.0.0/24", "10.0.0.0/16"]);
+        let (near, far) = b.router_interfaces(
+            "ri",
+            RouterEnd::Vpc(prod.into()),
+            RouterEnd::Border(border.into()),
+        );
+        let (dev, prod) = (b.system_table(dev), b.system_table(prod));
+        for net in remote {
+            b.route(dev, net, NextHop::Vpn(gateway));
+        }
+        for net in ["10.0.0.0/16", "172.16.0.0/24"] {
+            b.route(prod, net, NextHop::RouterInterface(near));
+        }
+        let table = b.typed()[border].table;
+        b.route(table, "10.1.0.0/16", NextHop::RouterInterface(far));
+        let office = b.typed()[site].interface;
+        let ask = |src, dst| Query {
+            src,
+            dst,
+            proto: Proto::TCP,
+            sport: 2000,
+            dport: 22,
+        };
+        let (a, z, o) = (at(from, "10.0.0.1"), at(to, "10.1.0.1"), at(office, "172.16.0.9"));
+        let said = all_three(b, &[ask(a, z), ask(a, o), ask(o, a), ask(o, z), ask(z, a)]);
+        let said: Vec<bool> = said.iter().map(|a| a.delivered && a.reply).collect();
+        assert_eq!(said, [forwards, true, true, true, forwards]);
     }
 }

@@ -261,6 +261,7 @@ impl Plan {
                 .flat_map(|s| &s.nets),
         );
         nets.extend(self.tables.iter().flat_map(|t| t.routes.iter().map(|r| r.net)));
+        nets.extend(self.linked());
         let all: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(100, 64, 0, 0), 10);
         let fronts: Vec<usize> = (0..self.enis.len())
             .filter(|i| self.enis[*i].front.is_some())

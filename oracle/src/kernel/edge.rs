@@ -4,6 +4,7 @@
 use super::KernelError;
 use super::balancer::front;
 use super::filter::{ZONES, address, interface, only_probes};
+use super::hybrid::site;
 use super::netns::Script;
 use super::plan::{Dnat, ELSEWHERE, Plan, unsupported};
 use bartizan_model::DnatProtocol;
@@ -43,6 +44,9 @@ pub(crate) fn eni(p: &Plan, at: usize) -> Result<Script, KernelError> {
     let e = &p.enis[at];
     if e.front.is_some() {
         return front(p, at);
+    }
+    if let Some(n) = p.site_of(at) {
+        return Ok(site(p, n));
     }
     let mut s = Script {
         forwards: !e.checked && e.service.is_none(),
@@ -212,8 +216,9 @@ pub(crate) fn nat(p: &Plan, at: usize) -> Result<Script, KernelError> {
     s.device("net");
     s.ip("route add 0.0.0.0/0 dev net");
     // Of other VPCs too: a transit router may have brought the packet.
-    let inside: std::collections::BTreeSet<IpNet> = p.vswitches.iter().map(|v| v.nets[0]).collect();
-    for net in inside {
+    let nets = p.vswitches.iter().flat_map(|v| v.nets.iter().copied());
+    let inside: std::collections::BTreeSet<IpNet> = nets.chain(p.site_nets()).collect();
+    for net in inside.iter().filter(|n| n.addr().is_ipv4()) {
         s.ip(format!("route add {net} dev lan"));
     }
     for ip in &n.ips {
@@ -288,7 +293,7 @@ pub(crate) fn internet(p: &Plan) -> Script {
     s.ip("route add local 0.0.0.0/0 dev lo table main");
     s.ip("route add local ::/0 dev lo table main");
     let mut ways: BTreeMap<IpAddr, String> = BTreeMap::new();
-    for v in 0..p.vpcs.len() {
+    for v in (0..p.vpcs.len()).filter(|v| !p.vpcs[*v].site) {
         s.device(&format!("b{v}"));
         ways.extend(public(p, v).into_iter().map(|(ip, _)| (ip, format!("b{v}"))));
     }

@@ -7,6 +7,7 @@
 use super::filter::only_probes;
 use super::netns::Script;
 use super::plan::{Pick, Plan, Res, known, unsupported};
+use crate::hybrid::Beyond;
 use crate::rib::{From, TrRouteW};
 use crate::world::{Hop as HopW, Rank, World};
 use bartizan_model::Typed;
@@ -26,6 +27,8 @@ pub(crate) struct Attachment {
     /// (router, table) that it is associated with.
     tables: Vec<(usize, usize)>,
     ipv6: bool,
+    /// The link to a site that it is.
+    pub(crate) beyond: Option<Beyond>,
 }
 
 /// A table of a transit router: per prefix where to; `None` is nowhere.
@@ -70,6 +73,7 @@ impl Plan {
                 vpc,
                 tables: a.tables.clone(),
                 ipv6: a.ipv6,
+                beyond: a.beyond,
             });
         }
         for table in &w.tr_tables {

@@ -101,6 +101,7 @@ impl Plan {
         if vpcs.len() > 1 {
             // Replies to a balancer in another VPC go by routes.
             nets.extend(self.tables.iter().flat_map(|t| t.routes.iter().map(|r| r.net)));
+            nets.extend(self.linked());
         }
         let (mut starts, mut kinds) = (BTreeSet::from([0u32]), BTreeSet::new());
         for n in &nets {

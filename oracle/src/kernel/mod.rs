@@ -22,6 +22,7 @@
 mod balancer;
 mod edge;
 mod filter;
+mod hybrid;
 mod joined;
 mod link;
 mod netns;
@@ -34,6 +35,7 @@ mod wall;
 use crate::Endpoint;
 use bartizan_model::Inventory;
 use bartizan_packet::Proto;
+use hybrid::Plug;
 use netns::{Cable, Netns, Script, lay, settle};
 use plan::Plan;
 use probe::{Range, Station, protocols};
@@ -103,7 +105,7 @@ pub fn usable() -> Result<(), String> {
     }
     let trial = || {
         let ns = Netns::new()?;
-        settle(&ns, true)?;
+        settle(&ns, true, false)?;
         let mut s = Script::default();
         s.ip("link set dev lo up");
         s.nft("table inet t {\nchain c {\ntype filter hook prerouting priority -300; policy accept;");
@@ -112,7 +114,7 @@ pub fn usable() -> Result<(), String> {
             filter::ZONES
         ));
         s.run(&ns)?;
-        Station::open(&ns, &[(Proto::TCP, false)]).map(drop)
+        Station::open(&ns, &[(Proto::TCP, false)], &[]).map(drop)
     };
     trial().map_err(|e: KernelError| e.to_string())
 }
@@ -159,6 +161,10 @@ impl Network {
             ])
         };
         for v in 0..plan.vpcs.len() {
+            if plan.vpcs[v].site {
+                routers.push(internet);
+                continue;
+            }
             let (router, border) = (scripts.len(), scripts.len() + 1);
             routers.push(router);
             scripts.push(router::router(&plan, v)?);
@@ -197,14 +203,32 @@ impl Network {
             let end = first + a.routers[0];
             match (&a.vpc, a.routers.get(1)) {
                 (Some((v, _)), _) => names.push((routers[*v], end, [format!("t{n}"), format!("a{n}")])),
+                _ if a.beyond.is_some() => {}
                 (None, Some(far)) => names.push((end, first + far, [format!("a{n}"), format!("a{n}")])),
                 (None, None) => return Err(KernelError::Unsupported("an attachment leads nowhere".into())),
+            }
+        }
+        let mut nodes = Vec::new();
+        for n in plan.nodes() {
+            nodes.push((n, scripts.len()));
+            scripts.push(hybrid::node(&plan, n)?);
+        }
+        for ends in plan.plugs() {
+            let place = |p: &Plug| match p {
+                Plug::Node(n) => nodes.iter().find(|x| x.0 == *n).map(|x| x.1),
+                Plug::Vpc(v) => Some(routers[*v]),
+                Plug::Eni(i) => Some(*i),
+                Plug::Router(a) => plan.attachments[*a].routers.first().map(|r| first + r),
+            };
+            let [(a, x), (b, y)] = ends;
+            if let (Some(a), Some(b)) = (place(&a), place(&b)) {
+                names.push((a, b, [x, y]));
             }
         }
         let mut all = Vec::new();
         for s in &scripts {
             let ns = Netns::new()?;
-            settle(&ns, s.forwards)?;
+            settle(&ns, s.forwards, s.takes_its_own)?;
             all.push(ns);
         }
         let cable = |(a, b, [x, y]): (usize, usize, [String; 2])| Cable {
@@ -232,8 +256,11 @@ impl Network {
     /// When sockets cannot be opened or packets cannot be sent.
     pub fn ask(&mut self, probes: &[Probe], quiet: Duration) -> Result<Vec<Verdict>, KernelError> {
         let protocols = protocols(&self.plan, probes);
-        let open = |ns| Station::open(ns, &protocols);
-        let stations = self.ends.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        let mut stations = Vec::with_capacity(self.ends.len());
+        for (i, ns) in self.ends.iter().enumerate() {
+            let links = self.plan.site_of(i).map(|s| self.plan.links_of(&[s]));
+            stations.push(Station::open(ns, &protocols, &links.unwrap_or_default())?);
+        }
         let range = Range {
             plan: &self.plan,
             stations: &stations,

@@ -77,6 +77,8 @@ pub(crate) struct Script {
     pub(crate) nft: String,
     /// Whether the namespace passes packets on.
     pub(crate) forwards: bool,
+    /// Whether it takes packets that come from addresses of its own.
+    pub(crate) takes_its_own: bool,
 }
 
 impl Script {
@@ -112,14 +114,15 @@ impl Script {
 }
 
 /// Settings of a new namespace, before it has devices.
-pub(crate) fn settle(ns: &Netns, forwards: bool) -> Result<(), KernelError> {
-    let on = if forwards { "1" } else { "0" };
+pub(crate) fn settle(ns: &Netns, forwards: bool, takes_its_own: bool) -> Result<(), KernelError> {
+    let [on, own] = [forwards, takes_its_own].map(|yes| if yes { "1" } else { "0" });
     let settings = [
         ("ipv4/conf/all/rp_filter", "0"),
         ("ipv4/conf/default/rp_filter", "0"),
         // Whether a source is one's own depends on who holds a HaVip, which is in the mark.
         ("ipv4/conf/all/src_valid_mark", "1"),
         ("ipv4/conf/all/forwarding", on),
+        ("ipv4/conf/all/accept_local", own),
         ("ipv4/conf/all/send_redirects", "0"),
         ("ipv4/conf/default/send_redirects", "0"),
         ("ipv4/icmp_echo_ignore_all", "1"),

@@ -23,6 +23,8 @@ pub(crate) struct Pkt {
     pub(crate) choice: u8,
     /// The way through balancers that it asks for, or [`NO_CHAIN`]: the window of TCP, part of the payload of UDP.
     pub(crate) chain: u16,
+    /// Which of several answers it is, by the way that it has taken through sites; 0 for the first.
+    pub(crate) trail: u16,
     /// The two bits of congestion notification: how far it has come through balancers.
     pub(crate) stage: u8,
     pub(crate) src: IpAddr,
@@ -72,6 +74,7 @@ impl Pkt {
         out.extend(self.id.to_be_bytes());
         out.extend(self.chain.to_be_bytes());
         out.push(u8::from(self.reply));
+        out.extend(self.trail.to_be_bytes());
         out
     }
 
@@ -92,6 +95,9 @@ impl Pkt {
                 b.extend([5 << 4, flags]);
                 b.extend(self.chain.to_be_bytes());
                 b.extend([0, 0, 0, 0]);
+                if self.trail != 0 {
+                    b.extend(self.trail.to_be_bytes());
+                }
                 (b, Some(16))
             }
             Proto::UDP => {
@@ -184,8 +190,8 @@ impl Pkt {
     /// Reads what a raw socket for `proto` gave. Sockets of IPv6 give no header: `ends` are the addresses then.
     /// `None` for what no probe has sent.
     pub(crate) fn read(proto: Proto, data: &[u8], ends: Option<(Ipv6Addr, Ipv6Addr)>) -> Option<Pkt> {
-        let (src, dst, choice, body) = match ends {
-            // Nothing needs the choice of one over IPv6.
+        let (src, dst, class, body) = match ends {
+            // Nothing needs that of one over IPv6.
             Some((s, d)) => (IpAddr::V6(s), IpAddr::V6(d), 0, data),
             None => {
                 let header = usize::from(data.first()? & 0xf) * 4;
@@ -193,22 +199,26 @@ impl Pkt {
                     let b: [u8; 4] = data.get(at..at + 4)?.try_into().ok()?;
                     Some(IpAddr::V4(Ipv4Addr::from(b)))
                 };
-                (ip(12)?, ip(16)?, data.get(1)? >> 2, data.get(header..)?)
+                (ip(12)?, ip(16)?, *data.get(1)?, data.get(header..)?)
             }
         };
         let word = |at: usize| Some(u16::from_be_bytes(body.get(at..at + 2)?.try_into().ok()?));
         let mark = |at: usize| {
-            let m = body.get(at..at + 9)?;
-            (m[..4] == MAGIC).then(|| (m[8] != 0, u16::from_be_bytes([m[4], m[5]])))
+            let m = body.get(at..at + 11)?;
+            let trail = u16::from_be_bytes([m[9], m[10]]);
+            (m[..4] == MAGIC).then(|| (m[8] != 0, u16::from_be_bytes([m[4], m[5]]), trail))
         };
         let (mut sport, mut dport) = (0, 0);
-        let (reply, id) = match proto {
+        let (reply, id, trail) = match proto {
             Proto::TCP => {
                 (sport, dport) = (word(0)?, word(2)?);
                 let number = |at| u32::from_be_bytes([body[at], body[at + 1], body[at + 2], body[at + 3]]);
                 match *body.get(13)? {
-                    SYN => (false, u16::try_from(number(4)).ok()?),
-                    f if f == SYN | ACK => (true, u16::try_from(number(8).checked_sub(1)?).ok()?),
+                    SYN => (false, u16::try_from(number(4)).ok()?, 0),
+                    f if f == SYN | ACK => {
+                        let id = u16::try_from(number(8).checked_sub(1)?).ok()?;
+                        (true, id, word(20).unwrap_or(0))
+                    }
                     _ => return None,
                 }
             }
@@ -217,12 +227,12 @@ impl Pkt {
                 mark(8)?
             }
             Proto::ICMP | Proto::ICMPV6 => {
-                let (reply, id) = mark(8)?;
+                let (reply, id, trail) = mark(8)?;
                 let answers = matches!(body.first(), Some(0 | 129));
                 if reply != answers {
                     return None;
                 }
-                (reply, id)
+                (reply, id, trail)
             }
             Proto::GRE => mark(4)?,
             _ => mark(0)?,
@@ -230,9 +240,10 @@ impl Pkt {
         Some(Pkt {
             id,
             reply,
-            choice,
+            choice: class >> 2,
             chain: NO_CHAIN,
-            stage: 0,
+            trail,
+            stage: class & 3,
             src,
             dst,
             proto,
@@ -268,6 +279,7 @@ mod tests {
                         reply,
                         choice: 0,
                         chain: NO_CHAIN,
+                        trail: if reply { 3 } else { 0 },
                         stage: 0,
                         src,
                         dst,

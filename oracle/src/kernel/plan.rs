@@ -2,6 +2,7 @@
 
 use super::KernelError;
 use super::balancer::{Balancer, Chain};
+use super::hybrid::Hybrid;
 use super::joined::{Attachment, Peering, TrTable};
 use super::wall::Wall;
 use crate::oracle::GatewayRoutes;
@@ -36,6 +37,10 @@ pub(crate) enum Hop {
     Peering(usize),
     /// By an attachment to a transit router.
     Attachment(usize),
+    /// To a VPN gateway.
+    Vpn(usize),
+    /// Over a router interface.
+    Interface(usize),
     Nowhere,
 }
 
@@ -45,6 +50,16 @@ pub(crate) struct Pick<T> {
     pub(crate) of: Vec<T>,
     /// Position in [`Plan::picks`]; `None` when there is nothing to choose.
     digit: Option<usize>,
+}
+
+impl<T> Pick<T> {
+    /// Where there is nothing to choose.
+    pub(crate) fn one(x: T) -> Self {
+        Pick {
+            of: vec![x],
+            digit: None,
+        }
+    }
 }
 
 pub(crate) struct Route {
@@ -109,6 +124,8 @@ pub(crate) struct Vpc {
     pub(crate) gateway6: bool,
     pub(crate) user_nets: Vec<IpNet>,
     pub(crate) system_table: usize,
+    /// It stands for the network of a site, and is none.
+    pub(crate) site: bool,
 }
 
 /// An address of an interface.
@@ -210,6 +227,7 @@ pub(crate) struct Plan {
     /// Fronts of endpoints of PrivateLink with the fronts that they hand on to.
     pub(crate) links: Vec<[usize; 2]>,
     pub(crate) walls: Vec<Wall>,
+    pub(crate) hybrid: Hybrid,
     /// Every public address of the inventory.
     pub(crate) owned: BTreeSet<IpAddr>,
     /// How many possibilities there are for each thing that the cloud picks.
@@ -234,7 +252,7 @@ pub(crate) fn certain(o: &Origin) -> Res<()> {
     }
 }
 
-fn nets(t: &Typed, n: &NetSpec) -> Res<Vec<IpNet>> {
+pub(crate) fn nets(t: &Typed, n: &NetSpec) -> Res<Vec<IpNet>> {
     Ok(match n {
         NetSpec::Net(n) => vec![known(n, "a prefix")?.trunc()],
         NetSpec::PrefixList(p) => {
@@ -249,9 +267,6 @@ impl Plan {
     pub(crate) fn new(inv: &Inventory) -> Res<Plan> {
         let t = &inv.typed;
         everything(t);
-        if !t.sites.is_empty() || !t.router_interfaces.is_empty() {
-            return unsupported("links to sites are not built");
-        }
         // For what the control plane decides; see `joined`.
         let world = World::new(inv, GatewayRoutes::Direct, bartizan_model::Readings::chosen())
             .map_err(|e| KernelError::Unsupported(e.0))?;
@@ -260,6 +275,8 @@ impl Plan {
         p.interfaces(t)?;
         p.peerings(t)?;
         p.transit(t, &world)?;
+        p.sites(t)?;
+        p.borders(t, &world)?;
         p.routes(t, &world)?;
         p.filters(t)?;
         p.translations(t)?;
@@ -305,7 +322,7 @@ impl Plan {
     }
 
     fn places(&mut self, t: &Typed) -> Res<()> {
-        for v in &t.vpcs {
+        for (at, v) in t.vpcs.iter().enumerate() {
             certain(&v.meta.origin)?;
             let user = v
                 .user_cidrs
@@ -314,6 +331,7 @@ impl Plan {
             self.vpcs.push(Vpc {
                 user_nets: user.collect::<Res<_>>()?,
                 system_table: v.system_table.index(),
+                site: t.sites.iter().any(|s| s.vpc.index() == at),
                 ..Vpc::default()
             });
         }
@@ -343,8 +361,12 @@ impl Plan {
             if let Some(six) = &v.ipv6_cidr {
                 all.push(known(six, "the IPv6 block of a vSwitch")?.trunc());
             }
+            let vpc = known(&v.vpc, "the VPC of a vSwitch")?.index();
+            if self.vpcs[vpc].site {
+                all.clear();
+            }
             self.vswitches.push(Vswitch {
-                vpc: known(&v.vpc, "the VPC of a vSwitch")?.index(),
+                vpc,
                 nets: all,
                 table: known(&v.table, "the table of a vSwitch")?.index(),
                 acl: known(&v.acl, "the ACL of a vSwitch")?.map(|a| a.index()),
@@ -373,7 +395,8 @@ impl Plan {
                 .balancers
                 .iter()
                 .any(|b| b.fronts.iter().any(|f| f.index() == at));
-            if groups.is_empty() && service.is_none() && !front || !e.foreign_groups.is_empty() {
+            let nobody = service.is_none() && !front && !self.vpcs[vpc].site;
+            if groups.is_empty() && nobody || !e.foreign_groups.is_empty() {
                 return unsupported("an interface has no group, or one that is not in the inventory");
             }
             let mut addresses = Vec::new();
@@ -457,6 +480,11 @@ impl Plan {
         for (at, table) in t.route_tables.iter().enumerate() {
             certain(&table.meta.origin)?;
             let vpc = known(&table.vpc, "the VPC of a route table")?.index();
+            if table.kind == RouteTableKind::Border {
+                // It is that of a border router (`hybrid`).
+                self.tables.push(Table::default());
+                continue;
+            }
             let mut found: Vec<(IpNet, bool, Vec<Hop>)> = Vec::new();
             for v in self.vswitches.iter().filter(|v| v.vpc == vpc) {
                 found.extend(v.nets.iter().map(|n| (*n, false, vec![Hop::Local])));
@@ -479,13 +507,22 @@ impl Plan {
             }
             // What is published stands behind everything else.
             let mut published: Vec<(IpNet, Vec<Hop>)> = Vec::new();
-            for (net, a) in Plan::published(w, at) {
+            let mut all: Vec<(IpNet, Hop)> = Plan::published(w, at)
+                .into_iter()
+                .map(|(net, a)| (net, Hop::Attachment(a)))
+                .collect();
+            let takes = *known(&table.propagation, "whether a table takes propagated routes")?;
+            if takes && matches!(table.kind, RouteTableKind::System | RouteTableKind::Custom) {
+                let written = self.written(vpc).into_iter();
+                all.extend(written.map(|(net, g)| (net, Hop::Vpn(g))));
+            }
+            for (net, hop) in all {
                 if found.iter().any(|f| f.0 == net) {
                     continue;
                 }
                 match published.iter_mut().find(|f| f.0 == net) {
-                    Some(f) => f.1.push(Hop::Attachment(a)),
-                    None => published.push((net, vec![Hop::Attachment(a)])),
+                    Some(f) => f.1.push(hop),
+                    None => published.push((net, vec![hop])),
                 }
             }
             found.extend(published.into_iter().map(|(net, hops)| (net, false, hops)));
@@ -536,6 +573,13 @@ impl Plan {
                         Hop::Nowhere
                     });
                 }
+                NextHop::Vpn(g) if v4 && self.hybrid.gateways[g.index()].vpc == vpc => {
+                    out.push(Hop::Vpn(g.index()));
+                }
+                NextHop::RouterInterface(i) => {
+                    let here = self.vpc_interface(vpc, i.index());
+                    out.push(here.map_or(Hop::Nowhere, Hop::Interface));
+                }
                 NextHop::Unknown(_) => return unsupported("a next hop is not known"),
                 // What is of another VPC or family, and what nobody models, leads nowhere.
                 NextHop::Nat(_)
@@ -543,7 +587,6 @@ impl Plan {
                 | NextHop::Ipv6Gateway(_)
                 | NextHop::Peering(_)
                 | NextHop::Vpn(_)
-                | NextHop::RouterInterface(_)
                 | NextHop::Unmodelled { .. } => out.push(Hop::Nowhere),
             }
         }

@@ -3,9 +3,10 @@
 use super::KernelError;
 use super::balancer::{BACK_BITS, Chain};
 use super::filter::PROBE_MARK;
+use super::hybrid::{link_mark, owns};
 use super::netns::Netns;
 use super::packet::{NO_CHAIN, Pkt, can_send};
-use super::plan::Plan;
+use super::plan::{ELSEWHERE, Plan};
 use super::{Probe, Verdict};
 use crate::Endpoint;
 use bartizan_model::DnatProtocol;
@@ -22,13 +23,24 @@ use std::time::{Duration, Instant};
 /// How many packets are sent before the receivers are read: less than a buffer holds.
 const BURST: usize = 64;
 
+/// How many answers one packet may get by different ways through sites.
+const MOST_ANSWERS: usize = 500;
+const TOO_MANY: &str = "too many packets for one network";
 /// Why a way is not tried.
 const OVERLAP: &str = "one end has the address of the other, too (overlapping VPCs)";
 
 /// The sockets of a namespace that sends and receives.
 pub(crate) struct Station {
     senders: [Socket; 2],
-    receivers: Vec<(Proto, bool, Socket)>,
+    receivers: Vec<Receiver>,
+}
+
+struct Receiver {
+    proto: Proto,
+    v6: bool,
+    /// Of a site: the link that it listens at.
+    link: Option<usize>,
+    socket: Socket,
 }
 
 fn failed(what: &'static str) -> impl FnOnce(std::io::Error) -> KernelError {
@@ -37,7 +49,11 @@ fn failed(what: &'static str) -> impl FnOnce(std::io::Error) -> KernelError {
 
 impl Station {
     /// Opens the sockets that probes of these protocols need.
-    pub(crate) fn open(ns: &Netns, protocols: &[(Proto, bool)]) -> Result<Station, KernelError> {
+    pub(crate) fn open(
+        ns: &Netns,
+        protocols: &[(Proto, bool)],
+        links: &[usize],
+    ) -> Result<Station, KernelError> {
         let raw = |v6: bool, number: u8| {
             let domain = if v6 { Domain::IPV6 } else { Domain::IPV4 };
             let s = Socket::new(domain, Type::RAW, Some(Protocol::from(i32::from(number))))?;
@@ -50,11 +66,26 @@ impl Station {
             four.set_header_included_v4(true)?;
             six.set_header_included_v6(true)?;
             let mut receivers = Vec::new();
-            for &(p, v6) in protocols {
-                let s = raw(v6, p.0)?;
+            let devices: Vec<Option<usize>> = match links {
+                [] => vec![None],
+                all => all.iter().copied().map(Some).collect(),
+            };
+            for (&(proto, v6), link) in protocols
+                .iter()
+                .flat_map(|p| devices.iter().map(move |d| (p, *d)))
+            {
+                let socket = raw(v6, proto.0)?;
                 // The kernel caps it; bursts are sized for the default.
-                s.set_recv_buffer_size(1 << 20)?;
-                receivers.push((p, v6, s));
+                socket.set_recv_buffer_size(1 << 20)?;
+                if let Some(n) = link {
+                    socket.bind_device(Some(format!("k{n}").as_bytes()))?;
+                }
+                receivers.push(Receiver {
+                    proto,
+                    v6,
+                    link,
+                    socket,
+                });
             }
             Ok(Station {
                 senders: [four, six],
@@ -65,10 +96,15 @@ impl Station {
     }
 
     fn send(&self, p: &Pkt) -> Result<(), KernelError> {
+        self.send_by(p, 0)
+    }
+
+    /// Sends with a mark that says by which link.
+    fn send_by(&self, p: &Pkt, link: u32) -> Result<(), KernelError> {
         let socket = &self.senders[usize::from(p.dst.is_ipv6())];
         let to = SockAddr::from(SocketAddr::new(p.dst, 0));
         socket
-            .set_mark(PROBE_MARK | u32::from(p.choice) << 8)
+            .set_mark(PROBE_MARK | u32::from(p.choice) << 8 | link)
             .map_err(failed("the mark of a packet"))?;
         match socket.send_to(&p.bytes(), &to) {
             // The filter on the way out has dropped it.
@@ -92,6 +128,16 @@ struct Attempt {
     replied: bool,
     /// Fronts that have taken it in to change its protocol, with the packet as they saw it.
     changed: Vec<(usize, Pkt)>,
+    /// The links by which sites send it on, one after the other; what comes behind is found out on the way.
+    script: Vec<usize>,
+    /// How many of them it has taken.
+    step: usize,
+    /// The links that it has crossed, in both directions: none twice (014, 6).
+    crossed: Vec<usize>,
+    /// The same of its answers, by number.
+    trails: Vec<Vec<usize>>,
+    /// There were more ways than are tried.
+    cut: bool,
 }
 
 /// The stations of a network: interfaces, then the Internet.
@@ -210,6 +256,7 @@ impl Range<'_> {
                     reply: false,
                     choice: 0,
                     chain: NO_CHAIN,
+                    trail: 0,
                     stage: 0,
                     src: a.ip,
                     dst,
@@ -219,6 +266,11 @@ impl Range<'_> {
                 };
                 self.attempt(n, packet, None, [&a, &b], out)?;
             }
+        }
+        // What a balancer hands on to a block is not among the chains.
+        let handed = |f: &super::balancer::Balancer| f.backends().contains(&b.station);
+        if self.plan.site_of(b.station).is_some() && self.plan.balancers.iter().any(handed) {
+            gap = Some("a backend that is a block of addresses or a HaVip".into());
         }
         let ends = |c: &Chain| {
             let last = c.hands.last();
@@ -293,6 +345,7 @@ impl Range<'_> {
                 reply: false,
                 choice: 0,
                 chain: number16,
+                trail: 0,
                 stage: 0,
                 src: a.ip,
                 dst: first.ip,
@@ -337,10 +390,14 @@ impl Range<'_> {
         ends: [&End; 2],
         out: &mut Vec<Attempt>,
     ) -> Result<(), String> {
-        for choice in 0..self.plan.choices() {
-            if self.suits(choice, ends) {
-                let id = u16::try_from(usize::from(self.before) + out.len() + 1);
-                let id = id.map_err(|_| "too many packets for one network")?;
+        // A site sends by any of its links.
+        let scripts: Vec<Vec<usize>> = match self.plan.site_of(ends[0].station) {
+            None => vec![Vec::new()],
+            Some(s) => self.plan.links_out(s).into_iter().map(|l| vec![l]).collect(),
+        };
+        for choice in (0..self.plan.choices()).filter(|c| self.suits(*c, ends)) {
+            for script in &scripts {
+                let id = self.number(out.len()).ok_or(TOO_MANY)?;
                 out.push(Attempt {
                     probe: n,
                     // There are at most 32 choices.
@@ -353,10 +410,157 @@ impl Range<'_> {
                     delivered: false,
                     replied: false,
                     changed: Vec::new(),
+                    script: script.clone(),
+                    step: 0,
+                    crossed: Vec::new(),
+                    trails: Vec::new(),
+                    cut: false,
                 });
             }
         }
         Ok(())
+    }
+
+    /// The number of the packet behind `sent` others.
+    fn number(&self, sent: usize) -> Option<u16> {
+        u16::try_from(usize::from(self.before) + sent + 1).ok()
+    }
+
+    /// Sends what has not been sent, and reads what comes in every now and then.
+    fn send_from(
+        &self,
+        next: &mut usize,
+        probes: &[Probe],
+        attempts: &mut Vec<Attempt>,
+        sent: &mut u64,
+    ) -> Result<(), KernelError> {
+        while let Some(a) = attempts.get_mut(*next) {
+            *next += 1;
+            if let Ok(from) = self.end(probes[a.probe].src) {
+                // A site may send by the link of another.
+                match a
+                    .script
+                    .first()
+                    .copied()
+                    .filter(|_| self.plan.site_of(from.station).is_some())
+                {
+                    Some(l) => {
+                        a.step = 1;
+                        a.crossed.push(l);
+                        let packet = a.packet;
+                        self.send_over(l, &packet)?;
+                    }
+                    None => self.stations[from.station].send(&a.packet)?,
+                }
+                *sent += 1;
+            }
+            if *next % BURST == 0 {
+                self.listen(probes, attempts, sent)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a packet from a site by one of its links.
+    fn send_over(&self, link: usize, p: &Pkt) -> Result<(), KernelError> {
+        let hybrid = &self.plan.hybrid;
+        let at = hybrid.sites[hybrid.links[link].site].eni;
+        self.stations[at].send_by(p, link_mark(link))
+    }
+
+    /// What becomes of a packet that comes to a site by a link: where it is at home, if anywhere. It may go on as well.
+    fn at_site(
+        &self,
+        link: usize,
+        seen: &Pkt,
+        ends: [usize; 2],
+        a: &mut Attempt,
+        more: &mut Vec<Attempt>,
+        sent: &mut u64,
+    ) -> Result<Option<usize>, KernelError> {
+        let hybrid = &self.plan.hybrid;
+        let site = hybrid.links[link].site;
+        let here = &hybrid.sites[site];
+        if owns(self.plan, site, seen.dst) {
+            return Ok(Some(here.eni));
+        }
+        let others = here.ways.iter().filter(|s| **s != site);
+        let homes = others.filter(|s| owns(self.plan, **s, seen.dst));
+        let homes: Vec<usize> = homes.map(|s| hybrid.sites[*s].eni).collect();
+        let meant = ends[usize::from(!seen.reply)];
+        let home = homes.contains(&meant).then_some(meant);
+        let further = Pkt {
+            chain: a.packet.chain,
+            // There are at most 32 choices, and what a site sends is from there.
+            choice: seen.choice & (ELSEWHERE as u8 - 1),
+            ..*seen
+        };
+        let crossed = if seen.reply {
+            let before = usize::from(seen.trail)
+                .checked_sub(1)
+                .and_then(|n| a.trails.get(n));
+            let mut crossed = before.cloned().unwrap_or_default();
+            crossed.push(link);
+            crossed
+        } else {
+            a.crossed.push(link);
+            a.crossed.clone()
+        };
+        let ways: Vec<usize> = self.plan.links_of(&here.ways);
+        let ways: Vec<usize> = ways.into_iter().filter(|l| !crossed.contains(l)).collect();
+        if seen.reply {
+            for l in ways {
+                let mut crossed = crossed.clone();
+                crossed.push(l);
+                match self.trail(a, crossed) {
+                    Some(trail) => {
+                        self.send_over(l, &Pkt { trail, ..further })?;
+                        *sent += 1;
+                    }
+                    None => a.cut = true,
+                }
+            }
+            return Ok(home);
+        }
+        let said = a.script.get(a.step).copied();
+        let Some(l) = said.or(ways.first().copied()) else {
+            return Ok(home);
+        };
+        if said.is_none() {
+            // The others are tried from the beginning, with numbers of their own.
+            for other in ways.iter().skip(1) {
+                let mut script = a.script.clone();
+                script.push(*other);
+                more.push(Attempt {
+                    probe: a.probe,
+                    packet: a.packet,
+                    alike: a.alike,
+                    delivered: false,
+                    replied: false,
+                    changed: Vec::new(),
+                    script,
+                    step: 0,
+                    crossed: Vec::new(),
+                    trails: Vec::new(),
+                    cut: false,
+                });
+            }
+            a.script.push(l);
+        }
+        a.step += 1;
+        a.crossed.push(l);
+        self.send_over(l, &further)?;
+        *sent += 1;
+        Ok(home)
+    }
+
+    /// The number of an answer that has crossed some links.
+    fn trail(&self, a: &mut Attempt, crossed: Vec<usize>) -> Option<u16> {
+        if a.trails.len() >= MOST_ANSWERS {
+            return None;
+        }
+        a.trails.push(crossed);
+        u16::try_from(a.trails.len()).ok()
     }
 
     /// Sends every probe in every way in which it may arrive and says what arrived and what was answered.
@@ -376,25 +580,17 @@ impl Range<'_> {
                 Err(why) => Verdict::Skipped(why),
             });
         }
-        let mut sent = 0;
-        for i in 0..attempts.len() {
-            let a = &attempts[i];
-            if let Ok(from) = self.end(probes[a.probe].src) {
-                self.stations[from.station].send(&a.packet)?;
-                sent += 1;
-            }
-            if i % BURST == BURST - 1 {
-                self.listen(probes, &mut attempts, &mut sent)?;
-            }
-        }
+        let (mut sent, mut next) = (0, 0);
+        self.send_from(&mut next, probes, &mut attempts, &mut sent)?;
         let mut fds: Vec<PollFd<'_>> = Vec::new();
         for s in self.stations {
             let sockets = s.receivers.iter();
-            fds.extend(sockets.map(|r| PollFd::new(r.2.as_fd(), PollFlags::POLLIN)));
+            fds.extend(sockets.map(|r| PollFd::new(r.socket.as_fd(), PollFlags::POLLIN)));
         }
         let mut last = Instant::now();
         while last.elapsed() < self.quiet {
             if self.listen(probes, &mut attempts, &mut sent)? {
+                self.send_from(&mut next, probes, &mut attempts, &mut sent)?;
                 last = Instant::now();
             } else {
                 // Interrupted or not: what is there is read above.
@@ -403,16 +599,23 @@ impl Range<'_> {
                 let _ = poll(&mut fds, PollTimeout::from(left));
             }
         }
-        // Of attempts that differ in the ports of balancers only, all have to be answered.
-        let mut answered: BTreeMap<(usize, Alike), bool> = BTreeMap::new();
+        // Of attempts that differ in the ports of balancers only, all have to be answered, by whatever way through sites.
+        let mut by_port: BTreeMap<(usize, Alike, u16), bool> = BTreeMap::new();
         for a in &attempts {
+            if a.cut {
+                gaps[a.probe] = Some(TOO_MANY.into());
+            }
             if let Some(Verdict::Seen { delivered, reply }) = verdicts.get_mut(a.probe) {
                 *delivered |= a.delivered;
                 match a.alike {
                     None => *reply |= a.replied,
-                    Some(k) => *answered.entry((a.probe, k)).or_insert(true) &= a.replied,
+                    Some(k) => *by_port.entry((a.probe, k, a.packet.chain)).or_default() |= a.replied,
                 }
             }
+        }
+        let mut answered: BTreeMap<(usize, Alike), bool> = BTreeMap::new();
+        for ((probe, alike, _), yes) in by_port {
+            *answered.entry((probe, alike)).or_insert(true) &= yes;
         }
         for ((probe, _), all) in answered {
             if let Some(Verdict::Seen { reply, .. }) = verdicts.get_mut(probe) {
@@ -481,15 +684,15 @@ impl Range<'_> {
     fn listen(
         &self,
         probes: &[Probe],
-        attempts: &mut [Attempt],
+        attempts: &mut Vec<Attempt>,
         sent: &mut u64,
     ) -> Result<bool, KernelError> {
         let mut heard = false;
         let mut buffer = [0u8; 2048];
         for (at, s) in self.stations.iter().enumerate() {
-            for (proto, v6, socket) in &s.receivers {
+            for r in &s.receivers {
                 loop {
-                    let got = recvfrom::<SockaddrStorage>(socket.as_raw_fd(), &mut buffer);
+                    let got = recvfrom::<SockaddrStorage>(r.socket.as_raw_fd(), &mut buffer);
                     let (n, from) = match got {
                         Ok(got) => got,
                         Err(Errno::EAGAIN) => break,
@@ -498,7 +701,7 @@ impl Range<'_> {
                     heard = true;
                     let from = from.and_then(|a| a.as_sockaddr_in6().map(nix::sys::socket::SockaddrIn6::ip));
                     let data = buffer.get(..n).unwrap_or_default();
-                    self.hear(at, *proto, *v6, data, from, probes, attempts, sent)?;
+                    self.hear(at, r, data, from, probes, attempts, sent)?;
                 }
             }
         }
@@ -511,21 +714,22 @@ impl Range<'_> {
     )]
     fn hear(
         &self,
-        at: usize,
-        proto: Proto,
-        v6: bool,
+        mut at: usize,
+        by: &Receiver,
         data: &[u8],
         from: Option<std::net::Ipv6Addr>,
         probes: &[Probe],
-        attempts: &mut [Attempt],
+        attempts: &mut Vec<Attempt>,
         sent: &mut u64,
     ) -> Result<(), KernelError> {
+        let (proto, v6) = (by.proto, by.v6);
         let unspecified = std::net::Ipv6Addr::UNSPECIFIED;
         let ends = v6.then(|| (from.unwrap_or(unspecified), unspecified));
         let Some(seen) = Pkt::read(proto, data, ends) else {
             return Ok(());
         };
         let number = usize::from(seen.id).checked_sub(usize::from(self.before) + 1);
+        let all = attempts.len();
         let Some(a) = number.and_then(|i| attempts.get_mut(i)) else {
             return Ok(());
         };
@@ -535,6 +739,28 @@ impl Range<'_> {
         }
         let probe = &probes[a.probe];
         let (Ok(src), Ok(dst)) = (self.end(probe.src), self.end(probe.dst)) else {
+            return Ok(());
+        };
+        if let Some(link) = by.link {
+            let mut more = Vec::new();
+            let home = self.at_site(link, &seen, [src.station, dst.station], a, &mut more, sent)?;
+            for (n, mut m) in more.into_iter().enumerate() {
+                match self.number(all + n) {
+                    Some(id) => {
+                        m.packet.id = id;
+                        attempts.push(m);
+                    }
+                    None => {
+                        if let Some(a) = number.and_then(|i| attempts.get_mut(i)) {
+                            a.cut = true;
+                        }
+                    }
+                }
+            }
+            let Some(home) = home else { return Ok(()) };
+            at = home;
+        }
+        let Some(a) = number.and_then(|i| attempts.get_mut(i)) else {
             return Ok(());
         };
         // A raw socket of IPv6 does not say whom a packet was for; nothing translates IPv6 addresses.
@@ -558,20 +784,32 @@ impl Range<'_> {
         }
         a.delivered = true;
         let via = a.packet.chain;
-        for choice in 0..self.plan.choices() {
-            if self.suits(choice, [&src, &dst]) {
-                self.stations[at].send(&Pkt {
-                    reply: true,
-                    choice: choice as u8,
-                    chain: via,
-                    stage: if via == NO_CHAIN { 0 } else { BACK_BITS },
-                    src: dst.ip,
-                    dst: seen.src,
-                    sport: seen.dport,
-                    dport: seen.sport,
-                    ..seen
-                })?;
+        let links = self.plan.site_of(at).map(|s| self.plan.links_out(s));
+        for choice in (0..self.plan.choices()).filter(|c| self.suits(*c, [&src, &dst])) {
+            let answer = Pkt {
+                reply: true,
+                choice: choice as u8,
+                chain: via,
+                trail: 0,
+                stage: if via == NO_CHAIN { 0 } else { BACK_BITS },
+                src: dst.ip,
+                dst: seen.src,
+                sport: seen.dport,
+                dport: seen.sport,
+                ..seen
+            };
+            let Some(links) = &links else {
+                self.stations[at].send(&answer)?;
                 *sent += 1;
+                continue;
+            };
+            for &l in links {
+                if let Some(trail) = self.trail(a, vec![l]) {
+                    self.send_over(l, &Pkt { trail, ..answer })?;
+                    *sent += 1;
+                } else {
+                    a.cut = true;
+                }
             }
         }
         Ok(())

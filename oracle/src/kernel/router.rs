@@ -121,6 +121,7 @@ impl<'a> Router<'a> {
         let peers = self.peerings().map(|p| format!("p{p}"));
         peers
             .chain(self.attachments().map(|(a, _)| format!("t{a}")))
+            .chain(self.p.handing(self.vpc).into_iter().map(|(dev, _)| dev))
             .collect()
     }
 
@@ -133,7 +134,8 @@ impl<'a> Router<'a> {
             out.push((GATEWAY, t));
         }
         let system = self.p.vpcs[self.vpc].system_table;
-        if self.attachments().any(|(_, zones)| zones.is_none()) {
+        let links = self.p.handing(self.vpc);
+        if self.attachments().any(|(_, zones)| zones.is_none()) || links.iter().any(|l| l.1.is_none()) {
             out.push((SYSTEM, system));
         }
         for (n, nat) in self.nats() {
@@ -189,11 +191,15 @@ impl<'a> Router<'a> {
                         Hop::Local => format!("throw {}", r.net),
                         Hop::Eni(i) => format!("{} dev e{i}", r.net),
                         // The gateway lets packets in; it does not send them out again.
-                        Hop::Nat(_) | Hop::Gateway4 | Hop::Gateway6 if from == GATEWAY => {
+                        Hop::Nat(_) | Hop::Gateway4 | Hop::Gateway6 | Hop::Vpn(_) | Hop::Interface(_)
+                            if from == GATEWAY =>
+                        {
                             format!("unreachable {}", r.net)
                         }
                         Hop::Peering(p) => format!("{} dev p{p}", r.net),
                         Hop::Attachment(a) => format!("{} dev t{a}", r.net),
+                        Hop::Vpn(g) => format!("{} dev v{g}", r.net),
+                        Hop::Interface(i) => format!("{} dev r{i}", r.net),
                         Hop::Nat(n) => format!("{} dev n{n}", r.net),
                         Hop::Gateway4 | Hop::Gateway6 => format!("{} dev wan", r.net),
                         Hop::Nowhere => format!("unreachable {}", r.net),
@@ -463,6 +469,19 @@ type filter hook forward priority 0; policy accept;
                 items.join(", ")
             );
         }
+        for (dev, zone) in self.p.handing(self.vpc) {
+            let from = zone.map_or(SYSTEM, |z| z + 1);
+            for c in 0..self.p.choices() {
+                for family in ["ip", "ip6"] {
+                    let _ = writeln!(
+                        s,
+                        "iifname \"{dev}\" {family} dscp {} meta mark set {}",
+                        c | ELSEWHERE,
+                        mark(from, c)
+                    );
+                }
+            }
+        }
         if !served.is_empty() {
             // No table of the gateway stands before a managed service.
             let _ = writeln!(
@@ -584,11 +603,12 @@ type filter hook forward priority 0; policy accept;
     fn apart(&self) -> String {
         let mut s = String::new();
         for (i, _) in self.enis().filter(|(_, e)| e.visible) {
-            for net in self.p.vswitches.iter().flat_map(|v| &v.nets) {
-                let inside = address("daddr", net);
+            let nets = self.p.vswitches.iter().flat_map(|v| v.nets.iter().copied());
+            for net in nets.chain(self.p.site_nets()) {
+                let inside = address("daddr", &net);
                 let _ = writeln!(s, "iifname \"e{i}\" {inside} drop");
             }
-            for dev in ["e*", "p*", "t*"] {
+            for dev in ["e*", "p*", "t*", "v*", "r*"] {
                 let _ = writeln!(s, "oifname \"e{i}\" iifname \"{dev}\" drop");
             }
         }
