@@ -4,9 +4,10 @@
 use super::KernelError;
 use super::balancer::front;
 use super::filter::{ZONES, address, interface, only_probes};
-use super::hybrid::site;
+use super::nat::Dnat;
 use super::netns::Script;
-use super::plan::{Dnat, ELSEWHERE, Plan, unsupported};
+use super::nodes::site;
+use super::plan::{ELSEWHERE, Plan, unsupported};
 use bartizan_model::DnatProtocol;
 use ipnet::IpNet;
 use std::collections::BTreeMap;

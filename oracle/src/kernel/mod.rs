@@ -25,8 +25,11 @@ mod filter;
 mod hybrid;
 mod joined;
 mod link;
+mod nat;
 mod netns;
+mod nodes;
 mod packet;
+mod passing;
 mod plan;
 mod probe;
 mod router;
@@ -211,7 +214,7 @@ impl Network {
         let mut nodes = Vec::new();
         for n in plan.nodes() {
             nodes.push((n, scripts.len()));
-            scripts.push(hybrid::node(&plan, n)?);
+            scripts.push(nodes::node(&plan, n)?);
         }
         for ends in plan.plugs() {
             let place = |p: &Plug| match p {

@@ -4,13 +4,13 @@ use super::KernelError;
 use super::balancer::{Balancer, Chain};
 use super::hybrid::Hybrid;
 use super::joined::{Attachment, Peering, TrTable};
+use super::nat::Nat;
 use super::wall::Wall;
 use crate::oracle::GatewayRoutes;
 use crate::world::World;
 use bartizan_model::{
-    AclList, AddressKind, AddressSpec, AllowPeer, Direction, DnatProtocol, DnatTarget, EipTarget, Fact,
-    Inventory, Ipv6Internet, NatIp, NetSpec, NextHop, Origin, Peer as ModelPeer, PortMapping, PublicKind,
-    RouteEntry, RouteTableKind, SnatSource, Typed,
+    AclList, AddressKind, AddressSpec, AllowPeer, Direction, EipTarget, Fact, Inventory, Ipv6Internet,
+    NetSpec, NextHop, Origin, Peer as ModelPeer, PublicKind, RouteEntry, RouteTableKind, Typed,
 };
 use bartizan_packet::ServiceSet;
 use ipnet::IpNet;
@@ -173,30 +173,6 @@ pub(crate) struct Service {
     pub(crate) services: ServiceSet,
     pub(crate) nets: Vec<IpNet>,
     pub(crate) groups: Vec<usize>,
-}
-
-pub(crate) struct Snat {
-    pub(crate) source: IpNet,
-    pub(crate) ips: Pick<IpAddr>,
-    /// Only for what is from the VPC itself: it names a vSwitch.
-    pub(crate) local: bool,
-}
-
-pub(crate) struct Dnat {
-    pub(crate) external: IpAddr,
-    pub(crate) protocol: DnatProtocol,
-    pub(crate) ports: Option<PortMapping>,
-    pub(crate) target: IpAddr,
-}
-
-pub(crate) struct Nat {
-    pub(crate) vpc: usize,
-    pub(crate) vswitch: Option<usize>,
-    pub(crate) internet: bool,
-    pub(crate) ips: BTreeSet<IpAddr>,
-    /// The longest source first.
-    pub(crate) snat: Vec<Snat>,
-    pub(crate) dnat: Vec<Dnat>,
 }
 
 /// A HaVip: who may hold it.
@@ -648,115 +624,6 @@ impl Plan {
             self.acls.push(Acl { ingress, egress });
         }
         Ok(())
-    }
-
-    fn translations(&mut self, t: &Typed) -> Res<()> {
-        for (at, n) in t.nat_gateways.iter().enumerate() {
-            certain(&n.meta.origin)?;
-            if !*known(&n.internet, "the kind of a NAT gateway")? {
-                return unsupported("a VPC NAT gateway");
-            }
-            let vpc = known(&n.vpc, "the VPC of a NAT gateway")?.index();
-            let vswitch = match &n.vswitch {
-                Some(v) => Some(known(v, "the vSwitch of a NAT gateway")?.index()),
-                None => None,
-            };
-            if vswitch.is_none() && self.vpcs[vpc].gateway4.is_some() {
-                return unsupported("the vSwitch of a NAT gateway is not set");
-            }
-            let bound = |e: &&bartizan_model::Eip| {
-                let here = |b: &EipTarget| matches!(b, EipTarget::Nat(n) if n.index() == at);
-                e.bound.iter().any(here)
-            };
-            let ips = t
-                .eips
-                .iter()
-                .filter(bound)
-                .filter_map(|e| e.ip.known().copied())
-                .collect();
-            self.nats.push(Nat {
-                vpc,
-                vswitch,
-                internet: *known(&n.internet, "the kind of a NAT gateway")?,
-                ips,
-                snat: Vec::new(),
-                dnat: Vec::new(),
-            });
-        }
-        let mut found: Vec<(usize, IpNet, Vec<IpAddr>, bool)> = Vec::new();
-        for s in &t.snat_entries {
-            certain(&s.origin)?;
-            let nat = known(&s.nat, "the NAT gateway of an SNAT entry")?.index();
-            let mut local = false;
-            let source = match &s.source {
-                SnatSource::Vswitch(v) => {
-                    local = true;
-                    self.vswitches[known(v, "the source of SNAT")?.index()].nets[0]
-                }
-                SnatSource::Net(n) => known(n, "the source of SNAT")?.trunc(),
-            };
-            let mut ips = Vec::new();
-            for ip in &s.ips {
-                ips.extend(self.nat_ip(t, nat, ip)?);
-            }
-            match found.iter_mut().find(|f| (f.0, f.1, f.3) == (nat, source, local)) {
-                Some(f) => f.2.extend(ips),
-                None => found.push((nat, source, ips, local)),
-            }
-        }
-        // Of two that are equally long both are possible for what is from the vSwitch.
-        for at in 0..found.len() {
-            let (nat, source, _, local) = found[at];
-            let twin =
-                |f: &(usize, IpNet, Vec<IpAddr>, bool)| local && (f.0, f.1, f.3) == (nat, source, false);
-            if let Some(more) = found.iter().find(|f| twin(f)).map(|f| f.2.clone()) {
-                found[at].2.extend(more);
-            }
-        }
-        found.sort_by_key(|f| (std::cmp::Reverse(f.1.prefix_len()), !f.3));
-        for (nat, source, ips, local) in found {
-            let ips = self.pick(ips);
-            self.nats[nat].snat.push(Snat { source, ips, local });
-        }
-        for d in &t.dnat_entries {
-            certain(&d.origin)?;
-            let nat = known(&d.nat, "the NAT gateway of a DNAT entry")?.index();
-            let target = match &d.target {
-                DnatTarget::Ip(ip) => *ip,
-                DnatTarget::Interface(i, a) => match self.enis[i.index()].addresses.get(*a as usize) {
-                    Some(a) => a.net.addr(),
-                    None => return unsupported("a DNAT entry names an address that does not exist"),
-                },
-                DnatTarget::Unknown(_) => return unsupported("the target of DNAT is not known"),
-            };
-            let protocol = *known(&d.protocol, "the protocol of DNAT")?;
-            let ports = *known(&d.ports, "the ports of DNAT")?;
-            if let Some(external) = self.nat_ip(t, nat, &d.external)? {
-                self.nats[nat].dnat.push(Dnat {
-                    external,
-                    protocol,
-                    ports,
-                    target,
-                });
-            }
-        }
-        Ok(())
-    }
-
-    /// The address that a NAT entry names, if the gateway has it.
-    fn nat_ip(&mut self, t: &Typed, nat: usize, n: &NatIp) -> Res<Option<IpAddr>> {
-        match n {
-            NatIp::Eip(e) => {
-                let ip = *known(&t[*e].ip, "the address of an EIP")?;
-                Ok(self.nats[nat].ips.contains(&ip).then_some(ip))
-            }
-            NatIp::Ip(ip) => {
-                self.owned.insert(*ip);
-                self.nats[nat].ips.insert(*ip);
-                Ok(Some(*ip))
-            }
-            NatIp::Unknown(_) => unsupported("the address of a NAT entry is not known"),
-        }
     }
 }
 

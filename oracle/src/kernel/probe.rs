@@ -3,10 +3,9 @@
 use super::KernelError;
 use super::balancer::{BACK_BITS, Chain};
 use super::filter::PROBE_MARK;
-use super::hybrid::{link_mark, owns};
 use super::netns::Netns;
 use super::packet::{NO_CHAIN, Pkt, can_send};
-use super::plan::{ELSEWHERE, Plan};
+use super::plan::Plan;
 use super::{Probe, Verdict};
 use crate::Endpoint;
 use bartizan_model::DnatProtocol;
@@ -23,8 +22,6 @@ use std::time::{Duration, Instant};
 /// How many packets are sent before the receivers are read: less than a buffer holds.
 const BURST: usize = 64;
 
-/// How many answers one packet may get by different ways through sites.
-const MOST_ANSWERS: usize = 500;
 const TOO_MANY: &str = "too many packets for one network";
 /// Why a way is not tried.
 const OVERLAP: &str = "one end has the address of the other, too (overlapping VPCs)";
@@ -95,12 +92,12 @@ impl Station {
         ns.within(open)?.map_err(failed("raw sockets"))
     }
 
-    fn send(&self, p: &Pkt) -> Result<(), KernelError> {
+    pub(super) fn send(&self, p: &Pkt) -> Result<(), KernelError> {
         self.send_by(p, 0)
     }
 
     /// Sends with a mark that says by which link.
-    fn send_by(&self, p: &Pkt, link: u32) -> Result<(), KernelError> {
+    pub(super) fn send_by(&self, p: &Pkt, link: u32) -> Result<(), KernelError> {
         let socket = &self.senders[usize::from(p.dst.is_ipv6())];
         let to = SockAddr::from(SocketAddr::new(p.dst, 0));
         socket
@@ -116,28 +113,28 @@ impl Station {
 }
 
 /// Chains alike, the choice, and where the packet is sent to.
-type Alike = (usize, usize, IpAddr, u16);
+pub(super) type Alike = (usize, usize, IpAddr, u16);
 
 /// One packet on its way, and what has become of it.
-struct Attempt {
-    probe: usize,
-    packet: Pkt,
+pub(super) struct Attempt {
+    pub(super) probe: usize,
+    pub(super) packet: Pkt,
     /// Of one that goes through balancers: the same for those that differ in the ports of balancers only.
-    alike: Option<Alike>,
-    delivered: bool,
-    replied: bool,
+    pub(super) alike: Option<Alike>,
+    pub(super) delivered: bool,
+    pub(super) replied: bool,
     /// Fronts that have taken it in to change its protocol, with the packet as they saw it.
-    changed: Vec<(usize, Pkt)>,
+    pub(super) changed: Vec<(usize, Pkt)>,
     /// The links by which sites send it on, one after the other; what comes behind is found out on the way.
-    script: Vec<usize>,
+    pub(super) script: Vec<usize>,
     /// How many of them it has taken.
-    step: usize,
+    pub(super) step: usize,
     /// The links that it has crossed, in both directions: none twice (014, 6).
-    crossed: Vec<usize>,
+    pub(super) crossed: Vec<usize>,
     /// The same of its answers, by number.
-    trails: Vec<Vec<usize>>,
+    pub(super) trails: Vec<Vec<usize>>,
     /// There were more ways than are tried.
-    cut: bool,
+    pub(super) cut: bool,
 }
 
 /// The stations of a network: interfaces, then the Internet.
@@ -454,113 +451,11 @@ impl Range<'_> {
                 }
                 *sent += 1;
             }
-            if *next % BURST == 0 {
+            if next.is_multiple_of(BURST) {
                 self.listen(probes, attempts, sent)?;
             }
         }
         Ok(())
-    }
-
-    /// Sends a packet from a site by one of its links.
-    fn send_over(&self, link: usize, p: &Pkt) -> Result<(), KernelError> {
-        let hybrid = &self.plan.hybrid;
-        let at = hybrid.sites[hybrid.links[link].site].eni;
-        self.stations[at].send_by(p, link_mark(link))
-    }
-
-    /// What becomes of a packet that comes to a site by a link: where it is at home, if anywhere. It may go on as well.
-    fn at_site(
-        &self,
-        link: usize,
-        seen: &Pkt,
-        ends: [usize; 2],
-        a: &mut Attempt,
-        more: &mut Vec<Attempt>,
-        sent: &mut u64,
-    ) -> Result<Option<usize>, KernelError> {
-        let hybrid = &self.plan.hybrid;
-        let site = hybrid.links[link].site;
-        let here = &hybrid.sites[site];
-        if owns(self.plan, site, seen.dst) {
-            return Ok(Some(here.eni));
-        }
-        let others = here.ways.iter().filter(|s| **s != site);
-        let homes = others.filter(|s| owns(self.plan, **s, seen.dst));
-        let homes: Vec<usize> = homes.map(|s| hybrid.sites[*s].eni).collect();
-        let meant = ends[usize::from(!seen.reply)];
-        let home = homes.contains(&meant).then_some(meant);
-        let further = Pkt {
-            chain: a.packet.chain,
-            // There are at most 32 choices, and what a site sends is from there.
-            choice: seen.choice & (ELSEWHERE as u8 - 1),
-            ..*seen
-        };
-        let crossed = if seen.reply {
-            let before = usize::from(seen.trail)
-                .checked_sub(1)
-                .and_then(|n| a.trails.get(n));
-            let mut crossed = before.cloned().unwrap_or_default();
-            crossed.push(link);
-            crossed
-        } else {
-            a.crossed.push(link);
-            a.crossed.clone()
-        };
-        let ways: Vec<usize> = self.plan.links_of(&here.ways);
-        let ways: Vec<usize> = ways.into_iter().filter(|l| !crossed.contains(l)).collect();
-        if seen.reply {
-            for l in ways {
-                let mut crossed = crossed.clone();
-                crossed.push(l);
-                match self.trail(a, crossed) {
-                    Some(trail) => {
-                        self.send_over(l, &Pkt { trail, ..further })?;
-                        *sent += 1;
-                    }
-                    None => a.cut = true,
-                }
-            }
-            return Ok(home);
-        }
-        let said = a.script.get(a.step).copied();
-        let Some(l) = said.or(ways.first().copied()) else {
-            return Ok(home);
-        };
-        if said.is_none() {
-            // The others are tried from the beginning, with numbers of their own.
-            for other in ways.iter().skip(1) {
-                let mut script = a.script.clone();
-                script.push(*other);
-                more.push(Attempt {
-                    probe: a.probe,
-                    packet: a.packet,
-                    alike: a.alike,
-                    delivered: false,
-                    replied: false,
-                    changed: Vec::new(),
-                    script,
-                    step: 0,
-                    crossed: Vec::new(),
-                    trails: Vec::new(),
-                    cut: false,
-                });
-            }
-            a.script.push(l);
-        }
-        a.step += 1;
-        a.crossed.push(l);
-        self.send_over(l, &further)?;
-        *sent += 1;
-        Ok(home)
-    }
-
-    /// The number of an answer that has crossed some links.
-    fn trail(&self, a: &mut Attempt, crossed: Vec<usize>) -> Option<u16> {
-        if a.trails.len() >= MOST_ANSWERS {
-            return None;
-        }
-        a.trails.push(crossed);
-        u16::try_from(a.trails.len()).ok()
     }
 
     /// Sends every probe in every way in which it may arrive and says what arrived and what was answered.
@@ -637,47 +532,6 @@ impl Range<'_> {
         }
         let last = attempts.last().map_or(self.before, |a| a.packet.id);
         Ok((verdicts, sent, last))
-    }
-
-    /// What a front does that changes the protocol: it opens the connection to the backend, and answers the client
-    /// when that is answered. Whether the packet was such a one.
-    fn change(&self, at: usize, seen: &Pkt, a: &mut Attempt) -> Result<bool, KernelError> {
-        let chain = self.plan.chains.get(usize::from(a.packet.chain));
-        let Some((chain, h)) = chain.and_then(|c| Some((c, c.changes_at(at)?))) else {
-            return Ok(false);
-        };
-        let client = a.changed.iter().find(|(front, _)| *front == at).map(|c| c.1);
-        let further = Pkt {
-            chain: a.packet.chain,
-            stage: 0,
-            ..*seen
-        };
-        match (seen.reply, client) {
-            (false, None) if seen.proto == h.takes && h.hears.contains(seen.dport) => {
-                a.changed.push((at, *seen));
-                self.stations[at].send(&Pkt {
-                    proto: h.sends,
-                    src: h.source.unwrap_or(seen.src),
-                    sport: h.source.and(chain.sport).unwrap_or(seen.sport),
-                    dst: h.ip,
-                    dport: h.port.unwrap_or(seen.dport),
-                    ..further
-                })?;
-                Ok(true)
-            }
-            (true, Some(c)) if seen.proto == h.sends && seen.src == h.ip => {
-                self.stations[at].send(&Pkt {
-                    proto: h.takes,
-                    src: c.dst,
-                    sport: c.dport,
-                    dst: c.src,
-                    dport: c.sport,
-                    ..further
-                })?;
-                Ok(true)
-            }
-            _ => Ok(false),
-        }
     }
 
     /// Reads everything that has come in and answers what has arrived. Whether there was anything.

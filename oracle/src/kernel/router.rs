@@ -93,7 +93,7 @@ impl<'a> Router<'a> {
         self.p.enis.iter().enumerate().filter(move |(_, e)| e.vpc == vpc)
     }
 
-    fn nats(&self) -> impl Iterator<Item = (usize, &'a super::plan::Nat)> + use<'a> {
+    fn nats(&self) -> impl Iterator<Item = (usize, &'a super::nat::Nat)> + use<'a> {
         let vpc = self.vpc;
         self.p
             .nats
