@@ -46,7 +46,7 @@ impl Gen<'_> {
             let f = self.b.firewall(&format!("nat{}", nat.0), place, strict);
             self.policies(f, false, false);
         }
-        if self.vpcs.len() > 1 {
+        if self.f.vpc_firewalls && self.vpcs.len() > 1 {
             self.between();
         }
     }

@@ -49,6 +49,8 @@ pub struct Features {
     pub balancers: bool,
     /// Firewalls at the perimeter.
     pub firewalls: bool,
+    /// Firewalls between VPCs.
+    pub vpc_firewalls: bool,
     /// Endpoints of PrivateLink.
     pub private_link: bool,
     /// Peering and transit routers.
@@ -79,6 +81,7 @@ impl Features {
             services: true,
             balancers: true,
             firewalls: true,
+            vpc_firewalls: true,
             private_link: true,
             joined: true,
             readings: true,
@@ -105,6 +108,7 @@ impl Features {
             services: false,
             balancers: false,
             firewalls: false,
+            vpc_firewalls: false,
             private_link: false,
             joined: false,
             readings: false,
@@ -131,6 +135,7 @@ impl Features {
             "services" => &mut self.services,
             "balancers" => &mut self.balancers,
             "firewalls" => &mut self.firewalls,
+            "vpc-firewalls" => &mut self.vpc_firewalls,
             "private-link" => &mut self.private_link,
             "joined" => &mut self.joined,
             "readings" => &mut self.readings,
