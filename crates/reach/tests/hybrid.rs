@@ -412,3 +412,69 @@ fn backhaul_to_the_internet_is_a_gap() {
     inv.typed.sites[0].internet = Fact::Unknown(Unknown::new("not said"));
     assert!(gaps(&inv) > 0);
 }
+
+// §11, decision 023, 1 and 3: an Express Connect router carries packets between a border router and a VPC, writes routes
+// into the VPC, and joins neither VPCs nor border routers with one another.
+#[test]
+fn an_express_connect_router_joins_border_routers_and_vpcs() {
+    let mut n = Net::new();
+    let (two, _, other) = n.host("two", "10.1.0.0/16", "10.1.0.0/24", "10.1.0.1");
+    let branch = n.b.site("branch", &["172.17.0.0/16"]);
+    let ecr = n.b.ecr("ecr");
+    let vbr = n.b.border_router("vbr", n.site, &["172.16.0.0/16"]);
+    let far = n.b.border_router("far", branch, &["172.17.0.0/16"]);
+    n.b.ecr_border("b", ecr, vbr);
+    n.b.ecr_border("f", ecr, far);
+    let (hq, br) = (n.at(n.site), n.at(branch));
+    assert_eq!(n.ask((n.a, "10.0.0.1"), (hq, "172.16.1.1")), NONE);
+    let vpc = n.vpc;
+    n.b.ecr_vpc("v", ecr, vpc);
+    n.b.ecr_vpc("w", ecr, two);
+    assert_eq!(n.ask((n.a, "10.0.0.1"), (hq, "172.16.1.1")), BOTH);
+    assert_eq!(n.ask((hq, "172.16.1.1"), (n.a, "10.0.0.1")), BOTH);
+    assert_eq!(n.ask((br, "172.17.1.1"), (other, "10.1.0.1")), BOTH);
+    assert_eq!(
+        n.ask((n.a, "10.0.0.1"), (other, "10.1.0.1")),
+        NONE,
+        "not from VPC to VPC"
+    );
+    assert_eq!(
+        n.ask((hq, "172.16.1.1"), (br, "172.17.1.1")),
+        NONE,
+        "not from border router to border router"
+    );
+    // Without propagation the VPC needs a route of its own.
+    let table = n.table();
+    n.b.takes_propagated(table, false);
+    assert_eq!(n.ask((n.a, "10.0.0.1"), (hq, "172.16.1.1")), NONE);
+    let own = AttachmentId(u32::try_from(n.b.typed().attachments.len() - 2).unwrap());
+    n.b.route(table, "172.16.0.0/12", NextHop::Attachment(own));
+    assert_eq!(n.ask((n.a, "10.0.0.1"), (hq, "172.16.1.1")), BOTH);
+}
+
+// Decision 023, 1, 2 and 5: by way of a transit router; its VPCs are not joined with those of the Express Connect router.
+#[test]
+fn an_express_connect_router_at_a_transit_router() {
+    let mut n = Net::new();
+    let (two, _, other) = n.host("two", "10.1.0.0/16", "10.1.0.0/24", "10.1.0.1");
+    let ecr = n.b.ecr("ecr");
+    let vbr = n.b.border_router("vbr", n.site, &["172.16.0.0/16"]);
+    n.b.ecr_border("b", ecr, vbr);
+    n.b.ecr_vpc("w", ecr, two);
+    let tr = n.b.router("tr", false);
+    let table = n.b.typed()[tr].system_table;
+    let vpc = n.vpc;
+    for a in [
+        n.b.attach_vpc("v", tr, vpc, &[], true),
+        n.b.ecr_transit("t", ecr, tr),
+    ] {
+        n.b.associate(a, table);
+        n.b.propagate(a, table);
+    }
+    let hq = n.at(n.site);
+    assert_eq!(n.ask((n.a, "10.0.0.1"), (hq, "172.16.1.1")), BOTH);
+    assert_eq!(n.ask((hq, "172.16.1.1"), (n.a, "10.0.0.1")), BOTH);
+    assert_eq!(n.ask((hq, "172.16.1.1"), (other, "10.1.0.1")), BOTH);
+    assert_eq!(n.ask((n.a, "10.0.0.1"), (other, "10.1.0.1")), NONE);
+    assert_eq!(n.ask((other, "10.1.0.1"), (n.a, "10.0.0.1")), NONE);
+}

@@ -177,4 +177,54 @@ impl InventoryBuilder {
     pub fn attach_vpn(&mut self, name: &str, router: RouterId, c: VpnConnectionId) -> AttachmentId {
         self.attachment(name, router, Attached::Vpn(c.into()), Vec::new(), true)
     }
+
+    /// An Express Connect router as docs/decisions/023 has it: the router, and its tables *cloud* and *port*.
+    pub fn ecr(&mut self, name: &str) -> (RouterId, TrTableId, TrTableId) {
+        let r = self.router(name, false);
+        let own = self.t().transit_routers[r.index()].meta.origin.address.clone();
+        self.t().transit_routers[r.index()].cen = Some(own);
+        let cloud = self.t().transit_routers[r.index()].system_table;
+        let port = self.tr_table(&format!("{name}-port"), r);
+        (r, cloud, port)
+    }
+
+    /// Joins a VPC to an Express Connect router.
+    pub fn ecr_vpc(
+        &mut self,
+        name: &str,
+        (r, cloud, port): (RouterId, TrTableId, TrTableId),
+        vpc: VpcId,
+    ) -> AttachmentId {
+        let a = self.attach_vpc(name, r, vpc, &[], true);
+        self.carries_ipv6(a, false);
+        self.associate(a, cloud);
+        self.propagate(a, port);
+        a
+    }
+
+    /// Joins a border router to an Express Connect router.
+    pub fn ecr_border(
+        &mut self,
+        name: &str,
+        (r, cloud, port): (RouterId, TrTableId, TrTableId),
+        b: BorderRouterId,
+    ) -> AttachmentId {
+        let a = self.attach_border(name, r, b, true);
+        self.associate(a, port);
+        self.propagate(a, cloud);
+        a
+    }
+
+    /// Joins a transit router to an Express Connect router; what the transit router does with it is said by others.
+    pub fn ecr_transit(
+        &mut self,
+        name: &str,
+        (r, cloud, port): (RouterId, TrTableId, TrTableId),
+        router: RouterId,
+    ) -> AttachmentId {
+        let a = self.attach_router(name, router, r, true);
+        self.associate(a, cloud);
+        self.propagate(a, port);
+        a
+    }
 }

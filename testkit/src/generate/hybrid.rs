@@ -59,14 +59,48 @@ impl Gen<'_> {
         if self.r.chance(70) {
             self.vpn(&sites);
         }
+        let mut borders = Vec::new();
         if self.r.chance(60) {
-            self.borders(&sites, routers);
+            borders = self.borders(&sites, routers);
         }
         if self.r.chance(25) {
             self.vpc_to_vpc();
         }
         if let Some(n) = (!routers.is_empty() && self.r.chance(40)).then(|| self.r.below(routers.len())) {
             self.attached(&sites, &mut routers[n]);
+        }
+        if !borders.is_empty() && self.r.chance(50) {
+            self.ecr(&borders, &sites, routers);
+        }
+    }
+
+    /// An Express Connect router with border routers and VPCs, and now and then a transit router.
+    fn ecr(&mut self, borders: &[BorderRouterId], sites: &[SiteId], routers: &mut [RouterG]) {
+        let ecr = self.b.ecr("ecr");
+        for (n, b) in borders.iter().enumerate() {
+            if self.r.chance(85) {
+                self.b.ecr_border(&format!("eb{n}"), ecr, *b);
+            }
+        }
+        for v in 0..self.vpcs.len() {
+            if self.r.chance(60) {
+                let a = self.b.ecr_vpc(&format!("ev{v}"), ecr, self.vpcs[v].id);
+                if self.r.chance(40) {
+                    let t = self.table_of(v);
+                    let c = self.somewhere(sites);
+                    self.once(t, &c, NextHop::Attachment(a));
+                }
+            }
+        }
+        let joined = (0..routers.len())
+            .filter(|&n| !routers[n].basic)
+            .collect::<Vec<_>>();
+        if let Some(n) = self.some(&joined).filter(|_| self.r.chance(45)) {
+            let r = &mut routers[n];
+            let a = self.b.ecr_transit("et", ecr, r.id);
+            r.attachments.push(a);
+            let tables = r.tables.clone();
+            self.links(a, &tables);
         }
     }
 
@@ -127,9 +161,10 @@ impl Gen<'_> {
         }
     }
 
-    fn borders(&mut self, sites: &[SiteId], routers: &mut [RouterG]) {
+    fn borders(&mut self, sites: &[SiteId], routers: &mut [RouterG]) -> Vec<BorderRouterId> {
+        let mut all = Vec::new();
         for n in 0..self.r.between(1, 2) {
-            let Some(site) = self.some(sites) else { return };
+            let Some(site) = self.some(sites) else { return all };
             let mut learned: Vec<String> = self
                 .b
                 .typed()
@@ -142,6 +177,7 @@ impl Gen<'_> {
             }
             let learned: Vec<&str> = learned.iter().map(String::as_str).collect();
             let b = self.b.border_router(&format!("vbr{n}"), site, &learned);
+            all.push(b);
             let table = self.b.typed()[b].table;
             if self.r.chance(65) {
                 let v = self.r.below(self.vpcs.len());
@@ -172,6 +208,7 @@ impl Gen<'_> {
                 }
             }
         }
+        all
     }
 
     /// Router interfaces between two VPCs.

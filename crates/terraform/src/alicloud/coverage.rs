@@ -262,6 +262,12 @@ const RULES: &[(&str, Bearing)] = &[
         "express_connect_physical_connection",
         N("a cable; what is behind it is behind its border routers"),
     ),
+    (
+        "express_connect_router_grant_association",
+        N(
+            "lets another account join its VPC, router or border router; what is joined is said by other resources",
+        ),
+    ),
     ("fc", N("functions: they are no endpoints of a VPC")),
     ("fc_function", S("a function that may reach into a VPC")),
     ("fc_service", S("functions that may reach into a VPC")),

@@ -14,6 +14,7 @@ mod cluster;
 mod compute;
 mod coverage;
 mod data_service;
+mod ecr;
 mod eip;
 mod eni;
 mod gateway;
@@ -118,7 +119,7 @@ struct Handler {
     steps: &'static [(Stage, Step)],
 }
 
-fn families() -> [&'static [Handler]; 26] {
+fn families() -> [&'static [Handler]; 27] {
     [
         vpc::HANDLERS,
         vswitch::HANDLERS,
@@ -136,6 +137,7 @@ fn families() -> [&'static [Handler]; 26] {
         data_service::HANDLERS,
         transit::HANDLERS,
         hybrid::HANDLERS,
+        ecr::HANDLERS,
         balancer::CLB,
         balancer::MODERN,
         perimeter::FIREWALLS,

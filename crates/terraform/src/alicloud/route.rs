@@ -189,6 +189,7 @@ fn hop(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> NextHop {
         "Attachment",
         "VpnGateway",
         "RouterInterface",
+        "Ecr",
     ];
     if let Some(k) = kind
         .as_ref()

@@ -137,20 +137,6 @@ pub(super) const HANDLERS: &[Handler] = &[
     },
     Handler {
         spec: TypeSpec {
-            name: "alicloud_cen_transit_router_ecr_attachment",
-            attributes: &["id", "tags", "transit_router_id", "ecr_id"],
-        },
-        aliases: &[],
-        identities: &[own("id")],
-        steps: &[
-            (Stage::Declare, attachment),
-            (Stage::Fill, |l, i, a| {
-                site(l, i, &a, "an Express Connect router", "ecr_id")
-            }),
-        ],
-    },
-    Handler {
-        spec: TypeSpec {
             name: "alicloud_cen_transit_router_route_table_association",
             attributes: &["transit_router_attachment_id", "transit_router_route_table_id"],
         },
@@ -242,7 +228,7 @@ fn unlinked() -> Unknown {
 pub(super) fn as_router(e: Entity) -> Option<RouterId> {
     if let Entity::Router(r) = e { Some(r) } else { None }
 }
-fn as_attachment(e: Entity) -> Option<AttachmentId> {
+pub(super) fn as_attachment(e: Entity) -> Option<AttachmentId> {
     if let Entity::Attachment(a) = e {
         Some(a)
     } else {
@@ -299,7 +285,7 @@ pub(super) fn cen(l: &mut Linker<'_>, node: &Node) -> Fact<Arc<str>> {
     }
 }
 
-fn new_router(l: &mut Linker<'_>, meta: Meta, cen: Option<Arc<str>>, basic: bool) -> RouterId {
+pub(super) fn new_router(l: &mut Linker<'_>, meta: Meta, cen: Option<Arc<str>>, basic: bool) -> RouterId {
     let id = RouterId(next(l.typed.transit_routers.len()));
     let system_table = TrTableId(next(l.typed.tr_tables.len()));
     l.typed.tr_tables.push(TrTable {
@@ -344,7 +330,7 @@ fn table_of(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     }
 }
 
-fn blank(meta: Meta) -> Attachment {
+pub(super) fn blank(meta: Meta) -> Attachment {
     Attachment {
         meta,
         router: Fact::Unknown(unlinked()),
@@ -355,7 +341,7 @@ fn blank(meta: Meta) -> Attachment {
     }
 }
 
-fn push(l: &mut Linker<'_>, i: usize, a: Attachment) {
+pub(super) fn push(l: &mut Linker<'_>, i: usize, a: Attachment) {
     let id = AttachmentId(next(l.typed.attachments.len()));
     l.typed.attachments.push(a);
     l.declare(i, Entity::Attachment(id));
@@ -474,25 +460,6 @@ fn vpn_attachment(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         x.to = Attached::Vpn(to);
         x.ipv6 = Fact::Known(false);
     }
-}
-
-/// Something beyond the border of VPCs.
-fn site(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, kind: &str, target: &'static str) {
-    let Some(id) = this(l, i) else { return };
-    let router = l.link(i, a, &["transit_router_id"], "transit router", as_router);
-    let target: Arc<str> = match a.get(target).map(|n| l.find(n)) {
-        Some(Found::Resource(r)) => l.res.get(r).map_or_else(|| "?".into(), |r| r.address.clone()),
-        Some(Found::Foreign(t)) => t,
-        _ => "?".into(),
-    };
-    if let Some(x) = l.typed.attachments.get_mut(id.index()) {
-        x.router = router;
-        x.to = Attached::Unmodelled(kind.into(), target);
-    }
-    l.refused.insert(
-        i,
-        format!("attaches {kind}, which is not modelled, to a transit router"),
-    );
 }
 
 /// The old way to say association and propagation: with the router's own table (§10.2).

@@ -313,7 +313,7 @@ resource "alicloud_express_connect_virtual_border_router" "b" {
   vlan_id                = 10
   sitelink_enable        = true
 }
-resource "alicloud_express_connect_router_express_connect_router" "e" { alibaba_side_asn = 65001 }"#,
+"#,
     );
     let refused: Vec<&str> = inv
         .resources
@@ -321,11 +321,164 @@ resource "alicloud_express_connect_router_express_connect_router" "e" { alibaba_
         .filter(|r| matches!(r.understanding, Understanding::NotUnderstood(_)))
         .map(|r| &*r.address)
         .collect();
+    assert_eq!(refused, ["alicloud_express_connect_virtual_border_router.b"]);
+}
+
+const ECR: &str = r#"
+resource "alicloud_express_connect_router_express_connect_router" "e" {
+  ecr_name         = "core"
+  alibaba_side_asn = 65001
+}
+resource "alicloud_express_connect_virtual_border_router" "b" {
+  physical_connection_id = "pc-1"
+  local_gateway_ip       = "10.255.0.1"
+  peer_gateway_ip        = "10.255.0.2"
+  peering_subnet_mask    = "255.255.255.252"
+  vlan_id                = 10
+}
+resource "alicloud_express_connect_router_vbr_child_instance" "b" {
+  ecr_id                   = alicloud_express_connect_router_express_connect_router.e.id
+  child_instance_id        = alicloud_express_connect_virtual_border_router.b.id
+  child_instance_region_id = "cn-hangzhou"
+  child_instance_type      = "VBR"
+}
+"#;
+
+fn ecr(prefixes: &str, more: &str) -> Inventory {
+    base(&format!(
+        r#"{ECR}
+resource "alicloud_express_connect_router_vpc_association" "v" {{
+  ecr_id                = alicloud_express_connect_router_express_connect_router.e.id
+  vpc_id                = alicloud_vpc.v.id
+  association_region_id = "cn-hangzhou"
+  {prefixes}
+}}
+{more}"#
+    ))
+}
+
+fn refused(inv: &Inventory) -> Vec<&str> {
+    let all = inv.resources.iter();
+    all.filter(|r| matches!(r.understanding, Understanding::NotUnderstood(_)))
+        .map(|r| &*r.address)
+        .collect()
+}
+
+// §11, decision 023, 1 to 3: two tables, between border routers and everything else; routes of type `Ecr`.
+#[test]
+fn an_express_connect_router_is_two_tables() {
+    let inv = ecr(
+        "",
+        r#"
+resource "alicloud_route_entry" "there" {
+  route_table_id        = alicloud_vpc.v.route_table_id
+  destination_cidrblock = "172.16.0.0/12"
+  nexthop_type          = "Ecr"
+  nexthop_id            = alicloud_express_connect_router_vpc_association.v.association_id
+}
+resource "alicloud_cen_instance" "c" {}
+resource "alicloud_cen_transit_router" "t" { cen_id = alicloud_cen_instance.c.id }
+resource "alicloud_cen_transit_router_ecr_attachment" "t" {
+  transit_router_id = alicloud_cen_transit_router.t.transit_router_id
+  ecr_id            = alicloud_express_connect_router_express_connect_router.e.id
+}
+resource "alicloud_express_connect_router_tr_association" "t" {
+  ecr_id                = alicloud_express_connect_router_express_connect_router.e.id
+  transit_router_id     = alicloud_cen_transit_router.t.transit_router_id
+  cen_id                = alicloud_cen_instance.c.id
+  association_region_id = "cn-hangzhou"
+}
+"#,
+    );
+    assert_eq!(refused(&inv), Vec::<&str>::new());
+    let t = &inv.typed;
+    let id = |name: &str| {
+        let n = t
+            .attachments
+            .iter()
+            .position(|a| a.meta.origin.address.contains(name))
+            .unwrap();
+        AttachmentId(u32::try_from(n).unwrap())
+    };
+    let ecr = t
+        .transit_routers
+        .iter()
+        .position(|r| r.meta.name == Some(Fact::Known("core".into())));
+    let ecr = RouterId(u32::try_from(ecr.unwrap()).unwrap());
+    let cloud = t[ecr].system_table;
+    let from = |a: AttachmentId| {
+        let l = t.tr_associations.iter().find(|l| l.attachment == Fact::Known(a));
+        *l.unwrap().table.known().unwrap()
+    };
+    let into = |a: AttachmentId| {
+        let l = t.tr_propagations.iter().find(|l| l.attachment == Fact::Known(a));
+        *l.unwrap().table.known().unwrap()
+    };
+    let (vpc, border, transit) = (
+        id("vpc_association.v"),
+        id("vbr_child_instance.b"),
+        id("ecr_attachment.t"),
+    );
+    let port = from(border);
+    assert_ne!(port, cloud);
+    assert_eq!(t[port].router, Fact::Known(ecr));
+    assert_eq!((from(vpc), into(vpc)), (cloud, port));
+    assert_eq!((from(transit), into(transit)), (cloud, port));
+    assert_eq!(into(border), cloud);
+    assert!(t.attachments.iter().all(|a| a.publishes == Fact::Known(true)));
+    assert_eq!(t[vpc].ipv6, Fact::Known(false));
+    assert_eq!(t.route_entries[0].next_hops, [NextHop::Attachment(vpc)]);
+}
+
+// Decision 023, 5 to 7: what is not known well enough is not understood.
+#[test]
+fn what_an_express_connect_router_leaves_open_is_not_understood() {
+    let association = "alicloud_express_connect_router_vpc_association.v";
+    let none: Vec<&str> = Vec::new();
+    assert_eq!(refused(&ecr("allowed_prefixes = [\"10.0.0.0/8\"]", "")), none);
     assert_eq!(
-        refused,
-        [
-            "alicloud_express_connect_router_express_connect_router.e",
-            "alicloud_express_connect_virtual_border_router.b"
-        ]
+        refused(&ecr("allowed_prefixes = [\"10.1.0.0/16\"]", "")),
+        [association]
+    );
+    assert_eq!(
+        refused(&ecr("allowed_prefixes = [var.unknown]", "")),
+        [association]
+    );
+    let alone = ecr(
+        "",
+        r#"
+resource "alicloud_cen_instance" "c" {}
+resource "alicloud_cen_transit_router" "t" { cen_id = alicloud_cen_instance.c.id }
+resource "alicloud_express_connect_router_tr_association" "t" {
+  ecr_id                = alicloud_express_connect_router_express_connect_router.e.id
+  transit_router_id     = alicloud_cen_transit_router.t.transit_router_id
+  association_region_id = "cn-hangzhou"
+}
+"#,
+    );
+    assert_eq!(
+        refused(&alone),
+        ["alicloud_express_connect_router_tr_association.t"]
+    );
+    let regions = ecr(
+        "",
+        r#"
+resource "alicloud_cen_instance" "c" {}
+resource "alicloud_cen_transit_router" "t" { cen_id = alicloud_cen_instance.c.id }
+resource "alicloud_cen_transit_router" "u" { cen_id = alicloud_cen_instance.c.id }
+resource "alicloud_cen_transit_router_ecr_attachment" "t" {
+  transit_router_id = alicloud_cen_transit_router.t.transit_router_id
+  ecr_id            = alicloud_express_connect_router_express_connect_router.e.id
+}
+resource "alicloud_cen_transit_router_peer_attachment" "p" {
+  transit_router_id             = alicloud_cen_transit_router.t.transit_router_id
+  peer_transit_router_id        = alicloud_cen_transit_router.u.transit_router_id
+  peer_transit_router_region_id = "cn-beijing"
+}
+"#,
+    );
+    assert_eq!(
+        refused(&regions),
+        ["alicloud_cen_transit_router_ecr_attachment.t"]
     );
 }

@@ -372,7 +372,7 @@ resource "alicloud_vpc_route_entry" "ecmp" {
   route_table_id         = alicloud_vpc.v.route_table_id
   destination_cidr_block = "172.16.0.0/12"
   next_hops {
-    nexthop_type = "Ecr"
+    nexthop_type = "RouteTargetGroup"
     nexthop_id   = "ecr-1"
     weight       = 100
   }
@@ -396,7 +396,7 @@ resource "alicloud_vpc_route_entry" "ecmp" {
     assert_eq!(hops[3], [NextHop::HaVip(HaVipId(0))]);
     assert_eq!(hops[4], [NextHop::Interface(i)]);
     let unmodelled = NextHop::Unmodelled {
-        kind: "Ecr".into(),
+        kind: "RouteTargetGroup".into(),
         target: "ecr-1".into(),
     };
     assert_eq!(hops[5], [unmodelled, NextHop::Interface(i)]);

@@ -240,6 +240,8 @@ pub(super) const SILENT: &[(&str, &str)] = &[
         "how the line or the tunnel is made, not what goes through it",
         "* ike_config.*, * ipsec_config.*, * *tunnel_bgp_config.*, * bgp_config.local_*, * bgp_config.tunnel_cidr, \
          * tunnel_options_specification.*, * effect_immediately, * enable_nat_traversal, \
+         express_connect_router_express_connect_router alibaba_side_asn, \
+         express_connect_router_express_connect_router regions.*, \
          vpn_gateway_vco_route overlay_mode, express_connect_virtual_border_router *_ip, \
          express_connect_virtual_border_router *_mask, express_connect_virtual_border_router circuit_code, \
          express_connect_virtual_border_router physical_connection_id, express_connect_virtual_border_router vlan_id, \
