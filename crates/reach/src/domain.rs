@@ -530,6 +530,11 @@ impl Domain {
             return false;
         }
         if self.detours[sc.vsw as usize].as_ref().is_some_and(|f| f[d]) {
+            // Whatever is on the way, the lists of both ends count.
+            let (i, e) = (self.table.get(i), self.table.get(e));
+            if i.iter().zip(e).all(|(x, y)| x & y == 0) {
+                return false;
+            }
             let Some((a, b)) = distinct(sc, dc) else {
                 return false;
             };

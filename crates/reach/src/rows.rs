@@ -47,6 +47,14 @@ impl AtomTable {
     }
 }
 
+/// Peers that have columns.
+pub(crate) trait Peers {
+    /// How many.
+    fn len(&self) -> usize;
+    /// The columns that a peer of a rule matches.
+    fn each(&self, m: &Match, f: impl FnMut(usize));
+}
+
 /// The columns of one VPC, sorted by address.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Columns {
@@ -86,42 +94,6 @@ impl Columns {
         }
         c
     }
-    /// The columns that a peer matches.
-    pub(crate) fn each(&self, m: &Match, mut f: impl FnMut(usize)) {
-        let mut listed = |v: Option<&Vec<u32>>| v.into_iter().flatten().for_each(|&c| f(c as usize));
-        match m {
-            Match::Any => (0..self.len()).for_each(f),
-            Match::Ips(s) => self.ranges(s, |a, b| (a..b).for_each(&mut f)),
-            Match::Group(g) => listed(self.by_group.get(g)),
-            Match::Member(g) => listed(self.by_member.get(g)),
-            Match::Primary(g) => listed(self.by_primary.get(g)),
-        }
-    }
-    /// A column has other groups, by address and by interface, than before; `primary` says whether as a primary
-    /// address.
-    pub(crate) fn regroup(
-        &mut self,
-        column: u32,
-        primary: bool,
-        old: &[SecurityGroupId],
-        new: &[SecurityGroupId],
-    ) {
-        let mut all = vec![&mut self.by_group, &mut self.by_member];
-        all.extend(primary.then_some(&mut self.by_primary));
-        for by in all {
-            for g in old {
-                if let Some(v) = by.get_mut(g) {
-                    v.retain(|c| *c != column);
-                }
-            }
-            for g in new {
-                by.entry(*g).or_default().push(column);
-            }
-        }
-    }
-    pub(crate) fn len(&self) -> usize {
-        self.v4.len() + self.v6.len()
-    }
     fn ranges(&self, s: &IpSet, mut f: impl FnMut(usize, usize)) {
         for &(lo, hi) in s.v4.ranges() {
             let a = self.v4.partition_point(|&c| c < lo);
@@ -141,9 +113,25 @@ impl Columns {
     }
 }
 
+impl Peers for Columns {
+    fn len(&self) -> usize {
+        self.v4.len() + self.v6.len()
+    }
+    fn each(&self, m: &Match, mut f: impl FnMut(usize)) {
+        let mut listed = |v: Option<&Vec<u32>>| v.into_iter().flatten().for_each(|&c| f(c as usize));
+        match m {
+            Match::Any => (0..self.len()).for_each(f),
+            Match::Ips(s) => self.ranges(s, |a, b| (a..b).for_each(&mut f)),
+            Match::Group(g) => listed(self.by_group.get(g)),
+            Match::Member(g) => listed(self.by_member.get(g)),
+            Match::Primary(g) => listed(self.by_primary.get(g)),
+        }
+    }
+}
+
 /// Folds lists into rows; keeps its buffers between lists.
-pub(crate) struct RowBuilder<'a> {
-    columns: &'a Columns,
+pub(crate) struct RowBuilder<'a, P = Columns> {
+    columns: &'a P,
     all: &'a AtomSet,
     mask: Vec<u64>,
     memo: FxHashMap<Box<[u64]>, u32>,
@@ -151,8 +139,8 @@ pub(crate) struct RowBuilder<'a> {
     acc: Vec<u64>,
 }
 
-impl<'a> RowBuilder<'a> {
-    pub(crate) fn new(columns: &'a Columns, all: &'a AtomSet) -> Self {
+impl<'a, P: Peers> RowBuilder<'a, P> {
+    pub(crate) fn new(columns: &'a P, all: &'a AtomSet) -> Self {
         RowBuilder {
             columns,
             all,
@@ -171,31 +159,8 @@ impl<'a> RowBuilder<'a> {
         self.mask.resize(n * w, 0);
         for (k, r) in list.rules.iter().enumerate() {
             let (word, bit) = (k / 64, 1u64 << (k % 64));
-            match &r.peer {
-                Match::Any => {
-                    for m in self.mask.iter_mut().skip(word).step_by(w) {
-                        *m |= bit;
-                    }
-                }
-                Match::Ips(s) => {
-                    let mask = &mut self.mask;
-                    self.columns.ranges(s, |a, b| {
-                        for m in mask[a * w..b * w].iter_mut().skip(word).step_by(w) {
-                            *m |= bit;
-                        }
-                    });
-                }
-                Match::Group(g) | Match::Member(g) | Match::Primary(g) => {
-                    let by = match r.peer {
-                        Match::Group(_) => &self.columns.by_group,
-                        Match::Primary(_) => &self.columns.by_primary,
-                        _ => &self.columns.by_member,
-                    };
-                    for &c in by.get(g).map_or(&[][..], |v| v) {
-                        self.mask[c as usize * w + word] |= bit;
-                    }
-                }
-            }
+            let mask = &mut self.mask;
+            self.columns.each(&r.peer, |c| mask[c * w + word] |= bit);
         }
         self.memo.clear();
         let mut out = Vec::with_capacity(n);
@@ -285,7 +250,19 @@ pub(crate) fn fold_one(
     left.extend_from_slice(all);
     acc.clear();
     acc.resize(all.len(), 0);
-    for r in list.rules.iter().filter(|r| crate::point::matches(&r.peer, peer)) {
+    let v4 = match peer.ip {
+        IpAddr::V4(a) => Some(u32::from(a)),
+        IpAddr::V6(_) => None,
+    };
+    // Most peers are one range.
+    let matches = |m: &Match| match (m, v4) {
+        (Match::Ips(s), Some(ip)) => match s.v4.ranges() {
+            [(l, h)] => *l <= ip && ip <= *h,
+            _ => s.contains(peer.ip),
+        },
+        _ => crate::point::matches(m, peer),
+    };
+    for r in list.rules.iter().filter(|r| matches(&r.peer)) {
         for ((l, a), &x) in left.iter_mut().zip(acc.iter_mut()).zip(r.atoms.words()) {
             if r.accept {
                 *a |= *l & x;

@@ -58,7 +58,7 @@ impl Again {
 /// One route table, as far as nothing propagates routes into it.
 pub(crate) fn table(inv: &Inventory, net: &Network, id: RouteTableId) -> Option<Table> {
     let mut c = context(inv, net.mode, net, Pool::default());
-    let mut table = routes::tables(&mut c).into_iter().nth(id.index())?;
+    let mut table = routes::table(&mut c, id)?;
     routes::sort(&mut table, c.reads(Assumption::Route2));
     Some(table)
 }

@@ -66,9 +66,20 @@ pub(super) fn vpc_space(c: &Ctx<'_>, vpc: VpcId) -> IpSet {
     IpSet::from_nets(cidrs.iter().filter_map(|f| f.known().copied()))
 }
 
-/// Compiles every route table, strongest route first.
+/// Compiles every route table; their routes are yet to be sorted.
 pub(super) fn tables(c: &mut Ctx<'_>) -> Vec<Table> {
+    of(c, None)
+}
+
+/// Compiles one route table as [`tables`] does.
+pub(super) fn table(c: &mut Ctx<'_>, id: RouteTableId) -> Option<Table> {
+    of(c, Some(id)).into_iter().nth(id.index())
+}
+
+/// The tables; with `only` the others have no routes.
+fn of(c: &mut Ctx<'_>, only: Option<RouteTableId>) -> Vec<Table> {
     let t = c.t;
+    let wanted = |n: usize| only.is_none_or(|o| o.index() == n);
     let mut out: Vec<Table> = Vec::with_capacity(t.route_tables.len());
     let mut locals: Vec<Option<Vec<Route>>> = vec![None; t.vpcs.len()];
     let mut locals_of: Vec<Option<(Vec<IpNet>, bool)>> = vec![None; t.vpcs.len()];
@@ -76,6 +87,7 @@ pub(super) fn tables(c: &mut Ctx<'_>) -> Vec<Table> {
         let id = RouteTableId(u32::try_from(i).unwrap_or(u32::MAX));
         let mut routes = Vec::new();
         match rt.vpc {
+            _ if !wanted(i) => {}
             Fact::Known(vpc) => {
                 if locals[vpc.index()].is_none() {
                     locals[vpc.index()] = Some(system_routes(c, vpc));
@@ -90,6 +102,9 @@ pub(super) fn tables(c: &mut Ctx<'_>) -> Vec<Table> {
     }
     for (i, e) in t.route_entries.iter().enumerate() {
         let i = u32::try_from(i).unwrap_or(u32::MAX);
+        if e.table.known().is_some_and(|rt| !wanted(rt.index())) {
+            continue;
+        }
         let vpc = e.table.known().and_then(|rt| t[*rt].vpc.known().copied());
         let hops = |vpc| -> Vec<Hop> { e.next_hops.iter().map(|h| hop(t, vpc, h)).collect() };
         let unmodelled = match vpc {
@@ -110,7 +125,7 @@ pub(super) fn tables(c: &mut Ctx<'_>) -> Vec<Table> {
         let maybe = e.origin.maybe.is_some();
         let (targets, table_known): (Vec<usize>, bool) = match e.table {
             Fact::Known(rt) => (vec![rt.index()], true),
-            Fact::Unknown(_) => ((0..out.len()).collect(), false),
+            Fact::Unknown(_) => ((0..out.len()).filter(|n| wanted(*n)).collect(), false),
         };
         for (net, known) in destinations(c, &e.destination) {
             let route = Route {

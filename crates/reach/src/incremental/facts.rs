@@ -20,6 +20,8 @@ pub(super) struct Facts {
     outward: FxHashSet<InterfaceId>,
     /// Of these, those that are reached from there, or go there through an appliance.
     special: FxHashSet<InterfaceId>,
+    /// Whether appliances may forward what travels to the Internet or from it.
+    pub(super) forwards_public: bool,
     /// Public addresses of anybody.
     public: IpSet,
     /// The addresses of each VPC; those that are not single addresses apart.
@@ -67,6 +69,7 @@ impl Facts {
         let border = Border::new(net, reach.cells());
         let mut outward: FxHashSet<InterfaceId> = FxHashSet::default();
         let mut special: FxHashSet<InterfaceId> = FxHashSet::default();
+        let mut forwards_public = net.vpcs.iter().any(|v| v.ingress_table.is_some());
         let mut regions: FxHashMap<VpcId, IpSet> = FxHashMap::default();
         let mut wide = Vec::new();
         let mut users = vec![Vec::new(); net.group_sets.len()];
@@ -104,6 +107,7 @@ impl Facts {
                 if c.special || appliances {
                     special.insert(c.rep.iface);
                 }
+                forwards_public |= appliances;
                 for a in net.iface(c.rep.iface).into_iter().flat_map(|f| &f.addrs) {
                     v4.extend(a.region.v4.ranges());
                     v6.extend(a.region.v6.ranges());
@@ -150,6 +154,9 @@ impl Facts {
                 .flat_map(|b| &b.listeners)
                 .flat_map(|l| &l.forwards)
                 .any(|f| !matches!(f.to, Backend::Interface(_)));
+        // A table that grows costs more than a change may.
+        set.reserve(super::SPARE);
+        users.reserve(super::SPARE);
         let slots = reach.slots();
         let block = |s: &u32| slots.get(*s as usize).copied().unwrap_or(0);
         Facts {
@@ -157,6 +164,7 @@ impl Facts {
             bound,
             outward,
             special,
+            forwards_public,
             public: public::addresses(net),
             regions,
             wide,
@@ -171,10 +179,9 @@ impl Facts {
         }
     }
 
-    /// Whether the lists of an interface count for nothing but its own private traffic inside its VPC and, where
-    /// the other side is outside, towards the Internet.
-    pub(super) fn plain(&self, i: InterfaceId) -> bool {
-        !self.stops.contains(&i) && !self.bound.contains(&i)
+    /// Whether an interface is a front, a managed service, or a backend whose groups filter what a balancer hands on.
+    pub(super) fn bound(&self, i: InterfaceId) -> bool {
+        self.bound.contains(&i)
     }
 
     /// Whether an interface has anything to do with the Internet.

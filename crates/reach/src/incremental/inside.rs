@@ -1,15 +1,22 @@
 //! The rows of one VPC after a change: only the columns that the change can touch are folded again.
 
+use super::index::{Index, Named, Side};
 use crate::domain::Domain;
-use crate::flow::Cuts;
 use crate::network::{Match, Network, RuleList};
-use crate::rows::{Columns, RowBuilder, fold_one};
-use bartizan_model::SecurityGroupId;
-use rustc_hash::{FxHashMap, FxHashSet};
+use crate::rows::{Peers, RowBuilder, fold_one};
+use bartizan_model::{InterfaceId, SecurityGroupId};
+use rustc_hash::FxHashMap;
 use std::net::IpAddr;
 
 /// Columns from which on a whole row is cheaper than one column after another.
 const MANY: usize = 150;
+
+/// A column of a list that accepts something else than before.
+pub(super) struct Column {
+    pub(super) at: u32,
+    pub(super) old: u32,
+    pub(super) new: u32,
+}
 
 /// A VPC that is kept up to date.
 pub(super) struct Kept {
@@ -23,27 +30,31 @@ pub(super) struct Kept {
     free: Vec<u32>,
     left: Vec<u64>,
     acc: Vec<u64>,
-    /// The cells sorted by address, and which is where.
-    columns: Columns,
-    order: Vec<u32>,
-    place: Vec<u32>,
-    /// Which lists name a group, and the ends of the address ranges that each list names.
-    naming: FxHashMap<SecurityGroupId, FxHashSet<(u32, Side)>>,
-    ends: Vec<[Cuts; 2]>,
+    /// The cells as peers.
+    columns: Index,
+    /// What the lists name.
+    named: Named,
+    /// The cells by list, by interface and by vSwitch.
+    by_set: Vec<Vec<u32>>,
+    by_iface: FxHashMap<InterfaceId, Vec<u32>>,
+    by_vsw: Vec<Vec<u32>>,
 }
 
-/// Which list of a group set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Side {
-    Ingress,
-    Egress,
+fn small(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 impl Kept {
     pub(super) fn new(net: &Network, at: usize, d: &Domain) -> Self {
         let mut by_block: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
+        let mut by_iface: FxHashMap<InterfaceId, Vec<u32>> = FxHashMap::default();
+        let mut by_set = vec![Vec::new(); d.lists.len()];
+        let mut by_vsw = vec![Vec::new(); d.acls.len()];
         for (i, c) in (0u32..).zip(&d.cells) {
             by_block.entry(c.block).or_default().push(i);
+            by_iface.entry(c.rep.iface).or_default().push(i);
+            by_set[c.gs as usize].push(i);
+            by_vsw[c.vsw as usize].push(i);
         }
         let mut uses = vec![0; d.rows.len()];
         let acls = d.acls.iter().flatten();
@@ -58,80 +69,75 @@ impl Kept {
             free: Vec::new(),
             left: Vec::new(),
             acc: Vec::new(),
-            columns: Columns::default(),
-            order: Vec::new(),
-            place: Vec::new(),
-            naming: FxHashMap::default(),
-            ends: Vec::new(),
+            columns: Index::new(d.cells.iter().map(|c| net.private_view(c.rep))),
+            named: Named::default(),
+            by_set,
+            by_iface,
+            by_vsw,
         };
-        k.sort(net, d);
         for gs in 0..d.sets.len() {
             k.note(net, d, gs);
         }
         k
     }
 
-    /// Sorts the cells by address.
-    pub(super) fn sort(&mut self, net: &Network, d: &Domain) {
-        self.order = (0u32..).take(d.cells.len()).collect();
-        self.order.sort_by_key(|&c| d.cells[c as usize].rep.ip);
-        self.place = vec![0; self.order.len()];
-        for (n, &c) in (0u32..).zip(&self.order) {
-            self.place[c as usize] = n;
+    /// The cells with a list.
+    pub(super) fn with_list(&self, gs: u32) -> &[u32] {
+        self.by_set.get(gs as usize).map_or(&[], |v| v)
+    }
+
+    /// The cells in a vSwitch, by its number here.
+    pub(super) fn in_vswitch(&self, v: usize) -> &[u32] {
+        self.by_vsw.get(v).map_or(&[], |v| v)
+    }
+
+    /// The cells of an interface.
+    pub(super) fn cells_of(&self, i: InterfaceId) -> &[u32] {
+        self.by_iface.get(&i).map_or(&[], |v| v)
+    }
+
+    /// The cells with an address.
+    pub(super) fn at_address(&self, ip: IpAddr) -> Vec<u32> {
+        self.columns.at(ip)
+    }
+
+    /// A cell has another list.
+    pub(super) fn relist(&mut self, d: &mut Domain, cell: u32, gs: u32, set: u32) {
+        let c = &mut d.cells[cell as usize];
+        if let Some(v) = self.by_set.get_mut(c.gs as usize) {
+            v.retain(|x| *x != cell);
         }
-        let cells = self.order.iter().map(|&c| d.cells[c as usize].rep);
-        self.columns = Columns::new(cells.map(|p| net.private_view(p)));
+        self.by_set[gs as usize].push(cell);
+        c.gs = gs;
+        c.set = set;
+    }
+
+    /// A cell has another address.
+    pub(super) fn readdress(&mut self, d: &mut Domain, cell: u32, new: IpAddr) {
+        let c = &mut d.cells[cell as usize];
+        self.columns.readdress(cell, c.rep.ip, new);
+        c.rep.ip = new;
+        for m in &mut c.members {
+            m.ip = new;
+        }
     }
 
     /// Takes down what the lists of a group set name; what they named before may stay.
     pub(super) fn note(&mut self, net: &Network, d: &Domain, gs: usize) {
-        let Some(set) = net.group_sets.get(d.sets[gs] as usize) else {
-            return;
-        };
-        let mut ends = [Cuts::default(), Cuts::default()];
-        let n = u32::try_from(gs).unwrap_or(u32::MAX);
-        for (side, list, c) in [(Side::Ingress, &set.ingress, 0), (Side::Egress, &set.egress, 1)] {
-            for r in &list.rules {
-                match &r.peer {
-                    Match::Ips(s) => ends[c].add(s),
-                    Match::Group(g) | Match::Member(g) | Match::Primary(g) => {
-                        self.naming.entry(*g).or_default().insert((n, side));
-                    }
-                    Match::Any => {}
-                }
-            }
-        }
-        ends.iter_mut().for_each(Cuts::finish);
-        if gs < self.ends.len() {
-            self.ends[gs] = ends;
-        } else {
-            self.ends.push(ends);
+        if let Some(set) = net.group_sets.get(d.sets[gs] as usize) {
+            self.named.note(small(gs), Side::Ingress, &set.ingress);
+            self.named.note(small(gs), Side::Egress, &set.egress);
         }
     }
 
     /// The lists that may name one of some groups.
     pub(super) fn naming(&self, groups: impl Iterator<Item = SecurityGroupId>) -> Vec<(u32, Side)> {
-        let mut out: Vec<(u32, Side)> = groups
-            .filter_map(|g| self.naming.get(&g))
-            .flatten()
-            .copied()
-            .collect();
-        out.sort_unstable();
-        out.dedup();
-        out
+        self.named.groups(groups)
     }
 
-    /// The lists that tell two addresses apart, perhaps.
+    /// The lists that may tell two addresses apart.
     pub(super) fn telling(&self, a: IpAddr, b: IpAddr) -> Vec<(u32, Side)> {
-        let mut out = Vec::new();
-        for (n, [i, e]) in (0u32..).zip(&self.ends) {
-            for (side, c) in [(Side::Ingress, i), (Side::Egress, e)] {
-                if c.piece(a) != c.piece(b) {
-                    out.push((n, side));
-                }
-            }
-        }
-        out
+        self.named.telling(a, b)
     }
 
     /// A cell has other groups than before.
@@ -142,13 +148,13 @@ impl Kept {
         old: &[SecurityGroupId],
         new: &[SecurityGroupId],
     ) {
-        self.columns.regroup(self.place[cell as usize], primary, old, new);
+        self.columns.regroup(cell, primary, old, new);
     }
 
     /// The columns that a peer matches.
     pub(super) fn columns(&self, m: &Match) -> Vec<u32> {
         let mut out: Vec<u32> = Vec::new();
-        self.columns.each(m, |n| out.push(self.order[n]));
+        self.columns.each(m, |n| out.push(small(n)));
         out
     }
 
@@ -185,16 +191,18 @@ impl Kept {
         row: u32,
         list: &RuleList,
         columns: &[u32],
-    ) -> (u32, Vec<u32>) {
-        let mut changed: Vec<(u32, u32)> = Vec::new();
+    ) -> (u32, Vec<Column>) {
+        let mut changed: Vec<Column> = Vec::new();
+        let was = |d: &Domain, c: u32| d.rows[row as usize][c as usize];
         if columns.len() > MANY {
             // Many columns: those with the same matching rules are folded once.
             let mut b = RowBuilder::new(&self.columns, &net.common.all);
             let ids = b.row(list, &mut d.table);
             for &c in columns {
-                let id = ids[self.place[c as usize] as usize];
-                if d.rows[row as usize][c as usize] != id {
-                    changed.push((c, id));
+                let id = ids[c as usize];
+                let old = was(d, c);
+                if old != id {
+                    changed.push(Column { at: c, old, new: id });
                 }
             }
         } else {
@@ -202,8 +210,9 @@ impl Kept {
                 let view = net.private_view(d.cells[c as usize].rep);
                 let all = net.common.all.words();
                 let id = fold_one(list, view, all, &mut self.left, &mut self.acc, &mut d.table);
-                if d.rows[row as usize][c as usize] != id {
-                    changed.push((c, id));
+                let old = was(d, c);
+                if old != id {
+                    changed.push(Column { at: c, old, new: id });
                 }
             }
         }
@@ -211,10 +220,10 @@ impl Kept {
             return (row, Vec::new());
         }
         let row = self.own_row(d, row);
-        for &(c, id) in &changed {
-            d.rows[row as usize][c as usize] = id;
+        for c in &changed {
+            d.rows[row as usize][c.at as usize] = c.new;
         }
-        (row, changed.into_iter().map(|(c, _)| c).collect())
+        (row, changed)
     }
 
     /// Folds one list of a group set again at some columns; says which of them changed.
@@ -225,7 +234,7 @@ impl Kept {
         gs: usize,
         side: Side,
         columns: &[u32],
-    ) -> Vec<u32> {
+    ) -> Vec<Column> {
         let Some(set) = net.group_sets.get(d.sets[gs] as usize) else {
             return Vec::new();
         };
@@ -249,31 +258,29 @@ impl Kept {
         if let Some(at) = d.sets.iter().position(|s| *s == set) {
             return u32::try_from(at).unwrap_or(u32::MAX);
         }
-        let n = d.cells.len();
-        let empty: Box<[u32]> = vec![0; n].into();
-        let i = self.put_row(d, empty.clone());
-        let e = self.put_row(d, empty);
+        let Some(lists) = net.group_sets.get(set as usize) else {
+            return 0;
+        };
+        let mut b = RowBuilder::new(&self.columns, &net.common.all);
+        let i = b.row(&lists.ingress, &mut d.table);
+        let e = b.row(&lists.egress, &mut d.table);
+        let i = self.put_row(d, i);
+        let e = self.put_row(d, e);
         d.lists.push((i, e));
         d.sets.push(set);
+        self.by_set.push(Vec::new());
         let gs = d.sets.len() - 1;
         self.note(net, d, gs);
-        let all: Vec<u32> = (0u32..).take(n).collect();
-        self.refold_list(net, d, gs, Side::Ingress, &all);
-        self.refold_list(net, d, gs, Side::Egress, &all);
-        u32::try_from(gs).unwrap_or(u32::MAX)
+        small(gs)
     }
 
-    /// The blocks of some cells.
-    pub(super) fn blocks(d: &Domain, cells: &[u32]) -> FxHashSet<u32> {
-        cells.iter().map(|&c| d.cells[c as usize].block).collect()
-    }
-
-    /// What the VPC contributes to a pair of blocks.
+    /// What the VPC contributes to a pair of blocks; stops where all of `need` is found.
     pub(super) fn contribution(
         &self,
         net: &Network,
         d: &Domain,
         (a, b): (u32, u32),
+        need: &[u64],
         tmp: &mut [u64],
         out: &mut [u64],
     ) {
@@ -284,28 +291,43 @@ impl Kept {
             for &s in of(a) {
                 if d.pair(net, s as usize, t as usize, tmp) {
                     out.iter_mut().zip(tmp.iter()).for_each(|(o, &x)| *o |= x);
+                    if need.iter().zip(out.iter()).all(|(n, o)| n & !o == 0) {
+                        return;
+                    }
                 }
             }
         }
     }
 
-    /// Folds the ACLs again at one column; `f` hears of every pair of a block of senders or receivers in a filtered
-    /// vSwitch and the block of the column.
+    /// Whether routes lead a column elsewhere, seen from a vSwitch, is as said from now on; says whether they do or did.
+    pub(super) fn lead(d: &mut Domain, v: usize, column: u32, is: bool) -> bool {
+        let n = d.cells.len();
+        let flags = &mut d.detours[v];
+        let was = flags.as_ref().is_some_and(|f| f[column as usize]);
+        if was != is {
+            let all = flags.get_or_insert_with(|| vec![false; n].into());
+            all[column as usize] = is;
+            if !is && !all.contains(&true) {
+                *flags = None;
+            }
+        }
+        was || is
+    }
+
+    /// Folds the ACLs again at one column; `f` hears of every cell in a filtered vSwitch to which (`true`) or from
+    /// which something else passes than before.
     pub(super) fn refold_acls(
         &mut self,
         net: &Network,
         d: &mut Domain,
         column: u32,
-        mut f: impl FnMut(u32, bool, u32),
+        mut f: impl FnMut(&Domain, u32, bool),
     ) {
-        let block = d.cells[column as usize].block;
         for v in 0..d.acls.len() {
             let Some((i, e)) = d.acls[v] else { continue };
-            let Some(acl) = d
-                .cells
-                .iter()
-                .find(|c| c.vsw as usize == v)
-                .and_then(|c| net.vsw(c.vswitch)?.acl)
+            let first = self.in_vswitch(v).first().map(|c| d.cells[*c as usize].vswitch);
+            let Some(acl) = first
+                .and_then(|v| net.vsw(v)?.acl)
                 .and_then(|a| net.acls.get(a as usize))
             else {
                 continue;
@@ -313,16 +335,12 @@ impl Kept {
             let (i, c1) = self.refold(net, d, i, &acl.ingress, &[column]);
             let (e, c2) = self.refold(net, d, e, &acl.egress, &[column]);
             d.acls[v] = Some((i, e));
-            let blocks: FxHashSet<u32> = {
-                let own = d.cells.iter().filter(|c| c.vsw as usize == v);
-                own.map(|c| c.block).collect()
-            };
-            for b in blocks {
+            for &cell in self.in_vswitch(v) {
                 if !c1.is_empty() {
-                    f(block, true, b);
+                    f(d, cell, true);
                 }
                 if !c2.is_empty() {
-                    f(block, false, b);
+                    f(d, cell, false);
                 }
             }
         }
@@ -341,7 +359,7 @@ impl Kept {
         let mut out = FxHashMap::default();
         for &a in &blocks {
             for &b in &blocks {
-                self.contribution(net, d, (a, b), &mut tmp, &mut sum);
+                self.contribution(net, d, (a, b), net.common.all.words(), &mut tmp, &mut sum);
                 if sum.iter().any(|&x| x != 0) {
                     out.insert((a, b), sum.clone());
                 }

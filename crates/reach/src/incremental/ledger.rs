@@ -48,6 +48,13 @@ impl Ledger {
         }
     }
 
+    /// What one contributes.
+    pub(super) fn get(&self, pair: (u32, u32), by: u32) -> &[u64] {
+        let all = self.of.get(&pair).into_iter().flatten();
+        let id = all.into_iter().find(|(b, _)| *b == by).map_or(0, |(_, id)| *id);
+        self.table.get(id)
+    }
+
     /// Adds what everybody contributes.
     pub(super) fn sum(&self, pair: (u32, u32), out: &mut [u64]) {
         for (_, id) in self.of.get(&pair).into_iter().flatten() {

@@ -1,0 +1,165 @@
+//! An address was another one before, or a custom route was added or removed.
+
+use super::inside::Kept;
+use super::touch::Keys;
+use super::{Inside, Live, facts};
+use crate::network::{Hop, Match};
+use bartizan_model::{Fact, InterfaceId, NetSpec, RouteEntry};
+use bartizan_packet::IpSet;
+use std::net::IpAddr;
+
+impl Live {
+    /// An address of an interface was another one before.
+    pub(super) fn address(&mut self, i: InterfaceId, n: u32, old: IpAddr, new: IpAddr) -> Inside {
+        let Some(vpc) = self.vpc_of(i) else {
+            return Ok(Keys::default());
+        };
+        let net = &self.reach.net;
+        if net.says.source_ports {
+            return Err("ACLs see source ports, as A-NACL-2 is decided");
+        }
+        let nats = net.nats.iter().flat_map(|n| &n.snat);
+        let translated = |n: &crate::network::Snat| n.sources.contains(old) != n.sources.contains(new);
+        if old.is_ipv4() != new.is_ipv4()
+            || self.facts.stops.contains(&i)
+            || self.facts.bound(i)
+            || self.facts.special(i)
+            || self.facts.outward(i) && !net.perimeter.nats.is_empty()
+            || nats.into_iter().any(translated)
+        {
+            return Err("the address counts for more than private traffic");
+        }
+        if net.has_neighbours(vpc) || !net.relays.is_empty() || self.facts.addresses_named {
+            return Err("the address counts outside of its VPC");
+        }
+        if self.facts.cuts(&IpSet::single(new)) {
+            return Err("the address may be that of somebody who has yet to get one");
+        }
+        let Some(k) = self.kept_of(vpc) else {
+            return Ok(Keys::default());
+        };
+        let kept = &self.kept[k];
+        let d = &self.reach.domains[kept.at];
+        if !kept.at_address(new).is_empty() || kept.at_address(old).len() != 1 {
+            return Err("somebody else has the address");
+        }
+        let own = kept.cells_of(i).iter().copied();
+        let Some(c) = own.into_iter().find(|c| d.cells[*c as usize].rep.addr == n) else {
+            return Err("the address is not a cell of its own");
+        };
+        if d.cells[c as usize].block != self.part.block(Some(i), new) {
+            return Err("the interface is in another block");
+        }
+        if let Some(a) = self.reach.net.ifaces[i.index()]
+            .as_mut()
+            .and_then(|f| f.addrs.get_mut(n as usize))
+        {
+            a.region = IpSet::single(new);
+        }
+        let kept = &mut self.kept[k];
+        let d = &mut self.reach.domains[kept.at];
+        kept.readdress(d, c, new);
+        let mut keys = Keys::default();
+        keys.blocks.insert(d.cells[c as usize].block);
+        let mut led = false;
+        for v in 0..d.detours.len() {
+            let Some(&some) = kept.in_vswitch(v).first() else {
+                continue;
+            };
+            let Some(vsw) = self.reach.net.vsw(d.cells[some as usize].vswitch) else {
+                continue;
+            };
+            let is = crate::domain::detour(&self.reach.net, &vsw.tables, new);
+            led |= Kept::lead(d, v, c, is);
+        }
+        for (gs, side) in self.kept[k].telling(old, new) {
+            let kept = &mut self.kept[k];
+            let d = &mut self.reach.domains[kept.at];
+            let changed = kept.refold_list(&self.reach.net, d, gs as usize, side, &[c]);
+            self.touched(k, (gs, side), &[c], &changed, &mut keys)?;
+        }
+        let kept = &mut self.kept[k];
+        let d = &mut self.reach.domains[kept.at];
+        kept.refold_acls(&self.reach.net, d, c, |d, x, ingress| {
+            let (s, t) = if ingress { (c, x) } else { (x, c) };
+            if Kept::open(d, s, t) {
+                keys.whole(k, d, s, t);
+            }
+        });
+        // What routes lead elsewhere passes filters on the way, and the routes to the two addresses may differ.
+        let d = &self.reach.domains[self.kept[k].at];
+        if led || d.detours.iter().any(Option::is_some) {
+            if !self.forwards_inside(vpc) {
+                return Err("routes lead elsewhere");
+            }
+            self.forwarded(k, |s, t| s == c || t == c, &mut keys);
+            if led {
+                for s in (0u32..).take(d.cells.len()).filter(|s| Kept::open(d, *s, c)) {
+                    keys.whole(k, d, s, c);
+                }
+            }
+        }
+        Ok(keys)
+    }
+
+    /// A custom route was added or removed.
+    pub(super) fn route(&mut self, e: &RouteEntry) -> Inside {
+        let t = &self.inv.typed;
+        let (Fact::Known(table), NetSpec::Net(Fact::Known(to))) = (&e.table, &e.destination) else {
+            return Err("the route is not known");
+        };
+        let Some(vpc) = t[*table].vpc.known().copied() else {
+            return Err("the VPC of the table is not known");
+        };
+        let net = &self.reach.net;
+        let to = IpSet::from(*to);
+        let Some(k) = self.kept_of(vpc) else {
+            return Err("nobody is in the VPC");
+        };
+        if net.has_neighbours(vpc) || !net.relays.is_empty() || self.facts.cuts(&to) {
+            return Err("the route counts outside of its VPC");
+        }
+        if !self.facts.private(&to) || net.vpcs.iter().any(|v| v.ingress_table == Some(table.0)) {
+            return Err("the route may lead to the Internet or from it");
+        }
+        let Some(made) = crate::compile::again::table(&self.inv, net, *table) else {
+            return Err("the table is not there");
+        };
+        for h in made.routes.iter().flat_map(|r| &r.hops) {
+            facts::stops_of(net, h, &mut self.facts.stops);
+        }
+        // What is not modelled is a gap, which a change of one table does not list.
+        let lost = |t: &crate::network::Table| t.routes.iter().any(|r| r.hops.contains(&Hop::Unmodelled));
+        let before = std::mem::replace(&mut self.reach.net.tables[table.index()], made);
+        if lost(&before) || lost(&self.reach.net.tables[table.index()]) {
+            return Err("a route of the table leads to something that is not modelled");
+        }
+        self.reach.net.elsewhere = std::sync::OnceLock::new();
+        let net = &self.reach.net;
+        let kept = &self.kept[k];
+        let d = &mut self.reach.domains[kept.at];
+        let mut keys = Keys::default();
+        let columns = kept.columns(&Match::Ips(std::sync::Arc::new(to)));
+        keys.blocks.extend(kept.by_block.keys());
+        for v in 0..d.detours.len() {
+            let senders = kept.in_vswitch(v);
+            let Some(&some) = senders.first() else { continue };
+            let Some(vsw) = net.vsw(d.cells[some as usize].vswitch) else {
+                continue;
+            };
+            // What is sent to an appliance goes on from there by the appliance's table.
+            if !vsw.tables.contains(&table.0) && d.detours[v].is_none() {
+                continue;
+            }
+            for &c in &columns {
+                let is = crate::domain::detour(net, &vsw.tables, d.cells[c as usize].rep.ip);
+                if Kept::lead(d, v, c, is) {
+                    for &s in senders.iter().filter(|s| Kept::open(d, **s, c)) {
+                        keys.whole(k, d, s, c);
+                    }
+                }
+            }
+        }
+        Ok(keys)
+    }
+}
