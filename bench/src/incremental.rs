@@ -3,6 +3,9 @@
 use crate::generate::{Rng, id, net};
 use crate::run::{ByTag, peak_rss_mb, reset_peak};
 use crate::{Spec, generate};
+use bartizan_base::Sources;
+use bartizan_check::{CheckOptions, Watch, verdicts};
+use bartizan_lang::{Date, Intent};
 use bartizan_model::*;
 use bartizan_packet::ServiceSet;
 use bartizan_reach::{Change, CompileOptions, Live, Mode, Partition, Reach, compile};
@@ -148,10 +151,65 @@ fn thread_s() -> f64 {
         .map_or(0.0, |t| t.tv_sec() as f64 + t.tv_nsec() as f64 / 1e9)
 }
 
-/// Applies changes one by one to a network of this size, for at most so many seconds; one line of JSON.
+/// What is kept up to date: the matrix, or an intent.
+enum Kept<'i> {
+    Matrix(Box<Live>),
+    Intent(Box<Watch<'i>>),
+}
+
+impl Kept<'_> {
+    fn inventory(&self) -> &Inventory {
+        match self {
+            Kept::Matrix(live) => live.inventory(),
+            Kept::Intent(watch) => watch.inventory(),
+        }
+    }
+    /// Why it was built again, pairs that changed, clauses that were evaluated again.
+    fn apply(&mut self, c: &Change) -> (Option<&'static str>, usize, usize) {
+        match self {
+            Kept::Matrix(live) => {
+                let a = live.apply(c);
+                (a.rebuilt, a.pairs.len(), 0)
+            }
+            Kept::Intent(watch) => {
+                let r = watch.apply(c);
+                (r.rebuilt, r.pairs, r.clauses.len())
+            }
+        }
+    }
+}
+
+/// A zone for every tag, and what is forbidden between them.
+fn intent(spec: &Spec, clauses: usize) -> Intent {
+    let mut g = Rng::new(spec.seed ^ 0x1A7E_2715);
+    let zones = spec.zones();
+    let mut text = "edition 2027\n".to_string();
+    for z in 0..zones {
+        text.push_str(&format!("zone z{z} = tag zone=z{z}\n"));
+    }
+    for n in 0..clauses {
+        let (a, b, port) = (g.below(zones), g.below(zones), 20 + g.below(6000));
+        let clause = match n % 10 {
+            0 => format!("only z{a} -> z{b} : tcp/{port}"),
+            1 | 2 => format!("never z{a} -> z{b} : any"),
+            3 => format!("never outside -> z{b} : tcp/{port}"),
+            _ => format!("never z{a} -> z{b} : tcp/{port}-{}", port + 100),
+        };
+        text.push_str(&format!("{clause} because \"clause {n}\"\n"));
+    }
+    let mut sources = Sources::default();
+    let file = sources.add("generated.btz", text);
+    let (tree, _) = bartizan_lang::parse(file, &sources);
+    bartizan_lang::resolve(&[tree], &sources).0
+}
+
+/// Applies changes one by one to a network of this size, for at most so many seconds; one line of JSON. With `clauses`
+/// an intent of so many is kept evaluated.
 #[must_use]
-pub fn incremental(spec: &Spec, changes: usize, seconds: f64) -> String {
+pub fn incremental(spec: &Spec, changes: usize, seconds: f64, clauses: usize) -> String {
     let inv = generate(spec);
+    let intent = intent(spec, clauses);
+    let as_of: Date = "2027-01-01".parse().unwrap_or_default();
     let services = {
         let mut v: Vec<ServiceSet> = inv
             .typed
@@ -187,25 +245,37 @@ pub fn incremental(spec: &Spec, changes: usize, seconds: f64) -> String {
     let enis = inv.typed.interfaces.len();
     reset_peak();
     let t0 = Instant::now();
-    let mut live = Live::new(inv, Mode::Widen, CompileOptions::default(), Box::new(part));
+    let mut live = match clauses {
+        0 => {
+            let options = CompileOptions::default();
+            Kept::Matrix(Box::new(Live::new(inv, Mode::Widen, options, Box::new(part))))
+        }
+        _ => {
+            let options = CheckOptions::default();
+            Kept::Intent(Box::new(Watch::new(&inv, &intent, as_of, &options)))
+        }
+    };
     let build_s = t0.elapsed().as_secs_f64();
     let mut kinds: BTreeMap<&'static str, Times> = BTreeMap::new();
     let mut reasons: BTreeMap<&'static str, usize> = BTreeMap::new();
     let (mut all, mut all_wall): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
     let begin = Instant::now();
-    let mut done = 0;
+    let (mut done, mut evaluated) = (0, 0);
     while done < changes && begin.elapsed().as_secs_f64() < seconds {
         let Some(change) = next.next(live.inventory()) else {
             continue;
         };
         done += 1;
         let (t, cpu) = (Instant::now(), thread_s());
-        let affected = live.apply(&change);
+        let (rebuilt, pairs, clauses) = live.apply(&change);
         let (s, cpu) = (t.elapsed().as_secs_f64(), thread_s() - cpu);
         let k = kinds.entry(change.kind()).or_default();
-        k.pairs += affected.pairs.len();
+        k.pairs += pairs;
+        if rebuilt.is_none() {
+            evaluated += clauses;
+        }
         // A rebuild runs on many threads.
-        match affected.rebuilt {
+        match rebuilt {
             Some(why) => {
                 *reasons.entry(why).or_default() += 1;
                 k.rebuilt_s.push(s);
@@ -220,21 +290,23 @@ pub fn incremental(spec: &Spec, changes: usize, seconds: f64) -> String {
         }
     }
     let peak = peak_rss_mb();
-    let (equal, again_s) = {
-        let t = Instant::now();
-        let inv = live.inventory();
-        let part = ByTag::new(inv, spec.zones());
-        let mut r = Reach::new(compile(inv, Mode::Widen, &CompileOptions::default()), &part);
-        r.all_pairs();
-        let s = t.elapsed().as_secs_f64();
-        let blocks = id(part.blocks());
-        let services = |r: &Reach, a, b| r.network().atoms.services(&r.delivered(a, b));
-        let mut all = (0..blocks).flat_map(|a| (0..blocks).map(move |b| (a, b)));
-        (
-            all.all(|(a, b)| services(live.reach(), a, b) == services(&r, a, b)),
-            s,
-        )
+    let t = Instant::now();
+    let equal = match &live {
+        Kept::Intent(watch) => {
+            watch.verdicts() == verdicts(watch.inventory(), &intent, as_of, &CheckOptions::default())
+        }
+        Kept::Matrix(live) => {
+            let part = ByTag::new(live.inventory(), spec.zones());
+            let net = compile(live.inventory(), Mode::Widen, &CompileOptions::default());
+            let mut r = Reach::new(net, &part);
+            r.all_pairs();
+            let blocks = id(part.blocks());
+            let services = |r: &Reach, a, b| r.network().atoms.services(&r.delivered(a, b));
+            let mut all = (0..blocks).flat_map(|a| (0..blocks).map(move |b| (a, b)));
+            all.all(|(a, b)| services(live.reach(), a, b) == services(&r, a, b))
+        }
     };
+    let again_s = t.elapsed().as_secs_f64();
     let at = |v: &mut Vec<f64>, p: f64| {
         v.sort_by(f64::total_cmp);
         let n = ((v.len() as f64 * p).ceil() as usize).clamp(1, v.len().max(1)) - 1;
@@ -252,7 +324,7 @@ pub fn incremental(spec: &Spec, changes: usize, seconds: f64) -> String {
         })
         .collect();
     serde_json::json!({
-        "enis": enis, "changes": done, "build_s": (build_s * 1000.0).round() / 1000.0,
+        "enis": enis, "changes": done, "clauses": clauses, "evaluated": evaluated, "build_s": (build_s * 1000.0).round() / 1000.0,
         "p50_ms": at(&mut all, 0.5), "p99_ms": at(&mut all, 0.99), "max_ms": at(&mut all, 1.0),
         "wall_p99_ms": at(&mut all_wall, 0.99),
         "kinds": kinds, "reasons": reasons, "peak_rss_mb": peak.round(),

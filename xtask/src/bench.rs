@@ -41,6 +41,9 @@ pub(crate) enum Bench {
         enis: usize,
         #[arg(long, default_value_t = 20_000)]
         changes: usize,
+        /// Keep an intent of so many clauses evaluated as well.
+        #[arg(long, default_value_t = 0)]
+        clauses: usize,
         /// `tight` (default deny) or `open` (permissive).
         #[arg(long, default_value = "tight")]
         shape: String,
@@ -98,6 +101,7 @@ pub(crate) fn run(what: &Bench) -> Done {
         Bench::Incremental {
             enis,
             changes,
+            clauses,
             shape,
             estate,
             seconds,
@@ -109,7 +113,7 @@ pub(crate) fn run(what: &Bench) -> Done {
                 estate: estate.parse()?,
                 seed: *seed,
             };
-            println!("{}", incremental(&spec, *changes, *seconds));
+            println!("{}", incremental(&spec, *changes, *seconds, *clauses));
             Ok(())
         }
     }

@@ -430,25 +430,34 @@ fn waypoint(w: &World<'_>, plan: &Plan, c: &Clause, from: &[u32], to: &[u32], at
     forbid(w, bad)
 }
 
+/// Whether a boundary governs each block.
+#[must_use]
+pub fn governed(w: &World<'_>, plan: &Plan, b: &Boundary) -> Vec<bool> {
+    (0..w.blocks())
+        .map(|x| b.governs.iter().any(|&s| w.in_set(x, s)) || w.in_set(x, plan.unzoned))
+        .collect()
+}
+
+/// What no clause covers of what travels between two blocks.
+#[must_use]
+pub fn uncovered_between(w: &World<'_>, plan: &Plan, from: u32, to: u32) -> Option<Leak> {
+    let d = w.may.delivered(from, to);
+    if d.is_empty() {
+        return None;
+    }
+    let atoms = d.subtract(&allowed(w, plan, from, to, None));
+    (!atoms.is_empty()).then_some(Leak { from, to, atoms })
+}
+
 /// Flows that start or end in a governed set and that no clause covers, for one boundary.
 #[must_use]
 pub fn uncovered(w: &World<'_>, plan: &Plan, b: &Boundary) -> Vec<Leak> {
-    let governed: Vec<bool> = (0..w.blocks())
-        .map(|x| b.governs.iter().any(|&s| w.in_set(x, s)) || w.in_set(x, plan.unzoned))
-        .collect();
+    let governed = governed(w, plan, b);
     let mut out = Vec::new();
     for from in 0..w.blocks() {
         for to in 0..w.blocks() {
-            if !governed[from as usize] && !governed[to as usize] {
-                continue;
-            }
-            let d = w.may.delivered(from, to);
-            if d.is_empty() {
-                continue;
-            }
-            let x = d.subtract(&allowed(w, plan, from, to, None));
-            if !x.is_empty() {
-                out.push(Leak { from, to, atoms: x });
+            if governed[from as usize] || governed[to as usize] {
+                out.extend(uncovered_between(w, plan, from, to));
             }
         }
     }

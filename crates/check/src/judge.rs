@@ -4,17 +4,19 @@ use crate::cause::{Baseline, Blame, blame};
 use crate::contested::{self, Asked};
 use crate::evaluate::{self, Leak, Miss, Outcome};
 use crate::explain::{self, Subject};
+use crate::ground::Ground;
 use crate::names;
 use crate::plan::{Boundary, Claim, Plan, Statement};
 use crate::report::{CheckReport, ClauseResult, TestResult, overall, rank};
-use crate::unmodelled::{Unmodelled, unmodelled};
+use crate::unmodelled::Unmodelled;
 use crate::world::World;
 use crate::{assumptions, lints};
 use bartizan_base::{Diagnostic, Finding, Severity, Span, Verdict};
 use bartizan_lang::{Date, Intent};
-use bartizan_model::{Assumption, Inventory, Readings, Use, VpcId};
+use bartizan_model::{Inventory, Readings, VpcId};
 use bartizan_packet::ServiceSet;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What the user decides about a check.
 #[derive(Clone, Debug, Default)]
@@ -53,11 +55,7 @@ pub(crate) struct Judge<'a> {
     pub(crate) w: &'a World<'a>,
     pub(crate) plan: &'a Plan,
     intent: &'a Intent,
-    open: Vec<Unmodelled>,
-    harmless: bool,
-    notes: Vec<String>,
-    /// Why some endpoint is in no network, if one is.
-    lost: Option<String>,
+    ground: Arc<Ground>,
     /// Whether this is what is left after a failure.
     failed: bool,
 }
@@ -72,34 +70,17 @@ struct Cause {
 
 impl<'a> Judge<'a> {
     pub(crate) fn new(w: &'a World<'a>, plan: &'a Plan, intent: &'a Intent) -> Self {
-        let open = unmodelled(w.inventory, &w.network().gaps);
-        let mut notes = assumptions::of(w.inventory);
-        let harmless = plan.readings.absence(Assumption::Unmodelled) == Use::Second;
-        if harmless && !open.is_empty() {
-            notes.push("A-UNMODELLED");
-        }
-        let notes = notes.iter().map(|id| plan.readings.label(id)).collect();
-        let lost = w.lost();
-        let lost = lost.first().map(|i| {
-            let more = if lost.len() > 1 {
-                format!(" and of {} more", lost.len() - 1)
-            } else {
-                String::new()
-            };
-            format!(
-                "the network of `{}`{more} is not known: its vSwitch or the VPC of it",
-                names::interface(w, *i)
-            )
-        });
+        Judge::on(Arc::new(Ground::new(w, plan)), w, plan, intent)
+    }
+
+    /// As [`Judge::new`] where it is known what verdicts rest on.
+    pub(crate) fn on(ground: Arc<Ground>, w: &'a World<'a>, plan: &'a Plan, intent: &'a Intent) -> Self {
         Judge {
-            lost,
             w,
             plan,
             intent,
-            open,
-            harmless,
+            ground,
             failed: false,
-            notes,
         }
     }
 
@@ -127,7 +108,7 @@ impl<'a> Judge<'a> {
 
     /// The unmodelled things that may carry packets to or from the endpoints of these blocks.
     fn touching(&self, blocks: impl IntoIterator<Item = u32>) -> Vec<&Unmodelled> {
-        if self.harmless || self.open.is_empty() {
+        if self.ground.harmless || self.ground.open.is_empty() {
             return Vec::new();
         }
         let t = &self.w.inventory.typed;
@@ -137,7 +118,7 @@ impl<'a> Judge<'a> {
             .filter_map(|i| t[i].vswitch.known().and_then(|v| t[*v].vpc.known().copied()))
             .collect();
         let hit = |u: &&Unmodelled| u.vpcs.is_empty() || u.vpcs.iter().any(|v| vpcs.contains(v));
-        self.open.iter().filter(hit).collect()
+        self.ground.open.iter().filter(hit).collect()
     }
 
     /// Turns `holds` into `undecided` (absence) or `violated` into `undecided` (presence) where something
@@ -148,7 +129,11 @@ impl<'a> Judge<'a> {
         } else {
             Verdict::Violated
         };
-        if o.verdict != shaky || blocks.iter().all(|&b| self.w.interfaces_of(b).is_empty()) {
+        // Cheap questions first.
+        if o.verdict != shaky || self.ground.harmless || self.ground.open.is_empty() {
+            return;
+        }
+        if blocks.iter().all(|&b| self.w.interfaces_of(b).is_empty()) {
             return;
         }
         let open = self.touching(blocks);
@@ -171,7 +156,7 @@ impl<'a> Judge<'a> {
         if o.verdict != Verdict::Holds {
             return;
         }
-        let lost = self.lost.as_ref();
+        let lost = self.ground.lost.as_ref();
         if let Some(why) = lost.or_else(|| sets.iter().find_map(|s| self.plan.doubts.get(s))) {
             o.verdict = Verdict::Undecided;
             o.reasons.push(why.clone());
@@ -197,9 +182,10 @@ impl<'a> Judge<'a> {
     /// A claim about nobody proves nothing while something that is not modelled may be who is meant.
     fn nobody(&self, o: &mut Outcome, sets: &[usize]) {
         let Some(first) = self
+            .ground
             .open
             .first()
-            .filter(|_| !self.harmless && o.verdict == Verdict::Holds)
+            .filter(|_| !self.ground.harmless && o.verdict == Verdict::Holds)
         else {
             return;
         };
@@ -251,7 +237,7 @@ impl<'a> Judge<'a> {
                 *x = o;
             }
         }
-        findings.extend(lints::all(w, plan, &self.notes));
+        findings.extend(lints::all(w, plan, &self.ground.notes));
         findings.sort_by(|a, b| {
             (
                 std::cmp::Reverse(a.severity),
@@ -320,7 +306,12 @@ impl<'a> Judge<'a> {
         if b.governs.is_empty() {
             return evaluate::holds();
         }
-        let mut o = evaluate::forbid(self.w, evaluate::uncovered(self.w, self.plan, b));
+        self.covered(b, evaluate::uncovered(self.w, self.plan, b))
+    }
+
+    /// The same where it is known what no clause covers.
+    pub(crate) fn covered(&self, b: &Boundary, leaks: Vec<Leak>) -> Outcome {
+        let mut o = evaluate::forbid(self.w, leaks);
         self.spare(&mut o);
         let blocks = b.governs.iter().flat_map(|&s| self.w.blocks_of(s)).collect();
         self.temper(&mut o, true, blocks);
@@ -579,7 +570,7 @@ impl<'a> Judge<'a> {
             } else {
                 Verdict::Undecided
             },
-            &self.notes,
+            &self.ground.notes,
         )
     }
 
@@ -665,7 +656,7 @@ impl<'a> Judge<'a> {
                     b.misses,
                     b.verdict,
                     b.reasons,
-                    &self.notes,
+                    &self.ground.notes,
                 )
             })
             .collect()
@@ -698,6 +689,7 @@ impl<'a> Judge<'a> {
         by.into_iter()
             .map(|(why, (ids, span))| {
                 let place = self
+                    .ground
                     .open
                     .iter()
                     .find(|u| why.contains(&format!("`{}`", u.address)));
@@ -711,7 +703,7 @@ impl<'a> Judge<'a> {
             b.and_then(|b| self.plan.boundaries.get(b))
                 .map(|b| b.name.clone())
         };
-        let notes = || self.notes.clone();
+        let notes = || self.ground.notes.clone();
         let mut out: Vec<ClauseResult> = self
             .plan
             .clauses
@@ -787,7 +779,7 @@ impl<'a> Judge<'a> {
 }
 
 /// The id of the claim that a boundary makes by governing zones.
-fn governs_id(boundary: &str) -> String {
+pub(crate) fn governs_id(boundary: &str) -> String {
     format!("{boundary}/governs")
 }
 

@@ -6,24 +6,53 @@ use bartizan_packet::{AtomSet, IpSet, ServiceSet};
 use bartizan_reach::{CompileOptions, Mode, Network, Partition, Reach, compile};
 use rustc_hash::FxHashMap;
 use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// Which of the sets an endpoint is in.
-type Signature = Box<[u64]>;
+pub(crate) type Signature = Box<[u64]>;
 
 /// Blocks by signature: two endpoints are in one block exactly when they are in the same sets.
-struct BySignature<'a> {
-    sets: &'a [Set],
-    cuts: Vec<IpSet>,
-    ids: FxHashMap<Signature, u32>,
+#[derive(Clone)]
+pub(crate) struct BySignature {
+    pub(crate) sets: Arc<[Set]>,
+    pub(crate) cuts: Vec<IpSet>,
+    pub(crate) ids: FxHashMap<Signature, u32>,
 }
 
-impl BySignature<'_> {
+impl BySignature {
     fn signature(&self, iface: Option<InterfaceId>, ip: IpAddr) -> Signature {
-        signature(self.sets, iface, ip)
+        signature(&self.sets, iface, ip)
+    }
+
+    /// Numbers every endpoint of some networks; the signatures by number.
+    pub(crate) fn new(sets: Arc<[Set]>, networks: &[&Network]) -> (Self, Arc<[Signature]>) {
+        let cuts = addresses_of(&sets);
+        let mut ids: FxHashMap<Signature, u32> = FxHashMap::default();
+        let mut signatures = Vec::new();
+        for n in networks {
+            endpoints(n, &cuts, |iface, ip| {
+                let s = signature(&sets, iface, ip);
+                if !ids.contains_key(&s) {
+                    ids.insert(s.clone(), u32::try_from(signatures.len()).unwrap_or(u32::MAX));
+                    signatures.push(s);
+                }
+            });
+        }
+        (BySignature { sets, cuts, ids }, signatures.into())
+    }
+
+    /// Whether every endpoint of a network has a number.
+    pub(crate) fn knows(&self, net: &Network) -> bool {
+        let mut all = true;
+        endpoints(net, &self.cuts, |iface, ip| {
+            all &= self.ids.contains_key(&self.signature(iface, ip));
+        });
+        all
     }
 }
 
-fn signature(sets: &[Set], iface: Option<InterfaceId>, ip: IpAddr) -> Signature {
+pub(crate) fn signature(sets: &[Set], iface: Option<InterfaceId>, ip: IpAddr) -> Signature {
     let mut w = vec![0u64; sets.len().div_ceil(64)].into_boxed_slice();
     for (i, s) in sets.iter().enumerate() {
         if s.contains(iface, ip) {
@@ -33,7 +62,7 @@ fn signature(sets: &[Set], iface: Option<InterfaceId>, ip: IpAddr) -> Signature 
     w
 }
 
-impl Partition for BySignature<'_> {
+impl Partition for BySignature {
     fn blocks(&self) -> usize {
         self.ids.len()
     }
@@ -41,8 +70,26 @@ impl Partition for BySignature<'_> {
         &self.cuts
     }
     fn block(&self, iface: Option<InterfaceId>, ip: IpAddr) -> u32 {
-        // INVARIANT (all signatures): `World::new` has numbered every endpoint that the engine asks about.
+        // INVARIANT (all signatures): `BySignature::new` has numbered every endpoint that the engine asks about.
         self.ids.get(&self.signature(iface, ip)).copied().unwrap_or(0)
+    }
+}
+
+/// An engine of one's own, or one that somebody keeps up to date.
+pub enum Engine<'a> {
+    /// One's own.
+    Own(Box<Reach>),
+    /// Somebody's.
+    Lent(&'a Reach),
+}
+
+impl Deref for Engine<'_> {
+    type Target = Reach;
+    fn deref(&self) -> &Reach {
+        match self {
+            Engine::Own(r) => r,
+            Engine::Lent(r) => r,
+        }
     }
 }
 
@@ -51,12 +98,12 @@ pub struct World<'a> {
     /// The inventory.
     pub inventory: &'a Inventory,
     /// The sets, as given.
-    pub sets: Vec<Set>,
-    signatures: Vec<Signature>,
+    pub sets: Arc<[Set]>,
+    pub(crate) signatures: Arc<[Signature]>,
     /// What may happen.
-    pub may: Reach,
+    pub may: Engine<'a>,
     /// What happens for certain.
-    pub sure: Reach,
+    pub sure: Engine<'a>,
 }
 
 impl<'a> World<'a> {
@@ -70,43 +117,28 @@ impl<'a> World<'a> {
         services: &[ServiceSet],
         readings: &Readings,
     ) -> Self {
-        let mut ips = Vec::new();
-        sets.iter().for_each(|s| s.ips(&mut ips));
-        let addresses: Vec<IpSet> = ips.into_iter().cloned().collect();
-        let opt = CompileOptions {
-            services: services.to_vec(),
-            addresses: addresses.clone(),
-            readings: readings.clone(),
-        };
+        let sets: Arc<[Set]> = sets.into();
+        let opt = options(&sets, services, readings);
         let may = compile(inventory, Mode::Widen, &opt);
         let sure = compile(inventory, Mode::Narrow, &opt);
-        let mut part = BySignature {
-            sets: &sets,
-            cuts: addresses,
-            ids: FxHashMap::default(),
-        };
-        let mut signatures = Vec::new();
-        let mut put = |s: Signature| {
-            if !part.ids.contains_key(&s) {
-                part.ids
-                    .insert(s.clone(), u32::try_from(signatures.len()).unwrap_or(u32::MAX));
-                signatures.push(s);
-            }
-        };
-        for n in [&may, &sure] {
-            endpoints(n, &addresses_of(&sets), |iface, ip| {
-                put(signature(&sets, iface, ip))
-            });
-        }
+        let (part, signatures) = BySignature::new(sets.clone(), &[&may, &sure]);
         let mut may = Reach::new(may, &part);
         may.all_pairs();
         let sure = Reach::new(sure, &part);
         World {
             inventory,
             signatures,
-            may,
-            sure,
+            may: Engine::Own(Box::new(may)),
+            sure: Engine::Own(Box::new(sure)),
             sets,
+        }
+    }
+
+    /// Answers all pairs of blocks in the network of what happens for certain as well.
+    pub fn answer_sure(&mut self) {
+        // Somebody who keeps an engine up to date keeps its matrix.
+        if let Engine::Own(r) = &mut self.sure {
+            r.all_pairs();
         }
     }
 
@@ -191,6 +223,15 @@ impl<'a> World<'a> {
     #[must_use]
     pub fn is_outside(&self, block: u32) -> bool {
         !self.may.outside_of(block).is_empty()
+    }
+}
+
+/// What a network has to tell apart for questions about some sets and services.
+pub(crate) fn options(sets: &[Set], services: &[ServiceSet], readings: &Readings) -> CompileOptions {
+    CompileOptions {
+        services: services.to_vec(),
+        addresses: addresses_of(sets),
+        readings: readings.clone(),
     }
 }
 

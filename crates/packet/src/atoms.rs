@@ -108,7 +108,7 @@ impl AtomSet {
 }
 
 /// One dimension (a protocol with its ports or types) cut into consecutive intervals.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Cuts<T> {
     /// First value of each interval, ascending, starting with the smallest value.
     starts: Vec<T>,
@@ -122,7 +122,7 @@ struct Cuts<T> {
 /// to [`ServiceAtoms::new`] is *exactly* the union of its atoms. Tested by `atoms_partition_services`.
 ///
 /// Cost: O(n log n) for n interval ends; a few hundred atoms in practice.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceAtoms {
     tcp: Cuts<u16>,
     udp: Cuts<u16>,

@@ -145,7 +145,7 @@ pub fn map(f: &Frame<'_>) -> Picture {
     let refs: Vec<&Subject> = subjects.iter().map(|s| &s.0).collect();
     let services: Vec<ServiceSet> = f.plan.clauses.iter().map(|c| c.services.clone()).collect();
     let mut w = f.world(&refs, &services);
-    w.sure.all_pairs();
+    w.answer_sure();
     let base = f.plan.sets.len();
     let mut groups: Vec<(String, MapKind, Vec<u32>)> = Vec::new();
     if f.plan.zones.is_empty() {

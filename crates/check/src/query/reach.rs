@@ -99,7 +99,7 @@ pub fn reach(
     }
     let refs: Vec<&Subject> = subjects.iter().collect();
     let mut w = f.world(&refs, std::slice::from_ref(on));
-    w.sure.all_pairs();
+    w.answer_sure();
     f.inhabited(&w, base, from)?;
     f.inhabited(&w, base + 1, to)?;
     if by == By::Zone {

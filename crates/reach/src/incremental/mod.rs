@@ -161,6 +161,11 @@ impl Live {
         }
     }
 
+    /// Builds everything again; what it delivers stays, its atoms may be others.
+    pub fn build_again(&mut self) {
+        self.rebuild("asked for");
+    }
+
     /// Builds everything again.
     fn rebuild(&mut self, why: &'static str) -> Affected {
         let (reach, again, facts, kept, ledger, rest) =
