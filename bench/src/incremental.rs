@@ -205,11 +205,13 @@ fn intent(spec: &Spec, clauses: usize) -> Intent {
 
 /// Applies changes one by one to a network of this size, for at most so many seconds; one line of JSON. With `clauses`
 /// an intent of so many is kept evaluated.
-#[must_use]
-pub fn incremental(spec: &Spec, changes: usize, seconds: f64, clauses: usize) -> String {
+///
+/// # Errors
+/// None of a user's making.
+pub fn incremental(spec: &Spec, changes: usize, seconds: f64, clauses: usize) -> Result<String, String> {
     let inv = generate(spec);
     let intent = intent(spec, clauses);
-    let as_of: Date = "2027-01-01".parse().unwrap_or_default();
+    let as_of: Date = "2027-01-01".parse().map_err(|e| format!("{e:?}"))?;
     let services = {
         let mut v: Vec<ServiceSet> = inv
             .typed
@@ -323,12 +325,12 @@ pub fn incremental(spec: &Spec, changes: usize, seconds: f64, clauses: usize) ->
             (k, v)
         })
         .collect();
-    serde_json::json!({
+    Ok(serde_json::json!({
         "enis": enis, "changes": done, "clauses": clauses, "evaluated": evaluated, "build_s": (build_s * 1000.0).round() / 1000.0,
         "p50_ms": at(&mut all, 0.5), "p99_ms": at(&mut all, 0.99), "max_ms": at(&mut all, 1.0),
         "wall_p99_ms": at(&mut all_wall, 0.99),
         "kinds": kinds, "reasons": reasons, "peak_rss_mb": peak.round(),
         "equal": equal, "again_s": (again_s * 1000.0).round() / 1000.0,
     })
-    .to_string()
+    .to_string())
 }

@@ -113,7 +113,7 @@ pub(crate) fn run(what: &Bench) -> Done {
                 estate: estate.parse()?,
                 seed: *seed,
             };
-            println!("{}", incremental(&spec, *changes, *seconds, *clauses));
+            println!("{}", incremental(&spec, *changes, *seconds, *clauses)?);
             Ok(())
         }
     }

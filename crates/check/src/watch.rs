@@ -180,7 +180,7 @@ impl<'i> Watch<'i> {
         if self.moves(change) {
             let mut inv = self.inventory().clone();
             change.apply(&mut inv);
-            return self.from_nothing(inv, "who is in a zone may be others");
+            return self.begin_again(inv, "who is in a zone may be others");
         }
         let affected = self.may.apply(change);
         self.pending.push(change.clone());
@@ -209,7 +209,7 @@ impl<'i> Watch<'i> {
         }
     }
 
-    fn from_nothing(&mut self, inv: Inventory, why: &'static str) -> Recheck {
+    fn begin_again(&mut self, inv: Inventory, why: &'static str) -> Recheck {
         *self = Watch::linked(inv, self.intent, self.as_of, self.opt.clone());
         self.all(why)
     }
@@ -228,7 +228,7 @@ impl<'i> Watch<'i> {
         self.catch_up();
         // Endpoints whose address is not known may be elsewhere now.
         if !self.part.knows(self.may.reach().network()) || !self.part.knows(self.sure.reach().network()) {
-            return self.from_nothing(self.inventory().clone(), why);
+            return self.begin_again(self.inventory().clone(), why);
         }
         self.everything();
         self.all(why)
