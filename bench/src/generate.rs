@@ -220,6 +220,8 @@ pub fn generate(spec: &Spec) -> Inventory {
             vpc: Fact::Known(vpc),
             vswitch: Some(Fact::Known(VswitchId(id(vsw0)))),
             internet: Fact::Known(true),
+            blocks: Vec::new(),
+            ips: Vec::new(),
         });
         let nat_eip = EipId(id(t.eips.len()));
         t.eips.push(Eip {

@@ -286,8 +286,11 @@ impl Oracle {
         all.map(|ip| {
             // 016, 7: it is a member of nothing.
             let eni = (kind != BalancerKind::Endpoint).then_some(front);
-            let owner = None;
-            (Side { ip, eni, owner }, false)
+            let side = Side {
+                eni,
+                ..Self::public_side(ip)
+            };
+            (side, false)
         })
         .collect()
     }
@@ -329,11 +332,7 @@ impl Oracle {
         }
         let p = Pkt {
             src,
-            dst: Side {
-                ip: b.ip,
-                eni: Some(b.eni),
-                owner: None,
-            },
+            dst: Self::private_side(b),
             proto: f.proto,
             sport: f.sport,
             dport: f.dport,

@@ -16,6 +16,8 @@ pub(crate) enum Goal {
     Interface(usize),
     /// The Internet; the public addresses that map to the packet's private source.
     Internet(Vec<IpAddr>),
+    /// A VPC NAT gateway: by a NAT IP of it, or by a route to it alone.
+    Gateway(usize, bool),
 }
 
 /// Where a packet has come to.
@@ -29,6 +31,8 @@ pub(crate) enum Exit {
     Nat(usize),
     /// An IPv6 gateway.
     Gateway6,
+    /// A VPC NAT gateway (020).
+    Inner(usize),
 }
 
 /// A path that a packet may take.
@@ -59,6 +63,10 @@ pub(crate) struct Walk<'a> {
     pub(crate) sessions: &'a [usize],
     /// An interface whose groups do not count (011, 12).
     pub(crate) exempt: Option<usize>,
+    /// Whether VPC NAT gateways take it in.
+    pub(crate) inner: bool,
+    /// Whether it comes from a gateway: whoever sent it stands at the head of no trail.
+    pub(crate) handed: bool,
     pub(crate) explain: bool,
     /// Whether it is the first packet of a connection.
     pub(crate) first: bool,
@@ -87,6 +95,8 @@ impl<'a> Walk<'a> {
             goal,
             sessions,
             exempt: None,
+            inner: false,
+            handed: false,
             explain,
             first: sessions.is_empty(),
             arrivals: Vec::new(),
@@ -241,9 +251,20 @@ impl<'a> Walk<'a> {
         let w = self.w;
         let vpc = self.vpc_of(at);
         let sender = matches!(at, Spot::At(_)) && t.visited.len() == self.senders();
-        let direct = sender || w.gateway_routes == GatewayRoutes::ThroughAppliances;
+        let direct = sender || self.inspected(&t, at) || w.gateway_routes == GatewayRoutes::ThroughAppliances;
         match (hop, self.goal.clone()) {
             (Hop::Local, Goal::Interface(to)) => self.reach(t, Some(at), to),
+            (Hop::Local, Goal::Gateway(n, true)) if w.nats[n].vpc == vpc => self.at_gateway(t, at, n),
+            (Hop::Peering(far), Goal::Gateway(n, true)) => self.peered_gateway(t, at, far, n),
+            (Hop::Nat(n), goal @ (Goal::Gateway(..) | Goal::Interface(_)))
+                if !w.nats[n].internet && w.nats[n].vpc == vpc && self.p.dst.ip.is_ipv4() =>
+            {
+                if self.inner || matches!(goal, Goal::Gateway(g, _) if g == n) {
+                    self.at_gateway(t, at, n);
+                } else {
+                    self.dropped(t, || "a VPC NAT gateway that knows nothing of it".into());
+                }
+            }
             (Hop::Local, Goal::Internet(_)) => self.dropped(t, || "the address belongs to the VPC".into()),
             (Hop::Interface(i), _) => self.reach(t, Some(at), i),
             (Hop::HaVip(h), _) => {
@@ -283,6 +304,19 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// 021, 6: whether it has come from its sender by inspectors of the sender's VPC alone.
+    fn inspected(&self, t: &Trail, at: Spot) -> bool {
+        let w = self.w;
+        let Some(s) = self.p.src.eni.filter(|_| !self.handed) else {
+            return false;
+        };
+        let by = t.visited.iter().skip(1);
+        matches!(at, Spot::At(i) if w.interfaces[i].vpc == w.interfaces[s].vpc)
+            && t.tr_tables.is_empty()
+            && t.once.is_empty()
+            && by.clone().all(|i| w.interfaces[*i].inspects)
+    }
+
     /// The packet leaves the VPC: the ACL of the vSwitch, unless an EIP in ENI-visible mode carries it.
     fn depart(&mut self, mut t: Trail, at: Spot, exit: Exit) {
         let binded = matches!(at, Spot::At(i) if self.w.interfaces[i].binded);
@@ -299,6 +333,7 @@ impl<'a> Walk<'a> {
             Exit::Own(ip) => format!("as {ip}"),
             Exit::Nat(n) => format!("through `{}`", self.w.nats[n].name),
             Exit::Gateway6 => "through the IPv6 gateway".into(),
+            Exit::Inner(n) => format!("at `{}`", self.w.nats[n].name),
         }
     }
 
@@ -323,6 +358,9 @@ impl<'a> Walk<'a> {
             }
             if eni.binded {
                 return self.dropped(t, || format!("`{}` has no private networking", eni.name));
+            }
+            if eni.inspects && self.p.dst.ip.is_ipv6() {
+                return self.dropped(t, || format!("`{}` takes IPv4 only", eni.name));
             }
         }
         let same = match from {
@@ -354,6 +392,6 @@ impl<'a> Walk<'a> {
 
     /// How many senders stand at the head of a trail: none when the packet came in from the Internet.
     fn senders(&self) -> usize {
-        usize::from(self.p.src.eni.is_some())
+        usize::from(self.p.src.eni.is_some() && !self.handed)
     }
 }

@@ -14,6 +14,15 @@ pub(crate) struct Side {
     pub(crate) eni: Option<usize>,
     /// Where it is seen by a public address of its own: whose that is.
     pub(crate) owner: Option<usize>,
+    /// Where it is a NAT IP: of which VPC NAT gateway (020).
+    pub(crate) nat: Option<usize>,
+}
+
+impl Side {
+    /// Whether it is seen by a private address.
+    fn private(&self) -> bool {
+        self.eni.is_some() || self.nat.is_some()
+    }
 }
 
 /// A packet as it is at some place of its path.
@@ -37,6 +46,9 @@ impl World {
         if let Some(s) = &eni.service {
             let ok = direction == Direction::Ingress && self.admits(eni, s, peer, p);
             return (ok, "the allow list".to_string());
+        }
+        if eni.inspects {
+            return (true, "nothing filters at an inspector".to_string());
         }
         // 014, 1.
         if self.site_of(at).is_some() {
@@ -91,7 +103,7 @@ impl World {
     /// §15: any entry admits, a block by address, a group by membership of the sender (010: 1, 2, 3).
     fn admits(&self, eni: &InterfaceW, s: &ServiceW, peer: Side, p: &Pkt) -> bool {
         let member = |g: &usize| {
-            peer.eni.is_some() && self.is_member_address(&self.groups[*g], eni.vpc, peer.ip)
+            peer.private() && self.is_member_address(&self.groups[*g], eni.vpc, peer.ip)
                 || self.is_balancer_of(*g, eni.vpc, peer)
         };
         s.services.contains(p.proto, p.dport)
@@ -153,7 +165,7 @@ impl World {
             && match &r.peer {
                 PeerW::Nets(nets) => nets.iter().any(|n| n.contains(&peer.ip)),
                 PeerW::Group(g) => {
-                    peer.eni.is_some() && self.is_named(&self.groups[*g], eni.vpc, peer.ip)
+                    peer.private() && self.is_named(&self.groups[*g], eni.vpc, peer.ip)
                         || self.is_balancer_of(*g, eni.vpc, peer)
                 }
             }

@@ -85,11 +85,11 @@ impl World {
 
     /// §8.2, A-NAT-1: the addresses that a NAT gateway translates `src` to: those of the entry with the
     /// longest source that covers it (of several equally long, all).
-    fn snat(&self, nat: &NatW, src: IpAddr, vswitch: usize) -> Vec<IpAddr> {
+    pub(crate) fn snat(&self, nat: &NatW, src: IpAddr, vswitch: Option<usize>) -> Vec<IpAddr> {
         let covering = nat
             .snat
             .iter()
-            .filter(|s| s.source.contains(&src) && s.vswitch.is_none_or(|v| v == vswitch));
+            .filter(|s| s.source.contains(&src) && (s.vswitch.is_none() || s.vswitch == vswitch));
         let Some(longest) = covering.clone().map(|s| s.source.prefix_len()).max() else {
             return Vec::new();
         };
@@ -148,9 +148,9 @@ impl World {
                 Exit::Own(ip) => vec![ip],
                 Exit::Gateway6 => vec![p.src.ip],
                 Exit::Nat(n) if self.nat_has_internet(&self.nats[n], p.dst.ip) => {
-                    self.snat(&self.nats[n], p.src.ip, eni.vswitch)
+                    self.snat(&self.nats[n], p.src.ip, Some(eni.vswitch))
                 }
-                Exit::Nat(_) | Exit::Arrived => Vec::new(),
+                Exit::Nat(_) | Exit::Arrived | Exit::Inner(_) => Vec::new(),
             };
             if sources.is_empty() && o.explain {
                 let mut steps = path.steps.clone();
@@ -300,7 +300,7 @@ impl World {
     /// Whether a reply from the Internet comes back in to the client that left by `out`.
     pub(crate) fn reply_in(&self, to: usize, out: &Out, reply: Pkt, sessions: &[usize]) -> bool {
         let kind = match out.exit {
-            Exit::Own(_) | Exit::Arrived => DoorKind::Own,
+            Exit::Own(_) | Exit::Arrived | Exit::Inner(_) => DoorKind::Own,
             Exit::Nat(n) => DoorKind::Nat(n),
             Exit::Gateway6 => DoorKind::Ipv6,
         };
@@ -309,7 +309,7 @@ impl World {
 }
 
 /// §8.3: the port on the public address that a DNAT entry maps to `dport`; `None` when it does not map.
-fn external_port(d: &DnatW, proto: Proto, dport: u16) -> Option<u16> {
+pub(crate) fn external_port(d: &DnatW, proto: Proto, dport: u16) -> Option<u16> {
     let protocol = match d.protocol {
         DnatProtocol::Any => true,
         DnatProtocol::Tcp => proto == Proto::TCP,

@@ -16,6 +16,7 @@ mod firewall;
 mod forward;
 mod group;
 mod hybrid;
+mod inner;
 mod internet;
 #[cfg(target_os = "linux")]
 pub mod kernel;

@@ -218,6 +218,7 @@ impl Oracle {
             }
             Some(a) => {
                 self.private(a, b, f, out);
+                self.translated(a, b, f, out);
                 self.hairpin(a, b, f, out);
             }
         }
@@ -242,23 +243,25 @@ impl Oracle {
         })
     }
 
-    fn private_side(at: At) -> Side {
+    pub(crate) fn private_side(at: At) -> Side {
         Side {
             ip: at.ip,
             eni: Some(at.eni),
             owner: None,
+            nat: None,
         }
     }
 
-    fn public_side(ip: IpAddr) -> Side {
+    pub(crate) fn public_side(ip: IpAddr) -> Side {
         Side {
             ip,
             eni: None,
             owner: None,
+            nat: None,
         }
     }
 
-    fn packet(f: Flow, src: Side, dst: Side, dport: u16) -> Pkt {
+    pub(crate) fn packet(f: Flow, src: Side, dst: Side, dport: u16) -> Pkt {
         Pkt {
             src,
             dst,
@@ -287,7 +290,7 @@ impl Oracle {
         }
     }
 
-    fn note_drops(out: &mut Outcome, drops: Vec<Vec<String>>) {
+    pub(crate) fn note_drops(out: &mut Outcome, drops: Vec<Vec<String>>) {
         out.request_paths.extend(drops.into_iter().map(|steps| Path {
             steps,
             delivered: false,
@@ -306,7 +309,7 @@ impl Oracle {
         }
     }
 
-    fn note(out: &mut Outcome, before: &[String], path: &Arrival, reply: bool, seen: Side) {
+    pub(crate) fn note(out: &mut Outcome, before: &[String], path: &Arrival, reply: bool, seen: Side) {
         let steps = before.iter().chain(&path.steps).cloned().collect();
         out.request_paths.push(Path {
             steps,

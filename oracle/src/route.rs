@@ -47,17 +47,33 @@ impl World {
         } else {
             MAX_APPLIANCES
         };
-        self.leads_through(vswitch, dst, gateway, more)
+        self.leads_through(vswitch, dst, gateway, more, MAX_APPLIANCES)
     }
 
-    fn leads_through(&self, vswitch: usize, dst: IpAddr, gateway: Hop, more: usize) -> bool {
+    fn leads_through(
+        &self,
+        vswitch: usize,
+        dst: IpAddr,
+        gateway: Hop,
+        more: usize,
+        inspectors: usize,
+    ) -> bool {
         let Some(s) = self.lookup(self.vswitches[vswitch].table, dst) else {
             return false;
         };
         let through = |i: usize| {
             let eni = &self.interfaces[i];
+            // 021, 6.
+            if eni.inspects {
+                let near = dst.is_ipv4() && eni.vpc == self.vswitches[vswitch].vpc && !eni.source_dest_check;
+                return near
+                    && inspectors > 0
+                    && self.leads_through(eni.vswitch, dst, gateway, more, inspectors - 1);
+            }
             // An ENI with the source/destination check passes nothing on.
-            more > 0 && !eni.source_dest_check && self.leads_through(eni.vswitch, dst, gateway, more - 1)
+            more > 0
+                && !eni.source_dest_check
+                && self.leads_through(eni.vswitch, dst, gateway, more - 1, inspectors)
         };
         s.hops.iter().any(|h| match *h {
             Hop::Interface(i) => through(i),

@@ -156,6 +156,8 @@ pub(crate) struct InterfaceW {
     pub(crate) public: Vec<PublicW>,
     /// Has an EIP in ENI-visible mode (§7.4).
     pub(crate) binded: bool,
+    /// Is the endpoint of a gateway load balancer (021).
+    pub(crate) inspects: bool,
 }
 
 impl InterfaceW {
@@ -184,6 +186,9 @@ pub(crate) struct NatW {
     pub(crate) vpc: usize,
     pub(crate) vswitch: Option<usize>,
     pub(crate) internet: bool,
+    /// NAT IPs of a VPC NAT gateway, and its custom blocks.
+    pub(crate) ips: Vec<IpAddr>,
+    pub(crate) blocks: Vec<IpNet>,
     pub(crate) snat: Vec<SnatW>,
     pub(crate) dnat: Vec<DnatW>,
 }
@@ -395,6 +400,22 @@ impl World {
                     });
                 }
             }
+            // 020, 2.
+            if matches!(table.kind, RouteTableKind::System | RouteTableKind::Custom)
+                && self.second(Assumption::Nat2)
+            {
+                for (g, n) in t.nat_gateways.iter().enumerate() {
+                    if n.internet.known() == Some(&false) && n.vpc.known() == Some(&vpc) {
+                        for b in &n.blocks {
+                            routes.push(RouteW {
+                                net: known(b, "a NAT block")?.trunc(),
+                                hops: vec![Hop::Nat(g)],
+                                rank: Rank::System,
+                            });
+                        }
+                    }
+                }
+            }
             self.tables.push(routes);
         }
         for e in &t.route_entries {
@@ -541,7 +562,18 @@ impl World {
             }
             let service = service(t, i)?;
             let front = self.balancer_of(i).is_some();
-            if groups.is_empty() && service.is_none() && !front && self.site_of(i).is_none() {
+            let inspector = t.inspectors.iter().find(|x| x.interface.index() == i);
+            // 021, 4 and 5.
+            let passes = match inspector {
+                Some(x) => {
+                    exists(&x.meta.origin)?;
+                    let served = *known(&x.serves, "whether appliances are behind an endpoint")?;
+                    Some(served && !self.second(Assumption::Gwlb1))
+                }
+                None => None,
+            };
+            let nobody = service.is_none() && !front && self.site_of(i).is_none() && inspector.is_none();
+            if groups.is_empty() && nobody {
                 return Err(Unsupported(format!("`{name}` has no security group")));
             }
             if groups
@@ -598,8 +630,12 @@ impl World {
                 groups,
                 addresses,
                 // 018, 16.
-                source_dest_check: known(&e.source_dest_check, "a source/destination check")?
-                    .unwrap_or(self.second(Assumption::Sdc1)),
+                source_dest_check: match passes {
+                    Some(yes) => !yes,
+                    None => known(&e.source_dest_check, "a source/destination check")?
+                        .unwrap_or(self.second(Assumption::Sdc1)),
+                },
+                inspects: inspector.is_some(),
                 public,
                 // A balancer in no vSwitch has no private address.
                 binded: self.detached(i) || e.public.iter().any(|p| p.kind == PublicKind::EipBinded),
@@ -659,15 +695,21 @@ impl World {
                 None => None,
             };
             let name = n.meta.origin.address.to_string();
-            if vswitch.is_none() && self.vpcs[vpc].gateway4.is_some() {
+            let internet = *known(&n.internet, "the network type of a NAT gateway")?;
+            if vswitch.is_none() && (self.vpcs[vpc].gateway4.is_some() || !internet) {
                 return Err(Unsupported(format!("the vSwitch of `{name}` is not set")));
             }
-            let internet = *known(&n.internet, "the network type of a NAT gateway")?;
+            let ips = n.ips.iter().map(|i| Ok(*known(i, "a NAT IP")?));
+            let ips = ips.collect::<Res<_>>()?;
+            let blocks = n.blocks.iter().map(|b| Ok(known(b, "a NAT block")?.trunc()));
+            let blocks = blocks.collect::<Res<_>>()?;
             self.nats.push(NatW {
                 name,
                 vpc,
                 vswitch,
                 internet,
+                ips,
+                blocks,
                 snat: Vec::new(),
                 dnat: Vec::new(),
             });
@@ -686,6 +728,7 @@ impl World {
             for ip in &s.ips {
                 ips.extend(self.nat_ip(t, nat, ip)?);
             }
+            self.nats[nat].ips.extend(&ips);
             self.nats[nat].snat.push(SnatW {
                 source: source.trunc(),
                 vswitch,
@@ -715,6 +758,7 @@ impl World {
                 }
             };
             if let Some(external) = self.nat_ip(t, nat, &d.external)? {
+                self.nats[nat].ips.push(external);
                 self.nats[nat].dnat.push(DnatW {
                     external,
                     protocol,

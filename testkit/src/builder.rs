@@ -3,6 +3,8 @@
 mod balancer;
 mod firewall;
 mod hybrid;
+mod inner;
+mod inspector;
 mod joined;
 
 pub use firewall::Policy;
@@ -457,6 +459,8 @@ impl InventoryBuilder {
             vpc: vpc.into(),
             vswitch: Some(vswitch.into()),
             internet: true.into(),
+            blocks: Vec::new(),
+            ips: Vec::new(),
         });
         NatId(id(self.t().nat_gateways.len() - 1))
     }

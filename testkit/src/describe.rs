@@ -120,8 +120,11 @@ pub(crate) fn describe(inv: &Inventory) -> String {
     for (i, n) in t.nat_gateways.iter().enumerate() {
         let vsw = n.vswitch.as_ref().and_then(|v| v.known()).map(|v| v.0);
         line(format!(
-            "nat {i} vpc {:?} vswitch {vsw:?}",
-            n.vpc.known().map(|v| v.0)
+            "nat {i} vpc {:?} vswitch {vsw:?} internet {:?} blocks {:?} ips {:?}",
+            n.vpc.known().map(|v| v.0),
+            n.internet.known(),
+            n.blocks.iter().filter_map(|b| b.known()).collect::<Vec<_>>(),
+            n.ips.iter().filter_map(|b| b.known()).collect::<Vec<_>>()
         ));
     }
     for (i, a) in t.attachments.iter().enumerate() {

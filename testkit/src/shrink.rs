@@ -253,6 +253,9 @@ fn without_interface(t: &mut Typed, query: Query, gone: usize) -> Option<Query> 
     for d in &mut t.data_services {
         d.interface = moved(d.interface)?;
     }
+    for x in &mut t.inspectors {
+        x.interface = moved(x.interface)?;
+    }
     for s in &mut t.sites {
         s.interface = moved(s.interface)?;
     }

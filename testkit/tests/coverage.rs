@@ -103,6 +103,8 @@ fn every_second_reading_makes_a_difference() {
         "private-link",
         "firewalls",
         "hybrid",
+        "inner",
+        "inspectors",
     ]
     .iter()
     .fold(Features::all(), |f, name| f.without(name).unwrap());

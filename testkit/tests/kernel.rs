@@ -42,8 +42,11 @@ impl EngineUnderTest for NoFirewalls {
 }
 
 fn features() -> Features {
-    // Most networks of several VPCs would have one, and it is not built.
-    Features::all().without("vpc-firewalls").unwrap()
+    // Most networks would have one of these, and they are not built.
+    Features::all()
+        .without("vpc-firewalls")
+        .and_then(|f| f.without("inner")?.without("inspectors"))
+        .unwrap()
 }
 
 #[test]

@@ -257,7 +257,10 @@ impl Names<'_> {
                 if !found.is_empty() {
                     return Waypoint::Nats(found);
                 }
-                let fronts = |_, i: &Interface| {
+                let fronts = |id: InterfaceId, i: &Interface| {
+                    if self.r.t.inspector_at(id).is_some_and(|x| named(&x.meta, g)) {
+                        return true;
+                    }
                     let kinds = [ResourceKind::Lb, ResourceKind::Endpoint];
                     kinds
                         .into_iter()

@@ -77,6 +77,13 @@ pub fn of(inv: &Inventory) -> Vec<&'static str> {
     if t.snat_entries.len() > 1 {
         v.push("A-NAT-1");
     }
+    let inner = || t.nat_gateways.iter().filter(|n| n.internet == Fact::Known(false));
+    if inner().any(|n| !n.blocks.is_empty()) {
+        v.push("A-NAT-2");
+    }
+    if t.tr_tables.is_empty() && inner().next().is_some() && !bound.is_empty() {
+        v.push("A-TR-2");
+    }
     if public || !t.snat_entries.is_empty() {
         v.push("A-P25");
     }
@@ -107,6 +114,9 @@ pub fn of(inv: &Inventory) -> Vec<&'static str> {
             .any(|a| matches!(a.spec, AddressSpec::AnyV4(_) | AddressSpec::AnyV6(_)))
     }) {
         v.push("A-ADDR-1");
+    }
+    if !t.inspectors.is_empty() {
+        v.push("A-GWLB-1");
     }
     if !t.tr_tables.is_empty() {
         v.push("A-TR-1");

@@ -392,11 +392,14 @@ fn waypoint(w: &World<'_>, plan: &Plan, c: &Clause, from: &[u32], to: &[u32], at
     let _ = plan;
     let in_set = |i: InterfaceId| match &c.waypoint {
         Some(Waypoint::Set(s)) => {
-            let place = w
-                .network()
-                .iface(i)
-                .and_then(|f| f.addrs.first())
-                .and_then(|a| a.region.first());
+            let Some(f) = w.network().iface(i) else {
+                return false;
+            };
+            let place = match f.addrs.first() {
+                Some(a) => a.region.first(),
+                // The endpoint of a gateway load balancer has no address that anybody sends to.
+                None => Some(std::net::Ipv4Addr::UNSPECIFIED.into()),
+            };
             place.is_some_and(|ip| w.sets[*s].contains(Some(i), ip))
         }
         _ => false,

@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::world::World;
 use bartizan_base::{Finding, Fix, FixSafety, Label, Severity, Span, Verdict, Witness, fingerprint};
 use bartizan_lang::Intent;
-use bartizan_model::{AllowPeer, BalancerId, Direction, Fact, InterfaceId};
+use bartizan_model::{AllowPeer, BalancerId, Direction, Fact, InterfaceId, NatId, Typed};
 use bartizan_packet::{AtomSet, Proto, ServiceSet};
 use bartizan_reach::Point;
 
@@ -259,6 +259,9 @@ fn label_text(w: &World<'_>, c: &Culprit, i: usize) -> String {
                 text
             }
         }
+        Culprit::Dnat(s) if s.iter().any(|d| is_inner(t, &t.dnat_entries[*d as usize].nat)) => {
+            "forwards from a NAT IP".to_string()
+        }
         Culprit::Dnat(_) => "forwards from the Internet".to_string(),
         Culprit::Public(_) => "gives it a public address".to_string(),
         Culprit::Routes(_) => "routes it out".to_string(),
@@ -291,11 +294,19 @@ fn label_text(w: &World<'_>, c: &Culprit, i: usize) -> String {
         Culprit::Connections(_) => "carries it".to_string(),
         Culprit::Learned(_) => "makes the router know the way".to_string(),
         Culprit::Associated(_) => "lets its packets into this table".to_string(),
+        Culprit::Snat(s) if s.iter().any(|d| is_inner(t, &t.snat_entries[*d as usize].nat)) => {
+            "translates it to a NAT IP".to_string()
+        }
         Culprit::Snat(_) => "translates it to a public address".to_string(),
         Culprit::Ipv6(_) => "opens the Internet to its IPv6 address".to_string(),
         Culprit::Inner(_) => "members of this group reach one another on every port".to_string(),
         Culprit::Default(_) => "no rule of this group forbids it".to_string(),
     }
+}
+
+/// Whether an entry is one of a VPC NAT gateway.
+fn is_inner(t: &Typed, nat: &Fact<NatId>) -> bool {
+    nat.known().is_some_and(|n| t[*n].internet == Fact::Known(false))
 }
 
 /// A finding about flows that should not exist.

@@ -219,7 +219,7 @@ fn unknown_members_of_a_group_are_undecided() {
 #[test]
 fn what_is_not_modelled_makes_absence_undecided_where_it_touches() {
     let gwlb = format!(
-        "{NET}\nresource \"alicloud_gwlb_load_balancer\" \"l\" {{\n  vpc_id = alicloud_vpc.v.id\n}}\n"
+        "{NET}\nresource \"alicloud_some_future_gateway\" \"l\" {{\n  vpc_id = alicloud_vpc.v.id\n}}\n"
     );
     expect(&gwlb, "never internet -> b : any\n", &[Undecided], &["REACH007"]);
     // What is there is there, whatever the load balancer does.

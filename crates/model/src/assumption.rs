@@ -113,6 +113,9 @@ register! {
     Nat1 "A-NAT-1" "§8" "which of several SNAT entries that cover a source is used"
         ["longest" "the one with the longest source", "any" "any of them"]
         Either Either "inferred";
+    Nat2 "A-NAT-2" "§8" "whether a VPC sends packets for a custom block of a VPC NAT gateway there where no route says so"
+        ["written" "only written routes do", "implied" "every vSwitch table of the VPC has such a route"]
+        Either Either "not documented";
     Clb1 "A-CLB-1" "§9.1" "whether the security groups of a backend filter what CLB and NLB forward"
         ["exempt" "they do not", "filtered" "they do"]
         First Second "a published script and common practice disagree";
@@ -128,6 +131,9 @@ register! {
     Pl2 "A-PL-2" "§9.7" "whether an endpoint is connected to a service where nothing in the input accepts it"
         [] Either Either "it may have been accepted by hand"
         fixed "it is possible and not certain, and judged so";
+    Gwlb1 "A-GWLB-1" "§9.6" "what the appliances behind a gateway load balancer do with packets"
+        ["pass" "they pass all of them on unchanged", "drop" "they pass none"]
+        First Second "what they let through is in no configuration";
     Tr1 "A-TR-1" "§10.4" "which routes of one prefix are in use in a transit router's table"
         ["static" "static ones before propagated ones; of several propagated ones any", "any" "any of them"]
         Either Either "static before propagated is inferred; the full table of priorities was not readable";

@@ -247,6 +247,9 @@ impl Typed {
     }
 
     fn check_services(&self, c: &Checker<'_>) -> Result<(), String> {
+        for x in &self.inspectors {
+            c.ok("interface", x.interface.0, self.interfaces.len())?;
+        }
         for d in &self.data_services {
             c.eni(d.interface)?;
             for e in &d.allow {

@@ -17,6 +17,7 @@ mod data_service;
 mod fact;
 mod firewall;
 mod hybrid;
+mod inspector;
 mod inventory;
 mod transit;
 mod typed;
@@ -30,6 +31,7 @@ pub use data_service::*;
 pub use fact::{Fact, Unknown};
 pub use firewall::*;
 pub use hybrid::*;
+pub use inspector::Inspector;
 pub use inventory::{
     Inventory, Resource, SNAPSHOT_FORMAT, SnapshotError, SourceKind, Understanding, from_snapshot,
     to_snapshot,

@@ -1,9 +1,9 @@
 //! The typed layer: what matters to packets, with references resolved.
 
 use crate::{
-    Attachment, Balancer, BorderRouter, DataService, Fact, Firewall, Peering, Proxy, PublishedRoute,
-    RouteMap, RouterInterface, Shield, Site, SitePair, TrLink, TrRoute, TrTable, TransitRouter, Unknown,
-    VpnConnection, VpnGateway, VpnRoute,
+    Attachment, Balancer, BorderRouter, DataService, Fact, Firewall, Inspector, Peering, Proxy,
+    PublishedRoute, RouteMap, RouterInterface, Shield, Site, SitePair, TrLink, TrRoute, TrTable,
+    TransitRouter, Unknown, VpnConnection, VpnGateway, VpnRoute,
 };
 use bartizan_base::Span;
 use bartizan_packet::ServiceSet;
@@ -71,6 +71,8 @@ ids! {
     DataServiceId -> data_services: DataService;
     /// Index into [`Typed::balancers`].
     BalancerId -> balancers: Balancer;
+    /// Index into [`Typed::inspectors`].
+    InspectorId -> inspectors: Inspector;
     /// Index into [`Typed::firewalls`].
     FirewallId -> firewalls: Firewall;
     /// Index into [`Typed::peerings`].
@@ -494,6 +496,12 @@ pub struct NatGateway {
     pub vswitch: Option<Fact<VswitchId>>,
     /// `true` for an Internet NAT gateway, `false` for a VPC NAT gateway.
     pub internet: Fact<bool>,
+    /// Custom NAT blocks of a VPC NAT gateway; that of its vSwitch is one by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<Fact<IpNet>>,
+    /// NAT IPs of a VPC NAT gateway, besides those that entries name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ips: Vec<Fact<IpAddr>>,
 }
 
 /// A public (or NAT) address that a NAT entry names.
@@ -661,6 +669,8 @@ pub struct Typed {
     pub data_services: Vec<DataService>,
     /// Load balancers.
     pub balancers: Vec<Balancer>,
+    /// Endpoints of gateway load balancers.
+    pub inspectors: Vec<Inspector>,
     /// Firewalls at the perimeter.
     pub firewalls: Vec<Firewall>,
     /// Proxies in front of public addresses.

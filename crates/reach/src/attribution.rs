@@ -4,6 +4,7 @@ use crate::firewall::Meeting;
 use crate::flow::{Relayed, Way};
 use crate::hybrid::LinkRef;
 use crate::network::{Hop, Network, Relay, RouteRef, RuleList, RuleRef};
+use crate::point::inner::{Journey, nat_view};
 use crate::point::{Crossed, Entry, Exit, ExitKind, Inside, PeerView, Point, ReplyPort, matches};
 use bartizan_model::{AttachmentId, BalancerId, FirewallId, InterfaceId, NatId};
 use bartizan_packet::AtomSet;
@@ -314,6 +315,7 @@ impl Network {
                     }
                 }
             }
+            (Way::Inner(j), Point::Inside(s), Point::Inside(d)) => self.use_inner(j, s, d, w, u),
             (Way::Out(e), Point::Inside(s), Point::Outside(p)) => {
                 self.use_sg(s, false, PeerView::public(p), w, &mut u.egress);
                 self.use_acl(s, false, p, w, &mut u.acl);
@@ -336,6 +338,34 @@ impl Network {
         }
     }
 
+    /// What some services use of a way through VPC NAT gateways.
+    fn use_inner(&self, j: &Journey, s: Inside, d: Inside, w: &AtomSet, u: &mut Used) {
+        let (first, sent) = match j.door {
+            None => (self.private_view(d), w),
+            Some(_) => (nat_view(j.to), &self.common.all),
+        };
+        let last = if j.seen == s.ip {
+            self.private_view(s)
+        } else {
+            nat_view(j.seen)
+        };
+        self.use_sg(s, false, first, sent, &mut u.egress);
+        self.use_sg(d, true, last, w, &mut u.ingress);
+        self.use_acl(s, false, j.to, sent, &mut u.acl);
+        self.use_acl(d, true, j.seen, w, &mut u.acl);
+        let entries = |r: &&RouteRef| matches!(r, RouteRef::Entry(_));
+        u.routes.extend(j.routes.iter().filter(entries));
+        u.appliances.extend(&j.appliances);
+        j.crossed.iter().for_each(|c| use_crossed(c, u));
+        for t in &j.turns {
+            u.nats.insert(t.nat);
+            let entry = t.snat.and_then(|i| self.nats.get(t.nat.index())?.snat.get(i));
+            u.snat.extend(entry.map(|e| e.entry));
+        }
+        let door = j.door.and_then(|k| self.addr_of(d)?.1.inner.get(k));
+        u.dnat.extend(door.map(|e| e.entry));
+    }
+
     /// The listeners of a front that take some services in.
     fn use_listener(&self, d: Point, w: &AtomSet, u: &mut Used) {
         let Point::Inside(d) = d else { return };
@@ -355,6 +385,7 @@ impl Network {
         let front = self.private_view(x.front);
         match (&x.first, s) {
             (Way::Private, Point::Inside(s)) if client => self.private_view(s),
+            (Way::Inner(j), _) if client && j.seen == ip => nat_view(ip),
             _ if client => PeerView::public(ip),
             _ => PeerView { ip, ..front },
         }
@@ -475,6 +506,12 @@ impl Network {
                     }
                 }
                 return out;
+            }
+            (Way::Inner(j), Point::Inside(_)) => {
+                nats.extend(j.turns.iter().map(|t| t.nat));
+                appliances.extend(&j.appliances);
+                appliances.extend(j.crossed.iter().flat_map(|c| self.sites_of(c)));
+                firewalls.extend(j.crossed.iter().flat_map(|c| &c.firewalls));
             }
             (Way::Out(e), Point::Outside(p)) => exit(e, p),
             (Way::In(e), Point::Inside(to)) => {

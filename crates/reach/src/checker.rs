@@ -140,6 +140,11 @@ pub fn check_witness(inv: &Inventory, w: &Witness) -> Result<(), CheckError> {
     if w.way.request.iter().any(|s| s.layer == Layer::LoadBalancer) {
         return fail("it passes a load balancer, which this checker does not know".to_string());
     }
+    let inner = |n: &bartizan_model::NatGateway| n.internet.known() != Some(&true);
+    let mut inner = inv.typed.nat_gateways.iter().filter(|n| inner(n));
+    if inner.any(|n| w.way.request.iter().any(|s| s.at == n.meta.origin.address)) {
+        return fail("it passes a VPC NAT gateway, which this checker does not know".to_string());
+    }
     let public = w.way.request.iter().any(|s| {
         matches!(
             s.layer,

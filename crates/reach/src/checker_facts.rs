@@ -240,6 +240,16 @@ impl<'a> Facts<'a> {
             _ => false,
         })
     }
+    /// Whether a VPC NAT gateway may translate what an interface sends or receives.
+    fn translated(&self, i: InterfaceId) -> bool {
+        self.t.nat_gateways.iter().any(|n| {
+            let near = self
+                .vpc(i)
+                .zip(n.vpc.known())
+                .is_none_or(|(a, b)| self.meet(a, *b));
+            n.internet.known() != Some(&true) && near
+        })
+    }
     /// The managed service that answers at an interface.
     fn service(&self, i: InterfaceId) -> Option<(DataServiceId, &'a DataService)> {
         let mut all = (0u32..).map(DataServiceId).zip(&self.t.data_services);
@@ -931,7 +941,12 @@ impl<'a> Facts<'a> {
             None => Err(format!("{} is not public", e.ips)),
             Some((i, a)) => {
                 let known = self.vpc(i).is_some() && self.t[i].addresses.len() > a as usize;
-                if self.behind_balancer(i) {
+                if self.translated(i) {
+                    Err(format!(
+                        "interface {} may be behind a VPC NAT gateway, which certificates do not know",
+                        i.0
+                    ))
+                } else if self.behind_balancer(i) {
                     Err(format!(
                         "interface {} is a load balancer or behind one, which certificates do not know",
                         i.0

@@ -219,6 +219,9 @@ fn vpc_cuts(
             }
         }
     }
+    if net.has_inner() {
+        c.add_all(&net.inner_cuts());
+    }
     net.perimeter.cut(&mut c);
     questions.iter().for_each(|q| c.add(q));
     c.finish();
@@ -269,6 +272,7 @@ impl Domain {
                 let addr = u32::try_from(ai).unwrap_or(u32::MAX);
                 let special = !a.own.is_empty()
                     || !a.dnat.is_empty()
+                    || !a.inner.is_empty()
                     || a.v6.inbound
                     || a.v6.outbound
                     || a.shared_groups.is_some()

@@ -29,6 +29,8 @@ pub(crate) enum Way {
     In(Entry),
     /// Out to the Internet and in again: exit, public address used, entry, source address seen.
     Hairpin(Exit, IpAddr, Entry, IpAddr),
+    /// Through VPC NAT gateways.
+    Inner(Box<crate::point::inner::Journey>),
     /// To the front of a load balancer, and handed on.
     Relayed(Box<Relayed>),
 }
@@ -333,6 +335,7 @@ impl Network {
                 near.push(f);
             }
         };
+        let mut gateways = Vec::new();
         // A site sends by whatever link takes its packets in.
         *elsewhere |= self.hybrid.tables.contains(&t);
         for r in &table.routes {
@@ -342,6 +345,11 @@ impl Network {
                     Hop::Nat(n) => {
                         if let Some(n) = self.nats.get(n.index()) {
                             cuts.add(&n.exit);
+                            n.snat
+                                .iter()
+                                .filter(|_| n.inner.is_some())
+                                .for_each(|s| cuts.add(&s.sources));
+                            gateways.extend(n.inner.as_ref().map(|i| i.zone));
                         }
                     }
                     Hop::Interface(f) => meet(*f),
@@ -353,6 +361,9 @@ impl Network {
                     _ => {}
                 }
             }
+        }
+        for v in gateways.into_iter().filter_map(|z| self.vsw(z)) {
+            self.cuts_of_vswitch(v, &mut w.cuts, &mut w.tables);
         }
     }
 
@@ -524,6 +535,7 @@ impl Network {
                 {
                     w.push((Way::Private, f));
                 }
+                add(&self.inner_flow(s, d, ask, then, ways.as_deref_mut()));
                 add(&self.hairpin(s, d, ask, beyond, then, ways.as_deref_mut()));
             }
             Point::Outside(x) => {
@@ -658,6 +670,7 @@ impl Network {
         let client = match (&first, s) {
             (Way::Hairpin(_, _, _, x), _) => *x,
             (Way::Relayed(w), _) => w.source.0,
+            (Way::Inner(j), _) => j.seen,
             (_, Point::Inside(s)) => s.ip,
             (_, Point::Outside(x)) => x,
         };

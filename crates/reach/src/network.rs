@@ -166,6 +166,8 @@ pub enum RouteRef {
     Local,
     /// The system entry that an IPv6 gateway adds.
     SystemIpv6,
+    /// The entry for a custom block of a VPC NAT gateway that the cloud may add (A-NAT-2).
+    NatBlock(NatId),
     /// A custom entry: index into `Typed::route_entries`.
     Entry(u32),
     /// Written by a transit router through an attachment.
@@ -353,6 +355,8 @@ pub struct Addr {
     pub has_own: Option<bool>,
     /// DNAT entries that lead to it.
     pub dnat: Vec<DnatIn>,
+    /// Those of VPC NAT gateways.
+    pub inner: Vec<DnatIn>,
     /// IPv6 Internet access.
     pub v6: V6Access,
     /// Whether it is the primary IPv4 address or one of IPv6 (A-SG-1).
@@ -382,6 +386,8 @@ pub struct Iface {
     pub front: Option<Front>,
     /// Whether it stands for a site that is not in the cloud (ALIBABA.md §11).
     pub site: Option<SiteId>,
+    /// Whether it is the endpoint of a gateway load balancer: no group filters, IPv4 only (ALIBABA.md §9.6).
+    pub inspects: bool,
     /// Its addresses.
     pub addrs: Vec<Addr>,
 }
@@ -467,10 +473,27 @@ pub struct Nat {
     pub vswitch: Option<VswitchId>,
     /// Whether it leads to the Internet.
     pub internet: bool,
+    /// What it is as a VPC NAT gateway, if it is one (docs/decisions/020).
+    pub inner: Option<Inner>,
     /// Destinations for which its own way out exists (ALIBABA.md §7.2).
     pub exit: IpSet,
     /// SNAT entries, longest source first.
     pub snat: Vec<Snat>,
+}
+
+/// What a VPC NAT gateway knows besides its entries.
+#[derive(Clone, Debug)]
+pub struct Inner {
+    /// Its VPC.
+    pub vpc: VpcId,
+    /// The vSwitch that it sits in.
+    pub zone: VswitchId,
+    /// The block of that vSwitch.
+    pub zone_block: IpSet,
+    /// Its NAT IPs: what is for them is for the gateway itself.
+    pub held: IpSet,
+    /// The addresses that its VPC knows without a route.
+    pub known: IpSet,
 }
 
 /// A VPC.
@@ -554,6 +577,8 @@ pub struct Network {
     pub(crate) common: Common,
     /// What transit routers lead to, found when first asked for.
     pub(crate) elsewhere: OnceLock<Arc<crate::flow::Walked>>,
+    /// What anything here tells apart, for packets that VPC NAT gateways translate; found when first asked for.
+    pub(crate) inner_cuts: OnceLock<Arc<crate::flow::Cuts>>,
 }
 
 /// Contested semantics as this network has them (docs/decisions/018).

@@ -9,6 +9,7 @@ mod border;
 
 mod cross;
 mod hybrid;
+pub(crate) mod inner;
 pub(crate) mod relay;
 
 use crate::firewall::Across;
@@ -327,6 +328,8 @@ pub(crate) enum End {
     Nat(NatId),
     V6,
     Dropped,
+    /// A VPC NAT gateway (docs/decisions/020).
+    Inner(NatId),
     /// A public address of the appliance: address and index.
     Translated(InterfaceId, u32, usize),
 }
@@ -360,6 +363,13 @@ pub(crate) struct Crossed {
     pub(crate) firewalls: Vec<FirewallId>,
 }
 
+impl Crossed {
+    /// Whether a router or a link was among it.
+    fn leaves(&self) -> bool {
+        !self.attachments.is_empty() || !self.links.is_empty()
+    }
+}
+
 /// Where a packet is when routes are asked.
 #[derive(Clone, Copy)]
 pub(crate) enum Place<'a> {
@@ -380,6 +390,8 @@ struct Trail {
     /// Tables of transit routers that it has been looked up in: a second time is a loop.
     tables: Vec<TrTableId>,
     crossed: Crossed,
+    /// Whether it is meant for a VPC NAT gateway, or may meet one.
+    aim: inner::Aim,
 }
 
 impl Network {
@@ -672,6 +684,11 @@ impl Network {
             return self.dropped(t, out);
         };
         match (h, m.goal) {
+            (Hop::Nat(n), Some(_)) if t.aim.takes(*n) => self.to_inner(m, t, at, *n, out),
+            (Hop::Local, Some(_)) if t.aim.by_address().is_some() => self.local_inner(m, t, at, out),
+            (Hop::Peering(_, far), Some(_)) if t.aim.by_address().is_some() => {
+                self.peered_inner(m, t, at, *far, out);
+            }
             (Hop::Local, Some(to)) => self.reach(m, t, Some(at), to, out),
             (Hop::Interface(i), _) => self.reach(m, t, Some(at), *i, out),
             (Hop::HaVip(h), _) => {
@@ -697,7 +714,10 @@ impl Network {
                 // Its own vSwitch has to be routed there: what an appliance forwards keeps a private source.
                 let own = m
                     .sender
-                    .filter(|s| matches!(at, Place::Iface(i) if i.id == s.iface) || self.may_translate())
+                    .filter(|s| {
+                        self.at_home_of(*s, at, &t.visited[t.senders..], t.crossed.leaves())
+                            || self.may_translate()
+                    })
                     .and_then(|s| self.addr_of(s))
                     .is_some_and(|(_, a)| !a.own.is_empty());
                 if own {
@@ -715,6 +735,16 @@ impl Network {
             (Hop::RouterInterface(i), _) => self.enter_interface(m, t, at, *i, out),
             _ => self.dropped(t, out),
         }
+    }
+
+    /// Whether a packet is at its sender, or has come from there by inspectors of the same VPC alone, which leave its
+    /// source as it is (docs/decisions/021, 6).
+    pub(crate) fn at_home_of(&self, s: Inside, at: Place<'_>, passed: &[InterfaceId], crossed: bool) -> bool {
+        let Place::Iface(i) = at else { return false };
+        i.id == s.iface
+            || !crossed
+                && self.iface(s.iface).and_then(|f| self.vpc_of(f)) == self.vpc_of(i)
+                && passed.iter().all(|v| self.iface(*v).is_some_and(|f| f.inspects))
     }
 
     /// The packet leaves the VPC: the ACL of the vSwitch, unless an EIP in ENI-visible mode carries it.
@@ -750,6 +780,7 @@ impl Network {
             && (t.visited.contains(&to)
                 || t.visited.len() - t.senders >= MAX_APPLIANCES
                 || !ti.forwards
+                || ti.inspects && m.dst.ip.is_ipv6()
                 || ti.apart)
         {
             return self.dropped(t, out);
@@ -818,6 +849,7 @@ impl Network {
             route: None,
             tables: Vec::new(),
             crossed: Crossed::default(),
+            aim: inner::Aim::No,
         }
     }
 

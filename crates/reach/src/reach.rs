@@ -179,6 +179,9 @@ impl Reach {
         for ((a, b), set) in self.public_pairs() {
             m.add(a, b, &set);
         }
+        for ((a, b), set) in crate::point::inner::pairs(net, &self.domains) {
+            m.add(a, b, &set);
+        }
         m
     }
 

@@ -324,6 +324,7 @@ impl<'r> Hands<'r> {
             return;
         }
         let simple = net.mode == Mode::Widen
+            && !net.has_inner()
             && !matches!(legs, Legs::Ask)
             && !self.fronts[a as usize]
             && !net.behind.contains_key(&r.front);

@@ -175,6 +175,8 @@ pub(crate) enum Seen {
     Private(Inside),
     /// A public address.
     Public(IpAddr),
+    /// A NAT IP of a VPC NAT gateway.
+    Nat(IpAddr),
     /// A balancer by its front, at an address of its own.
     Front(InterfaceId, IpAddr),
 }

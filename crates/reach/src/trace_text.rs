@@ -220,6 +220,18 @@ pub fn describe_route(inv: &Inventory, route: RouteRef) -> (String, Option<Origi
     match route {
         RouteRef::Local => ("system route of the VPC's own vSwitches".to_string(), None),
         RouteRef::SystemIpv6 => ("::/0 to the IPv6 gateway, added by the system".to_string(), None),
+        RouteRef::NatBlock(n) => {
+            let origin = inv
+                .typed
+                .nat_gateways
+                .get(n.index())
+                .map(|n| n.meta.origin.clone());
+            let name = origin.as_ref().map(|o| o.address.to_string()).unwrap_or_default();
+            (
+                format!("to a custom block of `{name}`, added by the system"),
+                origin,
+            )
+        }
         RouteRef::Entry(i) => match inv.typed.route_entries.get(i as usize) {
             Some(e) => {
                 let hops: Vec<String> = e.next_hops.iter().map(|h| hop_text(inv, h)).collect();

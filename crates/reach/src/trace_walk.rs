@@ -5,6 +5,7 @@
 use crate::firewall::Across;
 use crate::hybrid::LinkRef;
 use crate::network::{Acl, Hop, Iface, Mode, Network, Route, RouteRef, RuleList, RuleRef, Table, Vsw};
+use crate::point::inner::{Aim, NOBODY};
 use crate::point::{End, Inside, MAX_APPLIANCES, Own, PeerView, Place, matches};
 use crate::trace::{DecidedBy, Decision, Layer, Step, TracedPacket};
 use crate::trace_text::{describe, describe_route};
@@ -70,7 +71,7 @@ pub(crate) struct Leg<'a> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trail {
     pub(crate) visited: Vec<InterfaceId>,
-    senders: usize,
+    pub(crate) senders: usize,
     pub(crate) steps: Vec<Step>,
     pub(crate) closed: bool,
     /// Tables of transit routers that it has been looked up in.
@@ -79,6 +80,8 @@ pub(crate) struct Trail {
     pub(crate) crossed: Vec<LinkRef>,
     /// Firewalls between VPCs that judged it.
     pub(crate) judged: Vec<FirewallId>,
+    /// Whether it is meant for a VPC NAT gateway, or may meet one.
+    pub(crate) aim: Aim,
 }
 
 impl Trail {
@@ -378,7 +381,9 @@ impl<'a> Tracer<'a> {
 
     /// The packet leaves interface `at`, the sender or an appliance: groups, then routes.
     pub(crate) fn leave(&self, m: Leg<'_>, mut t: Trail, at: &Iface, sender: bool, out: &mut Vec<Branch>) {
-        t.push(self.sg(at, false, m));
+        if !at.inspects {
+            t.push(self.sg(at, false, m));
+        }
         if let Some(s) = at.site {
             return self.send_from_site(m, t, s, out);
         }
@@ -479,6 +484,22 @@ impl<'a> Tracer<'a> {
         };
         let name = |o: &Origin| format!("`{}`", o.address);
         match (h, m.goal) {
+            (Hop::Nat(n), Some(_)) if t.aim.takes(*n) => self.to_inner(m, t, at, *n, out),
+            (Hop::Local, Some(_)) if t.aim.by_address().is_some() => self.local_inner(m, t, at, out),
+            (Hop::Peering(p, far), Some(_)) if t.aim.by_address().is_some() => {
+                self.peered_inner(m, t, at, (*p, *far), out);
+            }
+            (Hop::Local | Hop::Peering(..), Some(NOBODY)) => {
+                let s = stop(Layer::Route, "it goes past the VPC NAT gateway".to_string());
+                self.dropped(t, s, out);
+            }
+            (Hop::Nat(n), Some(_)) if self.net.inner_of(*n).is_some() => {
+                let s = stop(
+                    Layer::Nat,
+                    "the VPC NAT gateway knows no such session".to_string(),
+                );
+                self.dropped(t, s, out);
+            }
             (Hop::Local, Some(to)) => self.reach(m, t, Some(at), to, out),
             (Hop::Interface(i), _) => self.reach(m, t, Some(at), *i, out),
             (Hop::HaVip(h), _) => {
@@ -509,7 +530,11 @@ impl<'a> Tracer<'a> {
             (Hop::Ipv4Gateway, None) if m.dst.ip.is_ipv4() && self.net.leads(vpc) => {
                 let own = m
                     .sender
-                    .filter(|s| matches!(at, Place::Iface(i) if i.id == s.iface) || self.net.may_translate())
+                    .filter(|s| {
+                        let crossed = !t.tables.is_empty() || !t.crossed.is_empty();
+                        self.net.at_home_of(*s, at, &t.visited[t.senders..], crossed)
+                            || self.net.may_translate()
+                    })
                     .and_then(|s| self.net.addr_of(s))
                     .is_some_and(|(_, a)| !a.own.is_empty());
                 if own {
@@ -621,6 +646,9 @@ impl<'a> Tracer<'a> {
                     out,
                 );
             }
+            if ti.inspects && m.dst.ip.is_ipv6() {
+                return self.dropped(t, refuse("a gateway load balancer takes IPv4 only"), out);
+            }
             t.push(self.appliance(ti));
         }
         if !matches!(from, Some(Place::Iface(f)) if f.vswitch == ti.vswitch) {
@@ -637,7 +665,9 @@ impl<'a> Tracer<'a> {
                 });
             }
         }
-        t.push(self.sg(ti, true, m));
+        if !ti.inspects {
+            t.push(self.sg(ti, true, m));
+        }
         if goal {
             return self.end(t, End::Arrived, out);
         }
@@ -646,6 +676,24 @@ impl<'a> Tracer<'a> {
     }
 
     fn appliance(&self, i: &Iface) -> Step {
+        if i.inspects {
+            let (rule, decision) = match i.forwards {
+                true => (
+                    "the appliances behind it pass packets on unchanged",
+                    Decision::Forward,
+                ),
+                false => (
+                    "the appliances behind it may drop it, or none are there",
+                    Decision::Drop,
+                ),
+            };
+            let s = self.step(self.iface_at(i.id), Layer::Appliance, rule, decision);
+            return Step {
+                origin: Some(self.inv.typed[i.id].meta.origin.clone()),
+                assumptions: vec!["A-GWLB-1"],
+                ..s
+            };
+        }
         let unset = self.inv.typed[i.id].source_dest_check.known() == Some(&None);
         let (rule, decision) = match (i.forwards, unset) {
             (true, true) => ("source_dest_check is not set: it may forward", Decision::Forward),

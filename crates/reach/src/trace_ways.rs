@@ -2,6 +2,7 @@
 
 mod exits;
 mod firewalls;
+mod inner;
 mod relay;
 
 use crate::flow::{Way, representatives};
@@ -60,7 +61,10 @@ impl Tracer<'_> {
     pub(crate) fn all(&self) -> (Vec<WayTrace>, bool, bool) {
         let (ways, (delivered, works)) = match (self.packet.source, self.packet.destination) {
             (Point::Inside(s), Point::Inside(d)) => {
-                let (mut ways, a) = self.private(s, d);
+                let (mut ways, mut a) = self.private(s, d);
+                let (more, b) = self.inner(s, d);
+                ways.extend(more);
+                a = (a.0 || b.0, a.1 || b.1);
                 let (more, b) = self.hairpin(s, d);
                 ways.extend(more);
                 let (more, c) = self.relayed(Point::Inside(s), d);

@@ -243,6 +243,9 @@ impl Plan {
     pub(crate) fn new(inv: &Inventory) -> Res<Plan> {
         let t = &inv.typed;
         everything(t);
+        if !t.inspectors.is_empty() {
+            return unsupported("endpoints of gateway load balancers are not built");
+        }
         // For what the control plane decides; see `joined`.
         let world = World::new(inv, GatewayRoutes::Direct, bartizan_model::Readings::chosen())
             .map_err(|e| KernelError::Unsupported(e.0))?;
@@ -650,6 +653,8 @@ fn everything(t: &Typed) {
         ha_vips: _,
         data_services: _,
         balancers: _,
+        // None are built.
+        inspectors: _,
         firewalls: _,
         // Proxies are on the Internet and shields filter nothing (015, 16 and 18).
         proxies: _,

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 impl Gen<'_> {
     pub(super) fn edges(&mut self) {
         for v in 0..self.vpcs.len() {
+            self.inspectors(v);
             self.gateways(v);
             if self.f.routes {
                 self.tables(v);
@@ -24,17 +25,35 @@ impl Gen<'_> {
         }
     }
 
+    /// Endpoints of gateway load balancers; what is behind some of them is nothing.
+    fn inspectors(&mut self, v: usize) {
+        if !self.f.inspectors || !self.f.routes || !self.r.chance(30) {
+            return;
+        }
+        for n in 0..self.r.between(1, 2) {
+            let s = self.r.below(self.vpcs[v].vswitches.len());
+            let x = self
+                .b
+                .inspector(&format!("gwlbe{v}{n}"), self.vpcs[v].vswitches[s].id);
+            self.vpcs[v].inspectors.push(x);
+        }
+    }
+
     fn gateways(&mut self, v: usize) {
         let id = self.vpcs[v].id;
         if self.f.gateways && self.r.chance(30) {
             let enabled = self.r.chance(75);
             let g = self.b.ipv4_gateway(&format!("gw{v}"), id, enabled);
             self.vpcs[v].gateway4 = Some((g, enabled));
-            if enabled && self.f.appliances && self.r.chance(35) {
+            let inspected = !self.vpcs[v].inspectors.is_empty() && self.r.chance(50);
+            if enabled && (inspected || self.f.appliances && self.r.chance(35)) {
                 let table = self.b.table(&format!("gwt{v}"), id, RouteTableKind::Gateway);
                 self.b.ingress_table(g, table);
                 let cidrs: Vec<String> = self.vpcs[v].vswitches.iter().map(|s| s.cidr.clone()).collect();
-                let enis = self.vpcs[v].interfaces.clone();
+                let mut enis = self.vpcs[v].interfaces.clone();
+                if !self.f.appliances || inspected {
+                    enis.clone_from(&self.vpcs[v].inspectors);
+                }
                 for c in cidrs {
                     if self.r.chance(60)
                         && let Some(eni) = self.some(&enis)
@@ -186,7 +205,7 @@ impl Gen<'_> {
     }
 
     /// An IPv4 address that is no HaVip and no prefix.
-    fn dnat_target(&mut self, v: usize) -> Option<(InterfaceId, u32)> {
+    pub(super) fn dnat_target(&mut self, v: usize) -> Option<(InterfaceId, u32)> {
         let all: Vec<(InterfaceId, u32)> = self.vpcs[v]
             .interfaces
             .iter()
@@ -231,6 +250,8 @@ impl Gen<'_> {
             if self.f.appliances && self.r.chance(20) {
                 hops.extend(self.appliances(v, table));
             }
+            let inspectors = self.vpcs[v].inspectors.iter();
+            hops.extend(inspectors.map(|i| NextHop::Interface(*i)));
             if self.r.chance(75)
                 && let Some(hop) = self.some(&hops)
             {
@@ -336,6 +357,8 @@ impl Gen<'_> {
             // There is at most one HaVip, so its id is 0.
             hops.extend((0..n).map(|_| NextHop::HaVip(HaVipId(0))));
         }
+        let inspectors = self.vpcs[v].inspectors.iter();
+        hops.extend(inspectors.flat_map(|i| [NextHop::Interface(*i), NextHop::Interface(*i)]));
         hops.extend(self.vpcs[v].nats.iter().map(|n| NextHop::Nat(*n)));
         hops.extend(self.vpcs[v].gateway4.iter().map(|g| NextHop::Ipv4Gateway(g.0)));
         hops.extend(self.vpcs[v].gateway6.iter().map(|g| NextHop::Ipv6Gateway(*g)));

@@ -8,6 +8,7 @@ mod balancers;
 mod edges;
 mod firewalls;
 mod hybrid;
+mod inner;
 mod joined;
 mod policy;
 
@@ -59,6 +60,10 @@ pub struct Features {
     pub readings: bool,
     /// Sites with VPN gateways and border routers.
     pub hybrid: bool,
+    /// VPC NAT gateways.
+    pub inner: bool,
+    /// Endpoints of gateway load balancers.
+    pub inspectors: bool,
 }
 
 impl Features {
@@ -86,6 +91,8 @@ impl Features {
             joined: true,
             readings: true,
             hybrid: true,
+            inner: true,
+            inspectors: true,
         }
     }
 
@@ -113,6 +120,8 @@ impl Features {
             joined: false,
             readings: false,
             hybrid: false,
+            inner: false,
+            inspectors: false,
         }
     }
 
@@ -140,6 +149,8 @@ impl Features {
             "joined" => &mut self.joined,
             "readings" => &mut self.readings,
             "hybrid" => &mut self.hybrid,
+            "inner" => &mut self.inner,
+            "inspectors" => &mut self.inspectors,
             _ => return None,
         };
         *flag = false;
@@ -161,6 +172,7 @@ struct VpcG {
     gateway4: Option<(Ipv4GatewayId, bool)>,
     gateway6: Option<Ipv6GatewayId>,
     nats: Vec<NatId>,
+    inspectors: Vec<InterfaceId>,
 }
 
 struct VswitchG {
@@ -222,6 +234,7 @@ pub fn random_inventory(r: &mut Rng, f: Features) -> Inventory {
     g.balancers();
     g.endpoints();
     g.joined();
+    g.inner();
     g.policy();
     g.firewalls();
     g.b.build()
@@ -262,6 +275,7 @@ impl Gen<'_> {
                 gateway4: None,
                 gateway6: None,
                 nats: Vec::new(),
+                inspectors: Vec::new(),
             };
             for j in 0..self.r.between(1, 3) {
                 let base = format!("10.{}.{j}", v.octet);

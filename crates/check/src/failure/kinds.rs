@@ -152,7 +152,7 @@ fn nat(t: &mut Typed, n: NatId) {
     t.snat_entries.retain(|s| s.nat.known() != Some(&n));
     t.dnat_entries.retain(|d| d.nat.known() != Some(&n));
     if let Some(x) = t.nat_gateways.get_mut(n.index()) {
-        x.internet = Fact::Known(false);
+        x.ips.clear();
     }
     several(t, |h| *h == NextHop::Nat(n));
 }

@@ -239,6 +239,10 @@ impl View<'_> {
             let (from, span) = match r.from {
                 RouteRef::Local => ("system".to_string(), None),
                 RouteRef::SystemIpv6 => ("system, by the IPv6 gateway".to_string(), None),
+                RouteRef::NatBlock(n) => (
+                    "system, perhaps, for a NAT block".to_string(),
+                    Some(t[n].meta.origin.span),
+                ),
                 RouteRef::Entry(i) => {
                     let o = &t.route_entries[i as usize].origin;
                     (o.address.to_string(), Some(o.span))
@@ -552,6 +556,8 @@ impl View<'_> {
                 let name = &t[*n].meta.origin.address;
                 if own.is_some() && vpc.is_some() && own != vpc {
                     end(EndKind::Dropped, format!("dropped: {name} is in another VPC"));
+                } else if self.net.nats[n.index()].inner.is_some() {
+                    end(EndKind::Out, format!("translated by {name}"));
                 } else if !self.net.nats[n.index()].internet {
                     end(
                         EndKind::Dropped,

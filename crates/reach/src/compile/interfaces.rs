@@ -3,8 +3,8 @@
 use super::{Ctx, balancers, groups, routes, services};
 use crate::network::{Addr, GroupSet, Iface, OwnPublic, RuleList, RuleRef, SOME_GROUP, V6Access, Vsw};
 use bartizan_model::{
-    AddressKind, AddressSpec, Assumption, Fact, InterfaceId, Ipv6Internet, PublicKind, SecurityGroupId, Use,
-    VswitchId,
+    AddressKind, AddressSpec, Assumption, Fact, Inspector, InterfaceId, Ipv6Internet, PublicKind,
+    SecurityGroupId, Use, VswitchId,
 };
 use bartizan_packet::{IntervalSet, IpSet};
 use ipnet::IpNet;
@@ -68,6 +68,16 @@ fn open() -> GroupSet {
     }
 }
 
+/// Whether the appliances behind an endpoint pass packets on (docs/decisions/021, 4 and 5).
+fn passes(c: &Ctx<'_>, x: &Inspector) -> bool {
+    let there = match x.serves.known() {
+        Some(yes) => *yes,
+        None => c.widen(),
+    };
+    let certain = c.widen() || x.meta.origin.maybe.is_none();
+    there && certain && c.reads(Assumption::Gwlb1) == Use::First
+}
+
 /// Compiles group sets and interfaces.
 pub(super) fn compile(
     c: &mut Ctx<'_>,
@@ -78,6 +88,8 @@ pub(super) fn compile(
     let by = groups::by_group(c);
     let served = services::by_interface(c);
     let fronts = balancers::by_interface(c);
+    let inspectors: FxHashMap<InterfaceId, &Inspector> =
+        c.t.inspectors.iter().map(|x| (x.interface, x)).collect();
     let mut taken: FxHashMap<VswitchId, Vec<IpNet>> = FxHashMap::default();
     for i in &t.interfaces {
         if let Fact::Known(v) = i.vswitch {
@@ -131,8 +143,9 @@ pub(super) fn compile(
         let service = served.get(&id).copied();
         let balancer = fronts.get(&id).copied();
         let site = t.site_of(id);
+        let inspector = inspectors.get(&id).copied();
         let groups = match (service, balancer) {
-            _ if site.is_some() => {
+            _ if site.is_some() || inspector.is_some() => {
                 sets.push(open());
                 u32::try_from(sets.len() - 1).unwrap_or(u32::MAX)
             }
@@ -215,6 +228,7 @@ pub(super) fn compile(
                     _ => None,
                 };
                 Addr {
+                    inner: Vec::new(),
                     primary: matches!(a.kind, AddressKind::Primary | AddressKind::Ipv6),
                     region,
                     choice,
@@ -228,6 +242,7 @@ pub(super) fn compile(
             .collect();
         // A-SDC-1: unset is unknown, so it may forward and cannot be relied on to.
         let forwards = match i.source_dest_check {
+            _ if let Some(x) = inspector => passes(c, x),
             _ if service.is_some() || balancer.is_some() => false,
             Fact::Known(Some(checked)) => !checked,
             Fact::Known(None) => c.reads(Assumption::Sdc1) == Use::First,
@@ -250,6 +265,7 @@ pub(super) fn compile(
             service,
             front,
             site,
+            inspects: inspector.is_some(),
             addrs,
         }));
     }

@@ -1,7 +1,7 @@
 //! The public Internet: EIPs, NAT gateways, IPv4 and IPv6 gateways, ALIBABA.md §7 and §8.
 
-use super::{CompileOptions, Ctx};
-use crate::network::{DnatIn, Hop, Iface, Nat, Snat, Table, VpcNet, Vsw};
+use super::{CompileOptions, Ctx, inner};
+use crate::network::{Addr, DnatIn, Hop, Iface, Nat, Snat, Table, VpcNet, Vsw};
 use bartizan_model::{
     AllowPeer, DnatProtocol, DnatTarget, EipId, EipTarget, Fact, FirewallPeer, FirewallPlace, NatId, NatIp,
     NetSpec, Peer, SnatSource, VpcId,
@@ -152,7 +152,8 @@ fn nat_ip(c: &Ctx<'_>, nat: NatId, ip: &NatIp, somewhere: &Arc<IpSet>) -> Option
             })
         }
         NatIp::Ip(ip) => Some(Arc::new(IpSet::single(*ip))),
-        NatIp::Unknown(_) => c.widen().then(|| somewhere.clone()),
+        // Where a VPC NAT gateway takes its addresses from is known: any of them when widening, all when narrowing.
+        NatIp::Unknown(_) => (c.widen() || inner::is(c, nat)).then(|| somewhere.clone()),
     }
 }
 
@@ -222,6 +223,7 @@ pub(super) fn nats(
             vpc,
             vswitch: n.vswitch.as_ref().and_then(|v| v.known().copied()),
             internet,
+            inner: None,
             exit,
             snat: Vec::new(),
         });
@@ -254,7 +256,8 @@ pub(super) fn nats(
             let mut ips = IpSet::empty();
             let mut each = Vec::new();
             for ip in &s.ips {
-                if let Some(r) = nat_ip(c, nat, ip, somewhere) {
+                let region = inner::region(c, nat, somewhere);
+                if let Some(r) = nat_ip(c, nat, ip, &region) {
                     ips = ips.union(&r);
                     // A firewall that sees the translated address may treat them differently.
                     if t.firewalls.iter().any(|f| f.place == FirewallPlace::Internet) {
@@ -299,10 +302,12 @@ pub(super) fn dnat(
             continue;
         };
         let vpc = t[nat].vpc.known().copied();
-        if !t[nat].internet.known().copied().unwrap_or(c.widen()) {
+        let inner = inner::is(c, nat);
+        if !inner && !t[nat].internet.known().copied().unwrap_or(c.widen()) {
             continue;
         }
-        let Some(ips) = nat_ip(c, nat, &d.external, somewhere) else {
+        let region = inner::region(c, nat, somewhere);
+        let Some(ips) = nat_ip(c, nat, &d.external, &region) else {
             continue;
         };
         let (ports, tcp, udp) = match (d.protocol.as_ref(), d.ports.as_ref()) {
@@ -324,11 +329,18 @@ pub(super) fn dnat(
             tcp,
             udp,
         };
+        let list = |a: &mut Addr, entry| {
+            if inner {
+                a.inner.push(entry)
+            } else {
+                a.dnat.push(entry)
+            }
+        };
         let in_vpc = |f: &Iface| vpc.is_none() || vswitches[f.vswitch.index()].as_ref().map(|v| v.vpc) == vpc;
         match d.target {
             DnatTarget::Interface(id, a) => {
                 if let Some(f) = &mut ifaces[id.index()] {
-                    f.addrs[a as usize].dnat.push(entry);
+                    list(&mut f.addrs[a as usize], entry);
                 }
             }
             DnatTarget::Ip(ip) => {
@@ -336,7 +348,7 @@ pub(super) fn dnat(
                 for f in ifaces.iter_mut().flatten().filter(|f| in_vpc(f)) {
                     for a in f.addrs.iter_mut().filter(|a| a.region.contains(ip)) {
                         if !a.choice || c.widen() {
-                            a.dnat.push(entry.clone());
+                            list(a, entry.clone());
                         }
                     }
                 }
@@ -344,7 +356,7 @@ pub(super) fn dnat(
             DnatTarget::Unknown(_) if c.widen() => {
                 for f in ifaces.iter_mut().flatten().filter(|f| in_vpc(f)) {
                     for a in &mut f.addrs {
-                        a.dnat.push(entry.clone());
+                        list(a, entry.clone());
                     }
                 }
             }

@@ -11,6 +11,8 @@ mod balancers;
 mod firewalls;
 mod groups;
 mod hybrid;
+mod inner;
+mod inspectors;
 mod interfaces;
 mod internet;
 mod route_maps;
@@ -208,6 +210,7 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
     let acls = acl::compile(&mut c, &vswitches);
     let vswitches = acl::bind(&c, vswitches, &acls);
     let mut tables = routes::tables(&mut c);
+    inner::routes(&mut c, &mut tables);
     let (transit, hybrid) = transit::compile(&mut c, &vswitches, &mut tables);
     let (outside, somewhere) = internet::public_space(&c, opt);
     let ha_vips = t
@@ -216,11 +219,14 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
         .map(|h| h.members.iter().filter_map(|m| m.known().copied()).collect());
     let ha_vips = ha_vips.collect();
     let vpcs = internet::vpcs(&mut c);
-    let nats = internet::nats(&mut c, &vswitches, &tables, &vpcs, &somewhere);
+    let mut nats = internet::nats(&mut c, &vswitches, &tables, &vpcs, &somewhere);
+    inner::gateways(&mut c, &vswitches, &mut nats);
     let (group_sets, mut ifaces) = interfaces::compile(&mut c, &vswitches, &somewhere);
     internet::dnat(&mut c, &vswitches, &mut ifaces, &somewhere);
     let perimeter = firewalls::compile(&mut c);
     let relays = balancers::relays(&mut c, &ifaces, &vswitches);
+    inspectors::gaps(&mut c, &vswitches, &tables, &vpcs);
+    inner::gaps(&mut c, &vswitches, &tables, &nats, &ifaces, &relays);
     let mut behind: FxHashMap<bartizan_model::InterfaceId, Vec<u32>> = FxHashMap::default();
     for (n, r) in (0u32..).zip(&relays) {
         behind.entry(r.to).or_default().push(n);
@@ -251,6 +257,7 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
         outside,
         gaps: c.gaps,
         elsewhere: std::sync::OnceLock::new(),
+        inner_cuts: std::sync::OnceLock::new(),
     };
     let primary = |r: &crate::network::Rule| matches!(r.peer, Match::Primary(_));
     net.primary_counts = net

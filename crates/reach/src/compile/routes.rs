@@ -166,7 +166,8 @@ fn of(c: &mut Ctx<'_>, only: Option<RouteTableId>) -> Vec<Table> {
 /// propagated route of one prefix, without a local one, stand as A-ROUTE-2 is read.
 pub(super) fn sort(t: &mut Table, wins: Use) {
     let key = |r: &Route| (r.length, r.ips.clone());
-    let local = |r: &Route| matches!(r.from, RouteRef::Local | RouteRef::SystemIpv6) && !r.optional;
+    let system = |f: RouteRef| matches!(f, RouteRef::Local | RouteRef::SystemIpv6 | RouteRef::NatBlock(_));
+    let local = |r: &Route| system(r.from) && !r.optional;
     let propagated = |r: &Route| crate::hybrid::propagated(r.from);
     let system: Vec<_> = t.routes.iter().filter(|r| local(r)).map(key).collect();
     let contested: Vec<_> = t
@@ -187,7 +188,7 @@ pub(super) fn sort(t: &mut Table, wins: Use) {
         let rank = match r.from {
             _ if propagated(r) && wins == Use::Second && contested.contains(&key(r)) => 0,
             RouteRef::Entry(_) => 1,
-            RouteRef::Local | RouteRef::SystemIpv6 => 2,
+            RouteRef::Local | RouteRef::SystemIpv6 | RouteRef::NatBlock(_) => 2,
             RouteRef::Propagated(_) | RouteRef::Published(_) => 3,
         };
         (std::cmp::Reverse(r.length), rank, r.from)

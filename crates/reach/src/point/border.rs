@@ -1,10 +1,10 @@
 //! The border of a VPC: ways out to the Internet and in from it, with the replies.
 
 use super::{
-    Branch, Crossed, End, Entry, Exit, ExitKind, Inside, Moving, Own, PeerView, Place, ReplyPort, Trail,
-    is_service_ip,
+    Branch, Crossed, End, Entry, Exit, ExitKind, Inside, MAX_APPLIANCES, Moving, Own, PeerView, Place,
+    ReplyPort, Trail, is_service_ip,
 };
-use crate::network::{Hop, Iface, Mode, Network, Vsw};
+use crate::network::{Hop, Iface, Mode, Nat, Network, Vsw};
 use bartizan_model::{EipId, InterfaceId, NatId, VpcId, VswitchId};
 use bartizan_packet::{AtomSet, IpSet};
 use std::net::IpAddr;
@@ -132,7 +132,7 @@ impl Network {
                     let src = self.appliance_source(f, addr, i, dst);
                     out.push(exit(ExitKind::Appliance(addr, i), src, None));
                 }
-                End::Dropped | End::Arrived | End::Translated(..) => {
+                End::Dropped | End::Arrived | End::Inner(_) | End::Translated(..) => {
                     out.push(exit(ExitKind::Dropped, here(), None));
                 }
             }
@@ -192,9 +192,19 @@ impl Network {
         src: IpAddr,
         dst: IpAddr,
     ) -> Vec<(usize, Option<EipId>, Arc<IpSet>)> {
-        let Some(nat) = self.nats.get(n.index()).filter(|n| n.exit.contains(dst)) else {
-            return Vec::new();
-        };
+        match self.nats.get(n.index()) {
+            Some(nat) if nat.exit.contains(dst) => self.snat_from(nat, Some(si.vswitch), src),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The same for a source that belongs to a vSwitch, or to none.
+    pub(crate) fn snat_from(
+        &self,
+        nat: &Nat,
+        vswitch: Option<VswitchId>,
+        src: IpAddr,
+    ) -> Vec<(usize, Option<EipId>, Arc<IpSet>)> {
         let mut out = Vec::new();
         let mut certain: Option<u8> = None;
         // INVARIANT (SNAT order): the entries of a gateway are sorted, longest source first.
@@ -202,7 +212,7 @@ impl Network {
             if !self.says.any_snat && certain.is_some_and(|l| e.length < l) {
                 break;
             }
-            if e.sources.contains(src) && e.vswitch.is_none_or(|w| w == si.vswitch) {
+            if e.sources.contains(src) && (e.vswitch.is_none() || e.vswitch == vswitch) {
                 if e.each.is_empty() {
                     out.push((i, None, e.ips.clone()));
                 }
@@ -406,13 +416,30 @@ impl Network {
     /// Whether the tables of a vSwitch send `ip` straight to a gateway (§7.2, §7.3): by some branch when
     /// widening, by every branch when narrowing.
     pub(crate) fn routes_to(&self, v: &Vsw, ip: IpAddr, gateway: &Hop) -> bool {
+        self.routes_by(v, ip, gateway, MAX_APPLIANCES)
+    }
+
+    /// The same by way of at most `more` inspectors (docs/decisions/021, 6).
+    fn routes_by(&self, v: &Vsw, ip: IpAddr, gateway: &Hop, more: usize) -> bool {
+        let leads = |h: &Hop| {
+            let inspector = match h {
+                Hop::Interface(i) if more > 0 && ip.is_ipv4() => {
+                    self.iface(*i).filter(|f| f.inspects && f.forwards)
+                }
+                _ => None,
+            };
+            h == gateway
+                || inspector
+                    .and_then(|f| self.vsw(f.vswitch))
+                    .is_some_and(|w| w.vpc == v.vpc && self.routes_by(w, ip, gateway, more - 1))
+        };
         let (mut any, mut all) = (false, true);
         for table in v.tables.iter().filter_map(|&t| self.tables.get(t as usize)) {
             let mut decided = false;
             for r in table.lookup(ip) {
                 decided |= !r.optional;
-                any |= r.hops.contains(gateway);
-                all &= r.hops.iter().all(|h| h == gateway);
+                any |= r.hops.iter().any(leads);
+                all &= r.hops.iter().all(leads);
             }
             all &= decided;
         }

@@ -203,7 +203,7 @@ impl Tracer<'_> {
                         "as the appliance".to_string(),
                     );
                 }
-                End::Dropped | End::Arrived | End::Translated(..) => {
+                End::Dropped | End::Arrived | End::Inner(_) | End::Translated(..) => {
                     push(ExitKind::Dropped, (here(), None), None, "no way out".to_string());
                 }
             }
@@ -271,7 +271,7 @@ impl Tracer<'_> {
         }
     }
 
-    fn snat_step(&self, n: NatId, i: usize, ips: &IpSet) -> Step {
+    pub(super) fn snat_step(&self, n: NatId, i: usize, ips: &IpSet) -> Step {
         let at = self.inv.typed[n].meta.origin.address.clone();
         let entry = self
             .net

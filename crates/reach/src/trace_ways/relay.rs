@@ -181,6 +181,7 @@ impl Tracer<'_> {
     fn view(&self, s: Point, seen: Option<Seen>) -> PeerView<'_> {
         match (seen, s) {
             (Some(Seen::Private(p)), _) | (None, Point::Inside(p)) => self.net.private_view(p),
+            (Some(Seen::Nat(x)), _) => crate::point::inner::nat_view(x),
             (Some(Seen::Public(x)), _) | (None, Point::Outside(x)) => PeerView::public(x),
             // A-PL-1.
             (Some(Seen::Front(i, ip)), _) if self.net.links(i) => PeerView {

@@ -25,6 +25,16 @@ pub(crate) fn network(k: u64) -> Inventory {
     random_inventory(&mut Rng::new(k.wrapping_mul(0x9E37_79B9)), Features::all())
 }
 
+/// The same without what certificates do not know, so that there is much to certify.
+pub(crate) fn certifiable(k: u64) -> Inventory {
+    let f = Features {
+        inner: false,
+        inspectors: false,
+        ..Features::all()
+    };
+    random_inventory(&mut Rng::new(k.wrapping_mul(0x9E37_79B9)), f)
+}
+
 /// The chosen readings, with appliances that forward and no more, or that may do more.
 pub(crate) fn readings(transparent: bool) -> bartizan_model::Readings {
     bartizan_model::Readings::chosen().with(bartizan_model::Assumption::Appl1, !transparent)

@@ -287,7 +287,6 @@ const RULES: &[(&str, Bearing)] = &[
     ("gpdb_instance", S(DATA)),
     ("gpdb_supabase_project", S(DATA)),
     ("graph_database_", S(DATA)),
-    ("gwlb_", S(BALANCER)),
     ("hbase_", S(DATA)),
     ("hbr_", N("backups")),
     ("hologram_", S(DATA)),
@@ -477,7 +476,6 @@ const RULES: &[(&str, Bearing)] = &[
         N("leads to a service of the cloud, which is no endpoint of an intent"),
     ),
     ("vpc_ipam_", N(ALLOCATION)),
-    ("vpc_nat_ip", Modelled),
     ("vpc_peer_connection_accepter", Modelled),
     ("vpc_public_ip_address_pool", N(ALLOCATION)),
     (

@@ -36,6 +36,12 @@ pub(super) enum Entity {
     Border(BorderRouterId),
     RouterInterface(RouterInterfaceId),
     Balancer(BalancerId),
+    /// An endpoint of a gateway load balancer.
+    Inspector(InspectorId),
+    /// A gateway load balancer; its position among them.
+    Gwlb(u32),
+    /// A server group of gateway load balancers; its position among them.
+    GwlbGroup(u32),
     /// A server group of load balancers; its position among them.
     ServerGroup(u32),
     /// An access list of listeners; its position among them.
@@ -98,6 +104,8 @@ pub(super) struct Linker<'r> {
     pub(super) balancers: super::balancer::State,
     /// Policies, address books and proxies of the perimeter.
     pub(super) perimeter: super::perimeter::State,
+    /// Gateway load balancers.
+    pub(super) gwlb: super::gwlb::State,
     /// Services and endpoints of PrivateLink.
     pub(super) private_link: super::private_link::State,
     /// Launch templates.
@@ -162,6 +170,7 @@ impl<'r> Linker<'r> {
             loose_eips: Vec::new(),
             balancers: super::balancer::State::default(),
             perimeter: super::perimeter::State::default(),
+            gwlb: super::gwlb::State::default(),
             private_link: super::private_link::State::default(),
             templates: Vec::new(),
             clusters: Vec::new(),

@@ -18,6 +18,7 @@ mod ecr;
 mod eip;
 mod eni;
 mod gateway;
+mod gwlb;
 mod havip;
 mod hybrid;
 mod instance;
@@ -144,6 +145,7 @@ fn families() -> [&'static [Handler]; 27] {
         perimeter::POLICIES,
         perimeter::PROXIES,
         private_link::HANDLERS,
+        gwlb::HANDLERS,
         compute::HANDLERS,
         cluster::HANDLERS,
         managed::HANDLERS,

@@ -27,6 +27,24 @@ pub(super) const HANDLERS: &[Handler] = &[
     },
     Handler {
         spec: TypeSpec {
+            name: "alicloud_vpc_nat_ip_cidr",
+            attributes: &["nat_gateway_id", "nat_ip_cidr"],
+        },
+        aliases: &[],
+        identities: &[],
+        steps: &[(Stage::Bind, block)],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_vpc_nat_ip",
+            attributes: &["nat_gateway_id", "nat_ip"],
+        },
+        aliases: &[],
+        identities: &[],
+        steps: &[(Stage::Bind, address)],
+    },
+    Handler {
+        spec: TypeSpec {
             name: "alicloud_snat_entry",
             attributes: &["snat_table_id", "source_vswitch_id", "source_cidr", "snat_ip"],
         },
@@ -52,6 +70,63 @@ pub(super) const HANDLERS: &[Handler] = &[
     },
 ];
 
+/// Custom NAT blocks and NAT IPs of a VPC NAT gateway (§8.1).
+fn owner(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> (Vec<NatId>, bool) {
+    let nat = l.link(i, a, &["nat_gateway_id"], "NAT gateway", |e| {
+        if let Entity::Nat(n) = e { Some(n) } else { None }
+    });
+    match nat {
+        Fact::Known(n) => (vec![n], true),
+        // It may belong to any.
+        Fact::Unknown(_) => {
+            let all = 0..l.typed.nat_gateways.len();
+            (all.map(next).map(NatId).collect(), false)
+        }
+    }
+}
+
+/// A fact of a resource that may not exist is not known.
+fn perhaps<T>(l: &Linker<'_>, i: usize, a: &Attrs<'_>, fact: Fact<T>) -> Fact<T> {
+    match l.origin(i, a.span).maybe {
+        Some(u) => Fact::Unknown(*u),
+        None => fact,
+    }
+}
+
+fn block(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let net = match a.get("nat_ip_cidr") {
+        Some(n) => l.net(i, "nat_ip_cidr", n),
+        None => Fact::Unknown(l.invalid(i, "nat_ip_cidr", a.span, "no block is set", "set `nat_ip_cidr`")),
+    };
+    let net = perhaps(l, i, &a, net);
+    let (owners, known) = owner(l, i, &a);
+    let net = match net {
+        Fact::Known(_) if !known => Fact::Unknown(Unknown::at("whose block it is is not known", a.span)),
+        net => net,
+    };
+    for nat in owners {
+        let net = net.clone();
+        if let Some(n) = l.typed.nat_gateways.get_mut(nat.index()) {
+            n.blocks.push(net);
+        }
+    }
+}
+
+fn address(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let ip = match a.get("nat_ip") {
+        Some(n) => l.parsed(i, "nat_ip", n, "write a private address", parse::ip),
+        // The cloud picks one.
+        None => Fact::Unknown(Unknown::at("the cloud picks the address", a.span)),
+    };
+    let ip = perhaps(l, i, &a, ip);
+    let (owners, known) = owner(l, i, &a);
+    for nat in owners.into_iter().filter(|_| known) {
+        if let Some(n) = l.typed.nat_gateways.get_mut(nat.index()) {
+            n.ips.push(ip.clone());
+        }
+    }
+}
+
 fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let meta = l.meta(i, &a, &["nat_gateway_name", "name"]);
     let id = NatId(next(l.typed.nat_gateways.len()));
@@ -61,6 +136,8 @@ fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         vpc,
         vswitch: None,
         internet: Fact::Known(true),
+        blocks: Vec::new(),
+        ips: Vec::new(),
     });
     l.declare(i, Entity::Nat(id));
 }
@@ -75,10 +152,15 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         .map(|n| l.link_node(i, "vswitch_id", n, "vSwitch", as_vswitch));
     // §8.1: an Internet NAT gateway unless it says otherwise.
     let internet = l.either(i, &a, "network_type", ("internet", "intranet"), true);
-    if internet != Fact::Known(true) {
-        // Its packets would come out somewhere else in private networks: nothing can be said about them.
-        let why =
-            "a VPC NAT gateway translates to private addresses and sends packets on, which is not modelled";
+    let why = match (&internet, &vswitch) {
+        (Fact::Known(true), _) => None,
+        (Fact::Unknown(_), _) => Some("whether it is a VPC NAT gateway is not known"),
+        (Fact::Known(false), None) => {
+            Some("a VPC NAT gateway sends packets on by the table of its vSwitch, which is not set")
+        }
+        (Fact::Known(false), Some(_)) => None,
+    };
+    if let Some(why) = why {
         l.refused.insert(i, why.into());
     }
     if let Some(n) = l.typed.nat_gateways.get_mut(id.index()) {
@@ -94,7 +176,7 @@ fn nat(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, table: &'static str) -> Fact
     })
 }
 
-/// A public address by reference to an EIP, or as text.
+/// An address by reference to an EIP, or as text.
 fn nat_ip(l: &mut Linker<'_>, i: usize, name: &str, node: &Node) -> NatIp {
     match l.find(node) {
         Found::Entity(Entity::Eip(e)) => NatIp::Eip(e),
@@ -110,13 +192,9 @@ fn nat_ip(l: &mut Linker<'_>, i: usize, name: &str, node: &Node) -> NatIp {
 fn text_ip(l: &mut Linker<'_>, i: usize, name: &str, node: &Node, t: &str) -> NatIp {
     match parse::ip(t) {
         Ok(ip) => NatIp::Ip(ip),
-        Err(why) => NatIp::Unknown(l.invalid(
-            i,
-            name,
-            node.span,
-            &why,
-            "write a public address of the NAT gateway",
-        )),
+        Err(why) => {
+            NatIp::Unknown(l.invalid(i, name, node.span, &why, "write an address of the NAT gateway"))
+        }
     }
 }
 

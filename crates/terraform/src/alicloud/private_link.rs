@@ -5,7 +5,7 @@
 
 use super::attrs::{Attrs, Blocks};
 use super::linker::{Entity, Found, Linker, next};
-use super::{Handler, Stage, TypeSpec, balancer, eni, own};
+use super::{Handler, Stage, TypeSpec, balancer, eni, gwlb, own};
 use bartizan_model::*;
 use bartizan_packet::{PortSet, ServiceSet};
 
@@ -81,6 +81,8 @@ struct Service {
     accepts: Fact<bool>,
     /// The balancers, and where each is offered.
     resources: Vec<(Origin, Result<BalancerId, Unknown>)>,
+    /// The gateway load balancers, and where each is offered.
+    gateways: Vec<(Origin, u32)>,
 }
 
 /// What an endpoint leads to.
@@ -90,6 +92,14 @@ enum Leads {
     /// A service of somebody else.
     Elsewhere,
     Unknown(Unknown),
+}
+
+/// An endpoint of a gateway load balancer.
+struct Inspecting {
+    id: InspectorId,
+    leads: Leads,
+    /// How many zones it has.
+    zones: usize,
 }
 
 struct Endpoint {
@@ -104,8 +114,9 @@ struct Endpoint {
 pub(super) struct State {
     services: Vec<Service>,
     endpoints: Vec<Endpoint>,
+    inspectors: Vec<Inspecting>,
     /// Connections that are accepted: where it is written, the endpoint, the service.
-    accepted: Vec<(Origin, Fact<BalancerId>)>,
+    accepted: Vec<(Origin, Fact<Entity>)>,
     /// Listeners that PrivateLink does not reach, or of which that is not known.
     pub(super) sealed: Vec<(BalancerId, usize, Option<Unknown>)>,
 }
@@ -127,11 +138,17 @@ fn as_endpoint(e: Entity) -> Option<BalancerId> {
     }
 }
 
+/// Endpoints of both kinds.
+fn as_either(e: Entity) -> Option<Entity> {
+    matches!(e, Entity::Balancer(_) | Entity::Inspector(_)).then_some(e)
+}
+
 fn service(l: &mut Linker<'_>, i: usize, _: Attrs<'_>) {
     let n = next(l.private_link.services.len());
     l.private_link.services.push(Service {
         accepts: Fact::Known(false),
         resources: Vec::new(),
+        gateways: Vec::new(),
     });
     l.declare(i, Entity::EndpointService(n));
 }
@@ -173,6 +190,15 @@ fn own_resources(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 
 fn offer(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, service: Fact<usize>) {
     let origin = l.origin(i, a.span);
+    if let Some(n) = a.get("resource_id")
+        && let Found::Entity(Entity::Gwlb(g)) = l.find(n)
+        && let Fact::Known(s) = service
+    {
+        if let Some(s) = l.private_link.services.get_mut(s) {
+            s.gateways.push((origin, g));
+        }
+        return;
+    }
     let offered = match a.get("resource_id") {
         None => Err(Unknown::at("no resource is set", a.span)),
         Some(n) => match l.find(n) {
@@ -208,6 +234,16 @@ fn offer(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, service: Fact<usize>) {
 
 fn endpoint(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let meta = l.meta(i, &a, &["vpc_endpoint_name"]);
+    let kind = a.get("endpoint_type").map(|n| l.text(n));
+    if matches!(kind, Some(Fact::Known(t)) if t.eq_ignore_ascii_case("GatewayLoadBalancer")) {
+        let id = gwlb::inspector(l, i, meta);
+        l.private_link.inspectors.push(Inspecting {
+            id,
+            leads: Leads::Elsewhere,
+            zones: 0,
+        });
+        return;
+    }
     let balancer = balancer::declare(l, i, meta, BalancerKind::Endpoint);
     l.private_link.endpoints.push(Endpoint {
         balancer,
@@ -218,6 +254,14 @@ fn endpoint(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 }
 
 fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    if let Some(Some(Entity::Inspector(id))) = l.entity.get(i).copied() {
+        let leads = leads(l, i, &a);
+        let mut all = l.private_link.inspectors.iter_mut();
+        if let Some(x) = all.find(|x| x.id == id) {
+            x.leads = leads;
+        }
+        return;
+    }
     let Some(id) = l.entity.get(i).copied().flatten().and_then(as_endpoint) else {
         return;
     };
@@ -225,6 +269,10 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         Some(Fact::Known(t)) => t.eq_ignore_ascii_case(usual),
         _ => true,
     };
+    if matches!(a.get("endpoint_type").map(|n| l.text(n)), Some(Fact::Unknown(_))) {
+        let why = "of which type the endpoint is is not known";
+        l.refused.insert(i, why.into());
+    }
     if !is(l, "endpoint_type", "Interface") {
         let why = "an endpoint of this type is not modelled";
         l.refused.insert(i, why.into());
@@ -234,7 +282,18 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         l.refused.insert(i, why.into());
     }
     let (groups, foreign) = eni::groups(l, i, &a, &["security_group_ids"]);
-    let leads = match a.first(&["service_id", "service_name"]) {
+    let leads = leads(l, i, &a);
+    let mut all = l.private_link.endpoints.iter_mut();
+    if let Some(e) = all.find(|e| e.balancer == id) {
+        e.groups = groups;
+        e.foreign = foreign;
+        e.leads = leads;
+    }
+}
+
+/// What an endpoint leads to.
+fn leads(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Leads {
+    match a.first(&["service_id", "service_name"]) {
         None => Leads::Unknown(Unknown::at("no service is set", a.span)),
         Some((name, n)) => match l.find(n) {
             Found::Entity(e) => match as_service(e) {
@@ -260,19 +319,23 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
                 Leads::Unknown(Unknown::at("the service is not known", n.span))
             }
         },
-    };
-    let mut all = l.private_link.endpoints.iter_mut();
-    if let Some(e) = all.find(|e| e.balancer == id) {
-        e.groups = groups;
-        e.foreign = foreign;
-        e.leads = leads;
     }
 }
 
 /// A front in a vSwitch.
 fn zone(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let endpoint = l.link(i, &a, &["endpoint_id"], "endpoint", as_endpoint);
+    let endpoint = l.link(i, &a, &["endpoint_id"], "endpoint", as_either);
     let vswitch = l.vswitch(i, &a, &["vswitch_id"]);
+    if let Fact::Known(Entity::Inspector(id)) = endpoint {
+        return inspected_zone(l, i, &a, id, vswitch);
+    }
+    let endpoint = match endpoint {
+        Fact::Known(e) => as_endpoint(e).map_or_else(
+            || Fact::Unknown(Unknown::at("it is no endpoint", a.span)),
+            Fact::Known,
+        ),
+        Fact::Unknown(u) => Fact::Unknown(u),
+    };
     let address = eni::primary(l, i, &a, &["eni_ip"]);
     let Fact::Known(id) = endpoint else {
         let why = "the endpoint that this is a zone of is not known";
@@ -301,8 +364,27 @@ fn zone(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     }
 }
 
+/// The vSwitch of the endpoint of a gateway load balancer.
+fn inspected_zone(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, id: InspectorId, vswitch: Fact<VswitchId>) {
+    let maybe = l.origin(i, a.span).maybe;
+    let mut all = l.private_link.inspectors.iter_mut();
+    let Some(x) = all.find(|x| x.id == id) else { return };
+    x.zones += 1;
+    if x.zones > 1 {
+        let why = "an endpoint of a gateway load balancer in several zones is not modelled";
+        l.refused.insert(i, why.into());
+    }
+    let interface = l.typed[id].interface;
+    if let Some(f) = l.typed.interfaces.get_mut(interface.index()) {
+        f.vswitch = match maybe {
+            Some(u) => Fact::Unknown(*u),
+            None => vswitch,
+        };
+    }
+}
+
 fn connection(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let endpoint = l.link(i, &a, &["endpoint_id"], "endpoint", as_endpoint);
+    let endpoint = l.link(i, &a, &["endpoint_id"], "endpoint", as_either);
     // The service is that of the endpoint; naming it makes the reference known.
     let _ = l.link(i, &a, &["service_id"], "endpoint service", as_service);
     let origin = l.origin(i, a.span);
@@ -310,14 +392,11 @@ fn connection(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 }
 
 /// Why it is not certain that an endpoint is connected to its service, if it is not (A-PL-2).
-fn pending(state: &State, e: &Endpoint, s: &Service, at: &Origin) -> Option<Unknown> {
+fn pending(state: &State, e: Entity, s: &Service, at: &Origin) -> Option<Unknown> {
     if s.accepts == Fact::Known(true) {
         return None;
     }
-    let mine = state
-        .accepted
-        .iter()
-        .filter(|(_, x)| *x == Fact::Known(e.balancer));
+    let mine = state.accepted.iter().filter(|(_, x)| *x == Fact::Known(e));
     let mut why = s.accepts.unknown().cloned();
     for (origin, _) in mine {
         match &origin.maybe {
@@ -332,13 +411,46 @@ fn pending(state: &State, e: &Endpoint, s: &Service, at: &Origin) -> Option<Unkn
 /// Gives every endpoint the listeners of the balancers behind it (items 2, 8 and 9).
 pub(super) fn settle(l: &mut Linker<'_>) {
     let state = std::mem::take(&mut l.private_link);
+    for x in &state.inspectors {
+        let at = l.typed[x.id].meta.origin.clone();
+        let serves = match &x.leads {
+            Leads::Unknown(u) => Err(u.clone()),
+            Leads::Elsewhere => Err(Unknown::at("the service is somebody else's", at.span)),
+            Leads::To(s) => match state.services.get(*s) {
+                None => Err(Unknown::at("the service is not known", at.span)),
+                Some(s) => match pending(&state, Entity::Inspector(x.id), s, &at) {
+                    Some(u) => Err(u),
+                    None => {
+                        let none = Unknown::at("the service offers no gateway load balancer", at.span);
+                        let mut found = Err(none);
+                        for (origin, g) in &s.gateways {
+                            found = match &origin.maybe {
+                                Some(u) => Err((**u).clone()),
+                                None => l.gwlb.serves(*g),
+                            };
+                            if found.is_ok() {
+                                break;
+                            }
+                        }
+                        found
+                    }
+                },
+            },
+        };
+        if let Some(i) = l.typed.inspectors.get_mut(x.id.index()) {
+            i.serves = match serves {
+                Ok(()) => Fact::Known(true),
+                Err(u) => Fact::Unknown(u),
+            };
+        }
+    }
     for e in &state.endpoints {
         let at = l.typed[e.balancer].meta.origin.clone();
         let mut all = Vec::new();
         match &e.leads {
             Leads::To(s) => {
                 let Some(s) = state.services.get(*s) else { continue };
-                let doubt = pending(&state, e, s, &at);
+                let doubt = pending(&state, Entity::Balancer(e.balancer), s, &at);
                 for (origin, offered) in &s.resources {
                     all.extend(offered_by(&l.typed, &state, &at, doubt.as_ref(), origin, offered));
                 }

@@ -190,6 +190,7 @@ fn hop(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> NextHop {
         "VpnGateway",
         "RouterInterface",
         "Ecr",
+        "GatewayLoadBalancerEndpoint",
     ];
     if let Some(k) = kind
         .as_ref()
@@ -220,6 +221,7 @@ fn hop(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> NextHop {
             Entity::Attachment(a) => NextHop::Attachment(a),
             Entity::Vpn(g) => NextHop::Vpn(g),
             Entity::RouterInterface(r) => NextHop::RouterInterface(r),
+            Entity::Inspector(x) => NextHop::Interface(l.typed[x].interface),
             _ => {
                 let u = l.invalid(
                     i,

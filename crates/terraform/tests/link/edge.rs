@@ -310,21 +310,90 @@ resource "alicloud_route_entry" "r" {{
 
 // §8.1.
 #[test]
-fn what_a_vpc_nat_gateway_sends_on_is_not_followed_so_nothing_may_rest_on_it() {
+fn a_vpc_nat_gateway_has_blocks_and_nat_ips() {
     let inv = base(
         r#"
 resource "alicloud_nat_gateway" "inner" {
   vpc_id       = alicloud_vpc.v.id
   vswitch_id   = alicloud_vswitch.a.id
   network_type = "intranet"
+}
+resource "alicloud_vpc_nat_ip_cidr" "c" {
+  nat_gateway_id   = alicloud_nat_gateway.inner.id
+  nat_ip_cidr_name = "c"
+  nat_ip_cidr      = "192.168.0.0/24"
+}
+resource "alicloud_vpc_nat_ip" "n" {
+  nat_gateway_id = alicloud_nat_gateway.inner.id
+  nat_ip_cidr    = alicloud_vpc_nat_ip_cidr.c.nat_ip_cidr
+  nat_ip         = "192.168.0.37"
+}
+resource "alicloud_vpc_nat_ip" "picked" {
+  nat_gateway_id = alicloud_nat_gateway.inner.id
+  nat_ip_cidr    = "10.1.0.0/24"
+}
+resource "alicloud_snat_entry" "s" {
+  snat_table_id     = alicloud_nat_gateway.inner.snat_table_ids
+  source_vswitch_id = alicloud_vswitch.b.id
+  snat_ip           = alicloud_vpc_nat_ip.n.nat_ip
+}
+resource "alicloud_snat_entry" "p" {
+  snat_table_id = alicloud_nat_gateway.inner.snat_table_ids
+  source_cidr   = "10.9.0.0/16"
+  snat_ip       = alicloud_vpc_nat_ip.picked.nat_ip
+}
+resource "alicloud_forward_entry" "f" {
+  forward_table_id = alicloud_nat_gateway.inner.forward_table_ids
+  external_ip      = alicloud_vpc_nat_ip.n.nat_ip
+  external_port    = "8080"
+  ip_protocol      = "tcp"
+  internal_ip      = alicloud_instance.i.private_ip
+  internal_port    = "80"
 }"#,
     );
-    let inner = inv
-        .resources
-        .iter()
-        .find(|r| &*r.address == "alicloud_nat_gateway.inner");
-    let why = &inner.unwrap().understanding;
-    assert!(matches!(why, Understanding::NotUnderstood(why) if why.contains("VPC NAT")));
+    let t = &inv.typed;
+    let nat = &t.nat_gateways[0];
+    assert_eq!(nat.internet, Fact::Known(false));
+    assert_eq!(nat.blocks, [Fact::Known("192.168.0.0/24".parse().unwrap())]);
+    let ip = "192.168.0.37".parse().unwrap();
+    assert_eq!(nat.ips[0], Fact::Known(ip));
+    assert!(nat.ips[1].known().is_none());
+    // In the order of their names.
+    assert!(matches!(t.snat_entries[0].ips.as_slice(), [NatIp::Unknown(_)]));
+    assert_eq!(t.snat_entries[1].ips, [NatIp::Ip(ip)]);
+    assert_eq!(t.dnat_entries[0].external, NatIp::Ip(ip));
+    let of = |a: &str| inv.resources.iter().find(|r| &*r.address == a).unwrap();
+    let modelled = |a: &str| matches!(of(a).understanding, Understanding::Modelled);
+    assert!(modelled("alicloud_nat_gateway.inner") && modelled("alicloud_vpc_nat_ip.n"));
+}
+
+// §8.1, §8.7.
+#[test]
+fn a_vpc_nat_gateway_that_is_not_known_well_is_not_understood() {
+    for (more, says) in [
+        (
+            "network_type = var.unknown\n vswitch_id = alicloud_vswitch.a.id",
+            "not known",
+        ),
+        ("network_type = \"intranet\"", "vSwitch"),
+        (
+            "network_type = \"intranet\"\n vswitch_id = alicloud_vswitch.a.id\n private_link_enabled = true",
+            "PrivateLink",
+        ),
+    ] {
+        let inv = base(&format!(
+            "resource \"alicloud_nat_gateway\" \"inner\" {{\n vpc_id = alicloud_vpc.v.id\n {more}\n}}"
+        ));
+        let inner = inv
+            .resources
+            .iter()
+            .find(|r| &*r.address == "alicloud_nat_gateway.inner");
+        let why = &inner.unwrap().understanding;
+        assert!(
+            matches!(why, Understanding::NotUnderstood(why) if why.contains(says)),
+            "{why:?}"
+        );
+    }
 }
 
 #[test]

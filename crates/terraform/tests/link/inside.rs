@@ -594,7 +594,7 @@ resource "alicloud_vswitch" "dry" {
   dry_run    = true
 }
 resource "alicloud_oss_bucket" "b" {}
-resource "alicloud_gwlb_load_balancer" "lb" { vpc_id = alicloud_vpc.v.id }
+resource "alicloud_some_future_gateway" "lb" { vpc_id = alicloud_vpc.v.id }
 resource "alicloud_brand_new" "n" {}
 resource "aws_instance" "far" {}
 resource "random_id" "r" { byte_length = 4 }"#,
@@ -608,7 +608,7 @@ resource "random_id" "r" { byte_length = 4 }"#,
     ));
     assert!(matches!(understanding(&inv, "random_id.r"), U::Ignored(_)));
     for n in [
-        "alicloud_gwlb_load_balancer.lb",
+        "alicloud_some_future_gateway.lb",
         "alicloud_brand_new.n",
         "aws_instance.far",
     ] {

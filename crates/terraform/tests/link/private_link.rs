@@ -155,10 +155,7 @@ resource "alicloud_privatelink_vpc_endpoint_service_resource" "r" {{
 
 #[test]
 fn endpoints_of_other_kinds_are_not_understood() {
-    for (attribute, value) in [
-        ("endpoint_type", "GatewayLoadBalancer"),
-        ("address_ip_version", "DualStack"),
-    ] {
+    for (attribute, value) in [("endpoint_type", "Another"), ("address_ip_version", "DualStack")] {
         let inv = bare(&format!(
             r#"
 resource "alicloud_privatelink_vpc_endpoint" "e" {{

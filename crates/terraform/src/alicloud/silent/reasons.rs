@@ -259,6 +259,17 @@ pub(super) const SILENT: &[(&str, &str)] = &[
         "snat_entry eip_affinity, nat_gateway icmp_reply_enabled, forward_entry port_break",
     ),
     (
+        "what comes back from a gateway load balancer is what went there; whom it picks makes no difference (decision 21)",
+        "gwlb_load_balancer zone_mappings.*, gwlb_load_balancer address_ip_version, gwlb_load_balancer vpc_id, \
+         gwlb_server_group servers.*, gwlb_server_group vpc_id, \
+         gwlb_server_group scheduler, gwlb_server_group protocol, gwlb_server_group server_*, \
+         gwlb_server_group health_check_config.*, gwlb_server_group connection_drain_config.*",
+    ),
+    (
+        "the block of an address, which is read where it is declared",
+        "vpc_nat_ip nat_ip_cidr, vpc_nat_ip nat_ip_cidr_id",
+    ),
+    (
         "with an activated IPv4 gateway the cloud takes one mode only, and without one it makes no difference (§7.2)",
         "nat_gateway eip_bind_mode",
     ),
