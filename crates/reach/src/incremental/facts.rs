@@ -33,6 +33,8 @@ pub(super) struct Facts {
     pub(super) relays_see_groups: bool,
     /// Whether some address stands for what is not known, or is named where it is not an address of an interface.
     pub(super) addresses_named: bool,
+    /// Why every change counts for more than what it is about, if it does.
+    pub(super) everywhere: Option<&'static str>,
     /// Whether some public address is not known: where it may be depends on every prefix (A-EIP-2).
     unknown_public: bool,
     /// Pairs of blocks that the point engine was asked for.
@@ -140,6 +142,13 @@ impl Facts {
                 .any(|p| p.ip.known().is_none())
             || t.snat_entries.iter().flat_map(|s| &s.ips).any(nat_unknown)
             || t.dnat_entries.iter().any(|d| nat_unknown(&d.external));
+        let everywhere = if net.has_inner() {
+            Some("VPC NAT gateways translate, so a change may count in any VPC")
+        } else if net.ifaces.iter().flatten().any(|f| f.inspects) {
+            Some("what is led past the endpoint of a gateway load balancer is found as a whole")
+        } else {
+            None
+        };
         let addresses_named = net
             .ifaces
             .iter()
@@ -171,6 +180,7 @@ impl Facts {
             overlap,
             relays_see_groups,
             addresses_named,
+            everywhere,
             unknown_public,
             asked: added.asked.iter().map(|(a, b)| (block(a), block(b))).collect(),
             sets_of,

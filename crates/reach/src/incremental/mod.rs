@@ -147,10 +147,7 @@ impl Live {
                 Err("transit routers are resolved as a whole")
             }
         };
-        let done = match self.reach.network().has_inner() {
-            true => Err("VPC NAT gateways translate, so a change may count in any VPC"),
-            false => done,
-        };
+        let done = self.facts.everywhere.map_or(done, Err);
         match done.and_then(|keys| Ok((self.settle(&keys)?, keys))) {
             Ok((pairs, keys)) => {
                 let mut blocks: Vec<u32> = keys.blocks.into_iter().collect();

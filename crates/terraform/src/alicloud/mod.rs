@@ -120,7 +120,7 @@ struct Handler {
     steps: &'static [(Stage, Step)],
 }
 
-fn families() -> [&'static [Handler]; 27] {
+fn families() -> [&'static [Handler]; 28] {
     [
         vpc::HANDLERS,
         vswitch::HANDLERS,
