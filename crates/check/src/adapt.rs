@@ -238,6 +238,8 @@ impl Names<'_> {
                 .filter(|(_, n)| f(&n.meta));
             found.filter_map(|(i, _)| u32::try_from(i).ok()).collect()
         };
+        // The endpoint of a gateway load balancer has no address by which it could be found on a way.
+        let inspectors = |f: &dyn Fn(&Meta) -> bool| self.r.t.inspectors.iter().any(|x| f(&x.meta));
         match w {
             WaypointRef::Zone(z) => {
                 let set = self.zones.get(z.index()).cloned().unwrap_or(Set::Nothing);
@@ -249,6 +251,9 @@ impl Names<'_> {
                 if !found.is_empty() {
                     return Waypoint::Nats(found);
                 }
+                if inspectors(&|m| glob_match(g, &m.origin.address)) {
+                    return Waypoint::Unsupported(g.clone());
+                }
                 let set = self.r.interfaces(|_, i| glob_match(g, &i.meta.origin.address));
                 Waypoint::Set(p.set(set, g))
             }
@@ -257,10 +262,10 @@ impl Names<'_> {
                 if !found.is_empty() {
                     return Waypoint::Nats(found);
                 }
-                let fronts = |id: InterfaceId, i: &Interface| {
-                    if self.r.t.inspector_at(id).is_some_and(|x| named(&x.meta, g)) {
-                        return true;
-                    }
+                if inspectors(&|m| named(m, g)) {
+                    return Waypoint::Unsupported(g.clone());
+                }
+                let fronts = |_, i: &Interface| {
                     let kinds = [ResourceKind::Lb, ResourceKind::Endpoint];
                     kinds
                         .into_iter()

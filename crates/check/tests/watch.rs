@@ -161,7 +161,7 @@ fn random_intent(r: &mut Rng, inv: &Inventory) -> Intent {
 #[test]
 fn random_intents_stay_evaluated() {
     let mut seen = Seen::default();
-    for n in 0..60 {
+    for n in 0..80 {
         let mut r = Rng::for_item(20_261_126, n);
         let mut features = Features::all();
         for f in [
@@ -171,6 +171,8 @@ fn random_intents_stay_evaluated() {
             "services",
             "firewalls",
             "private-link",
+            "inner",
+            "inspectors",
             "nat",
             "public",
         ] {

@@ -2,6 +2,7 @@
 //!
 //! Each file of `testdata/why` has a command in its first line and below it what that prints. After a change that is
 //! meant, `BARTIZAN_REWRITE=1 cargo test -p bartizan-cli --test why` writes them again; read the difference.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -10,7 +10,7 @@ use bartizan_reach::{
     smt_certificate, smt_exact,
 };
 use bartizan_testkit::{Features, Rng, random_inventory, random_readings};
-use common::{blur, network};
+use common::{blur, certifiable, network};
 use std::io::Write;
 use std::net::IpAddr;
 use std::process::{Command, Stdio};
@@ -116,7 +116,7 @@ fn a_solver_confirms_certificates() {
     }
     let (mut certificates, mut questions, mut layers) = (0, 0, 0);
     for k in 0..200 {
-        let mut inv = network(k);
+        let mut inv = certifiable(k);
         let mut r = Rng::new(k);
         if k % 2 == 1 {
             blur(&mut inv, &mut r);
