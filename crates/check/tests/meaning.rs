@@ -1068,3 +1068,46 @@ fn an_argument_that_is_watched_makes_claims_undecided() {
     );
     expect(&later, claim, &[Undecided], &["REACH007"]);
 }
+
+// §8.2: who does not know by which address a packet leaves proves nothing by a shorter entry, whose address is known.
+#[test]
+fn an_unknown_snat_address_hides_no_shorter_entry() {
+    let net = format!(
+        r#"{NET}
+variable "address" {{}}
+resource "alicloud_nat_gateway" "n" {{
+  vpc_id = alicloud_vpc.v.id
+}}
+resource "alicloud_eip_address" "n" {{
+  ip_address = "47.0.0.9"
+}}
+resource "alicloud_eip_association" "n" {{
+  allocation_id = alicloud_eip_address.n.id
+  instance_id   = alicloud_nat_gateway.n.id
+}}
+resource "alicloud_snat_entry" "short" {{
+  snat_table_id = alicloud_nat_gateway.n.snat_table_ids
+  source_cidr   = "10.0.0.0/16"
+  snat_ip       = alicloud_eip_address.n.ip_address
+}}
+resource "alicloud_route_entry" "n" {{
+  route_table_id        = alicloud_vpc.v.route_table_id
+  destination_cidrblock = "0.0.0.0/0"
+  nexthop_type          = "NatGateway"
+  nexthop_id            = alicloud_nat_gateway.n.id
+}}
+"#
+    );
+    let must = "must a -> internet : tcp/443\n";
+    expect(&net, must, &[Holds], &[]);
+    let longer = |ip: &str| {
+        format!(
+            "{net}\nresource \"alicloud_snat_entry\" \"long\" {{\n  snat_table_id = alicloud_nat_gateway.n.snat_table_ids\n  \
+             source_cidr   = \"10.0.1.0/24\"\n  snat_ip       = {ip}\n}}\n"
+        )
+    };
+    let known = run(&longer("alicloud_eip_address.n.ip_address"), must);
+    assert_eq!(known.clauses[0].verdict, Holds);
+    let unknown = run(&longer("var.address"), must);
+    assert_eq!(unknown.clauses[0].verdict, Undecided);
+}

@@ -76,7 +76,7 @@ fn real_documents_obey_the_schema() {
     let (_keep, dir) = copy("open");
     append(
         &dir.join("main.tf"),
-        "\nresource \"alicloud_gwlb_load_balancer\" \"x\" {\n  vpc_id = alicloud_vpc.main.id\n}\n",
+        "\nresource \"alicloud_dfs_mount_point\" \"x\" {\n  vpc_id = alicloud_vpc.main.id\n}\n",
     );
     run_in(&dir, &["inventory", ".", "--snapshot", "net.json"]);
     std::fs::create_dir(dir.join("broken")).unwrap();
@@ -123,12 +123,12 @@ fn what_is_not_modelled_makes_claims_undecided() {
     let (_keep, dir) = copy("holds");
     append(
         &dir.join("main.tf"),
-        "\nresource \"alicloud_gwlb_load_balancer\" \"x\" {\n  vpc_id = alicloud_vpc.main.id\n}\n",
+        "\nresource \"alicloud_dfs_mount_point\" \"x\" {\n  vpc_id = alicloud_vpc.main.id\n}\n",
     );
     let o = run_in(&dir, &["check", "."]);
     assert_eq!(o.code, 3, "{}", o.out);
     assert!(
-        o.out.contains("UNDECIDED") && o.out.contains("alicloud_gwlb_load_balancer.x"),
+        o.out.contains("UNDECIDED") && o.out.contains("alicloud_dfs_mount_point.x"),
         "{}",
         o.out
     );

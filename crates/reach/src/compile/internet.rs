@@ -157,6 +157,19 @@ fn nat_ip(c: &Ctx<'_>, nat: NatId, ip: &NatIp, somewhere: &Arc<IpSet>) -> Option
     }
 }
 
+/// Whether the address of an SNAT entry is not known, or not known to be the gateway's.
+fn uncertain(c: &Ctx<'_>, nat: NatId, ip: &NatIp) -> bool {
+    match ip {
+        NatIp::Eip(e) => {
+            let bound = &c.t[*e].bound;
+            !bound.iter().any(|b| matches!(b, EipTarget::Nat(n) if *n == nat))
+                && bound.iter().any(|b| matches!(b, EipTarget::Unknown(_)))
+        }
+        NatIp::Ip(_) => false,
+        NatIp::Unknown(_) => !inner::is(c, nat),
+    }
+}
+
 /// The destinations that a vSwitch routes to the IPv4 gateway.
 fn gateway_region(tables: &[Table], v: &Vsw, widen: bool) -> IpSet {
     let mut out: Option<IpSet> = None;
@@ -265,7 +278,11 @@ pub(super) fn nats(
                     }
                 }
             }
-            if ips.is_empty() {
+            // By which address packets leave is not known then: none leaves for certain, and none by a shorter entry.
+            if !c.widen() && s.ips.iter().any(|ip| uncertain(c, nat, ip)) {
+                ips = IpSet::empty();
+                each.clear();
+            } else if ips.is_empty() {
                 continue;
             }
             out[nat.index()].snat.push(Snat {

@@ -213,6 +213,10 @@ impl Network {
                 break;
             }
             if e.sources.contains(src) && (e.vswitch.is_none() || e.vswitch == vswitch) {
+                // Only when narrowing: by which address packets leave is not known.
+                if e.ips.is_empty() {
+                    return Vec::new();
+                }
                 if e.each.is_empty() {
                     out.push((i, None, e.ips.clone()));
                 }
