@@ -73,7 +73,7 @@ pub(crate) enum Beyond {
 pub(crate) enum Once {
     Connection(usize),
     Border(usize),
-    /// A pair of router interfaces, by the lower of the two.
+    /// A pair of router interfaces, by the one that it leaves by.
     Interfaces(usize),
 }
 
@@ -629,7 +629,7 @@ impl Walk<'_> {
         let Some(o) = x.opposite else {
             return self.dropped(t, || format!("`{}` has no other end", x.name));
         };
-        if !self.once(&mut t, Once::Interfaces(i.min(o))) {
+        if !self.once(&mut t, Once::Interfaces(i)) {
             return self.dropped(t, || format!("a loop at `{}`", x.name));
         }
         match w.hybrid.interfaces[o].at {

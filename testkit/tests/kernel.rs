@@ -7,8 +7,8 @@
 )]
 
 use bartizan_model::{
-    Backend, BalancerKind, FirewallPlace, InterfaceId, Inventory, NextHop, Readings, RouterEnd, SnatSource,
-    VpnEnd,
+    Backend, BalancerKind, FirewallPlace, InterfaceId, Inventory, NextHop, Readings, RouteTableKind,
+    RouterEnd, SnatSource, VpnEnd,
 };
 use bartizan_oracle::Endpoint;
 use bartizan_packet::{PortSet, Proto, ServiceSet};
@@ -401,4 +401,43 @@ fn a_site_that_forwards_joins_what_its_links_lead_to() {
         let said: Vec<bool> = said.iter().map(|a| a.delivered && a.reply).collect();
         assert_eq!(said, [forwards, true, true, true, forwards]);
     }
+}
+
+/// §10.6: router interfaces are a point-to-point link. What the table of a vSwitch sends over one comes back over the
+/// other and is delivered by the system table; it is not in a loop.
+#[test]
+fn there_and_back_over_router_interfaces_is_no_loop() {
+    if let Err(why) = kernel_usable() {
+        eprintln!("SKIPPED: {why}");
+        return;
+    }
+    let mut b = InventoryBuilder::new();
+    let (near, far) = (b.vpc("near", "10.0.0.0/16"), b.vpc("far", "10.1.0.0/16"));
+    let (here, there) = (
+        b.vswitch("here", near, "10.0.0.0/27"),
+        b.vswitch("there", near, "10.0.1.0/27"),
+    );
+    let group = b.sg("hosts", near, GroupKind::BasicDrop);
+    b.rule(group, rule("in accept tcp 22/22 from 0.0.0.0/0 prio 1"));
+    let (from, to) = (
+        b.eni("from", here, &[group], "10.0.0.1"),
+        b.eni("to", there, &[group], "10.0.1.1"),
+    );
+    let (out, back) = b.router_interfaces("ri", RouterEnd::Vpc(near.into()), RouterEnd::Vpc(far.into()));
+    let custom = b.table("custom", near, RouteTableKind::Custom);
+    b.attach(here, custom);
+    b.route(custom, "10.0.1.0/27", NextHop::RouterInterface(out));
+    let system = b.system_table(far);
+    b.route(system, "10.0.0.0/16", NextHop::RouterInterface(back));
+    let ask = |src, dst| Query {
+        src,
+        dst,
+        proto: Proto::TCP,
+        sport: 2000,
+        dport: 22,
+    };
+    let (a, z) = (at(from, "10.0.0.1"), at(to, "10.0.1.1"));
+    let said = all_three(b, &[ask(a, z), ask(z, a)]);
+    let said: Vec<bool> = said.iter().map(|a| a.delivered && a.reply).collect();
+    assert_eq!(said, [true, true]);
 }

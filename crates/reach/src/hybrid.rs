@@ -190,7 +190,7 @@ pub enum LinkRef {
     Connection(VpnConnectionId),
     /// A border router.
     Border(BorderRouterId),
-    /// A pair of router interfaces, by the lower of the two.
+    /// A pair of router interfaces, by the one that the packet leaves by: there and back again is no loop.
     Interfaces(RouterInterfaceId),
     /// A site that passed it on.
     Site(SiteId),

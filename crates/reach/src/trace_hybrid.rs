@@ -407,7 +407,7 @@ impl Tracer<'_> {
             let why = "nothing is connected to this router interface";
             return self.dropped(t, self.ri(i, why, Decision::Drop), out);
         };
-        if !Network::crosses(&mut t.crossed, LinkRef::Interfaces(i.min(o))) {
+        if !Network::crosses(&mut t.crossed, LinkRef::Interfaces(i)) {
             let why = "the packet has crossed it already: it loops";
             return self.dropped(t, self.ri(i, why, Decision::Drop), out);
         }

@@ -303,7 +303,7 @@ impl Network {
         let Some((o, at)) = far else {
             return self.dropped(t, out);
         };
-        if !Self::crosses(&mut t.crossed.links, LinkRef::Interfaces(i.min(o))) {
+        if !Self::crosses(&mut t.crossed.links, LinkRef::Interfaces(i)) {
             return self.dropped(t, out);
         }
         match at {
