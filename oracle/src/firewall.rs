@@ -209,6 +209,17 @@ struct Header {
     dport: u16,
 }
 
+impl Header {
+    fn of(p: &Pkt) -> Self {
+        Header {
+            src: p.src.ip,
+            dst: p.dst.ip,
+            proto: p.proto,
+            dport: p.dport,
+        }
+    }
+}
+
 impl FirewallW {
     fn lets_pass(&self, inbound: bool, h: &Header, may: bool) -> bool {
         for p in self.policies.iter().filter(|p| p.inbound == inbound) {
@@ -275,12 +286,7 @@ impl World {
             }
             _ => false,
         };
-        let h = Header {
-            src: p.src.ip,
-            dst: p.dst.ip,
-            proto: p.proto,
-            dport: p.dport,
-        };
+        let h = Header::of(p);
         self.firewalls.iter().filter(|f| f.on).all(|f| {
             let here = matches!(&f.place, PlaceW::Vpc(all) if all.iter().any(stands));
             !here || f.lets_pass(false, &h, !self.second(Assumption::Fw1))
@@ -296,12 +302,7 @@ impl World {
     /// 12 to 14: the NAT boundary. `direct` says that it met no appliance and no router on the way.
     pub(crate) fn nat_boundary_passes(&self, from: usize, nat: usize, p: &Pkt, direct: bool) -> bool {
         let table = self.vswitches[self.interfaces[from].vswitch].table;
-        let h = Header {
-            src: p.src.ip,
-            dst: p.dst.ip,
-            proto: p.proto,
-            dport: p.dport,
-        };
+        let h = Header::of(p);
         self.firewalls.iter().filter(|f| f.on).all(|f| {
             let PlaceW::Nat { nat: at, routes } = &f.place else {
                 return true;

@@ -454,11 +454,15 @@ impl InventoryBuilder {
 
     /// An Internet NAT gateway.
     pub fn nat(&mut self, name: &str, vpc: VpcId, vswitch: VswitchId) -> NatId {
+        self.nat_gateway(name, vpc, vswitch, true)
+    }
+
+    fn nat_gateway(&mut self, name: &str, vpc: VpcId, vswitch: VswitchId, internet: bool) -> NatId {
         self.t().nat_gateways.push(NatGateway {
             meta: meta("nat_gateway", name),
             vpc: vpc.into(),
             vswitch: Some(vswitch.into()),
-            internet: true.into(),
+            internet: internet.into(),
             blocks: Vec::new(),
             ips: Vec::new(),
         });

@@ -38,9 +38,8 @@ struct Scope {
 
 impl Scope {
     fn hit(&self, a: &Affected) -> bool {
-        let pairs = a.pairs.iter();
-        pairs
-            .into_iter()
+        a.pairs
+            .iter()
             .any(|&(x, y)| self.from[x as usize] && self.to[y as usize])
     }
     fn near(&self, a: &Affected) -> bool {

@@ -4,23 +4,20 @@
 //! meant, `BARTIZAN_REWRITE=1 cargo test -p bartizan-cli --test why` writes them again; read the difference.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod common;
+
+use common::run_in;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 fn print(command: &str) -> String {
-    let out = Command::new(env!("CARGO_BIN_EXE_bartizan"))
-        .args(command.split(' '))
-        .current_dir(root())
-        .env("NO_COLOR", "1")
-        .output()
-        .unwrap();
-    let errors = String::from_utf8(out.stderr).unwrap();
-    assert!(errors.is_empty(), "bartizan {command}: {errors}");
-    String::from_utf8(out.stdout).unwrap()
+    let args: Vec<&str> = command.split(' ').collect();
+    let o = run_in(&root(), &args);
+    assert!(o.err.is_empty(), "bartizan {command}: {}", o.err);
+    o.out
 }
 
 #[test]

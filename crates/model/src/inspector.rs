@@ -1,6 +1,6 @@
 //! Endpoints of gateway load balancers (ALIBABA.md §9.6).
 
-use crate::{Fact, InterfaceId, Meta, Typed};
+use crate::{Fact, InterfaceId, Meta};
 use serde::{Deserialize, Serialize};
 
 /// An endpoint through which routes lead to the appliances behind a gateway load balancer.
@@ -12,12 +12,4 @@ pub struct Inspector {
     pub interface: InterfaceId,
     /// Whether appliances are behind it.
     pub serves: Fact<bool>,
-}
-
-impl Typed {
-    /// The endpoint of a gateway load balancer that an interface stands for.
-    #[must_use]
-    pub fn inspector_at(&self, i: InterfaceId) -> Option<&Inspector> {
-        self.inspectors.iter().find(|x| x.interface == i)
-    }
 }

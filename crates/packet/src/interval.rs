@@ -130,6 +130,10 @@ impl<T: Bound> IntervalSet<T> {
     /// Whether `v` is in the set. Logarithmic.
     #[must_use]
     pub fn contains(&self, v: T) -> bool {
+        // Most sets are one range.
+        if let [(lo, hi)] = self.ranges[..] {
+            return lo <= v && v <= hi;
+        }
         let i = self.ranges.partition_point(|&(_, hi)| hi < v);
         self.ranges.get(i).is_some_and(|&(lo, _)| lo <= v)
     }

@@ -55,14 +55,43 @@ pub(crate) trait Peers {
     fn each(&self, m: &Match, f: impl FnMut(usize));
 }
 
+/// Columns by the groups of their peers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ByGroup {
+    pub(crate) groups: FxHashMap<SecurityGroupId, Vec<u32>>,
+    pub(crate) member: FxHashMap<SecurityGroupId, Vec<u32>>,
+    pub(crate) primary: FxHashMap<SecurityGroupId, Vec<u32>>,
+}
+
+impl ByGroup {
+    pub(crate) fn put(&mut self, column: u32, p: &PeerView<'_>) {
+        for (by, groups) in [
+            (&mut self.groups, p.groups),
+            (&mut self.member, p.member),
+            (&mut self.primary, p.primary),
+        ] {
+            groups.iter().for_each(|g| by.entry(*g).or_default().push(column));
+        }
+    }
+
+    /// The columns that a peer of a rule matches by a group; none where it is no group.
+    pub(crate) fn of(&self, m: &Match) -> &[u32] {
+        let found = match m {
+            Match::Group(g) => self.groups.get(g),
+            Match::Member(g) => self.member.get(g),
+            Match::Primary(g) => self.primary.get(g),
+            Match::Any | Match::Ips(_) => None,
+        };
+        found.map_or(&[], Vec::as_slice)
+    }
+}
+
 /// The columns of one VPC, sorted by address.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Columns {
     v4: Vec<u32>,
     v6: Vec<u128>,
-    by_group: FxHashMap<SecurityGroupId, Vec<u32>>,
-    by_member: FxHashMap<SecurityGroupId, Vec<u32>>,
-    by_primary: FxHashMap<SecurityGroupId, Vec<u32>>,
+    by: ByGroup,
 }
 
 impl Columns {
@@ -70,27 +99,11 @@ impl Columns {
     pub(crate) fn new<'a>(cells: impl Iterator<Item = PeerView<'a>>) -> Self {
         let mut c = Columns::default();
         for (i, p) in cells.enumerate() {
-            let PeerView {
-                ip,
-                groups,
-                member,
-                primary,
-                ..
-            } = p;
-            match ip {
+            match p.ip {
                 IpAddr::V4(a) => c.v4.push(a.into()),
                 IpAddr::V6(a) => c.v6.push(a.into()),
             }
-            let i = u32::try_from(i).unwrap_or(u32::MAX);
-            for g in groups {
-                c.by_group.entry(*g).or_default().push(i);
-            }
-            for g in member {
-                c.by_member.entry(*g).or_default().push(i);
-            }
-            for g in primary {
-                c.by_primary.entry(*g).or_default().push(i);
-            }
+            c.by.put(u32::try_from(i).unwrap_or(u32::MAX), &p);
         }
         c
     }
@@ -118,13 +131,12 @@ impl Peers for Columns {
         self.v4.len() + self.v6.len()
     }
     fn each(&self, m: &Match, mut f: impl FnMut(usize)) {
-        let mut listed = |v: Option<&Vec<u32>>| v.into_iter().flatten().for_each(|&c| f(c as usize));
         match m {
             Match::Any => (0..self.len()).for_each(f),
             Match::Ips(s) => self.ranges(s, |a, b| (a..b).for_each(&mut f)),
-            Match::Group(g) => listed(self.by_group.get(g)),
-            Match::Member(g) => listed(self.by_member.get(g)),
-            Match::Primary(g) => listed(self.by_primary.get(g)),
+            Match::Group(_) | Match::Member(_) | Match::Primary(_) => {
+                self.by.of(m).iter().for_each(|&c| f(c as usize));
+            }
         }
     }
 }
@@ -250,19 +262,7 @@ pub(crate) fn fold_one(
     left.extend_from_slice(all);
     acc.clear();
     acc.resize(all.len(), 0);
-    let v4 = match peer.ip {
-        IpAddr::V4(a) => Some(u32::from(a)),
-        IpAddr::V6(_) => None,
-    };
-    // Most peers are one range.
-    let matches = |m: &Match| match (m, v4) {
-        (Match::Ips(s), Some(ip)) => match s.v4.ranges() {
-            [(l, h)] => *l <= ip && ip <= *h,
-            _ => s.contains(peer.ip),
-        },
-        _ => crate::point::matches(m, peer),
-    };
-    for r in list.rules.iter().filter(|r| matches(&r.peer)) {
+    for r in list.rules.iter().filter(|r| crate::point::matches(&r.peer, peer)) {
         for ((l, a), &x) in left.iter_mut().zip(acc.iter_mut()).zip(r.atoms.words()) {
             if r.accept {
                 *a |= *l & x;

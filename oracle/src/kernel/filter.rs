@@ -25,6 +25,32 @@ pub(crate) fn only_probes() -> String {
     )
 }
 
+/// A ruleset that keeps no state: `pass` are the rules for what is forwarded.
+pub(crate) fn stateless(p: &Plan, pass: &str) -> String {
+    let mut marks = Vec::new();
+    for c in 0..p.choices() {
+        for d in [c, c | ELSEWHERE] {
+            marks.push(format!("{d} : {:#x}", c << 8));
+        }
+    }
+    let marks = marks.join(", ");
+    let quiet = only_probes();
+    format!(
+        "table inet t {{
+{quiet}
+chain first {{
+type filter hook prerouting priority -300; policy accept;
+notrack
+meta nfproto ipv4 meta mark set ip dscp map {{ {marks} }}
+meta nfproto ipv6 meta mark set ip6 dscp map {{ {marks} }}
+}}
+chain pass {{
+type filter hook forward priority 0; policy accept;
+{pass}}}
+}}"
+    )
+}
+
 /// A match on one address; empty for every address of its family, which has to be told then.
 pub(crate) fn address(side: &str, net: &IpNet) -> String {
     let (family, name) = match net {

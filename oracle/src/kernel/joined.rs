@@ -4,7 +4,7 @@
 //! What the tables hold is decided by the control plane, which no packet can show: association, propagation,
 //! publication and route maps are taken from the interpreter (`rib`), and so are compared with the engine here as well.
 
-use super::filter::only_probes;
+use super::filter::stateless;
 use super::netns::Script;
 use super::plan::{Pick, Plan, Res, known, unsupported};
 use crate::hybrid::Beyond;
@@ -119,12 +119,6 @@ pub(crate) fn transit_router(p: &Plan, at: usize) -> Script {
         .filter(|(_, a)| a.routers.contains(&at))
         .collect();
     let table = |t: usize, choice: usize| 1000 + t * 64 + choice;
-    let mut marks = Vec::new();
-    for c in 0..p.choices() {
-        for d in [c, c | super::plan::ELSEWHERE] {
-            marks.push(format!("{d} : {:#x}", c << 8));
-        }
-    }
     let mut keep = String::new();
     for (i, a) in &here {
         let dev = format!("a{i}");
@@ -174,21 +168,6 @@ pub(crate) fn transit_router(p: &Plan, at: usize) -> Script {
             }
         }
     }
-    let marks = marks.join(", ");
-    s.nft(format!(
-        "table inet t {{
-{}
-chain first {{
-type filter hook prerouting priority -300; policy accept;
-notrack
-meta nfproto ipv4 meta mark set ip dscp map {{ {marks} }}
-meta nfproto ipv6 meta mark set ip6 dscp map {{ {marks} }}
-}}
-chain pass {{
-type filter hook forward priority 0; policy accept;
-{keep}}}
-}}",
-        only_probes()
-    ));
+    s.nft(stateless(p, &keep));
     s
 }

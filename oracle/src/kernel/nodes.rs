@@ -1,9 +1,9 @@
 //! The namespaces of sites, VPN gateways, attached connections and border routers (`hybrid`).
 
-use super::filter::{address, only_probes};
+use super::filter::{address, only_probes, stateless};
 use super::hybrid::{At, Connection, Node, Way, link_mark};
 use super::netns::Script;
-use super::plan::{ELSEWHERE, Pick, Plan, Res, unsupported};
+use super::plan::{Pick, Plan, Res, unsupported};
 use crate::hybrid::Beyond;
 use ipnet::{IpNet, Ipv4Net};
 use std::fmt::Write as _;
@@ -99,32 +99,6 @@ fn tables(p: &Plan) -> Tables<'_> {
         next: 1000,
         pref: 100,
     }
-}
-
-/// A ruleset that keeps no state: `pass` are the rules for what is forwarded.
-fn stateless(p: &Plan, pass: &str) -> String {
-    let mut marks = Vec::new();
-    for c in 0..p.choices() {
-        for d in [c, c | ELSEWHERE] {
-            marks.push(format!("{d} : {:#x}", c << 8));
-        }
-    }
-    let marks = marks.join(", ");
-    let quiet = only_probes();
-    format!(
-        "table inet t {{
-{quiet}
-chain first {{
-type filter hook prerouting priority -300; policy accept;
-notrack
-meta nfproto ipv4 meta mark set ip dscp map {{ {marks} }}
-meta nfproto ipv6 meta mark set ip6 dscp map {{ {marks} }}
-}}
-chain pass {{
-type filter hook forward priority 0; policy accept;
-{pass}}}
-}}"
-    )
 }
 
 /// 10: what a connection carries towards its site and from there, in a chain of its own each.

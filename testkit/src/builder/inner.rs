@@ -1,20 +1,12 @@
 //! VPC NAT gateways.
 
-use super::{InventoryBuilder, id, ip, meta, net, origin};
+use super::{InventoryBuilder, ip, net, origin};
 use bartizan_model::*;
 
 impl InventoryBuilder {
     /// A VPC NAT gateway.
     pub fn vpc_nat(&mut self, name: &str, vpc: VpcId, vswitch: VswitchId) -> NatId {
-        self.t().nat_gateways.push(NatGateway {
-            meta: meta("nat_gateway", name),
-            vpc: vpc.into(),
-            vswitch: Some(vswitch.into()),
-            internet: false.into(),
-            blocks: Vec::new(),
-            ips: Vec::new(),
-        });
-        NatId(id(self.t().nat_gateways.len() - 1))
+        self.nat_gateway(name, vpc, vswitch, false)
     }
 
     /// A custom block of a VPC NAT gateway.

@@ -19,7 +19,8 @@ fn zone(c: &Ctx<'_>, nat: NatId) -> Option<VswitchId> {
     c.t[nat].vswitch.as_ref()?.known().copied()
 }
 
-fn block_of(c: &Ctx<'_>, v: VswitchId) -> IpSet {
+/// The block of a vSwitch, anything where it is not known.
+pub(super) fn block_of(c: &Ctx<'_>, v: VswitchId) -> IpSet {
     c.t[v]
         .cidr
         .known()

@@ -1,6 +1,7 @@
 //! What is not followed at endpoints of gateway load balancers (docs/decisions/021).
 
 use super::Ctx;
+use super::inner::block_of;
 use crate::network::{Hop, Table, VpcNet, Vsw};
 use bartizan_model::{Fact, InterfaceId};
 use bartizan_packet::IpSet;
@@ -30,7 +31,7 @@ pub(super) fn gaps(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &[Table],
                 .clone()
                 .any(|r| r.hops.iter().any(inspects) && r.ips.intersects(to))
         };
-        let block = t[z].cidr.known().map_or_else(IpSet::all_v4, |n| IpSet::from(*n));
+        let block = block_of(c, z);
         if v.tables.iter().any(|t| leads(*t, &public)) || vpc.ingress_table.is_some_and(|t| leads(t, &block))
         {
             let why = "what passes between this NAT gateway and the IPv4 gateway goes through a gateway load balancer, which is not followed";

@@ -3,8 +3,8 @@
 use super::{CompileOptions, Ctx, inner};
 use crate::network::{Addr, DnatIn, Hop, Iface, Nat, Snat, Table, VpcNet, Vsw};
 use bartizan_model::{
-    AllowPeer, DnatProtocol, DnatTarget, EipId, EipTarget, Fact, FirewallPeer, FirewallPlace, NatId, NatIp,
-    NetSpec, Peer, SnatSource, VpcId,
+    AllowPeer, DnatProtocol, DnatTarget, Eip, EipId, EipTarget, Fact, FirewallPeer, FirewallPlace, NatId,
+    NatIp, NetSpec, Peer, SnatSource, VpcId,
 };
 use bartizan_packet::IpSet;
 use ipnet::IpNet;
@@ -141,12 +141,7 @@ fn nat_ip(c: &Ctx<'_>, nat: NatId, ip: &NatIp, somewhere: &Arc<IpSet>) -> Option
         NatIp::Eip(e) => {
             let eip = &c.t[*e];
             // §8.2: the EIP has to be bound to the gateway.
-            let bound = eip.bound.iter().any(|b| match b {
-                EipTarget::Nat(n) => *n == nat,
-                EipTarget::Unknown(_) => c.widen(),
-                _ => false,
-            });
-            bound.then(|| match eip.ip {
+            bound(eip, nat).unwrap_or(c.widen()).then(|| match eip.ip {
                 Fact::Known(ip) => Arc::new(IpSet::single(ip)),
                 Fact::Unknown(_) => somewhere.clone(),
             })
@@ -157,14 +152,19 @@ fn nat_ip(c: &Ctx<'_>, nat: NatId, ip: &NatIp, somewhere: &Arc<IpSet>) -> Option
     }
 }
 
+/// Whether an EIP is bound to a NAT gateway; `None` where that is not known.
+fn bound(eip: &Eip, nat: NatId) -> Option<bool> {
+    if eip.bound.contains(&EipTarget::Nat(nat)) {
+        return Some(true);
+    }
+    let unknown = eip.bound.iter().any(|b| matches!(b, EipTarget::Unknown(_)));
+    (!unknown).then_some(false)
+}
+
 /// Whether the address of an SNAT entry is not known, or not known to be the gateway's.
 fn uncertain(c: &Ctx<'_>, nat: NatId, ip: &NatIp) -> bool {
     match ip {
-        NatIp::Eip(e) => {
-            let bound = &c.t[*e].bound;
-            !bound.iter().any(|b| matches!(b, EipTarget::Nat(n) if *n == nat))
-                && bound.iter().any(|b| matches!(b, EipTarget::Unknown(_)))
-        }
+        NatIp::Eip(e) => bound(&c.t[*e], nat).is_none(),
         NatIp::Ip(_) => false,
         NatIp::Unknown(_) => !inner::is(c, nat),
     }

@@ -2,7 +2,7 @@
 
 use crate::network::{Match, RuleList};
 use crate::point::PeerView;
-use crate::rows::Peers;
+use crate::rows::{ByGroup, Peers};
 use bartizan_model::SecurityGroupId;
 use bartizan_packet::IpSet;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -21,9 +21,7 @@ pub(super) enum Side {
 pub(super) struct Index {
     v4: Vec<(u32, u32)>,
     v6: Vec<(u128, u32)>,
-    by_group: FxHashMap<SecurityGroupId, Vec<u32>>,
-    by_member: FxHashMap<SecurityGroupId, Vec<u32>>,
-    by_primary: FxHashMap<SecurityGroupId, Vec<u32>>,
+    by: ByGroup,
 }
 
 impl Index {
@@ -34,13 +32,7 @@ impl Index {
                 IpAddr::V4(a) => x.v4.push((a.into(), n)),
                 IpAddr::V6(a) => x.v6.push((a.into(), n)),
             }
-            for (by, groups) in [
-                (&mut x.by_group, p.groups),
-                (&mut x.by_member, p.member),
-                (&mut x.by_primary, p.primary),
-            ] {
-                groups.iter().for_each(|g| by.entry(*g).or_default().push(n));
-            }
+            x.by.put(n, &p);
         }
         x.v4.sort_unstable();
         x.v6.sort_unstable();
@@ -89,8 +81,8 @@ impl Index {
         old: &[SecurityGroupId],
         new: &[SecurityGroupId],
     ) {
-        let mut all = vec![&mut self.by_group, &mut self.by_member];
-        all.extend(primary.then_some(&mut self.by_primary));
+        let mut all = vec![&mut self.by.groups, &mut self.by.member];
+        all.extend(primary.then_some(&mut self.by.primary));
         for by in all {
             for g in old {
                 if let Some(v) = by.get_mut(g) {
@@ -116,16 +108,15 @@ impl Peers for Index {
                 all[a..b.max(a)].iter().for_each(|c| f(c.1 as usize));
             }
         }
-        let mut listed = |v: Option<&Vec<u32>>| v.into_iter().flatten().for_each(|&c| f(c as usize));
         match m {
             Match::Any => (0..self.len()).for_each(f),
             Match::Ips(s) => {
                 between(&self.v4, s.v4.ranges(), &mut f);
                 between(&self.v6, s.v6.ranges(), &mut f);
             }
-            Match::Group(g) => listed(self.by_group.get(g)),
-            Match::Member(g) => listed(self.by_member.get(g)),
-            Match::Primary(g) => listed(self.by_primary.get(g)),
+            Match::Group(_) | Match::Member(_) | Match::Primary(_) => {
+                self.by.of(m).iter().for_each(|&c| f(c as usize));
+            }
         }
     }
 }

@@ -6,7 +6,7 @@
 use super::{Branch, Crossed, End, Inside, Moving, Own, PeerView, Place, ReplyPort, Trail};
 use crate::domain::{Domain, distinct};
 use crate::flow::{Cuts, Flow, Then, Way, representatives};
-use crate::network::{Hop, Inner, Match, Network, RouteRef};
+use crate::network::{Addr, Hop, Iface, Inner, Match, Network, RouteRef};
 use bartizan_model::{InterfaceId, NatId, VpcId, VswitchId};
 use bartizan_packet::{AtomSet, IpSet};
 use rayon::prelude::*;
@@ -129,6 +129,19 @@ impl Network {
 
     pub(crate) fn inner_of(&self, n: NatId) -> Option<&Inner> {
         self.nats.get(n.index()).and_then(|n| n.inner.as_ref())
+    }
+
+    /// The interface of one end and the address of the other, where VPC NAT gateways may lie between the two.
+    pub(crate) fn ends_of_inner(&self, s: Inside, d: Inside) -> Option<(&Iface, &Addr)> {
+        let ((si, _), (di, da)) = (self.addr_of(s)?, self.addr_of(d)?);
+        let may = self.has_inner()
+            && s.ip.is_ipv4()
+            && d.ip.is_ipv4()
+            && s.iface != d.iface
+            && !si.apart
+            && !di.apart
+            && self.meet(si, di);
+        may.then_some((si, da))
     }
 
     /// What anything in the network tells apart.
@@ -261,19 +274,9 @@ impl Network {
         mut ways: Option<&mut Vec<(Way, Flow)>>,
     ) -> Flow {
         let mut total = self.nothing();
-        let (Some((si, _)), Some((di, da))) = (self.addr_of(s), self.addr_of(d)) else {
+        let Some((si, da)) = self.ends_of_inner(s, d) else {
             return total;
         };
-        if !self.has_inner()
-            || s.ip.is_ipv6()
-            || d.ip.is_ipv6()
-            || s.iface == d.iface
-            || si.apart
-            || di.apart
-            || !self.meet(si, di)
-        {
-            return total;
-        }
         let direct = (!self.one_end(s, d)).then_some(None);
         // Item 14: different doors, any of which counts.
         for door in direct.into_iter().chain((0..da.inner.len()).map(Some)) {

@@ -151,21 +151,10 @@ impl Tracer<'_> {
 
     /// All ways through VPC NAT gateways.
     pub(super) fn inner(&self, s: Inside, d: Inside) -> (Vec<WayTrace>, Answer) {
-        let none = (Vec::new(), (false, false));
-        let (Some((si, _)), Some((di, da))) = (self.net.addr_of(s), self.net.addr_of(d)) else {
-            return none;
+        let ends = self.net.ends_of_inner(s, d);
+        let Some((si, da)) = ends.filter(|_| !self.net.is_front(s.iface)) else {
+            return (Vec::new(), (false, false));
         };
-        if !self.net.has_inner()
-            || self.net.is_front(s.iface)
-            || s.ip.is_ipv6()
-            || d.ip.is_ipv6()
-            || s.iface == d.iface
-            || si.apart
-            || di.apart
-            || !self.net.meet(si, di)
-        {
-            return none;
-        }
         let k = &self.packet;
         let direct = (!self.net.one_end(s, d)).then_some(None);
         let (mut ways, mut total) = (Vec::new(), (false, false));

@@ -252,7 +252,8 @@ fn declare(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, kind: DataServiceKind, n
     l.declare(i, Entity::DataService(id));
 }
 
-fn this(l: &Linker<'_>, i: usize) -> Option<DataServiceId> {
+/// The service that a resource is.
+pub(super) fn this(l: &Linker<'_>, i: usize) -> Option<DataServiceId> {
     match l.entity.get(i).copied() {
         Some(Some(Entity::DataService(id))) => Some(id),
         _ => None,

@@ -5,7 +5,7 @@
 use super::attrs::{Attrs, items};
 use super::hybrid::as_border;
 use super::linker::{Entity, Linker, next};
-use super::transit::{as_attachment, as_router, as_vpc, blank, new_router, push};
+use super::transit::{as_router, as_vpc, blank, new_router, push, this};
 use super::{Handler, Stage, TypeSpec, own};
 use bartizan_model::*;
 use ipnet::IpNet;
@@ -135,10 +135,6 @@ fn join(
     };
     l.typed.tr_associations.push(link(from));
     l.typed.tr_propagations.push(link(into));
-}
-
-fn this(l: &Linker<'_>, i: usize) -> Option<AttachmentId> {
-    l.entity.get(i).copied().flatten().and_then(as_attachment)
 }
 
 fn vpc(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {

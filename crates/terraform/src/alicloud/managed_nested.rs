@@ -4,8 +4,8 @@
 use super::attrs::Attrs;
 use super::balancer::deep;
 use super::compute::vswitches;
-use super::data_service::{by_default, nets};
-use super::linker::{Entity, Linker, as_vswitch};
+use super::data_service::{by_default, nets, this};
+use super::linker::{Linker, as_vswitch};
 use super::managed::{named, put};
 use super::{Handler, Stage, TypeSpec, own};
 use bartizan_model::*;
@@ -127,13 +127,6 @@ const ACCESS_GROUP: &str = "alicloud_nas_access_group";
 const ACCESS_RULE: &str = "alicloud_nas_access_rule";
 /// The group that is there from the beginning and admits every address.
 const EVERYBODY: &str = "DEFAULT_VPC_GROUP_NAME";
-
-fn this(l: &Linker<'_>, i: usize) -> Option<DataServiceId> {
-    match l.entity.get(i).copied() {
-        Some(Some(Entity::DataService(id))) => Some(id),
-        _ => None,
-    }
-}
 
 /// Whether a key has a word somewhere in a block.
 fn words(

@@ -358,7 +358,8 @@ fn attachment(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     push(l, i, blank(meta));
 }
 
-fn this(l: &Linker<'_>, i: usize) -> Option<AttachmentId> {
+/// The attachment that a resource is.
+pub(super) fn this(l: &Linker<'_>, i: usize) -> Option<AttachmentId> {
     l.entity.get(i).copied().flatten().and_then(as_attachment)
 }
 
