@@ -362,7 +362,9 @@ impl Oracle {
             let counted = !link || w.second(Assumption::Pl1);
             let far = (be.service.is_none() && !w.detached(b.eni) && counted).then_some(be.vswitch);
             let crosses = |p: Pkt| w.acl_crossing_drop(near, far, &p).is_none();
-            if (near != Some(be.vswitch)) && !requests().any(crosses) {
+            // A CLB in no vSwitch is in no vSwitch with anybody.
+            let same = near == Some(be.vswitch) && !w.detached(b.eni);
+            if !same && !requests().any(crosses) {
                 return None;
             }
             if groups && !w.group_verdict(b.eni, Direction::Ingress, &p).0 {
@@ -374,7 +376,7 @@ impl Oracle {
                 if judged && !w.group_verdict(b.eni, Direction::Egress, &r).0 {
                     return false;
                 }
-                near == Some(be.vswitch) || w.acl_crossing_drop(far, near, &r).is_none()
+                same || w.acl_crossing_drop(far, near, &r).is_none()
             }));
         }
         if be.binded {

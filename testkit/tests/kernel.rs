@@ -276,6 +276,53 @@ fn over_an_endpoint(entries: &[&str]) -> (InventoryBuilder, Query) {
     (b, query)
 }
 
+/// §6, §9.3: what an NLB hands on leaves its vSwitch if the CLB behind it is in none, wherever that stands.
+#[test]
+fn a_balancer_in_no_vswitch_is_in_none_with_the_one_before_it() {
+    if let Err(why) = kernel_usable() {
+        eprintln!("SKIPPED: {why}");
+        return;
+    }
+    for (entry, passes) in [
+        ("out drop tcp 80/80 to 0.0.0.0/0", false),
+        ("out drop tcp 81/81 to 0.0.0.0/0", true),
+    ] {
+        let mut b = InventoryBuilder::new();
+        let vpc = b.vpc("main", "10.1.0.0/16");
+        let (near, far) = (
+            b.vswitch("near", vpc, "10.1.0.0/27"),
+            b.vswitch("far", vpc, "10.1.1.0/27"),
+        );
+        let entries = [
+            "in accept all -1/-1 from 0.0.0.0/0",
+            entry,
+            "out accept all -1/-1 to 0.0.0.0/0",
+        ];
+        let acl = b.acl("most", vpc, &entries.map(rule));
+        b.bind_acl(near, acl);
+        let group = b.sg("hosts", vpc, GroupKind::BasicDrop);
+        let host = b.eni("host", far, &[group], "10.1.1.1");
+        let inner = b.detached_balancer("inner", near, "47.0.0.5");
+        let outer = b.balancer("outer", BalancerKind::Nlb, &[(near, "10.1.0.1")], &[]);
+        let l = b.listener(inner, port(80));
+        b.backend(inner, l, Backend::Interface(host), Some(port(22)), true);
+        let fronts = [inner, outer].map(|x| b.typed()[x].fronts[0]);
+        let l = b.listener(outer, port(79));
+        b.backend(outer, l, Backend::Interface(fronts[0]), Some(port(80)), false);
+        let ask = |dst, dport| Query {
+            src: at(fronts[1], "10.1.0.1"),
+            dst,
+            proto: Proto::TCP,
+            sport: 2000,
+            dport,
+        };
+        let to = [ask(at(fronts[0], "47.0.0.5"), 80), ask(at(host, "10.1.1.1"), 22)];
+        let said = all_three(b, &to);
+        let said: Vec<bool> = said.iter().map(|a| a.delivered && a.reply).collect();
+        assert_eq!(said, [passes, passes], "{entry}");
+    }
+}
+
 /// §9.7: blocks may overlap.
 #[test]
 fn an_endpoint_leads_to_a_server_with_the_address_of_its_client() {

@@ -160,7 +160,9 @@ impl Network {
             Some(f) => (false, f.link_filtered && !di.no_acl()),
             None => (!fi.no_acl(), !di.no_acl()),
         };
-        if near && fi.vswitch == di.vswitch {
+        // A CLB in no vSwitch only stands beside one.
+        let beside = di.front.as_ref().is_some_and(|f| f.detached);
+        if near && fi.vswitch == di.vswitch && !beside {
             return t;
         }
         let there = Moving {

@@ -302,7 +302,9 @@ impl Tracer<'_> {
     fn between(&self, fi: &Iface, di: &Iface, leg: Leg<'_>, reply: bool, t: &mut Trail) {
         let front = fi.front.as_ref().filter(|f| f.link);
         let link = front.is_some();
-        if fi.vswitch == di.vswitch && !fi.no_acl() && !link {
+        // A CLB in no vSwitch only stands beside one.
+        let beside = di.front.as_ref().is_some_and(|f| f.detached);
+        if fi.vswitch == di.vswitch && !fi.no_acl() && !link && !beside {
             return;
         }
         let near = (!fi.no_acl() && !link)
