@@ -266,7 +266,7 @@ fn some_of(r: &mut Rng, index: u64, all: Features) -> Features {
     if turn == 3 {
         return all;
     }
-    const NAMES: [&str; 18] = [
+    const NAMES: [&str; 21] = [
         "vpcs",
         "acls",
         "routes",
@@ -285,6 +285,9 @@ fn some_of(r: &mut Rng, index: u64, all: Features) -> Features {
         "private-link",
         "joined",
         "hybrid",
+        "inner",
+        "inspectors",
+        "vpc-firewalls",
     ];
     let off = if turn == 0 { 75 } else { 50 };
     NAMES.iter().fold(all, |f, name| match r.chance(off) {

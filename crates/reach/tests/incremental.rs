@@ -67,3 +67,65 @@ fn an_appliance_is_not_like_its_neighbours() {
         assert!(live.reach().delivered(0, 0).is_empty());
     }
 }
+
+/// Interfaces one by one; what is outside is one more block.
+struct Each(usize);
+
+impl Partition for Each {
+    fn blocks(&self) -> usize {
+        self.0 + 1
+    }
+    fn cuts(&self) -> &[IpSet] {
+        &[]
+    }
+    fn block(&self, iface: Option<InterfaceId>, _: IpAddr) -> u32 {
+        let outside = u32::try_from(self.0).unwrap();
+        iface.map_or(outside, |i| i.0)
+    }
+}
+
+/// A `Live` after some changes delivers what is delivered when the inventory is built from nothing.
+fn equals_a_rebuild(live: &Live, part: &Each, mode: Mode) {
+    let net = compile(live.inventory(), mode, &CompileOptions::default());
+    let mut again = Reach::new(net, part);
+    again.all_pairs();
+    let blocks = u32::try_from(part.blocks()).unwrap();
+    let services = |r: &Reach, a, b| r.network().atoms.services(&r.delivered(a, b));
+    for (a, b) in (0..blocks).flat_map(|a| (0..blocks).map(move |b| (a, b))) {
+        assert_eq!(
+            services(live.reach(), a, b),
+            services(&again, a, b),
+            "{mode:?}, {a} to {b}"
+        );
+    }
+}
+
+// §4.3, §5. A delegated block is one cell as long as nothing that anybody filters by cuts it. The rules of a group that
+// nobody is in cut nothing; when somebody joins it they do.
+#[test]
+fn a_group_that_nobody_was_in_cuts_a_delegated_block() {
+    for cut in ["10.0.0.40/29", "10.0.0.32/29"] {
+        let mut b = InventoryBuilder::new();
+        let vpc = b.vpc("v", "10.0.0.0/16");
+        let vsw = b.vswitch("s", vpc, "10.0.0.0/24");
+        let g = b.sg("g", vpc, GroupKind::BasicDrop);
+        let unused = b.sg("unused", vpc, GroupKind::BasicDrop);
+        b.rule(g, rule("out accept all -1/-1 to 0.0.0.0/0"));
+        b.rule(unused, rule(&format!("in accept tcp 80/80 from {cut}")));
+        b.rule(unused, rule("in accept tcp 81/81 from 10.0.0.32/28"));
+        let holder = b.eni("holder", vsw, &[g], "10.0.0.5");
+        b.prefix(holder, "10.0.0.32/28");
+        let joins = b.eni("joins", vsw, &[g], "10.0.0.9");
+        let inv = b.build();
+        for mode in [Mode::Widen, Mode::Narrow] {
+            let part = Each(2);
+            let options = CompileOptions::default();
+            let mut live = Live::new(inv.clone(), mode, options, Box::new(Each(2)));
+            let affected = live.apply(&Change::SetGroups(joins, vec![unused]));
+            assert_eq!(affected.pairs, [(holder.0, joins.0)], "{mode:?}");
+            equals_a_rebuild(&live, &part, mode);
+            live.apply(&Change::SetGroups(joins, vec![g, unused]));
+            equals_a_rebuild(&live, &part, mode);
+        }
+    }
+}

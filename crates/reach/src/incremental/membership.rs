@@ -3,7 +3,7 @@
 use super::index::Side;
 use super::touch::Keys;
 use super::{Inside, Live, small};
-use crate::network::GroupSet;
+use crate::network::{GroupSet, Match};
 use bartizan_model::{AddressKind, Fact, InterfaceId, SecurityGroupId};
 
 impl Live {
@@ -32,6 +32,12 @@ impl Live {
             Some(s) => *s,
             None => {
                 let merged = self.again.merge(&self.inv, &self.reach.net, &now, complete);
+                // Nobody had these lists: what they name may cut what is one cell so far.
+                let all = merged.ingress.rules.iter().chain(&merged.egress.rules);
+                let cuts = |m: &Match| matches!(m, Match::Ips(s) if self.facts.cuts(s));
+                if all.map(|r| &r.peer).any(cuts) {
+                    return Err("groups that nobody was in cut addresses that are not known");
+                }
                 self.reach.net.group_sets.push(merged);
                 let n = small(self.reach.net.group_sets.len() - 1);
                 self.facts.set.insert((now.clone(), complete), n);
