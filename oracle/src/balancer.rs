@@ -276,6 +276,7 @@ impl Oracle {
                     reply: first.reply && reply,
                     seen: Some(side),
                     opened: !is_client,
+                    trails: None,
                 });
             }
         }
@@ -314,6 +315,7 @@ impl Oracle {
                             reply,
                             seen: Some(side),
                             opened: true,
+                            trails: None,
                         });
                     }
                 }

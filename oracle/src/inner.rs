@@ -3,7 +3,7 @@
 use crate::forward::{Exit, Goal, Spot, Trail, Walk};
 use crate::group::{Pkt, Side};
 use crate::internet::external_port;
-use crate::oracle::{At, Flow, Oracle, Outcome};
+use crate::oracle::{At, Flow, Oracle, Outcome, joined, trails_of};
 use crate::world::{DnatW, World};
 use bartizan_model::Assumption;
 use std::net::IpAddr;
@@ -143,7 +143,8 @@ impl Oracle {
                 if path.exit == Exit::Arrived && !parts.is_empty() {
                     let back = self.answered(a, b, p, &path.appliances, parts);
                     let before: Vec<String> = parts.iter().flat_map(|p| p.steps.clone()).collect();
-                    Self::note(out, &before, &path, back, p.src);
+                    let earlier: Vec<usize> = parts.iter().flat_map(|p| p.appliances.clone()).collect();
+                    Self::note(out, (&before, &earlier), &path, &back, p.src);
                 }
                 continue;
             };
@@ -190,8 +191,8 @@ impl Oracle {
         }
     }
 
-    /// 10, 11, 12: whether the reply gets back, gateway by gateway.
-    fn answered(&self, a: At, b: At, last: Pkt, appliances: &[usize], parts: &[Part]) -> bool {
+    /// 10, 11, 12: how the reply gets back, gateway by gateway.
+    fn answered(&self, a: At, b: At, last: Pkt, appliances: &[usize], parts: &[Part]) -> Vec<Vec<usize>> {
         let w = &self.world;
         let goal = |n: Option<&Part>| match n {
             Some(x) => Goal::Gateway(x.gateway, x.snat),
@@ -202,7 +203,7 @@ impl Oracle {
         let mut back = Walk::new(w, Self::answer(last), goal(parts.last()), &known, false);
         back.first = false;
         back.send(b.eni);
-        let mut ok = !back.arrivals.is_empty();
+        let mut all = trails_of(&back.arrivals);
         for i in (0..parts.len()).rev() {
             let x = &parts[i];
             let mut known = x.appliances.clone();
@@ -213,8 +214,8 @@ impl Oracle {
             let mut back = Walk::new(w, Self::answer(x.p), goal(before), &known, false);
             back.first = false;
             w.go_on(&mut back, x.gateway);
-            ok &= !back.arrivals.is_empty();
+            all = joined(&all, &trails_of(&back.arrivals));
         }
-        ok
+        all
     }
 }

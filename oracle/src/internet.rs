@@ -297,14 +297,14 @@ impl World {
         walk.arrivals.into_iter().filter(|a| same(a.exit)).collect()
     }
 
-    /// Whether a reply from the Internet comes back in to the client that left by `out`.
-    pub(crate) fn reply_in(&self, to: usize, out: &Out, reply: Pkt, sessions: &[usize]) -> bool {
+    /// How a reply from the Internet comes back in to the client that left by `out`.
+    pub(crate) fn reply_in(&self, to: usize, out: &Out, reply: Pkt, sessions: &[usize]) -> Vec<Arrival> {
         let kind = match out.exit {
             Exit::Own(_) | Exit::Arrived | Exit::Inner(_) => DoorKind::Own,
             Exit::Nat(n) => DoorKind::Nat(n),
             Exit::Gateway6 => DoorKind::Ipv6,
         };
-        !self.enter(to, kind, reply, sessions, false).arrivals.is_empty()
+        self.enter(to, kind, reply, sessions, false).arrivals
     }
 }
 

@@ -26,5 +26,5 @@ mod route;
 mod transit;
 mod world;
 
-pub use oracle::{Endpoint, GatewayRoutes, Options, Oracle, Outcome, Path, PublicProtocols};
+pub use oracle::{Endpoint, GatewayRoutes, Options, Oracle, Outcome, Path, PublicProtocols, Trails};
 pub use world::Unsupported;

@@ -97,6 +97,29 @@ pub struct Path {
     pub(crate) seen: Option<Side>,
     /// Whether it is a balancer that has opened the connection which arrives, from any of its ports.
     pub(crate) opened: bool,
+    /// By whom it passes; not told of paths through balancers, and of drops.
+    pub trails: Option<Trails>,
+}
+
+/// The interfaces that pass packets on: appliances.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trails {
+    /// Those of the request, in order.
+    pub there: Vec<InterfaceId>,
+    /// Those of the reply, for each path that it may take.
+    pub back: Vec<Vec<InterfaceId>>,
+}
+
+/// The trails of packets that arrive.
+pub(crate) fn trails_of(arrivals: &[Arrival]) -> Vec<Vec<usize>> {
+    arrivals.iter().map(|a| a.appliances.clone()).collect()
+}
+
+/// One of each, one after another.
+pub(crate) fn joined(a: &[Vec<usize>], b: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    a.iter()
+        .flat_map(|x| b.iter().map(move |y| [x.as_slice(), y].concat()))
+        .collect()
 }
 
 /// What becomes of a flow.
@@ -297,6 +320,7 @@ impl Oracle {
             reply: false,
             seen: None,
             opened: false,
+            trails: None,
         }));
     }
 
@@ -309,14 +333,29 @@ impl Oracle {
         }
     }
 
-    pub(crate) fn note(out: &mut Outcome, before: &[String], path: &Arrival, reply: bool, seen: Side) {
+    /// `earlier` are those that passed it on before `path` began, and `back` the ways of its reply: none, and it is lost.
+    pub(crate) fn note(
+        out: &mut Outcome,
+        (before, earlier): (&[String], &[usize]),
+        path: &Arrival,
+        back: &[Vec<usize>],
+        seen: Side,
+    ) {
         let steps = before.iter().chain(&path.steps).cloned().collect();
+        let id = |i: &usize| InterfaceId(u32::try_from(*i).unwrap_or(u32::MAX));
+        let there = earlier.iter().chain(&path.appliances).map(id).collect();
+        let trails = Trails {
+            there,
+            back: back.iter().map(|b| b.iter().map(id).collect()).collect(),
+        };
+        let reply = !back.is_empty();
         out.request_paths.push(Path {
             steps,
             delivered: true,
             reply,
             seen: Some(seen),
             opened: false,
+            trails: Some(trails),
         });
     }
 
@@ -337,7 +376,7 @@ impl Oracle {
             let sessions = sessions(&[a.eni, b.eni], &path.appliances);
             let mut back = Walk::new(w, Self::answer(p), Goal::Interface(a.eni), &sessions, false);
             back.send(b.eni);
-            Self::note(out, &[], path, !back.arrivals.is_empty(), p.src);
+            Self::note(out, (&[], &[]), path, &trails_of(&back.arrivals), p.src);
         }
     }
 
@@ -364,9 +403,9 @@ impl Oracle {
                 let back = w.reply_out(b.eni, b.address, door, Self::answer(p), &sessions);
                 Self::note(
                     out,
-                    &[format!("{s} sends to {}", door.ip)],
+                    (&[format!("{s} sends to {}", door.ip)], &[]),
                     path,
-                    !back.is_empty(),
+                    &trails_of(&back),
                     p.src,
                 );
             }
@@ -383,7 +422,7 @@ impl Oracle {
         for way in self.world.outs(a.eni, a.address, p, &self.options, &mut drops) {
             let sessions = sessions(&[a.eni], &way.path.appliances);
             let reply = self.world.reply_in(a.eni, &way, Self::answer(p), &sessions);
-            Self::note(out, &[], &way.path, reply, p.src);
+            Self::note(out, (&[], &[]), &way.path, &trails_of(&reply), p.src);
         }
         Self::note_drops(out, drops);
     }
@@ -430,11 +469,14 @@ impl Oracle {
             // Each half of the way back is the answer to one half of the way there, with its own addresses.
             let outer = sessions(&[a.eni], &way.path.appliances);
             let inner_sessions = sessions(&[b.eni], &path.appliances);
-            let left = !w
-                .reply_out(b.eni, b.address, door, Self::answer(inner), &inner_sessions)
-                .is_empty();
-            let back = left && w.reply_in(a.eni, way, Self::answer(request), &outer);
-            Self::note(out, &way.path.steps, path, back, inner.src);
+            let left = w.reply_out(b.eni, b.address, door, Self::answer(inner), &inner_sessions);
+            let home = match left.is_empty() {
+                true => Vec::new(),
+                false => w.reply_in(a.eni, way, Self::answer(request), &outer),
+            };
+            let back = joined(&trails_of(&left), &trails_of(&home));
+            let before = (way.path.steps.as_slice(), way.path.appliances.as_slice());
+            Self::note(out, before, path, &back, inner.src);
         }
     }
 }

@@ -238,8 +238,6 @@ impl Names<'_> {
                 .filter(|(_, n)| f(&n.meta));
             found.filter_map(|(i, _)| u32::try_from(i).ok()).collect()
         };
-        // The endpoint of a gateway load balancer has no address by which it could be found on a way.
-        let inspectors = |f: &dyn Fn(&Meta) -> bool| self.r.t.inspectors.iter().any(|x| f(&x.meta));
         match w {
             WaypointRef::Zone(z) => {
                 let set = self.zones.get(z.index()).cloned().unwrap_or(Set::Nothing);
@@ -251,9 +249,6 @@ impl Names<'_> {
                 if !found.is_empty() {
                     return Waypoint::Nats(found);
                 }
-                if inspectors(&|m| glob_match(g, &m.origin.address)) {
-                    return Waypoint::Unsupported(g.clone());
-                }
                 let set = self.r.interfaces(|_, i| glob_match(g, &i.meta.origin.address));
                 Waypoint::Set(p.set(set, g))
             }
@@ -262,14 +257,17 @@ impl Names<'_> {
                 if !found.is_empty() {
                     return Waypoint::Nats(found);
                 }
-                if inspectors(&|m| named(m, g)) {
-                    return Waypoint::Unsupported(g.clone());
-                }
-                let fronts = |_, i: &Interface| {
+                let inspectors = self.r.t.inspectors.iter();
+                let inspectors: Vec<InterfaceId> = inspectors
+                    .filter(|x| named(&x.meta, g))
+                    .map(|x| x.interface)
+                    .collect();
+                let fronts = |id, i: &Interface| {
                     let kinds = [ResourceKind::Lb, ResourceKind::Endpoint];
-                    kinds
-                        .into_iter()
-                        .any(|k| self.r.balancers(k, i).any(|b| named(&b.meta, g)))
+                    inspectors.contains(&id)
+                        || kinds
+                            .into_iter()
+                            .any(|k| self.r.balancers(k, i).any(|b| named(&b.meta, g)))
                 };
                 match self.r.interfaces(fronts) {
                     Set::Interfaces(v) if v.is_empty() => Waypoint::Unsupported(g.clone()),

@@ -698,7 +698,7 @@ fn tried(
     let closes = match (after.same_block(w, leak.from), after.same_block(w, leak.to)) {
         (Some(a), Some(b)) => match around {
             None => !after.services(&after.may.delivered(a, b)).intersects(&bad),
-            Some(i) => !clause(&after, plan, &plan.clauses[i])
+            Some(i) => !clause(&after, &plan.clauses[i])
                 .leaks
                 .iter()
                 .any(|l| (l.from, l.to) == (a, b) && after.services(&l.atoms).intersects(&bad)),
@@ -709,7 +709,7 @@ fn tried(
         .holding
         .iter()
         .map(|&i| &plan.clauses[i])
-        .filter(|k| clause(&after, plan, k).verdict != Verdict::Holds)
+        .filter(|k| clause(&after, k).verdict != Verdict::Holds)
         .map(|k| k.id.clone())
         .collect();
     let mut loses = 0;

@@ -24,7 +24,7 @@ pub(crate) enum Asked<'p> {
 impl Asked<'_> {
     fn verdict(&self, w: &World<'_>, plan: &Plan) -> Verdict {
         match self {
-            Asked::Clause(c) => evaluate::clause(w, plan, c).verdict,
+            Asked::Clause(c) => evaluate::clause(w, c).verdict,
             Asked::Governs(b) => match plan.boundaries.get(*b) {
                 Some(b) => evaluate::forbid(w, evaluate::uncovered(w, plan, b)).verdict,
                 None => Verdict::Undecided,

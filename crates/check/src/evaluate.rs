@@ -1,6 +1,6 @@
 //! Clauses and tests against the engine.
 
-use crate::plan::{Boundary, Claim, Clause, Expect, Mode, Plan, Statement, Waypoint};
+use crate::plan::{Boundary, Claim, Clause, Expect, Mode, Plan, Statement};
 use crate::world::World;
 use bartizan_base::{Severity, Verdict};
 use bartizan_model::InterfaceId;
@@ -362,7 +362,7 @@ pub fn allowed(w: &World<'_>, plan: &Plan, from: u32, to: u32, only: Option<&[us
 
 /// Evaluates one clause.
 #[must_use]
-pub fn clause(w: &World<'_>, plan: &Plan, c: &Clause) -> Outcome {
+pub fn clause(w: &World<'_>, c: &Clause) -> Outcome {
     let (from, to) = (w.blocks_of(c.from), w.blocks_of(c.to));
     let atoms = w.atoms(&c.services);
     match c.claim {
@@ -373,64 +373,8 @@ pub fn clause(w: &World<'_>, plan: &Plan, c: &Clause) -> Outcome {
             let others: Vec<u32> = (0..w.blocks()).filter(|&b| !w.in_set(b, c.from)).collect();
             forbid(w, leaks(w, &others, &to, &atoms))
         }
-        Claim::Through | Claim::NotThrough => waypoint(w, plan, c, &from, &to, &atoms),
+        Claim::Through | Claim::NotThrough => crate::waypoint::evaluate(w, c, &from, &to, &atoms),
     }
-}
-
-fn waypoint(w: &World<'_>, plan: &Plan, c: &Clause, from: &[u32], to: &[u32], atoms: &AtomSet) -> Outcome {
-    if let Some(Waypoint::Firewalls(list)) = &c.waypoint {
-        return crate::boundary::evaluate(w, list, c.claim == Claim::Through, from, to, atoms);
-    }
-    let nats = match &c.waypoint {
-        Some(Waypoint::Unsupported(what)) => {
-            return Outcome::undecided(format!("`{what}` is not modelled by this version"));
-        }
-        None => return Outcome::undecided("the clause names no waypoint".to_string()),
-        Some(Waypoint::Nats(n)) => Some(n),
-        Some(Waypoint::Set(_) | Waypoint::Firewalls(_)) => None,
-    };
-    let _ = plan;
-    let in_set = |i: InterfaceId| match &c.waypoint {
-        Some(Waypoint::Set(s)) => {
-            let Some(f) = w.network().iface(i) else {
-                return false;
-            };
-            let place = match f.addrs.first() {
-                Some(a) => a.region.first(),
-                // The endpoint of a gateway load balancer has no address that anybody sends to.
-                None => Some(std::net::Ipv4Addr::UNSPECIFIED.into()),
-            };
-            place.is_some_and(|ip| w.sets[*s].contains(Some(i), ip))
-        }
-        _ => false,
-    };
-    // Decision 15, item 17: what begins at the waypoint goes through it.
-    let begins = |s: Point| match (&c.waypoint, s) {
-        (Some(Waypoint::Set(n)), Point::Outside(x)) => w.sets[*n].contains(None, x),
-        _ => false,
-    };
-    let want = c.claim == Claim::Through;
-    let mut bad = Vec::new();
-    for l in leaks(w, from, to, atoms) {
-        let mut x = w.network().atoms.none();
-        w.may.each_pair(l.from, l.to, |s, d, f| {
-            if f.delivered.intersects(&l.atoms) {
-                for way in w.network().crossings(s, d) {
-                    let hit = begins(s)
-                        || way.nats.iter().any(|n| nats.is_some_and(|v| v.contains(&n.0)))
-                        || way.appliances.iter().any(|a| in_set(*a));
-                    if hit != want {
-                        x.union_with(&way.delivered.intersect(&l.atoms));
-                    }
-                }
-            }
-            true
-        });
-        if !x.is_empty() {
-            bad.push(Leak { atoms: x, ..l });
-        }
-    }
-    forbid(w, bad)
 }
 
 /// Whether a boundary governs each block.

@@ -3,7 +3,7 @@
 use crate::cause::{Blame, Culprit};
 use crate::evaluate::{Leak, Miss};
 use crate::names;
-use crate::plan::Plan;
+use crate::plan::{Claim, Clause, Plan};
 use crate::world::World;
 use bartizan_base::{Finding, Fix, FixSafety, Label, Severity, Span, Verdict, Witness, fingerprint};
 use bartizan_lang::Intent;
@@ -309,7 +309,8 @@ fn is_inner(t: &Typed, nat: &Fact<NatId>) -> bool {
     nat.known().is_some_and(|n| t[*n].internet == Fact::Known(false))
 }
 
-/// A finding about flows that should not exist.
+/// A finding about flows that should not exist. `replies` is the clause with a waypoint that only their replies are
+/// against.
 #[expect(clippy::too_many_arguments, reason = "the parts of one finding")]
 #[must_use]
 pub(crate) fn leak(
@@ -322,6 +323,7 @@ pub(crate) fn leak(
     flows: &[(String, String, ServiceSet)],
     blame: &Blame,
     verdict: Verdict,
+    replies: Option<&Clause>,
     notes: &[String],
 ) -> Finding {
     let excess = names::boxes(flows);
@@ -339,7 +341,13 @@ pub(crate) fn leak(
         (0 | 1, _) | (_, 0 | 1) => String::new(),
         (n, _) => format!(" (and {} more)", n - 1),
     };
-    let message = format!("{from} {can} reach {to} on {svc}{rest}");
+    let message = match replies.map(|c| c.claim) {
+        Some(Claim::Through) => {
+            format!("{from} {can} reach {to} on {svc}{rest}, and the replies go around the waypoint")
+        }
+        Some(_) => format!("{from} {can} reach {to} on {svc}{rest}, and the replies go through the waypoint"),
+        None => format!("{from} {can} reach {to} on {svc}{rest}"),
+    };
     let origins = blame.culprit.origins(w.inventory);
     let spans: Vec<(Span, String)> = origins
         .iter()

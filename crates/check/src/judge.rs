@@ -275,7 +275,7 @@ impl<'a> Judge<'a> {
         if !c.active || c.claim == Claim::Allow {
             return evaluate::holds();
         }
-        let mut o = evaluate::clause(w, plan, c);
+        let mut o = evaluate::clause(w, c);
         let mut blocks = w.blocks_of(c.from);
         blocks.extend(w.blocks_of(c.to));
         let vacuous = w.blocks_of(c.from).is_empty() || w.blocks_of(c.to).is_empty();
@@ -549,6 +549,14 @@ impl<'a> Judge<'a> {
             Against::Governs(b) => format!("no clause of `{}` covers this", self.plan.boundaries[b].name),
             Against::Test(t, s) => self.plan.tests[t].statements[s].text.clone(),
         };
+        let replies = match strongest {
+            Against::Waypoint(i) => Some(&self.plan.clauses[i]).filter(|k| {
+                c.leaks
+                    .iter()
+                    .all(|l| crate::waypoint::replies_alone(self.w, k, l))
+            }),
+            _ => None,
+        };
         explain::leak(
             self.w,
             self.plan,
@@ -570,6 +578,7 @@ impl<'a> Judge<'a> {
             } else {
                 Verdict::Undecided
             },
+            replies,
             &self.ground.notes,
         )
     }

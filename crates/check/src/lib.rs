@@ -9,7 +9,7 @@
 
 mod adapt;
 mod assumptions;
-mod boundary;
+
 pub mod cause;
 mod contested;
 mod doubt;
@@ -28,6 +28,7 @@ mod report;
 mod sets;
 pub mod unmodelled;
 mod watch;
+mod waypoint;
 mod world;
 mod zones;
 

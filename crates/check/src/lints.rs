@@ -56,7 +56,13 @@ fn nowhere(w: &World<'_>, plan: &Plan) -> Vec<Finding> {
         let empty = match &c.waypoint {
             Some(Waypoint::Nats(v) | Waypoint::Firewalls(v)) => v.is_empty(),
             // Addresses on the Internet are a waypoint too: those of a proxy.
-            Some(Waypoint::Set(s)) => w.blocks_of(*s).is_empty(),
+            Some(Waypoint::Set(s)) => {
+                let inspectors = &w.inventory.typed.inspectors;
+                let is_one = inspectors
+                    .iter()
+                    .any(|x| crate::waypoint::is_in(w, *s, x.interface));
+                !is_one && w.blocks_of(*s).is_empty()
+            }
             Some(Waypoint::Unsupported(_)) | None => false,
         };
         if empty && !plan.waypoint_doubts.contains_key(&n) {

@@ -1,13 +1,14 @@
 //! Failures (docs/decisions/017): what is left when something is down, and what the intent says of it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use bartizan_base::{Sources, Verdict};
+mod common;
+
+use bartizan_base::Verdict;
 use bartizan_check::failure::{Thing, down, everything, find};
 use bartizan_check::query::{Effect, Frame, failover};
 use bartizan_check::{CheckOptions, CheckReport, check};
-use bartizan_lang::{Date, Down, DownKind, Intent};
+use bartizan_lang::{Down, DownKind, Intent};
 use bartizan_model::{InterfaceId, Inventory, NextHop, TrHop, VswitchId};
-use bartizan_terraform::{FileSet, ReadOptions, read};
 use bartizan_testkit::{
     EngineUnderTest, Features, MatrixEngine, OracleEngine, PointEngine, Rng, Universe, random_inventory,
 };
@@ -178,25 +179,12 @@ const ZONES: &str =
     "edition 2027\nzone a = tag tier=a\nzone b = tag tier=b\nzone fw = tag tier=f\nzone internet = outside\n";
 
 fn read_both(net: &str, intent: &str) -> (Inventory, Intent) {
-    let mut sources = Sources::default();
-    let mut files = FileSet::default();
-    files.add(&mut sources, "main.tf", net);
-    let inv = read(&files, &mut sources, &ReadOptions::default());
-    let file = sources.add("intent.btz", format!("{ZONES}{intent}"));
-    let (tree, said) = bartizan_lang::parse(file, &sources);
-    assert!(said.is_empty(), "{said:?}");
-    let (intent, said) = bartizan_lang::resolve(&[tree], &sources);
-    assert!(said.is_empty(), "{said:?}");
-    (inv, intent)
-}
-
-fn today() -> Date {
-    "2026-11-23".parse().unwrap()
+    common::read_both(net, &format!("{ZONES}{intent}"))
 }
 
 fn run(intent: &str) -> CheckReport {
     let (inv, intent) = read_both(NET, intent);
-    check(&inv, &intent, today(), &CheckOptions::default())
+    check(&inv, &intent, common::today(), &CheckOptions::default())
 }
 
 /// The verdicts of the statements of the only test.
@@ -277,7 +265,7 @@ fn a_nat_gateway_in_a_failed_zone_is_down_only_where_that_is_known() {
         ("", [Holds, Undecided, Undecided, Holds]),
     ] {
         let (inv, intent) = read_both(&NET.replace(single, mode), body);
-        let r = check(&inv, &intent, today(), &CheckOptions::default());
+        let r = check(&inv, &intent, common::today(), &CheckOptions::default());
         let said: Vec<_> = r.tests[0].statements.iter().map(|s| (s.1, &s.2)).collect();
         let v: Vec<Verdict> = said.iter().map(|s| s.0).collect();
         assert_eq!(v, expected, "{mode}: {said:#?}");
@@ -339,9 +327,9 @@ fn failover_tells_what_leaks_what_breaks_and_what_is_bypassed() {
         NET,
         "must a -> b : tcp/80\na -> b through fw\nmust a -> internet : tcp/443\nnever internet -> a : any\n",
     );
-    let f = Frame::new(&inv, &intent, today());
+    let f = Frame::new(&inv, &intent, common::today());
     let mut steps = Vec::new();
-    let r = failover(&f, today(), |done, all| steps.push((done, all)));
+    let r = failover(&f, common::today(), |done, all| steps.push((done, all)));
     assert_eq!(r.holding, (4, 4));
     assert_eq!(r.failures.len(), everything(&inv).len());
     assert_eq!(steps.len(), r.failures.len());

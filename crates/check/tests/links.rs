@@ -2,9 +2,10 @@
 //! until somebody says it (FEATURES S2.1, S2.12, S5.6, S5.8).
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use bartizan_base::{Sources, Verdict};
+mod common;
+
+use bartizan_base::Verdict;
 use bartizan_check::{CheckOptions, CheckReport, check};
-use bartizan_terraform::{FileSet, ReadOptions, read};
 
 /// Development with a VPN to the office, production with a line to the data centre; nothing in the cloud joins the two.
 /// Everything is open in both.
@@ -107,15 +108,7 @@ const ZONES: &str = "env dev = vpc \"dev\"\nenv prod = vpc \"prod\"\n\
                      zone hq = via vpn office\nzone centre = via vbr line\n";
 
 fn run(net: &str, intent: &str) -> CheckReport {
-    let mut sources = Sources::default();
-    let mut files = FileSet::default();
-    files.add(&mut sources, "main.tf", net);
-    let inv = read(&files, &mut sources, &ReadOptions::default());
-    let file = sources.add("intent.btz", intent);
-    let (tree, said) = bartizan_lang::parse(file, &sources);
-    assert!(said.is_empty(), "{said:?}");
-    let (intent, said) = bartizan_lang::resolve(&[tree], &sources);
-    assert!(said.is_empty(), "{said:?}");
+    let (inv, intent) = common::read_both(net, intent);
     check(
         &inv,
         &intent,
@@ -320,14 +313,8 @@ resource "alicloud_network_acl" "dr" {
 #[test]
 fn a_link_that_is_nowhere_is_said_with_what_was_meant() {
     let with = |name: &str| {
-        let mut sources = Sources::default();
-        let mut files = FileSet::default();
-        files.add(&mut sources, "main.tf", NET);
-        let inv = read(&files, &mut sources, &ReadOptions::default());
         let text = format!("edition 2027\nlink office = vpn \"*\"\nzone z = via vpn {name}\n");
-        let id = sources.add("main.btz", text);
-        let (intent, d) = bartizan_lang::resolve(&[bartizan_lang::parse(id, &sources).0], &sources);
-        assert!(d.is_empty(), "{d:?}");
+        let (inv, intent) = common::read_both(NET, &text);
         let (_, said) = bartizan_check::with_links(&inv, &intent);
         said.iter()
             .map(|d| format!("{} ({})", d.message, d.help.clone().unwrap_or_default()))

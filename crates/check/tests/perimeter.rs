@@ -1,9 +1,10 @@
 //! What firewalls and proxies at the perimeter mean for clauses (ALIBABA.md §13, docs/decisions/015).
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use bartizan_base::{Sources, Verdict};
+mod common;
+
+use bartizan_base::Verdict;
 use bartizan_check::{CheckOptions, CheckReport, check};
-use bartizan_terraform::{FileSet, ReadOptions, read};
 
 const NET: &str = r#"
 resource "alicloud_vpc" "v" {
@@ -83,18 +84,10 @@ fn office() -> String {
 }
 
 fn run(net: &str, clauses: &str, protected: bool) -> CheckReport {
-    let mut sources = Sources::default();
-    let mut files = FileSet::default();
-    files.add(&mut sources, "main.tf", net);
-    let inv = read(&files, &mut sources, &ReadOptions::default());
     let text = format!(
         "edition 2027\nzone web = tag tier=web\nzone office = cidr 198.51.100.0/24\nzone internet = outside except cidr 198.51.100.0/24\n{clauses}"
     );
-    let file = sources.add("intent.btz", text.as_str());
-    let (tree, said) = bartizan_lang::parse(file, &sources);
-    assert!(said.is_empty(), "{said:?}");
-    let (intent, said) = bartizan_lang::resolve(&[tree], &sources);
-    assert!(said.is_empty(), "{said:?}");
+    let (inv, intent) = common::read_both(net, &text);
     let mut opt = CheckOptions::default();
     if protected {
         opt.readings.decide("A-CFW-1=protected").unwrap();
@@ -384,16 +377,8 @@ resource "alicloud_cloud_firewall_vpc_firewall_control_policy" "{name}" {{
 }
 
 fn between(net: &str, clauses: &str, assume: Option<&str>) -> CheckReport {
-    let mut sources = Sources::default();
-    let mut files = FileSet::default();
-    files.add(&mut sources, "main.tf", net);
-    let inv = read(&files, &mut sources, &ReadOptions::default());
     let text = format!("edition 2027\nzone dev = tag tier=dev\nzone prod = tag tier=prod\n{clauses}");
-    let file = sources.add("intent.btz", text.as_str());
-    let (tree, said) = bartizan_lang::parse(file, &sources);
-    assert!(said.is_empty(), "{said:?}");
-    let (intent, said) = bartizan_lang::resolve(&[tree], &sources);
-    assert!(said.is_empty(), "{said:?}");
+    let (inv, intent) = common::read_both(net, &text);
     let mut opt = CheckOptions::default();
     if let Some(a) = assume {
         opt.readings.decide(a).unwrap();

@@ -1,11 +1,12 @@
 //! An intent that stays evaluated says what a check from the beginning says, after every change (docs/decisions/019).
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use bartizan_base::{Severity, Sources, Verdict};
+mod common;
+
+use bartizan_base::Verdict;
 use bartizan_check::{CheckOptions, Recheck, Watch, check, verdicts};
 use bartizan_lang::{Date, Intent};
 use bartizan_model::{Fact, Inventory};
-use bartizan_terraform::{FileSet, ReadOptions, read};
 use bartizan_testkit::{Features, Rng, random_change, random_inventory};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -32,27 +33,10 @@ fn example(name: &str) -> (Inventory, Intent) {
     }
     files.sort();
     intents.sort();
-    let mut sources = Sources::default();
-    let mut set = FileSet::default();
-    for (n, text) in &files {
-        set.add(&mut sources, n, text.as_str());
-    }
-    let inv = read(&set, &mut sources, &ReadOptions::default());
+    let files: Vec<(&str, &str)> = files.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
+    let inv = common::inventory(&files);
     let text: String = intents.into_iter().map(|(_, text)| text).collect();
-    (inv, resolved(&text))
-}
-
-fn resolved(text: &str) -> Intent {
-    let mut sources = Sources::default();
-    let file = sources.add("intent.btz", text);
-    let (tree, said) = bartizan_lang::parse(file, &sources);
-    assert!(said.is_empty(), "{text}\n{said:?}");
-    let (intent, said) = bartizan_lang::resolve(&[tree], &sources);
-    assert!(
-        said.iter().all(|d| d.severity != Severity::Error),
-        "{text}\n{said:?}"
-    );
-    intent
+    (inv, common::intent(&text))
 }
 
 /// What a run of changes did.
@@ -155,7 +139,7 @@ fn random_intent(r: &mut Rng, inv: &Inventory) -> Intent {
         ));
     }
     text.push_str("}\n");
-    resolved(&text)
+    common::intent(&text)
 }
 
 #[test]

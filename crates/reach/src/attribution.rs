@@ -6,7 +6,7 @@ use crate::hybrid::LinkRef;
 use crate::network::{Hop, Network, Relay, RouteRef, RuleList, RuleRef};
 use crate::point::inner::{Journey, nat_view};
 use crate::point::{Crossed, Entry, Exit, ExitKind, Inside, PeerView, Point, ReplyPort, matches};
-use bartizan_model::{AttachmentId, BalancerId, FirewallId, InterfaceId, NatId};
+use bartizan_model::{AttachmentId, BalancerId, InterfaceId, NatId};
 use bartizan_packet::AtomSet;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -74,21 +74,6 @@ impl Used {
         self.firewall.extend(&o.firewall);
         self.internet |= o.internet;
     }
-}
-
-/// One way that some services of a flow take, by what it crosses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Crossing {
-    /// The services (as delivered).
-    pub delivered: AtomSet,
-    /// NAT gateways crossed.
-    pub nats: Vec<NatId>,
-    /// Appliances crossed.
-    pub appliances: Vec<InterfaceId>,
-    /// Firewalls crossed, as far as this network counts on them.
-    pub firewalls: Vec<FirewallId>,
-    /// Whether it goes over the public Internet.
-    pub internet: bool,
 }
 
 fn use_crossed(c: &Crossed, u: &mut Used) {
@@ -170,10 +155,16 @@ impl Network {
 
     /// The firewalls that what takes an exit meets.
     fn met_at_exit(&self, s: Inside, e: &Exit, dst: IpAddr) -> Vec<Meeting<'_>> {
+        let between = e.crossed.firewalls.iter();
+        let mut all: Vec<_> = between.filter_map(|f| self.meeting(*f, s.ip, dst)).collect();
+        all.extend(self.met_at_border(s, e, dst));
+        all
+    }
+
+    /// The firewalls at the border of the cloud and at a NAT gateway that an exit leads through.
+    pub(crate) fn met_at_border(&self, s: Inside, e: &Exit, dst: IpAddr) -> Vec<Meeting<'_>> {
         let crossed = !e.crossed.attachments.is_empty();
         let mut all = Vec::new();
-        let between = e.crossed.firewalls.iter();
-        all.extend(between.filter_map(|f| self.meeting(*f, s.ip, dst)));
         if let ExitKind::Snat(n, _) = e.kind {
             all.extend(self.met_nat(s, n, dst, e.appliances.is_empty() && !crossed));
         }
@@ -380,7 +371,7 @@ impl Network {
     }
 
     /// Whom a backend sees.
-    fn seen_behind<'a>(&'a self, x: &'a Relayed, s: Point) -> PeerView<'a> {
+    pub(crate) fn seen_behind<'a>(&'a self, x: &'a Relayed, s: Point) -> PeerView<'a> {
         let (ip, client) = x.source;
         let front = self.private_view(x.front);
         match (&x.first, s) {
@@ -395,7 +386,8 @@ impl Network {
     fn use_leg(&self, r: &Relay, x: &Relayed, (s, d): (Point, Inside), w: &AtomSet, u: &mut Used) {
         let (ip, _) = x.source;
         let src = self.seen_behind(x, s);
-        for id in self.judged_behind(r, d, src).iter().flatten() {
+        let trails = self.trails_behind(r, d, src).unwrap_or_default();
+        for id in trails.iter().flat_map(|t| &t.firewalls) {
             if let Some(m) = self.meeting(*id, ip, d.ip) {
                 self.use_firewall(&m, w, u);
             }
@@ -418,127 +410,5 @@ impl Network {
             self.use_acl(x.front, false, d.ip, w, &mut u.acl);
             self.use_acl(d, true, ip, w, &mut u.acl);
         }
-    }
-
-    /// Every way a flow takes, by what it crosses. For a private path through appliances each possible trail
-    /// is listed with the services of the path as a whole.
-    #[must_use]
-    pub fn crossings(&self, s: Point, d: Point) -> Vec<Crossing> {
-        let mut ways = Vec::new();
-        self.flow_ways(s, d, ReplyPort::Ephemeral, Some(&mut ways));
-        let all = ways.into_iter().filter(|(_, f)| !f.delivered.is_empty());
-        all.flat_map(|(way, flow)| self.crossings_of(&way, s, d, &flow.delivered))
-            .collect()
-    }
-
-    /// What a front sends by itself, by what it crosses.
-    fn crossings_from_front(&self, s: Inside, d: Inside, delivered: &AtomSet) -> Vec<Crossing> {
-        let mine = self.relays_to(d.iface).filter(|(_, r)| r.front == s.iface);
-        let all = mine.flat_map(|(_, r)| {
-            let sources = self.sources(r, d, None, &[]);
-            sources
-                .into_iter()
-                .flat_map(|src| self.judged_behind(r, d, src.0))
-        });
-        let mut all: Vec<Vec<FirewallId>> = all.collect();
-        all.sort_unstable();
-        all.dedup();
-        all.into_iter()
-            .map(|firewalls| Crossing {
-                delivered: delivered.clone(),
-                nats: Vec::new(),
-                appliances: Vec::new(),
-                firewalls,
-                internet: false,
-            })
-            .collect()
-    }
-
-    fn crossings_of(&self, way: &Way, s: Point, d: Point, delivered: &AtomSet) -> Vec<Crossing> {
-        let mut out = Vec::new();
-        if let Way::Relayed(x) = way {
-            // The way to the front, and the front.
-            out = self.crossings_of(&x.first, s, Point::Inside(x.front), delivered);
-            for c in &mut out {
-                c.appliances.push(x.front.iface);
-            }
-            let behind = match (self.relays.get(x.relay as usize), d) {
-                (Some(r), Point::Inside(d)) => self.judged_behind(r, d, self.seen_behind(x, s)),
-                _ => vec![Vec::new()],
-            };
-            let mut all = Vec::new();
-            for more in behind {
-                for c in &out {
-                    let mut c = c.clone();
-                    c.firewalls.extend(&more);
-                    all.push(c);
-                }
-            }
-            return all;
-        }
-        let (mut nats, mut appliances, mut internet) = (Vec::new(), Vec::new(), false);
-        let mut firewalls: Vec<FirewallId> = Vec::new();
-        let mut exit = |e: &Exit, dst: IpAddr| {
-            if let Point::Inside(s) = s {
-                firewalls.extend(self.met_at_exit(s, e, dst).iter().map(|m| m.id));
-            }
-            internet = e.kind != ExitKind::Service;
-            appliances.extend(&e.appliances);
-            appliances.extend(self.sites_of(&e.crossed));
-            if let ExitKind::Snat(n, _) = e.kind {
-                nats.push(n);
-            }
-        };
-        match (way, d) {
-            (Way::Private, Point::Inside(to)) => {
-                if let Point::Inside(from) = s {
-                    if self.is_front(from.iface) {
-                        return self.crossings_from_front(from, to, delivered);
-                    }
-                    for (appliances, firewalls) in self.private_trails(from, to) {
-                        out.push(Crossing {
-                            delivered: delivered.clone(),
-                            nats: Vec::new(),
-                            firewalls,
-                            appliances,
-                            internet: false,
-                        });
-                    }
-                }
-                return out;
-            }
-            (Way::Inner(j), Point::Inside(_)) => {
-                nats.extend(j.turns.iter().map(|t| t.nat));
-                appliances.extend(&j.appliances);
-                appliances.extend(j.crossed.iter().flat_map(|c| self.sites_of(c)));
-                firewalls.extend(j.crossed.iter().flat_map(|c| &c.firewalls));
-            }
-            (Way::Out(e), Point::Outside(p)) => exit(e, p),
-            (Way::In(e), Point::Inside(to)) => {
-                internet = true;
-                if let Entry::Dnat(i) = e {
-                    nats.extend(self.addr_of(to).map(|(_, a)| a.dnat[*i].nat));
-                }
-                if let Point::Outside(x) = s {
-                    firewalls.extend(self.met_inbound(to, x, *e).map(|m| m.id));
-                }
-            }
-            (Way::Hairpin(e, p, entry, x), Point::Inside(to)) => {
-                exit(e, *p);
-                firewalls.extend(self.met_inbound(to, *x, *entry).map(|m| m.id));
-                if let Entry::Dnat(i) = entry {
-                    nats.extend(self.addr_of(to).map(|(_, a)| a.dnat[*i].nat));
-                }
-            }
-            _ => internet = true,
-        }
-        out.push(Crossing {
-            delivered: delivered.clone(),
-            nats,
-            appliances,
-            firewalls,
-            internet,
-        });
-        out
     }
 }

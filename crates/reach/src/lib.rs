@@ -16,6 +16,7 @@ mod checker;
 mod checker_facts;
 mod compile;
 mod cross;
+mod crossings;
 mod domain;
 mod exposure;
 mod firewall;
@@ -39,7 +40,7 @@ mod trace_text;
 mod trace_walk;
 mod trace_ways;
 mod transit;
-pub use attribution::{Crossing, Used};
+pub use attribution::Used;
 use bartizan_packet::PortSet;
 pub use certificate::{
     Certificate, Claim, End, Reason, Refutation, Uncertified, WayKind, Witness, certify, certify_claim,
@@ -47,6 +48,7 @@ pub use certificate::{
 };
 pub use checker::{CheckError, check_certificate, check_witness};
 pub use compile::{CompileOptions, compile};
+pub use crossings::Crossing;
 pub use domain::{Cell, Partition};
 pub use exposure::{Exposed, PublicDoor};
 pub use firewall::{FireList, FireRule, FirewallNet, NatFirewall, Perimeter, Side};

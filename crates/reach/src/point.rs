@@ -11,6 +11,7 @@ mod cross;
 mod hybrid;
 pub(crate) mod inner;
 pub(crate) mod relay;
+pub(crate) mod trails;
 
 use crate::firewall::Across;
 use crate::network::{Addr, Hop, Iface, Match, Mode, Network, RouteRef, RuleList, Vsw};
@@ -127,8 +128,7 @@ pub(crate) fn replies(net: &Network, accepted: &AtomSet, ask: ReplyPort) -> Atom
     if *accepted == net.common.all {
         return accepted.clone();
     }
-    let mut ok = ServiceSet::empty();
-    let (tcp, udp) = match ask {
+    let ports = match ask {
         ReplyPort::Ephemeral => (
             net.common.tcp_ephemeral.is_subset(accepted),
             net.common.udp_ephemeral.is_subset(accepted),
@@ -138,6 +138,12 @@ pub(crate) fn replies(net: &Network, accepted: &AtomSet, ask: ReplyPort) -> Atom
             accepted.contains(net.atoms.atom_of(Proto::UDP, p)),
         ),
     };
+    answered(net, accepted, ports)
+}
+
+/// The services whose replies a stateless filter lets pass, where it does so or not for those of TCP and of UDP.
+fn answered(net: &Network, accepted: &AtomSet, (tcp, udp): (bool, bool)) -> AtomSet {
+    let mut ok = ServiceSet::empty();
     if tcp {
         ok.tcp = PortSet::full();
     }
@@ -359,7 +365,7 @@ pub(crate) struct Crossed {
     pub(crate) vpn_routes: Vec<u32>,
     /// Custom routes of border routers.
     pub(crate) entries: Vec<u32>,
-    /// Firewalls between VPCs that judged it.
+    /// Firewalls between VPCs that judged it; of a reply, those that see it.
     pub(crate) firewalls: Vec<FirewallId>,
 }
 
@@ -633,14 +639,16 @@ impl Network {
 
     /// Firewalls between VPCs judge the first packet of a connection where they stand (docs/decisions/022).
     fn judge(&self, m: Moving<'_>, t: &mut Trail, at: Across<'_>) {
-        // Replies belong to sessions that firewalls know.
-        if self.perimeter.vpcs.is_empty() || m.ask.is_none() {
+        if self.perimeter.vpcs.is_empty() {
             return;
         }
         for f in self.met_at(at) {
             if !t.crossed.firewalls.contains(&f.id) {
-                t.atoms
-                    .intersect_with(&self.passing(&f.meeting(m.src.ip, m.dst.ip)));
+                // Replies belong to sessions that firewalls know.
+                if m.ask.is_some() {
+                    t.atoms
+                        .intersect_with(&self.passing(&f.meeting(m.src.ip, m.dst.ip)));
+                }
                 t.crossed.firewalls.push(f.id);
             }
         }
@@ -916,12 +924,16 @@ impl Network {
             if b.atoms.is_empty() {
                 return b.atoms.clone();
             }
-            let mut sessions = vec![s.iface, d.iface];
-            sessions.extend(&b.appliances);
-            let home = self.private_branches(d, s, &sessions, None);
-            self.back(&home, ask).intersect(&b.atoms)
+            self.back(&self.private_home(s, d, b), ask).intersect(&b.atoms)
         }));
         (self.fold(branches.into_iter().map(|b| b.atoms)), works)
+    }
+
+    /// The branches of the reply to a private request that came by `b`.
+    fn private_home(&self, s: Inside, d: Inside, b: &Branch) -> Vec<Branch> {
+        let mut sessions = vec![s.iface, d.iface];
+        sessions.extend(&b.appliances);
+        self.private_branches(d, s, &sessions, None)
     }
 
     /// What every private trail from `s` to `d` uses: custom routes, and what of transit routers.
@@ -934,20 +946,6 @@ impl Network {
             .into_iter()
             .filter(|b| !b.atoms.is_empty())
             .map(|b| (b.route, b.crossed))
-            .collect()
-    }
-
-    /// The appliances and sites of every private trail from `s` to `d`, and the firewalls that it met.
-    pub(crate) fn private_trails(&self, s: Inside, d: Inside) -> Vec<(Vec<InterfaceId>, Vec<FirewallId>)> {
-        let branches = self.private_branches(s, d, &[], Some(ReplyPort::Ephemeral));
-        branches
-            .into_iter()
-            .filter(|b| !b.atoms.is_empty())
-            .map(|b| {
-                let mut all = b.appliances;
-                all.extend(self.sites_of(&b.crossed));
-                (all, b.crossed.firewalls)
-            })
             .collect()
     }
 }

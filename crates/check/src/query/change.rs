@@ -35,7 +35,7 @@ const MAX_INTERFACES: usize = 500;
 fn verdicts(w: &World<'_>, plan: &Plan) -> Vec<Verdict> {
     let judged = |c: &crate::plan::Clause| {
         if c.active && c.claim != Claim::Allow {
-            clause(w, plan, c).verdict
+            clause(w, c).verdict
         } else {
             Verdict::Holds
         }

@@ -238,45 +238,52 @@ impl Network {
         e: &Exit,
         ask: ReplyPort,
     ) -> AtomSet {
-        let to: PeerView<'p> = to.into();
+        let home = self.exit_home(s, to.into(), e);
+        self.back(&home, ask).intersect(&e.atoms)
+    }
+
+    /// The branches of a reply to what left through `e` towards `to`.
+    pub(super) fn exit_home(&self, s: Inside, to: PeerView<'_>, e: &Exit) -> Vec<Branch> {
         let entry = match e.kind {
             ExitKind::Own(i) => Entry::Own(i),
             ExitKind::Snat(n, _) => Entry::Back(Some(n)),
             ExitKind::Appliance(..) => Entry::Back(None),
             ExitKind::V6 => Entry::V6,
-            ExitKind::Service => {
-                let Some((i, _)) = self.addr_of(s) else {
-                    return self.common.none.clone();
-                };
-                let Some(v) = self.vsw(i.vswitch) else {
-                    return self.common.none.clone();
-                };
-                let m = Moving {
-                    src: to,
-                    dst: self.private_view(s),
-                    sessions: &[s.iface],
-                    goal: Some(s.iface),
-                    sender: None,
-                    translate: false,
-                    exempt: None,
-                    ask: None,
-                };
-                let mut t = self.start(s);
-                self.acl_in(&mut t, v, m);
-                if self.keeps_no_state(i) {
-                    t.atoms.intersect_with(&self.sg(i, true, to));
-                }
-                let mut home = Vec::new();
-                let atoms = t.atoms.clone();
-                self.end(t, End::Arrived, atoms, &mut home);
-                return self.back(&home, ask).intersect(&e.atoms);
-            }
-            ExitKind::Dropped => return self.common.none.clone(),
+            ExitKind::Service => return self.service_home(s, to),
+            ExitKind::Dropped => return Vec::new(),
         };
         let mut sessions = vec![s.iface];
         sessions.extend(&e.appliances);
-        let home = self.enter(s, to, entry, &sessions, None);
-        self.back(&home, ask).intersect(&e.atoms)
+        self.enter(s, to, entry, &sessions, None)
+    }
+
+    /// The same of the service range of the cloud, which no route is about.
+    fn service_home(&self, s: Inside, to: PeerView<'_>) -> Vec<Branch> {
+        let mut home = Vec::new();
+        let Some((i, _)) = self.addr_of(s) else {
+            return home;
+        };
+        let Some(v) = self.vsw(i.vswitch) else {
+            return home;
+        };
+        let m = Moving {
+            src: to,
+            dst: self.private_view(s),
+            sessions: &[s.iface],
+            goal: Some(s.iface),
+            sender: None,
+            translate: false,
+            exempt: None,
+            ask: None,
+        };
+        let mut t = self.start(s);
+        self.acl_in(&mut t, v, m);
+        if self.keeps_no_state(i) {
+            t.atoms.intersect_with(&self.sg(i, true, to));
+        }
+        let atoms = t.atoms.clone();
+        self.end(t, End::Arrived, atoms, &mut home);
+        home
     }
 
     /// The ways in to an address.
@@ -322,7 +329,7 @@ impl Network {
     }
 
     /// The branches of a packet from a public source that enters towards `d`.
-    fn enter(
+    pub(super) fn enter(
         &self,
         d: Inside,
         from: PeerView<'_>,
@@ -514,21 +521,27 @@ impl Network {
             if b.atoms.is_empty() {
                 return b.atoms.clone();
             }
-            let mut sessions = vec![d.iface];
-            sessions.extend(&b.appliances);
-            let same = |b: &Branch| match (e, b.end) {
-                (Entry::Own(_), End::Own) | (Entry::V6, End::V6) => true,
-                (Entry::Dnat(i), End::Nat(n)) => self.addr_of(d).is_some_and(|(_, a)| a.dnat[i].nat == n),
-                _ => false,
-            };
-            // An egress-only IPv6 address may answer, a private one not.
-            let mut back = self.out_branches(d, from, &sessions, false, None);
-            for b in back.iter_mut().filter(|b| !same(b)) {
-                b.atoms = self.common.none.clone();
-            }
+            let back = self.answers(d, from, e, b);
             self.back(&back, ask).intersect(&b.atoms)
         }));
         let delivered = self.fold(branches.into_iter().map(|b| b.atoms));
         (delivered.intersect(&door), works.intersect(&door))
+    }
+
+    /// The branches of a reply to what came in through `e` by `b`; those that leave by another door are lost.
+    pub(super) fn answers(&self, d: Inside, from: PeerView<'_>, e: Entry, b: &Branch) -> Vec<Branch> {
+        let mut sessions = vec![d.iface];
+        sessions.extend(&b.appliances);
+        let same = |b: &Branch| match (e, b.end) {
+            (Entry::Own(_), End::Own) | (Entry::V6, End::V6) => true,
+            (Entry::Dnat(i), End::Nat(n)) => self.addr_of(d).is_some_and(|(_, a)| a.dnat[i].nat == n),
+            _ => false,
+        };
+        // An egress-only IPv6 address may answer, a private one not.
+        let mut back = self.out_branches(d, from, &sessions, false, None);
+        for b in back.iter_mut().filter(|b| !same(b)) {
+            b.atoms = self.common.none.clone();
+        }
+        back
     }
 }

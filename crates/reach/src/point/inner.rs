@@ -3,6 +3,7 @@
 //! A way is cut at its gateways. Each part is walked as a packet of its own by the functions that know routes,
 //! appliances, routers and links; here they are put together, and the reply goes back part by part.
 
+use super::trails::Passed;
 use super::{Branch, Crossed, End, Inside, Moving, Own, PeerView, Place, ReplyPort, Trail};
 use crate::domain::{Domain, distinct};
 use crate::flow::{Cuts, Flow, Then, Way, representatives};
@@ -82,6 +83,8 @@ pub(crate) struct Journey {
     pub(crate) appliances: Vec<InterfaceId>,
     /// What it crosses in each part.
     pub(crate) crossed: Vec<Crossed>,
+    /// What the reply passes by, part by part: the trails between two gateways.
+    pub(crate) back: Vec<Vec<Passed>>,
 }
 
 /// A part of a way that has been walked, up to a gateway.
@@ -366,13 +369,20 @@ impl Network {
             match b.end {
                 _ if b.atoms.is_empty() => {}
                 End::Arrived if !parts.is_empty() => {
-                    let works = self.inner_back(e, p.src, &b, parts).intersect(&b.atoms);
+                    let mut back = ways.is_some().then(Vec::new);
+                    let works = self
+                        .inner_back(e, p.src, &b, parts, back.as_mut())
+                        .intersect(&b.atoms);
                     let delivered = b.atoms.clone();
                     let f = (e.then)(p.src, Flow { delivered, works });
                     if let Some(w) = ways.as_deref_mut()
                         && !f.delivered.is_empty()
                     {
-                        w.push((Way::Inner(Box::new(Self::journey(e, p, &b, parts))), f.clone()));
+                        let back = back.unwrap_or_default();
+                        w.push((
+                            Way::Inner(Box::new(Self::journey(e, p, &b, parts, back))),
+                            f.clone(),
+                        ));
                     }
                     leaves.push(f);
                 }
@@ -468,13 +478,14 @@ impl Network {
         seen: PeerView<'_>,
         last: &Branch,
         parts: &[Part<'_>],
+        mut seen_by: Option<&mut Vec<Vec<Passed>>>,
     ) -> AtomSet {
         let towards = |x: Option<&Part<'_>>| match x {
             None => (Some(e.s.iface), Aim::No),
             Some(x) if x.turn.snat.is_some() => (Some(NOBODY), Aim::Back(x.turn.nat)),
             Some(x) => (Some(NOBODY), Aim::Met(x.turn.nat)),
         };
-        let leg = |src, dst, sessions: &[InterfaceId], from: Option<NatId>, to: Option<&Part<'_>>| {
+        let mut leg = |src, dst, sessions: &[InterfaceId], from: Option<NatId>, to: Option<&Part<'_>>| {
             let (goal, aim) = towards(to);
             let m = Moving {
                 src,
@@ -503,6 +514,9 @@ impl Network {
                     self.on_from_inner(m, &t, n)
                 }
             };
+            if let Some(all) = seen_by.as_deref_mut() {
+                all.push(self.come_back(&home));
+            }
             self.back(&home, e.ask)
         };
         let mut sessions = vec![e.d.iface];
@@ -524,7 +538,13 @@ impl Network {
         works
     }
 
-    fn journey(e: &Errand<'_, '_>, p: Out<'_>, last: &Branch, parts: &[Part<'_>]) -> Journey {
+    fn journey(
+        e: &Errand<'_, '_>,
+        p: Out<'_>,
+        last: &Branch,
+        parts: &[Part<'_>],
+        back: Vec<Vec<Passed>>,
+    ) -> Journey {
         let branches = || parts.iter().map(|x| &x.branch).chain([last]);
         let mut appliances = Vec::new();
         for b in branches() {
@@ -538,6 +558,7 @@ impl Network {
             routes: branches().filter_map(|b| b.route).collect(),
             appliances,
             crossed: branches().map(|b| b.crossed.clone()).collect(),
+            back,
         }
     }
 }

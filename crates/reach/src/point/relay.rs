@@ -3,7 +3,7 @@
 use super::{Branch, End, Inside, Moving, Own, PeerView, Place, ReplyPort, Trail};
 use crate::flow::{Cuts, Flow, Then, representatives};
 use crate::network::{Front, Iface, Match, Network, Relay, RelaySource, Vsw};
-use bartizan_model::{FirewallId, InterfaceId};
+use bartizan_model::InterfaceId;
 use bartizan_packet::AtomSet;
 use std::net::IpAddr;
 
@@ -254,7 +254,7 @@ impl Network {
     }
 
     /// To a backend in another VPC: by the routes of the front's vSwitch.
-    fn routed_branches(
+    pub(super) fn routed_branches(
         &self,
         fi: &Iface,
         front: &Front,
@@ -284,51 +284,46 @@ impl Network {
         out
     }
 
-    /// The firewalls between VPCs that judge what a balancer hands on, for every way that it may take to a backend.
-    pub(crate) fn judged_behind(&self, r: &Relay, d: Inside, src: PeerView<'_>) -> Vec<Vec<FirewallId>> {
-        let nowhere = || vec![Vec::new()];
-        let (Some(fi), Some((di, _))) = (self.iface(r.front), self.addr_of(d)) else {
-            return nowhere();
-        };
-        let Some(front) = fi.front.as_ref().filter(|_| !self.perimeter.vpcs.is_empty()) else {
-            return nowhere();
-        };
-        if self.straight(fi, front, di) {
-            return nowhere();
-        }
-        let all = self.routed_branches(fi, front, d, src, ReplyPort::Ephemeral);
-        let open = all.into_iter().filter(|b| !b.atoms.is_empty());
-        open.map(|b| b.crossed.firewalls).collect()
-    }
-
-    /// The same, and back by the routes of the backend.
+    /// What travels so, and back by the routes of the backend.
     fn routed_leg(&self, fi: &Iface, front: &Front, d: Inside, src: PeerView<'_>, ask: ReplyPort) -> Flow {
-        let groups_count = self.groups_count(front, d);
         let out = self.routed_branches(fi, front, d, src, ask);
         let delivered = self.fold(out.iter().map(|b| b.atoms.clone()));
         let works = self.fold(out.iter().map(|b| {
             if b.atoms.is_empty() {
                 return b.atoms.clone();
             }
-            let mut sessions = vec![fi.id, d.iface];
-            sessions.extend(&b.appliances);
-            let back = Moving {
-                src: self.private_view(d),
-                dst: src,
-                sessions: &sessions,
-                goal: Some(fi.id),
-                sender: None,
-                translate: false,
-                exempt: (!groups_count).then_some(d.iface),
-                ask: None,
-            };
-            let mut home = Vec::new();
-            if let Some(di) = self.iface(d.iface) {
-                self.leave(back, self.start(d), di, true, &mut home);
-            }
+            let home = self.routed_home(fi, front, d, src, b);
             self.back(&home, ask).intersect(&b.atoms)
         }));
         Flow { delivered, works }
+    }
+
+    /// The branches of the reply to what came by `b`.
+    pub(super) fn routed_home(
+        &self,
+        fi: &Iface,
+        front: &Front,
+        d: Inside,
+        src: PeerView<'_>,
+        b: &Branch,
+    ) -> Vec<Branch> {
+        let mut sessions = vec![fi.id, d.iface];
+        sessions.extend(&b.appliances);
+        let back = Moving {
+            src: self.private_view(d),
+            dst: src,
+            sessions: &sessions,
+            goal: Some(fi.id),
+            sender: None,
+            translate: false,
+            exempt: (!self.groups_count(front, d)).then_some(d.iface),
+            ask: None,
+        };
+        let mut home = Vec::new();
+        if let Some(di) = self.iface(d.iface) {
+            self.leave(back, self.start(d), di, true, &mut home);
+        }
+        home
     }
 
     /// What a balancer sends by itself: to its backends only (decision 11, items 3 and 14).

@@ -1,0 +1,201 @@
+//! `A -> B through M` and `not through M` (docs/decisions/015, item 17, and 025).
+//!
+//! Every way counts, that of the requests and that of the replies. The network of what may happen counts a firewall
+//! only where it certainly stands, the one of what happens for certain wherever it may stand. A path that the one
+//! leads around it and the other through it is in doubt.
+
+use crate::evaluate::{Leak, Outcome, forbid, leaks};
+use crate::plan::{Claim, Clause, Waypoint};
+use crate::world::World;
+use bartizan_base::Verdict;
+use bartizan_model::{FirewallPlace, InterfaceId};
+use bartizan_packet::AtomSet;
+use bartizan_reach::{Crossing, Network, Point};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// How a way is told to go through the waypoint.
+struct Passing<'a> {
+    w: &'a World<'a>,
+    at: &'a Waypoint,
+}
+
+impl Passing<'_> {
+    fn hit(&self, s: Point, c: &Crossing) -> bool {
+        match self.at {
+            Waypoint::Firewalls(list) => c.firewalls.iter().any(|f| list.contains(&f.0)),
+            Waypoint::Nats(list) => c.nats.iter().any(|n| list.contains(&n.0)),
+            // What begins at the waypoint goes through it.
+            Waypoint::Set(n) => {
+                matches!(s, Point::Outside(x) if self.w.sets[*n].contains(None, x))
+                    || c.appliances.iter().any(|a| is_in(self.w, *n, *a))
+            }
+            Waypoint::Unsupported(_) => false,
+        }
+    }
+}
+
+/// Whether an interface on a way is in a set.
+pub(crate) fn is_in(w: &World<'_>, set: usize, i: InterfaceId) -> bool {
+    let Some(f) = w.network().iface(i) else {
+        return false;
+    };
+    let place = match f.addrs.first() {
+        Some(a) => a.region.first(),
+        // The endpoint of a gateway load balancer has no address that anybody sends to.
+        None => Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+    };
+    place.is_some_and(|ip| w.sets[set].contains(Some(i), ip))
+}
+
+/// What of a leak is against the clause: by the way of the requests, and by that of the replies.
+#[derive(Clone, Debug)]
+pub(crate) struct Against {
+    pub(crate) there: AtomSet,
+    pub(crate) back: AtomSet,
+}
+
+fn against(w: &World<'_>, p: &Passing<'_>, want: bool, l: &Leak, each: &mut dyn FnMut(&Crossing)) -> Against {
+    let none = w.network().atoms.none();
+    let mut x = Against {
+        there: none.clone(),
+        back: none,
+    };
+    w.may.each_pair(l.from, l.to, |s, d, f| {
+        if f.delivered.intersects(&l.atoms) {
+            for way in w.network().crossings(s, d) {
+                if p.hit(s, &way) == want {
+                    each(&way);
+                } else {
+                    let to = if way.back { &mut x.back } else { &mut x.there };
+                    to.union_with(&way.delivered.intersect(&l.atoms));
+                }
+            }
+        }
+        true
+    });
+    x
+}
+
+/// Whether some packet of a leak goes against the clause wherever firewalls and unknown values may turn out to be:
+/// every alternative of what its client chooses is against it, there or back.
+fn is_against_for_certain(w: &World<'_>, p: &Passing<'_>, want: bool, l: &Leak) -> bool {
+    let net = w.sure.network();
+    let (mut found, mut tried) = (false, 0);
+    w.sure.each_pair(l.from, l.to, |s, d, f| {
+        tried += 1;
+        let asked = f.delivered.intersect(&l.atoms);
+        if !asked.is_empty() {
+            let mut left: BTreeMap<(u32, bool), (AtomSet, AtomSet)> = BTreeMap::new();
+            for way in net.crossings(s, d) {
+                let none = || (net.atoms.none(), net.atoms.none());
+                let (good, bad) = left.entry((way.choice, way.back)).or_insert_with(none);
+                let to = if p.hit(s, &way) == want { good } else { bad };
+                to.union_with(&way.delivered);
+            }
+            found |= left
+                .values()
+                .any(|(good, bad)| bad.subtract(good).intersects(&asked));
+        }
+        // A bound on effort, as elsewhere: beyond it the claim stays undecided.
+        !found && tried < 200_000
+    });
+    found
+}
+
+/// Evaluates a clause with a waypoint.
+pub(crate) fn evaluate(w: &World<'_>, c: &Clause, from: &[u32], to: &[u32], atoms: &AtomSet) -> Outcome {
+    let at = match &c.waypoint {
+        Some(Waypoint::Unsupported(what)) => {
+            return Outcome::undecided(format!("`{what}` is not modelled by this version"));
+        }
+        None => return Outcome::undecided("the clause names no waypoint".to_string()),
+        Some(at) => at,
+    };
+    let (p, through) = (Passing { w, at }, c.claim == Claim::Through);
+    let mut bad = Vec::new();
+    let mut doubt = false;
+    for l in leaks(w, from, to, atoms) {
+        let x = against(w, &p, through, &l, &mut |way| {
+            if let (Waypoint::Firewalls(list), false) = (at, through) {
+                doubt |= may_cross(w, w.network(), list, way);
+            }
+        });
+        let atoms = x.there.union(&x.back);
+        if !atoms.is_empty() {
+            bad.push(Leak { atoms, ..l });
+        }
+    }
+    let o = forbid(w, bad);
+    let firewalls = match at {
+        Waypoint::Firewalls(list) => Some(list),
+        _ => None,
+    };
+    let certain = || {
+        // A firewall that may stand in the way counts as crossed for certain only where it certainly stands.
+        firewalls.is_some() && !through && !o.leaks.is_empty()
+            || o.leaks.iter().any(|l| is_against_for_certain(w, &p, through, l))
+    };
+    match firewalls {
+        _ if o.leaks.is_empty() && !doubt => o,
+        _ if certain() => o,
+        None => Outcome {
+            verdict: Verdict::Undecided,
+            reasons: vec![
+                "which way packets take depends on a value that is not known or on a contested reading"
+                    .to_string(),
+            ],
+            ..o
+        },
+        Some(list) => Outcome {
+            verdict: Verdict::Undecided,
+            reasons: vec![why(w, list)],
+            ..o
+        },
+    }
+}
+
+/// Whether all that is against the clause is the way of the replies.
+pub(crate) fn replies_alone(w: &World<'_>, c: &Clause, l: &Leak) -> bool {
+    let Some(at) = &c.waypoint else { return false };
+    let p = Passing { w, at };
+    let x = against(w, &p, c.claim == Claim::Through, l, &mut |_| {});
+    x.there.is_empty() && !x.back.is_empty()
+}
+
+/// What is not known of the firewalls.
+fn why(w: &World<'_>, list: &[u32]) -> String {
+    let t = &w.inventory.typed;
+    let mut places = list
+        .iter()
+        .filter_map(|n| t.firewalls.get(*n as usize))
+        .map(|f| &f.place);
+    if places.clone().any(|p| t.diverts(p)) {
+        return "which packets are led to a firewall at a transit router is not in Terraform; `--assume A-CFW-2=diverted` says that all are".to_string();
+    }
+    if places.all(|p| matches!(p, FirewallPlace::Vpc(_))) {
+        return "whether the firewall judges every way depends on a value that is not known".to_string();
+    }
+    "whether Cloud Firewall protects a public address is not in Terraform; `--assume A-CFW-1=protected` says that every public address is".to_string()
+}
+
+/// Whether a way that is not counted as crossing a firewall may cross one of the list.
+fn may_cross(w: &World<'_>, net: &Network, list: &[u32], way: &Crossing) -> bool {
+    list.iter().any(|n| {
+        let Some(f) = w.inventory.typed.firewalls.get(*n as usize) else {
+            return false;
+        };
+        f.on.known() != Some(&false)
+            && match &f.place {
+                FirewallPlace::Internet => {
+                    let sure = w.sure.network().perimeter.internet.is_some();
+                    way.internet && sure && net.perimeter.internet.is_none()
+                }
+                FirewallPlace::Nat { nat, .. } => match nat.known() {
+                    Some(n) => way.nats.contains(n),
+                    None => !way.nats.is_empty(),
+                },
+                FirewallPlace::Vpc(_) => !net.perimeter.stands_alike(&w.sure.network().perimeter, *n),
+            }
+    })
+}
