@@ -3,12 +3,15 @@
 //! A vector is prose, one `hcl` block with a Terraform configuration and one `probes` block. A probe is one
 //! line, `SRC -> DST SERVICE : EXPECTATION`:
 //!
-//! - an end is the name of an instance or ENI (`a`), one of its private addresses, or `internet` and an
-//!   address;
+//! - an end is the name of an instance or ENI (`a`), one of its private addresses, an address of a site, or `internet`
+//!   and an address;
 //! - a service is as in the intent language (`tcp/22`, `udp/53`, `icmp`); the port is the one delivered;
 //! - an expectation is `allow` (arrives, and the reply gets back), `deny` (does not arrive),
 //!   `delivered, reply dropped`, or `dead-reference` (does not arrive, and a rule names a group of another
 //!   VPC).
+//!
+//! A block `sites` says what no configuration does of the network behind a border router, one line each: `NAME = NETS`,
+//! or `NAME = NETS announces NETS` where it does not announce all of them. Such a site passes nothing on.
 //!
 //! A line `Assumptions: A-SG-3` names what the vector leans on (§20); every vector has one, `none` if so.
 
@@ -87,6 +90,17 @@ pub struct Probe {
     pub expected: Expectation,
 }
 
+/// What is behind a border router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteLine {
+    /// The border router.
+    pub name: String,
+    /// The networks there.
+    pub networks: Vec<IpNet>,
+    /// What it announces.
+    pub announces: Vec<IpNet>,
+}
+
 /// A test vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vector {
@@ -98,6 +112,8 @@ pub struct Vector {
     pub assumptions: Vec<String>,
     /// The configuration.
     pub hcl: String,
+    /// The networks behind border routers.
+    pub sites: Vec<SiteLine>,
     /// The probes.
     pub probes: Vec<Probe>,
 }
@@ -156,6 +172,7 @@ pub fn parse_vector(name: &str, text: &str) -> Result<Vector, VectorError> {
         title: String::new(),
         assumptions: Vec::new(),
         hcl: String::new(),
+        sites: Vec::new(),
         probes: Vec::new(),
     };
     let mut problems = Vec::new();
@@ -166,11 +183,12 @@ pub fn parse_vector(name: &str, text: &str) -> Result<Vector, VectorError> {
         match (line.strip_prefix("```"), block) {
             (Some(_), Some(_)) => block = None,
             (Some(kind), None) => {
-                let twice =
-                    (kind == "hcl" && !v.hcl.is_empty()) || (kind == "probes" && !v.probes.is_empty());
-                if twice || !["hcl", "probes"].contains(&kind) {
+                let twice = (kind == "hcl" && !v.hcl.is_empty())
+                    || (kind == "probes" && !v.probes.is_empty())
+                    || (kind == "sites" && !v.sites.is_empty());
+                if twice || !["hcl", "sites", "probes"].contains(&kind) {
                     problems.push(format!(
-                        "line {n}: one `hcl` and one `probes` block are wanted, this is `{kind}`"
+                        "line {n}: one `hcl` and one `probes` block are wanted, and a `sites` block where there are sites; this is `{kind}`"
                     ));
                 }
                 block = Some(kind);
@@ -179,6 +197,10 @@ pub fn parse_vector(name: &str, text: &str) -> Result<Vector, VectorError> {
                 v.hcl.push_str(line);
                 v.hcl.push('\n');
             }
+            (None, Some("sites")) => match site(line) {
+                Ok(s) => v.sites.push(s),
+                Err(e) => problems.push(format!("line {n}: {e}")),
+            },
             (None, Some(_)) => match probe(n, line) {
                 Ok(p) => v.probes.extend(p),
                 Err(e) => problems.push(format!("line {n}: {e}")),
@@ -213,6 +235,24 @@ pub fn parse_vector(name: &str, text: &str) -> Result<Vector, VectorError> {
             problems,
         })
     }
+}
+
+fn site(line: &str) -> Result<SiteLine, String> {
+    let shape = || format!("`{line}` is not a site such as `hq = 172.16.0.0/16`");
+    let (name, rest) = line.split_once('=').ok_or_else(shape)?;
+    let nets = |text: &str| -> Result<Vec<IpNet>, String> {
+        let all = text.split(',').map(|n| n.trim().parse().map_err(|_| shape()));
+        all.collect()
+    };
+    let (networks, announces) = match rest.split_once(" announces ") {
+        Some((all, some)) => (nets(all)?, nets(some)?),
+        None => (nets(rest)?, nets(rest)?),
+    };
+    Ok(SiteLine {
+        name: name.trim().to_string(),
+        networks,
+        announces,
+    })
 }
 
 fn probe(n: usize, line: &str) -> Result<Option<Probe>, String> {
@@ -281,11 +321,16 @@ impl Vector {
             .filter(|d| d.severity == bartizan_base::Severity::Error)
             .map(|d| d.message.to_string())
             .collect();
-        if errors.is_empty() {
-            Ok(ground(inv))
-        } else {
-            Err(self.error(errors))
+        if !errors.is_empty() {
+            return Err(self.error(errors));
         }
+        let mut inv = ground(inv);
+        for s in &self.sites {
+            if !settle(&mut inv.typed, s) {
+                return Err(self.error(vec![format!("`{}` is no border router", s.name)]));
+            }
+        }
+        Ok(inv)
     }
 
     /// The query that a probe asks of an inventory of this vector.
@@ -312,6 +357,30 @@ impl Vector {
     }
 }
 
+/// Says what is behind a border router; whether there is one of this name.
+fn settle(t: &mut Typed, s: &SiteLine) -> bool {
+    let named = |b: &BorderRouter| b.meta.origin.address.rsplit('.').next() == Some(&*s.name);
+    let Some(b) = t.border_routers.iter_mut().find(|b| named(b)) else {
+        return false;
+    };
+    b.learned = Fact::Known(s.announces.clone());
+    let site = b.site;
+    t.set_networks(site, &s.networks);
+    if let Some(s) = t.sites.get_mut(site.index()) {
+        s.unknown = None;
+        s.forwards = false.into();
+        s.internet = false.into();
+    }
+    for other in (0u32..).take(t.sites.len()).map(SiteId).filter(|o| *o != site) {
+        t.site_pairs.push(SitePair {
+            a: site,
+            b: other,
+            forwards: false.into(),
+        });
+    }
+    true
+}
+
 fn endpoint(inv: &Inventory, e: &ProbeEnd, v6: bool) -> Result<Endpoint, String> {
     if let ProbeEnd::Internet(ip) = e {
         return Ok(Endpoint::Outside(*ip));
@@ -320,13 +389,12 @@ fn endpoint(inv: &Inventory, e: &ProbeEnd, v6: bool) -> Result<Endpoint, String>
     for (i, eni) in inv.typed.interfaces.iter().enumerate() {
         let named = |n: &String| eni.meta.origin.address.rsplit('.').next() == Some(n.as_str());
         for (a, address) in eni.addresses.iter().enumerate() {
-            let AddressSpec::Ip(ip) = address.spec else {
-                continue;
-            };
-            let hit = match e {
-                ProbeEnd::Name(n) => named(n) && ip.is_ipv6() == v6,
-                ProbeEnd::Address(want) => ip == *want,
-                ProbeEnd::Internet(_) => false,
+            let site = || inv.typed.sites.iter().any(|s| s.interface.index() == i);
+            let (ip, hit) = match (&address.spec, e) {
+                (AddressSpec::Ip(ip), ProbeEnd::Name(n)) => (*ip, named(n) && ip.is_ipv6() == v6),
+                (AddressSpec::Ip(ip), ProbeEnd::Address(want)) => (*ip, ip == want),
+                (AddressSpec::Block(n), ProbeEnd::Address(want)) => (*want, n.contains(want) && site()),
+                _ => continue,
             };
             // The first address of a name stands for it.
             let again = matches!(e, ProbeEnd::Name(_)) && !found.is_empty();
@@ -482,6 +550,22 @@ mod tests {
         assert_eq!((v.probes[1].proto, v.probes[1].dport), (Proto::UDP, 53));
         assert_eq!(v.probes[2].expected, Expectation::ReplyDropped);
         assert_eq!((v.probes[2].proto, v.probes[2].dport), (Proto::ICMPV6, 128 << 8));
+    }
+
+    #[test]
+    fn a_line_of_a_site_is_read() {
+        let nets = |all: &[&str]| -> Vec<IpNet> { all.iter().map(|n| n.parse().unwrap()).collect() };
+        let both = site("hq = 172.16.0.0/16, 172.17.0.0/16").unwrap();
+        assert_eq!(both.name, "hq");
+        assert_eq!(both.networks, nets(&["172.16.0.0/16", "172.17.0.0/16"]));
+        assert_eq!(both.announces, both.networks);
+        let one = site("hq = 172.16.0.0/16, 172.17.0.0/16 announces 172.17.0.0/16").unwrap();
+        assert_eq!(
+            (one.networks, one.announces),
+            (both.networks, nets(&["172.17.0.0/16"]))
+        );
+        assert!(site("hq : 172.16.0.0/16").is_err());
+        assert!(site("hq = somewhere").is_err());
     }
 
     #[test]
