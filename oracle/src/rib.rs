@@ -312,7 +312,7 @@ fn may_be_published(h: &NextHop) -> bool {
 }
 
 /// §10.5, 8: whether the route maps let a route into a table (`receives`) or out of it.
-fn permitted(
+pub(crate) fn permitted(
     t: &Typed,
     receives: bool,
     table: usize,

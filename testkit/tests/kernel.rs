@@ -7,8 +7,8 @@
 )]
 
 use bartizan_model::{
-    Backend, BalancerKind, FirewallPlace, InterfaceId, Inventory, NextHop, Readings, RouteTableKind,
-    RouterEnd, SnatSource, VpnEnd,
+    Backend, BalancerKind, Boundary, DnatProtocol, FirewallPlace, InterfaceId, Inventory, NextHop, Readings,
+    RouteTableId, RouteTableKind, RouterEnd, SnatSource, VpcId, VpnEnd,
 };
 use bartizan_oracle::Endpoint;
 use bartizan_packet::{PortSet, Proto, ServiceSet};
@@ -30,6 +30,27 @@ impl EngineUnderTest for NoAcls {
     }
 }
 
+/// Takes an Express Connect router for a transit router with one table.
+struct OneTable;
+
+impl EngineUnderTest for OneTable {
+    fn under(&self, inv: &Inventory, readings: &Readings, queries: &[Query]) -> Vec<Answer> {
+        let mut inv = inv.clone();
+        let t = &mut inv.typed;
+        for r in t.transit_routers.clone() {
+            let own = |x: &bartizan_model::AttachmentId| {
+                let of = t.attachments[x.index()].router.known();
+                of.is_some_and(|of| t.transit_routers[of.index()].meta == r.meta)
+            };
+            let all = t.tr_associations.iter_mut().chain(&mut t.tr_propagations);
+            for l in all.filter(|l| l.attachment.known().is_some_and(own)) {
+                l.table = r.system_table.into();
+            }
+        }
+        PointEngine.under(&inv, readings, queries)
+    }
+}
+
 /// Takes every firewall away.
 struct NoFirewalls;
 
@@ -41,14 +62,6 @@ impl EngineUnderTest for NoFirewalls {
     }
 }
 
-fn features() -> Features {
-    // Most networks would have one of these, and they are not built.
-    Features::all()
-        .without("vpc-firewalls")
-        .and_then(|f| f.without("inner")?.without("inspectors"))
-        .unwrap()
-}
-
 #[test]
 fn engine_interpreter_and_kernel_agree() {
     if let Err(why) = kernel_usable() {
@@ -56,7 +69,7 @@ fn engine_interpreter_and_kernel_agree() {
         return;
     }
     for engine in [&PointEngine as &dyn EngineUnderTest, &OracleEngine] {
-        let r = verify_kernel(10, 77, features(), 200, engine).unwrap();
+        let r = verify_kernel(10, 77, Features::all(), 200, engine).unwrap();
         assert_eq!(
             (r.networks, r.differing, r.failure.as_deref()),
             (10, 0, None),
@@ -74,7 +87,7 @@ fn a_fault_of_an_engine_is_seen_in_the_kernel() {
     }
     // Which networks show it depends on what else the generator makes: a few are enough, not always the same few.
     let r = (0..25)
-        .map(|i| verify_kernel(4, 77 + i, features(), 200, &NoAcls).unwrap())
+        .map(|i| verify_kernel(4, 77 + i, Features::all(), 200, &NoAcls).unwrap())
         .find(|r| r.differing > 0)
         .expect("a hundred networks show an engine without ACLs");
     let d = &r.disagreements[0];
@@ -487,4 +500,175 @@ fn there_and_back_over_router_interfaces_is_no_loop() {
     let said = all_three(b, &[ask(a, z), ask(z, a)]);
     let said: Vec<bool> = said.iter().map(|a| a.delivered && a.reply).collect();
     assert_eq!(said, [true, true]);
+}
+
+fn hosts(b: &mut InventoryBuilder, n: usize) -> Vec<(VpcId, InterfaceId)> {
+    let one = |n: usize| {
+        let vpc = b.vpc(&format!("v{n}"), &format!("10.{n}.0.0/16"));
+        let vsw = b.vswitch(&format!("v{n}"), vpc, &format!("10.{n}.0.0/27"));
+        let group = b.sg(&format!("v{n}"), vpc, GroupKind::BasicDrop);
+        b.rule(group, rule("in accept all -1/-1 from 0.0.0.0/0 prio 1"));
+        (
+            vpc,
+            b.eni(&format!("h{n}"), vsw, &[group], &format!("10.{n}.0.1")),
+        )
+    };
+    (0..n).map(one).collect()
+}
+
+fn tcp(src: Endpoint, dst: Endpoint, dport: u16) -> Query {
+    Query {
+        src,
+        dst,
+        proto: Proto::TCP,
+        sport: 2000,
+        dport,
+    }
+}
+
+/// §13.1, §13.2, decision 22: at a route over a peering and inside a transit router, by the first packet of a connection.
+#[test]
+fn firewalls_between_vpcs_judge_what_crosses_them() {
+    if let Err(why) = kernel_usable() {
+        eprintln!("SKIPPED: {why}");
+        return;
+    }
+    let mut b = InventoryBuilder::new();
+    let h = hosts(&mut b, 3);
+    let peering = b.peering("p", h[0].0, h[1].0);
+    let tables: Vec<RouteTableId> = h.iter().map(|(v, _)| b.system_table(*v)).collect();
+    b.route(tables[0], "10.1.0.0/16", NextHop::Peering(peering));
+    b.route(tables[1], "10.0.0.0/16", NextHop::Peering(peering));
+    let tr = b.router("tr", false);
+    let table = b.typed()[tr].system_table;
+    for (n, v) in [(1, h[1].0), (2, h[2].0)] {
+        let a = b.attach_vpc(&format!("a{n}"), tr, v, &[], true);
+        b.associate(a, table);
+        b.propagate(a, table);
+    }
+    let on_the_way = |hop| {
+        FirewallPlace::Vpc(vec![Boundary::Route {
+            table: tables[0].into(),
+            destination: "10.1.0.0/16".parse::<ipnet::IpNet>().unwrap().into(),
+            hop: bartizan_model::Fact::Known(hop),
+        }])
+    };
+    let all = ["0.0.0.0/0"].as_slice();
+    let p = Policy {
+        inbound: false,
+        order: 1,
+        pass: false,
+        deep: false,
+        source: all,
+        destination: all,
+    };
+    // Two at one place, one behind the other.
+    for (name, closed) in [("first", 22), ("second", 23)] {
+        let f = b.firewall(name, on_the_way(NextHop::Peering(peering)), false);
+        b.policy(f, p, port(closed));
+    }
+    let inside = FirewallPlace::Vpc(vec![Boundary::Router(tr.into())]);
+    let f = b.firewall("inside", inside, false);
+    let ssh = Policy {
+        source: &["10.1.0.0/16"],
+        ..p
+    };
+    b.policy(f, ssh, port(24));
+    let ends: Vec<Endpoint> = (0..3).map(|n| at(h[n].1, &format!("10.{n}.0.1"))).collect();
+    let queries = [
+        tcp(ends[0], ends[1], 22),
+        tcp(ends[0], ends[1], 23),
+        tcp(ends[0], ends[1], 24),
+        tcp(ends[1], ends[0], 22),
+        tcp(ends[1], ends[2], 24),
+        tcp(ends[1], ends[2], 22),
+        tcp(ends[2], ends[1], 24),
+    ];
+    let inv = b.clone().build();
+    let (_, differing) = compare_with_kernel(&inv, &queries, &NoFirewalls).unwrap();
+    assert_eq!(differing.len(), 3, "{differing:?}");
+    let said: Vec<bool> = all_three(b, &queries).iter().map(|a| a.reply).collect();
+    assert_eq!(said, [false, false, true, true, false, true, true]);
+}
+
+/// §11, decision 23: the kernel makes an Express Connect router from what is joined to it, engine and interpreter from the
+/// two tables that are written for it. Others would not do.
+#[test]
+fn an_express_connect_router_is_what_its_two_tables_say() {
+    if let Err(why) = kernel_usable() {
+        eprintln!("SKIPPED: {why}");
+        return;
+    }
+    let mut b = InventoryBuilder::new();
+    let h = hosts(&mut b, 2);
+    let site = b.site("office", &["172.16.0.0/24"]);
+    let border = b.border_router("vbr", site, &["172.16.0.0/24"]);
+    let ecr = b.ecr("ecr");
+    b.ecr_border("eb", ecr, border);
+    for (n, (v, _)) in h.iter().enumerate() {
+        let a = b.ecr_vpc(&format!("ev{n}"), ecr, *v);
+        let table = b.system_table(*v);
+        b.route(table, "10.0.0.0/8", NextHop::Attachment(a));
+    }
+    let office = at(b.typed()[site].interface, "172.16.0.9");
+    let (x, y) = (at(h[0].1, "10.0.0.1"), at(h[1].1, "10.1.0.1"));
+    let queries = [
+        tcp(x, office, 22),
+        tcp(office, y, 22),
+        tcp(x, y, 22),
+        tcp(y, x, 22),
+    ];
+    let inv = b.clone().build();
+    let (_, differing) = compare_with_kernel(&inv, &queries, &OneTable).unwrap();
+    assert_eq!(differing.len(), 2, "{differing:?}");
+    let said: Vec<bool> = all_three(b, &queries).iter().map(|a| a.reply).collect();
+    assert_eq!(said, [true, true, false, false]);
+}
+
+/// §8, decision 20: an address of one VPC for those of two others that are the same, and the way back.
+#[test]
+fn a_vpc_nat_gateway_stands_for_what_overlaps() {
+    if let Err(why) = kernel_usable() {
+        eprintln!("SKIPPED: {why}");
+        return;
+    }
+    let mut b = InventoryBuilder::new();
+    let mut ends = Vec::new();
+    for (n, name) in ["one", "two"].into_iter().enumerate() {
+        let vpc = b.vpc(name, "10.0.0.0/8");
+        let vsw = b.vswitch(name, vpc, "10.0.0.0/27");
+        let zone = b.vswitch(&format!("{name}_nat"), vpc, &format!("10.{}.0.0/27", n + 1));
+        let group = b.sg(name, vpc, GroupKind::BasicDrop);
+        b.rule(group, rule("in accept tcp 22/22 from 10.1.0.0/27 prio 1"));
+        let host = b.eni(
+            &format!("{name}_host"),
+            vsw,
+            &[group],
+            &format!("10.0.0.{}", n + 1),
+        );
+        let nat = b.vpc_nat(&format!("{name}_nat"), vpc, zone);
+        ends.push((vpc, zone, host, nat));
+    }
+    let peering = b.peering("p", ends[0].0, ends[1].0);
+    b.snat_to(
+        ends[0].3,
+        SnatSource::Net("10.0.0.0/27".parse::<ipnet::IpNet>().unwrap().into()),
+        &["10.1.0.9"],
+    );
+    b.dnat_at(ends[1].3, "10.2.0.9", DnatProtocol::Any, None, (ends[1].2, 0));
+    for (n, (vpc, zone, _, nat)) in ends.iter().enumerate() {
+        let system = b.system_table(*vpc);
+        let far = format!("10.{}.0.0/27", 2 - n);
+        b.route(system, &far, NextHop::Nat(*nat));
+        let table = b.table(&format!("t{n}"), *vpc, RouteTableKind::Custom);
+        b.attach(*zone, table);
+        b.route(table, &far, NextHop::Peering(peering));
+    }
+    let (x, y) = (at(ends[0].2, "10.0.0.1"), at(ends[1].2, "10.0.0.2"));
+    let queries = [tcp(x, y, 22), tcp(x, y, 23), tcp(y, x, 22)];
+    let said: Vec<bool> = all_three(b, &queries)
+        .iter()
+        .map(|a| a.delivered && a.reply)
+        .collect();
+    assert_eq!(said, [true, false, false]);
 }

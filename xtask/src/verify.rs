@@ -60,12 +60,6 @@ pub(crate) fn run(r: &Run) -> Done {
 #[cfg(target_os = "linux")]
 fn kernel(r: &Run, features: Features) -> Done {
     let begin = std::time::Instant::now();
-    println!(
-        "firewalls between VPCs, VPC NAT gateways and gateway load balancers are not built in the kernel: the random networks have none"
-    );
-    let features = ["vpc-firewalls", "inner", "inspectors"]
-        .iter()
-        .fold(features, |f, name| f.without(name).unwrap_or(f));
     let vectors =
         bartizan_testkit::load_vectors(&root().join("testdata/vectors")).map_err(|e| e.to_string())?;
     let shown = bartizan_testkit::vectors_in_kernel(&vectors)

@@ -313,8 +313,9 @@ impl Plan {
                     classes.push((key, [Vec::new(), Vec::new()]));
                     classes.len() - 1
                 });
-                // One that somebody in another VPC has is the second choice.
-                classes[i].1[usize::from(self.enis.iter().any(has))].push(ip);
+                // One that somebody in another VPC has, or a NAT gateway, is the second choice.
+                let taken = self.enis.iter().any(has) || self.nats.iter().any(|n| n.ips.contains(&ip));
+                classes[i].1[usize::from(taken)].push(ip);
             }
             // Fronts of one vSwitch take different ones where they can.
             let one = |c: &(Vec<bool>, [Vec<IpAddr>; 2])| {

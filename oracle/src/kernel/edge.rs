@@ -4,6 +4,7 @@
 use super::KernelError;
 use super::balancer::front;
 use super::filter::{ZONES, address, interface, only_probes};
+use super::inspect;
 use super::nat::Dnat;
 use super::netns::Script;
 use super::nodes::site;
@@ -48,6 +49,9 @@ pub(crate) fn eni(p: &Plan, at: usize) -> Result<Script, KernelError> {
     }
     if let Some(n) = p.site_of(at) {
         return Ok(site(p, n));
+    }
+    if let Some(serves) = e.inspects {
+        return Ok(inspect::endpoint(serves));
     }
     let mut s = Script {
         forwards: !e.checked && e.service.is_none(),
@@ -169,7 +173,7 @@ meta nfproto ipv4 accept
 }
 
 /// A rule per DNAT entry, or per port of one that shifts ports (§8.3).
-fn dnat(d: &Dnat) -> Result<Vec<String>, KernelError> {
+pub(super) fn dnat(d: &Dnat) -> Result<Vec<String>, KernelError> {
     let to = format!("ip daddr {}", d.external);
     let protocols: &[&str] = match d.protocol {
         DnatProtocol::Tcp => &["tcp"],
@@ -298,7 +302,7 @@ pub(crate) fn internet(p: &Plan) -> Script {
         s.device(&format!("b{v}"));
         ways.extend(public(p, v).into_iter().map(|(ip, _)| (ip, format!("b{v}"))));
     }
-    for (n, nat) in p.nats.iter().enumerate() {
+    for (n, nat) in p.nats.iter().enumerate().filter(|(_, n)| n.internet) {
         s.device(&format!("n{n}"));
         ways.extend(nat.ips.iter().map(|ip| (*ip, format!("n{n}"))));
     }

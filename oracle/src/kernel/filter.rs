@@ -25,6 +25,22 @@ pub(crate) fn only_probes() -> String {
     )
 }
 
+/// What is to be done with answers of probes, whatever a namespace knows of their sessions.
+pub(crate) fn answers(verdict: &str) -> String {
+    let mut s = String::new();
+    for line in [
+        "tcp flags & (syn | ack) == (syn | ack)",
+        "meta l4proto 17 @th,128,8 1",
+        "icmp type echo-reply",
+        "icmpv6 type echo-reply",
+        "meta l4proto 47 @th,96,8 1",
+        "meta l4proto 50 @th,64,8 1",
+    ] {
+        let _ = writeln!(s, "{line} {verdict}");
+    }
+    s
+}
+
 /// A ruleset that keeps no state: `pass` are the rules for what is forwarded.
 pub(crate) fn stateless(p: &Plan, pass: &str) -> String {
     let mut marks = Vec::new();
@@ -278,6 +294,10 @@ pub(crate) fn acls(p: &Plan, vpc: usize) -> Result<(String, String), KernelError
         let mates = p.enis.iter().enumerate();
         let mates = mates.filter(|(_, o)| o.vswitch == e.vswitch && !o.detached && !e.detached);
         pairs.extend(mates.map(|(j, _)| format!("\"e{i}\" . \"e{j}\"")));
+        // 020, 3: nor does what a VPC NAT gateway in the vSwitch takes in leave it.
+        let nats = p.nats.iter().enumerate();
+        let beside = nats.filter(|(_, n)| !n.internet && n.vswitch == Some(e.vswitch) && !e.detached);
+        pairs.extend(beside.map(|(n, _)| format!("\"e{i}\" . \"n{n}\"")));
         // An EIP in ENI-visible mode is not filtered (§7.4), and there is nothing else then.
         // Nor is a managed service (§15.3).
         if let Some(a) = p.vswitches[e.vswitch]

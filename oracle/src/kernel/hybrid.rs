@@ -85,8 +85,8 @@ pub(super) enum At {
 }
 
 pub(super) struct RouterInterface {
-    at: At,
-    opposite: Option<usize>,
+    pub(super) at: At,
+    pub(super) opposite: Option<usize>,
 }
 
 /// Everything that leads to other networks.
@@ -118,6 +118,12 @@ pub(crate) enum Plug {
     Eni(usize),
     /// The transit router of an attachment.
     Router(usize),
+    /// A transit router by its own number.
+    Transit(usize),
+    /// A firewall between VPCs.
+    Wall(usize),
+    /// What is behind an endpoint of a gateway load balancer.
+    Appliance(usize),
 }
 
 fn blocks(all: &[Fact<IpNet>], what: &str) -> Res<Vec<IpNet>> {
@@ -370,8 +376,10 @@ impl Plan {
                     }
                 }
             }
-            for (net, a) in &w.hybrid.borders[n].published {
-                note(net.trunc(), 0, Way::Attachment(*a));
+            let published = w.hybrid.borders[n].published.iter().copied();
+            let published = published.filter(|(_, a)| self.ecr_of(*a).is_none());
+            for (net, a) in published.chain(self.heard_by_border(n)) {
+                note(net.trunc(), 0, Way::Attachment(a));
             }
             let routes = found.into_iter().map(|(net, (_, to))| (net, self.pick(to)));
             let routes = routes.collect();
@@ -468,6 +476,11 @@ impl Plan {
                 out.push((format!("r{n}"), None));
             }
         }
+        out.extend(
+            self.crossed(vpc, false)
+                .into_iter()
+                .map(|k| (format!("g{k}"), None)),
+        );
         out
     }
 
@@ -521,6 +534,10 @@ impl Plan {
                 (Plug::Router(n), format!("a{n}")),
                 (Plug::Node(node), format!("a{n}")),
             ]);
+        }
+        out.extend(self.crossing_plugs());
+        for (i, _) in self.served() {
+            out.push([(Plug::Eni(i), "gwlb".into()), (Plug::Appliance(i), "eth0".into())]);
         }
         out
     }

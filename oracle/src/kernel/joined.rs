@@ -25,7 +25,7 @@ pub(crate) struct Attachment {
     /// The VPC with the zone that is handed over in, if there are any.
     pub(crate) vpc: Option<(usize, Option<Pick<usize>>)>,
     /// (router, table) that it is associated with.
-    tables: Vec<(usize, usize)>,
+    pub(super) tables: Vec<(usize, usize)>,
     ipv6: bool,
     /// The link to a site that it is.
     pub(crate) beyond: Option<Beyond>,
@@ -33,7 +33,7 @@ pub(crate) struct Attachment {
 
 /// A table of a transit router: per prefix where to; `None` is nowhere.
 pub(crate) struct TrTable {
-    routes: Vec<(IpNet, Pick<Option<usize>>)>,
+    pub(super) routes: Vec<(IpNet, Pick<Option<usize>>)>,
 }
 
 impl Plan {
@@ -77,6 +77,11 @@ impl Plan {
             });
         }
         for table in &w.tr_tables {
+            if self.ecr(table.router).is_some() {
+                // It is made otherwise (`ecr`).
+                self.tr_tables.push(TrTable { routes: Vec::new() });
+                continue;
+            }
             let mut prefixes: Vec<IpNet> = table.routes.iter().map(|r| r.net).collect();
             prefixes.sort_unstable();
             prefixes.dedup();
@@ -120,6 +125,8 @@ pub(crate) fn transit_router(p: &Plan, at: usize) -> Script {
         .collect();
     let table = |t: usize, choice: usize| 1000 + t * 64 + choice;
     let mut keep = String::new();
+    let crossings = p.crossed_in(at);
+    let mut used: Vec<(usize, usize, Option<usize>)> = Vec::new();
     for (i, a) in &here {
         let dev = format!("a{i}");
         s.device(&dev);
@@ -129,41 +136,57 @@ pub(crate) fn transit_router(p: &Plan, at: usize) -> Script {
             keep.push_str(&format!("oifname \"{dev}\" meta nfproto ipv6 drop\n"));
         }
         for (_, t) in a.tables.iter().filter(|(r, _)| *r == at) {
+            // What firewalls judge depends on where a packet comes from, so each has the table for itself then.
+            let (id, from) = match crossings.is_empty() {
+                true => (*t, None),
+                false => (p.tr_tables.len() + i, Some(*i)),
+            };
+            used.push((id, *t, from));
             for c in 0..p.choices() {
                 let rule = format!(
                     "rule add pref 100 iif {dev} fwmark {:#x}/0xff00 lookup {}",
                     c << 8,
-                    table(*t, c)
+                    table(id, c)
                 );
                 s.ip(&rule);
                 s.ip6(&rule);
             }
         }
     }
-    let mut used: Vec<usize> = here
-        .iter()
-        .flat_map(|(_, a)| &a.tables)
-        .filter(|(r, _)| *r == at)
-        .map(|(_, t)| *t)
-        .collect();
+    for (k, to) in &crossings {
+        s.device(&format!("x{k}"));
+        s.device(&format!("y{k}"));
+        let id = table(p.tr_tables.len() + p.attachments.len() + k, 0);
+        for all in ["0.0.0.0/0", "::/0"] {
+            s.ip(format!("route add {all} dev a{to} table {id}"));
+        }
+        let rule = format!("rule add pref 90 iif y{k} lookup {id}");
+        s.ip(&rule);
+        s.ip6(&rule);
+    }
     used.sort_unstable();
     used.dedup();
-    for t in used {
+    for (own, t, from) in used {
         for c in 0..p.choices() {
             let mut defaults = [true; 2];
             for (net, to) in &p.tr_tables[t].routes {
                 if net.prefix_len() == 0 {
                     defaults[usize::from(net.addr().is_ipv6())] = false;
                 }
-                let id = table(t, c);
-                match p.picked(to, c).flatten() {
-                    Some(a) => s.ip(format!("route add {net} dev a{a} table {id}")),
-                    None => s.ip(format!("route add unreachable {net} table {id}")),
+                let id = table(own, c);
+                let to = p.picked(to, c).flatten();
+                // A default route leads past firewalls (022, 7).
+                let ends = from.zip(to).filter(|_| net.prefix_len() > 0);
+                let crossing = ends.and_then(|(from, to)| p.by_router(at, [from, to]));
+                match (crossing, to) {
+                    (Some(k), _) => s.ip(format!("route add {net} dev x{k} table {id}")),
+                    (None, Some(a)) => s.ip(format!("route add {net} dev a{a} table {id}")),
+                    (None, None) => s.ip(format!("route add unreachable {net} table {id}")),
                 }
             }
             for (missing, all) in defaults.into_iter().zip(["0.0.0.0/0", "::/0"]) {
                 if missing {
-                    s.ip(format!("route add unreachable {all} table {}", table(t, c)));
+                    s.ip(format!("route add unreachable {all} table {}", table(own, c)));
                 }
             }
         }

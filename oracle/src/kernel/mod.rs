@@ -2,7 +2,8 @@
 //!
 //! [`Network::build`] makes a namespace per interface with its addresses and its security groups as stateful
 //! nftables chains, a router per VPC with a routing table per vSwitch and the network ACLs as rules without
-//! state, a border per VPC (public addresses, IPv6 gateway), one per NAT gateway, and the Internet.
+//! state, a border per VPC (public addresses, IPv6 gateway), one per NAT gateway of either kind, per router, firewall
+//! and inspecting appliance, and the Internet.
 //! [`Network::ask`] sends each probe in every way in which it may reach its end, answers what arrives, and says
 //! what has come out where. Longest prefixes, sessions, translation and their order are the kernel's.
 //!
@@ -20,9 +21,13 @@
 //! Cost: about a tenth of a second per network, and some ten microseconds per packet.
 
 mod balancer;
+mod between;
+mod ecr;
 mod edge;
 mod filter;
 mod hybrid;
+mod inner;
+mod inspect;
 mod joined;
 mod link;
 mod nat;
@@ -179,6 +184,11 @@ impl Network {
             }
             for (n, _) in plan.nats.iter().enumerate().filter(|(_, n)| n.vpc == v) {
                 let nat = scripts.len();
+                if !plan.nats[n].internet {
+                    scripts.push(inner::gateway(&plan, n)?);
+                    names.push((router, nat, [format!("n{n}"), "lan".into()]));
+                    continue;
+                }
                 scripts.push(edge::nat(&plan, n)?);
                 if plan.walled(n) {
                     let wall = scripts.len();
@@ -193,7 +203,10 @@ impl Network {
         }
         let first = scripts.len();
         for at in 0..plan.routers {
-            scripts.push(joined::transit_router(&plan, at));
+            scripts.push(match plan.ecr(at) {
+                Some(e) => ecr::router(&plan, e),
+                None => joined::transit_router(&plan, at),
+            });
         }
         for (n, [a, b]) in plan.links.iter().enumerate() {
             names.push((*a, *b, [format!("l{n}"), format!("l{n}")]));
@@ -216,12 +229,25 @@ impl Network {
             nodes.push((n, scripts.len()));
             scripts.push(nodes::node(&plan, n)?);
         }
+        let (mut walls, mut appliances) = (Vec::new(), Vec::new());
+        for w in plan.between() {
+            walls.push((w, scripts.len()));
+            scripts.push(between::wall(&plan, w)?);
+        }
+        for (i, _) in plan.served() {
+            appliances.push((i, scripts.len()));
+            scripts.push(inspect::appliance());
+        }
+        let find = |all: &[(usize, usize)], n: usize| all.iter().find(|x| x.0 == n).map(|x| x.1);
         for ends in plan.plugs() {
             let place = |p: &Plug| match p {
                 Plug::Node(n) => nodes.iter().find(|x| x.0 == *n).map(|x| x.1),
                 Plug::Vpc(v) => Some(routers[*v]),
                 Plug::Eni(i) => Some(*i),
                 Plug::Router(a) => plan.attachments[*a].routers.first().map(|r| first + r),
+                Plug::Transit(r) => Some(first + r),
+                Plug::Wall(w) => find(&walls, *w),
+                Plug::Appliance(i) => find(&appliances, *i),
             };
             let [(a, x), (b, y)] = ends;
             if let (Some(a), Some(b)) = (place(&a), place(&b)) {

@@ -34,31 +34,34 @@ impl Plan {
     pub(crate) fn translations(&mut self, t: &Typed) -> Res<()> {
         for (at, n) in t.nat_gateways.iter().enumerate() {
             certain(&n.meta.origin)?;
-            if !*known(&n.internet, "the kind of a NAT gateway")? {
-                return unsupported("a VPC NAT gateway");
-            }
+            let internet = *known(&n.internet, "the kind of a NAT gateway")?;
             let vpc = known(&n.vpc, "the VPC of a NAT gateway")?.index();
             let vswitch = match &n.vswitch {
                 Some(v) => Some(known(v, "the vSwitch of a NAT gateway")?.index()),
                 None => None,
             };
-            if vswitch.is_none() && self.vpcs[vpc].gateway4.is_some() {
+            if vswitch.is_none() && (!internet || self.vpcs[vpc].gateway4.is_some()) {
                 return unsupported("the vSwitch of a NAT gateway is not set");
             }
             let bound = |e: &&bartizan_model::Eip| {
                 let here = |b: &EipTarget| matches!(b, EipTarget::Nat(n) if n.index() == at);
                 e.bound.iter().any(here)
             };
-            let ips = t
+            let mut ips: BTreeSet<IpAddr> = t
                 .eips
                 .iter()
                 .filter(bound)
                 .filter_map(|e| e.ip.known().copied())
                 .collect();
+            for ip in &n.ips {
+                let ip = *known(ip, "a NAT IP")?;
+                self.owned.insert(ip);
+                ips.insert(ip);
+            }
             self.nats.push(Nat {
                 vpc,
                 vswitch,
-                internet: *known(&n.internet, "the kind of a NAT gateway")?,
+                internet,
                 ips,
                 snat: Vec::new(),
                 dnat: Vec::new(),
@@ -121,7 +124,7 @@ impl Plan {
                 });
             }
         }
-        Ok(())
+        self.nat_ips()
     }
 
     /// The address that a NAT entry names, if the gateway has it.

@@ -217,6 +217,11 @@ fn border(p: &Plan, at: usize) -> Script {
         t.s.device(dev);
         let _ = writeln!(rules, "iifname \"{dev}\" oifname \"{dev}\" drop");
     }
+    // What has passed a firewall has come over a router interface all the same.
+    for (k, interface) in p.crossed_into(at) {
+        t.s.device(&format!("g{k}"));
+        let _ = writeln!(rules, "iifname \"g{k}\" oifname \"r{interface}\" drop");
+    }
     t.add("", &p.hybrid.borders[at].routes, &|w| match w {
         Way::Port => Some("port".into()),
         Way::Interface(i) => Some(format!("r{i}")),

@@ -2,6 +2,8 @@
 
 use super::KernelError;
 use super::balancer::{Balancer, Chain};
+use super::between::Crossed;
+use super::ecr::Ecr;
 use super::hybrid::Hybrid;
 use super::joined::{Attachment, Peering, TrTable};
 use super::nat::Nat;
@@ -151,6 +153,8 @@ pub(crate) struct Eni {
     pub(crate) visible: bool,
     /// Set where a managed service answers.
     pub(crate) service: Option<Service>,
+    /// Of an endpoint of a gateway load balancer: whether appliances are behind it.
+    pub(crate) inspects: Option<bool>,
     /// The load balancer that it is a front of.
     pub(crate) front: Option<usize>,
     /// Of a front: it stands beside its vSwitch and not in it.
@@ -203,6 +207,10 @@ pub(crate) struct Plan {
     /// Fronts of endpoints of PrivateLink with the fronts that they hand on to.
     pub(crate) links: Vec<[usize; 2]>,
     pub(crate) walls: Vec<Wall>,
+    /// What firewalls between VPCs stand at.
+    pub(crate) crossings: Vec<Crossed>,
+    /// Express Connect routers.
+    pub(crate) ecrs: Vec<Ecr>,
     pub(crate) hybrid: Hybrid,
     /// Every public address of the inventory.
     pub(crate) owned: BTreeSet<IpAddr>,
@@ -243,9 +251,6 @@ impl Plan {
     pub(crate) fn new(inv: &Inventory) -> Res<Plan> {
         let t = &inv.typed;
         everything(t);
-        if !t.inspectors.is_empty() {
-            return unsupported("endpoints of gateway load balancers are not built");
-        }
         // For what the control plane decides; see `joined`.
         let world = World::new(inv, GatewayRoutes::Direct, bartizan_model::Readings::chosen())
             .map_err(|e| KernelError::Unsupported(e.0))?;
@@ -253,14 +258,17 @@ impl Plan {
         p.places(t)?;
         p.interfaces(t)?;
         p.peerings(t)?;
+        p.join_express(t)?;
         p.transit(t, &world)?;
         p.sites(t)?;
+        p.express(t, &world)?;
         p.borders(t, &world)?;
         p.routes(t, &world)?;
         p.filters(t)?;
         p.translations(t)?;
         p.balancers(t, &world)?;
         p.firewalls(t)?;
+        p.inspected()?;
         if p.choices() > MOST_CHOICES {
             return unsupported(format!(
                 "more than {MOST_CHOICES} combinations of ECMP, HaVip holders and SNAT addresses"
@@ -374,7 +382,14 @@ impl Plan {
                 .balancers
                 .iter()
                 .any(|b| b.fronts.iter().any(|f| f.index() == at));
-            let nobody = service.is_none() && !front && !self.vpcs[vpc].site;
+            let inspects = match t.inspectors.iter().find(|x| x.interface.index() == at) {
+                None => None,
+                Some(x) => {
+                    certain(&x.meta.origin)?;
+                    Some(*known(&x.serves, "whether appliances are behind an endpoint")?)
+                }
+            };
+            let nobody = service.is_none() && !front && !self.vpcs[vpc].site && inspects.is_none();
             if groups.is_empty() && nobody || !e.foreign_groups.is_empty() {
                 return unsupported("an interface has no group, or one that is not in the inventory");
             }
@@ -425,6 +440,7 @@ impl Plan {
                 checked: known(&e.source_dest_check, "a source/destination check")?.unwrap_or(false),
                 visible: e.public.iter().any(|p| p.kind == PublicKind::EipBinded),
                 service,
+                inspects,
                 front: None,
                 detached: false,
                 own: Vec::new(),
@@ -488,12 +504,15 @@ impl Plan {
             let mut published: Vec<(IpNet, Vec<Hop>)> = Vec::new();
             let mut all: Vec<(IpNet, Hop)> = Plan::published(w, at)
                 .into_iter()
+                .filter(|(_, a)| self.ecr_of(*a).is_none())
                 .map(|(net, a)| (net, Hop::Attachment(a)))
                 .collect();
             let takes = *known(&table.propagation, "whether a table takes propagated routes")?;
             if takes && matches!(table.kind, RouteTableKind::System | RouteTableKind::Custom) {
                 let written = self.written(vpc).into_iter();
                 all.extend(written.map(|(net, g)| (net, Hop::Vpn(g))));
+                let heard = self.heard_by_vpc(vpc).into_iter();
+                all.extend(heard.map(|(net, a)| (net, Hop::Attachment(a))));
             }
             for (net, hop) in all {
                 if found.iter().any(|f| f.0 == net) {
@@ -532,8 +551,7 @@ impl Plan {
                     out.extend(self.ha_vips[h.index()].holders.of.iter().map(|i| eni(*i)));
                 }
                 NextHop::Nat(n) if v4 => {
-                    let n = *n;
-                    let here = is(&t[n].vpc, vpc) && *known(&t[n].internet, "the kind of a NAT gateway")?;
+                    let here = is(&t[*n].vpc, vpc);
                     out.push(if here { Hop::Nat(n.index()) } else { Hop::Nowhere });
                 }
                 NextHop::Ipv4Gateway(g) if v4 => {
@@ -653,7 +671,6 @@ fn everything(t: &Typed) {
         ha_vips: _,
         data_services: _,
         balancers: _,
-        // None are built.
         inspectors: _,
         firewalls: _,
         // Proxies are on the Internet and shields filter nothing (015, 16 and 18).

@@ -195,7 +195,10 @@ impl Range<'_> {
                 .filter(|(_, at)| own(*at))
                 .map(|(ip, _)| (*ip, p.dport)),
         );
-        for d in self.plan.nats.iter().flat_map(|n| &n.dnat) {
+        let outside = matches!(p.src, Endpoint::Outside(_));
+        // 020: NAT IPs are no addresses of the Internet, and an entry sends on to its own VPC.
+        let possible = |n: &&super::nat::Nat| n.internet || !outside && n.vpc == eni.vpc;
+        for d in self.plan.nats.iter().filter(possible).flat_map(|n| &n.dnat) {
             let carried = match d.protocol {
                 DnatProtocol::Tcp => p.proto == Proto::TCP,
                 DnatProtocol::Udp => p.proto == Proto::UDP,
@@ -329,10 +332,14 @@ impl Range<'_> {
             let e = &self.plan.enis[e];
             e.own.contains(ip) || e.addresses.iter().any(|x| x.net.contains(ip))
         };
-        if opened
+        let taken = opened
             .chain([(a.station, a.ip)])
-            .any(|(of, ip)| met.iter().any(|e| *e != of && has(*e, &ip)))
-        {
+            .any(|(of, ip)| met.iter().any(|e| *e != of && has(*e, &ip)));
+        // Nor does it send to an address of its own.
+        let own_front = self.plan.enis[first.front].addresses.iter();
+        let client = self.plan.enis.get(a.station).filter(|_| !own);
+        let kept = client.is_some() && own_front.map(|x| x.net.addr()).any(|ip| has(a.station, &ip));
+        if taken || kept || c.hands.iter().any(|h| has(h.front, &h.ip)) {
             return Ok(Some(OVERLAP.into()));
         }
         let number16 = u16::try_from(number).map_err(|_| "too many ways through balancers")?;

@@ -73,11 +73,14 @@ pub(crate) fn router(p: &Plan, vpc: usize) -> Result<Script, KernelError> {
     for (i, _) in r.enis() {
         r.s.device(&format!("e{i}"));
     }
-    for (n, _) in r.nats() {
+    for (n, _) in r.nats().chain(r.inner()) {
         r.s.device(&format!("n{n}"));
     }
     for d in r.joins() {
         r.s.device(&d);
+    }
+    for k in p.crossed_from(vpc) {
+        r.s.device(&format!("f{k}"));
     }
     r.delivery();
     r.fronts()?;
@@ -102,6 +105,13 @@ impl<'a> Router<'a> {
             .filter(move |(_, n)| n.vpc == vpc && n.internet)
     }
 
+    /// The VPC NAT gateways.
+    fn inner(&self) -> impl Iterator<Item = (usize, &'a super::nat::Nat)> + use<'a> {
+        let vpc = self.vpc;
+        let all = self.p.nats.iter().enumerate();
+        all.filter(move |(_, n)| n.vpc == vpc && !n.internet)
+    }
+
     /// The attachments of the VPC.
     fn attachments(&self) -> impl Iterator<Item = (usize, &'a Option<super::plan::Pick<usize>>)> + use<'a> {
         let vpc = self.vpc;
@@ -119,7 +129,9 @@ impl<'a> Router<'a> {
     /// Devices that lead into other VPCs.
     fn joins(&self) -> Vec<String> {
         let peers = self.peerings().map(|p| format!("p{p}"));
+        let crossed = self.p.crossed(self.vpc, true).into_iter();
         peers
+            .chain(crossed.map(|k| format!("g{k}")))
             .chain(self.attachments().map(|(a, _)| format!("t{a}")))
             .chain(self.p.handing(self.vpc).into_iter().map(|(dev, _)| dev))
             .collect()
@@ -158,6 +170,12 @@ impl<'a> Router<'a> {
                     }
                 }
             }
+            // Decision 20, 2: only what is in a vSwitch block is looked up there.
+            for (n, nat) in self.inner() {
+                for ip in &nat.ips {
+                    self.s.ip(format!("route add {ip} dev n{n} table {table}"));
+                }
+            }
             self.s
                 .ip(format!("route add unreachable 0.0.0.0/0 table {table}"));
             self.s.ip(format!("route add unreachable ::/0 table {table}"));
@@ -187,7 +205,9 @@ impl<'a> Router<'a> {
                         default[usize::from(r.net.addr().is_ipv6())] = true;
                         last
                     };
-                    let hop = match self.p.picked(&r.hops, c).unwrap_or(Hop::Nowhere) {
+                    let hop = self.p.picked(&r.hops, c).unwrap_or(Hop::Nowhere);
+                    let crossing = self.p.by_route(t, &r.net, hop);
+                    let hop = match hop {
                         Hop::Local => format!("throw {}", r.net),
                         Hop::Eni(i) => format!("{} dev e{i}", r.net),
                         // The gateway lets packets in; it does not send them out again.
@@ -203,6 +223,10 @@ impl<'a> Router<'a> {
                         Hop::Nat(n) => format!("{} dev n{n}", r.net),
                         Hop::Gateway4 | Hop::Gateway6 => format!("{} dev wan", r.net),
                         Hop::Nowhere => format!("unreachable {}", r.net),
+                    };
+                    let hop = match crossing {
+                        Some(k) if !hop.starts_with("unreachable") => format!("{} dev f{k}", r.net),
+                        _ => hop,
                     };
                     self.s.ip(format!("route add {hop} table {into}"));
                 }
@@ -443,7 +467,12 @@ type filter hook forward priority 0; policy accept;
             .map(|(i, e)| (format!("e{i}"), e.vswitch + 1))
             .collect();
         from.extend(self.nats().map(|(n, _)| (format!("n{n}"), NAT + n)));
+        // Decision 20, 7: handed over in its vSwitch.
+        let zone = |n: &super::nat::Nat| n.vswitch.map_or(SYSTEM, |v| v + 1);
+        from.extend(self.inner().map(|(n, nat)| (format!("n{n}"), zone(nat))));
         from.extend(self.peerings().map(|p| (format!("p{p}"), 0)));
+        let crossed = self.p.crossed(self.vpc, true).into_iter();
+        from.extend(crossed.map(|k| (format!("g{k}"), 0)));
         let zoned: Vec<_> = self.attachments().collect();
         let mut s = String::new();
         for (family, name, wan) in [("ip", "ipv4", gateway), ("ip6", "ipv6", 0)] {
@@ -511,8 +540,9 @@ type filter hook forward priority 0; policy accept;
         s
     }
 
-    /// Sets the mark by the vSwitch that an address is in.
+    /// Sets the mark by the vSwitch that an address is in, and the choice.
     fn mark_of(&self, v6: bool) -> String {
+        let family = if v6 { "ip6" } else { "ip" };
         let mut items = Vec::new();
         for (i, v) in self
             .p
@@ -527,8 +557,19 @@ type filter hook forward priority 0; policy accept;
         if items.is_empty() {
             return String::new();
         }
-        let family = if v6 { "ip6" } else { "ip" };
-        format!("meta mark set {family} daddr map {{ {} }}", items.join(", "))
+        let mut s = format!(
+            "iifname \"wan\" meta mark set {family} daddr map {{ {} }}\n",
+            items.join(", ")
+        );
+        for c in 1..self.p.choices() {
+            let _ = writeln!(
+                s,
+                "iifname \"wan\" {family} dscp {{ {c}, {} }} meta mark set meta mark | {:#x}",
+                c | ELSEWHERE,
+                mark(0, c)
+            );
+        }
+        s
     }
 
     /// §7.2, §7.3: what the Internet sends needs a route back to the gateway that lets it in.
@@ -544,7 +585,10 @@ type filter hook forward priority 0; policy accept;
                     all => format!("ip daddr != {{ {all} }} "),
                 };
                 let but = if v6 { "" } else { &but };
-                let _ = writeln!(s, "iifname \"wan\" {set}");
+                s += &set;
+                if !v6 {
+                    s += &self.inspected();
+                }
                 let _ = writeln!(
                     s,
                     "iifname \"wan\" meta nfproto {name} {but}fib saddr . mark oifname != \"wan\" drop"
@@ -556,6 +600,24 @@ type filter hook forward priority 0; policy accept;
                 let from = nat.vswitch.map_or(0, |v| v + 1);
                 let _ = writeln!(s, "iifname \"n{n}\" meta mark set {from}");
                 let _ = writeln!(s, "iifname \"n{n}\" fib saddr . mark oifname != \"wan\" drop");
+            }
+        }
+        s
+    }
+
+    /// Decision 21, 6: a route to the gateway may lead there by inspectors.
+    fn inspected(&self) -> String {
+        let mut s = String::new();
+        let all: Vec<_> = self.enis().filter(|(_, e)| e.inspects == Some(true)).collect();
+        for _ in &all {
+            for (i, e) in &all {
+                for c in 0..self.p.choices() {
+                    let (from, all) = (mark(e.vswitch + 1, c), c << 8);
+                    let _ = writeln!(
+                        s,
+                        "iifname \"wan\" meta nfproto ipv4 meta mark & 0xff00 == {all:#x} fib saddr . mark oifname \"e{i}\" meta mark set {from:#x}"
+                    );
+                }
             }
         }
         s
@@ -588,6 +650,20 @@ type filter hook forward priority 0; policy accept;
                 }
             }
         }
+        // Decision 21, 6: nor do inspectors.
+        let senders = self.enis().flat_map(|(_, e)| {
+            let own = e.public.iter().filter_map(|(_, at)| e.addresses.get(*at));
+            own.map(|a| address("saddr", &a.net))
+        });
+        let senders: std::collections::BTreeSet<String> = senders.collect();
+        for (i, _) in self.enis().filter(|(_, e)| e.inspects.is_some()) {
+            for source in &senders {
+                let _ = writeln!(
+                    s,
+                    "iifname \"e{i}\" oifname \"wan\" {source} ip dscp < {ELSEWHERE} goto filters"
+                );
+            }
+        }
         let _ = writeln!(s, "oifname \"wan\" meta nfproto ipv4 drop");
         if self.p.vpcs[self.vpc].gateway4.is_some() {
             for (n, nat) in self.nats() {
@@ -608,8 +684,12 @@ type filter hook forward priority 0; policy accept;
                 let inside = address("daddr", &net);
                 let _ = writeln!(s, "iifname \"e{i}\" {inside} drop");
             }
-            for dev in ["e*", "p*", "t*", "v*", "r*"] {
+            for dev in ["e*", "p*", "t*", "v*", "r*", "g*"] {
                 let _ = writeln!(s, "oifname \"e{i}\" iifname \"{dev}\" drop");
+            }
+            for (n, _) in self.inner() {
+                let _ = writeln!(s, "oifname \"e{i}\" iifname \"n{n}\" drop");
+                let _ = writeln!(s, "iifname \"e{i}\" oifname \"n{n}\" drop");
             }
         }
         s

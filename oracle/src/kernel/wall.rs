@@ -23,6 +23,8 @@ enum Place {
     Internet,
     /// Before a NAT gateway, for tables and destinations.
     Nat(usize, Vec<(usize, IpNet)>),
+    /// Between VPCs (`between`).
+    Vpcs,
 }
 
 struct Policy {
@@ -61,9 +63,15 @@ impl Plan {
                     }
                     Place::Nat(nat, led.collect::<Res<_>>()?)
                 }
-                FirewallPlace::Vpc { .. } => return unsupported("a firewall between VPCs"),
+                FirewallPlace::Vpc(at) => {
+                    certain(&f.meta.origin)?;
+                    self.stand(t, self.walls.len(), at)?;
+                    Place::Vpcs
+                }
             };
-            let strict = *known(&f.strict, "the mode of a firewall")?;
+            // The mode is about policies by application alone.
+            let deep = |r: &FirewallRule| r.deep.known() != Some(&false);
+            let strict = f.rules.iter().any(deep) && *known(&f.strict, "the mode of a firewall")?;
             let mut policies: Vec<(u32, Policy)> = Vec::new();
             for r in &f.rules {
                 certain(&r.origin)?;
@@ -135,7 +143,7 @@ fn policy(t: &Typed, r: &FirewallRule, strict: bool) -> Res<Option<Policy>> {
 }
 
 /// The rules of one direction: `return` for what passes; what meets none passes as well.
-fn list(w: &Wall, inbound: bool) -> Result<String, KernelError> {
+pub(super) fn list(w: &Wall, inbound: bool) -> Result<String, KernelError> {
     let mut s = String::new();
     for p in w.policies.iter().filter(|p| p.inbound == inbound) {
         let verdict = if p.pass { "return" } else { "drop" };
@@ -229,7 +237,8 @@ pub(crate) fn nat_boundary(p: &Plan, nat: usize) -> Result<Script, KernelError> 
 /// sees what an interface sends itself, and nothing that an appliance or a transit router has passed on.
 pub(crate) fn led(p: &Plan, vpc: usize) -> String {
     let mut s = String::new();
-    for (n, _) in p.nats.iter().enumerate().filter(|(_, n)| n.vpc == vpc) {
+    let nats = p.nats.iter().enumerate();
+    for (n, _) in nats.filter(|(_, n)| n.vpc == vpc && n.internet) {
         for (table, net) in p.before(n).map(|b| b.1).unwrap_or_default() {
             let of = |e: &super::plan::Eni| e.vpc == vpc && p.vswitches[e.vswitch].table == *table;
             for (i, e) in p.enis.iter().enumerate().filter(|(_, e)| of(e)) {
