@@ -10,8 +10,8 @@ use crate::world::World;
 use bartizan_base::{Span, Verdict};
 use bartizan_model::{
     AddressSpec, AllowEntry, AllowPeer, BalancerId, DataServiceId, Fact, FilterEntry, FirewallId,
-    InterfaceId, Inventory, Ipv6Internet, ListenerFilter, NetSpec, Origin, Peer, SecurityGroupId, TrLink,
-    Typed, VpnConnectionId,
+    InterfaceId, Inventory, Ipv6Internet, ListenerFilter, NetSpec, Origin, Peer, RouteTableId,
+    SecurityGroupId, TrLink, Typed, VpnConnectionId,
 };
 use bartizan_packet::{IpSet, ServiceSet};
 use bartizan_reach::hybrid::LinkRef;
@@ -58,6 +58,8 @@ pub enum Culprit {
     Inner(BTreeSet<SecurityGroupId>),
     /// Security group rules that let it out.
     Egress(BTreeSet<u32>),
+    /// Tables by which replies go that should go another way: a route is missing there.
+    Replies(BTreeSet<RouteTableId>),
     /// Nothing that is written: a default of the cloud; the groups whose defaults let it pass.
     Default(BTreeSet<SecurityGroupId>),
 }
@@ -87,6 +89,7 @@ impl Culprit {
             (Culprit::Listeners(a), Culprit::Listeners(b)) => meet(a, b),
             (Culprit::Policies(a), Culprit::Policies(b)) => meet(a, b),
             (Culprit::Public(a), Culprit::Public(b)) | (Culprit::Ipv6(a), Culprit::Ipv6(b)) => meet(a, b),
+            (Culprit::Replies(a), Culprit::Replies(b)) => meet(a, b),
             (Culprit::Inner(a), Culprit::Inner(b)) | (Culprit::Default(a), Culprit::Default(b)) => meet(a, b),
             _ => false,
         }
@@ -112,6 +115,7 @@ impl Culprit {
             (Culprit::Listeners(a), Culprit::Listeners(b)) => a.extend(b),
             (Culprit::Policies(a), Culprit::Policies(b)) => a.extend(b),
             (Culprit::Public(a), Culprit::Public(b)) | (Culprit::Ipv6(a), Culprit::Ipv6(b)) => a.extend(b),
+            (Culprit::Replies(a), Culprit::Replies(b)) => a.extend(b),
             (Culprit::Inner(a), Culprit::Inner(b)) | (Culprit::Default(a), Culprit::Default(b)) => {
                 a.extend(b)
             }
@@ -190,6 +194,7 @@ impl Culprit {
                     _ => t[i].meta.origin.clone(),
                 })
                 .collect(),
+            Culprit::Replies(s) => s.iter().map(|&r| t[r].meta.origin.clone()).collect(),
             Culprit::Inner(s) | Culprit::Default(s) => s.iter().map(|&g| t[g].meta.origin.clone()).collect(),
         };
         v.sort_by_key(|o: &Origin| (key(o.span), o.address.clone()));
@@ -285,7 +290,7 @@ impl Culprit {
                     t.security_groups[g.index()].inner_accept = Fact::Known(false);
                 }
             }
-            Culprit::Default(_) => return None,
+            Culprit::Replies(_) | Culprit::Default(_) => return None,
         }
         Some(out)
     }
@@ -479,6 +484,7 @@ pub fn candidates(w: &World<'_>, leak: &Leak, u: &Used) -> Vec<Culprit> {
         Culprit::Listeners(s) => !s.is_empty(),
         Culprit::Policies(s) => !s.is_empty(),
         Culprit::Public(s) | Culprit::Ipv6(s) => !s.is_empty(),
+        Culprit::Replies(s) => !s.is_empty(),
         Culprit::Inner(s) | Culprit::Default(s) => !s.is_empty(),
     });
     out.sort_by_key(rank);
@@ -507,7 +513,8 @@ fn rank(c: &Culprit) -> u8 {
         Culprit::Associated(_) => 15,
         Culprit::Egress(_) => 16,
         Culprit::Policies(_) => 17,
-        Culprit::Default(_) => 18,
+        Culprit::Replies(_) => 18,
+        Culprit::Default(_) => 19,
     }
 }
 
@@ -769,6 +776,11 @@ fn singly(list: Vec<Culprit>) -> Vec<Culprit> {
 pub fn blame(w: &World<'_>, plan: &Plan, base: &Baseline, leak: &Leak, around: Option<usize>) -> Blame {
     let u = used(w, leak);
     let mut list = candidates(w, leak, &u);
+    let astray = around.and_then(|i| crate::waypoint::replies_astray(w, &plan.clauses[i], leak));
+    if let Some(a) = &astray {
+        list = vec![Culprit::Routes(a.routes.clone())];
+        list.retain(|_| !a.routes.is_empty());
+    }
     if around.is_some() || base.ways_only {
         list = singly(list);
     }
@@ -791,6 +803,9 @@ pub fn blame(w: &World<'_>, plan: &Plan, base: &Baseline, leak: &Leak, around: O
         }
     }
     let fallback = || {
+        if let Some(a) = astray.as_ref().filter(|a| !a.tables.is_empty()) {
+            return Culprit::Replies(a.tables.clone());
+        }
         let groups: BTreeSet<SecurityGroupId> = [leak.from, leak.to]
             .into_iter()
             .flat_map(|b| w.interfaces_of(b))

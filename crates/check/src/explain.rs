@@ -203,6 +203,10 @@ pub(crate) fn culprit_text(w: &World<'_>, c: &Culprit) -> (String, &'static str)
         Culprit::Snat(s) => (n(s.len(), "an SNAT entry", "SNAT entries"), "delete"),
         Culprit::Ipv6(_) => ("IPv6 Internet bandwidth".to_string(), "remove"),
         Culprit::Inner(_) => ("`inner_access_policy` Accept".to_string(), "set to Drop on"),
+        Culprit::Replies(_) => (
+            "that the replies have a way of their own".to_string(),
+            "lead the replies through the waypoint by a route in",
+        ),
         Culprit::Default(_) => (
             "a default of the security group type".to_string(),
             "close by an explicit drop in",
@@ -300,6 +304,7 @@ fn label_text(w: &World<'_>, c: &Culprit, i: usize) -> String {
         Culprit::Snat(_) => "translates it to a public address".to_string(),
         Culprit::Ipv6(_) => "opens the Internet to its IPv6 address".to_string(),
         Culprit::Inner(_) => "members of this group reach one another on every port".to_string(),
+        Culprit::Replies(_) => "by this table the replies go around it".to_string(),
         Culprit::Default(_) => "no rule of this group forbids it".to_string(),
     }
 }
@@ -440,6 +445,13 @@ pub(crate) fn leak(
             .chain(cause.iter().copied()),
     );
     more.insert(0, format!("the cause is {what}"));
+    if replies.is_some()
+        && let Some(x) = &witness
+    {
+        let mut at: Vec<&str> = x.reply.iter().map(|h| h.at.as_str()).collect();
+        at.dedup();
+        more.push(format!("the replies pass {}", at.join(" → ")));
+    }
     if matches!(blame.culprit, Culprit::Forwards(_)) {
         more.push(
             "a balancer hands it on; where that is meant, allow it from the client to the backend, and demand `through` the balancer"

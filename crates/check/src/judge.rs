@@ -553,7 +553,7 @@ impl<'a> Judge<'a> {
             Against::Waypoint(i) => Some(&self.plan.clauses[i]).filter(|k| {
                 c.leaks
                     .iter()
-                    .all(|l| crate::waypoint::replies_alone(self.w, k, l))
+                    .all(|l| crate::waypoint::replies_astray(self.w, k, l).is_some())
             }),
             _ => None,
         };

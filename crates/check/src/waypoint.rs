@@ -8,10 +8,10 @@ use crate::evaluate::{Leak, Outcome, forbid, leaks};
 use crate::plan::{Claim, Clause, Waypoint};
 use crate::world::World;
 use bartizan_base::Verdict;
-use bartizan_model::{FirewallPlace, InterfaceId};
+use bartizan_model::{FirewallPlace, InterfaceId, RouteTableId};
 use bartizan_packet::AtomSet;
 use bartizan_reach::{Crossing, Network, Point};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// How a way is told to go through the waypoint.
@@ -48,33 +48,23 @@ pub(crate) fn is_in(w: &World<'_>, set: usize, i: InterfaceId) -> bool {
     place.is_some_and(|ip| w.sets[set].contains(Some(i), ip))
 }
 
-/// What of a leak is against the clause: by the way of the requests, and by that of the replies.
-#[derive(Clone, Debug)]
-pub(crate) struct Against {
-    pub(crate) there: AtomSet,
-    pub(crate) back: AtomSet,
-}
-
-fn against(w: &World<'_>, p: &Passing<'_>, want: bool, l: &Leak, each: &mut dyn FnMut(&Crossing)) -> Against {
-    let none = w.network().atoms.none();
-    let mut x = Against {
-        there: none.clone(),
-        back: none,
-    };
+/// Every way of what a leak may be, and whether it is against the clause.
+fn each_way(
+    w: &World<'_>,
+    c: &Clause,
+    at: &Waypoint,
+    l: &Leak,
+    mut with: impl FnMut(Point, &Crossing, bool),
+) {
+    let (p, through) = (Passing { w, at }, c.claim == Claim::Through);
     w.may.each_pair(l.from, l.to, |s, d, f| {
         if f.delivered.intersects(&l.atoms) {
             for way in w.network().crossings(s, d) {
-                if p.hit(s, &way) == want {
-                    each(&way);
-                } else {
-                    let to = if way.back { &mut x.back } else { &mut x.there };
-                    to.union_with(&way.delivered.intersect(&l.atoms));
-                }
+                with(d, &way, p.hit(s, &way) != through);
             }
         }
         true
     });
-    x
 }
 
 /// Whether some packet of a leak goes against the clause wherever firewalls and unknown values may turn out to be:
@@ -116,12 +106,14 @@ pub(crate) fn evaluate(w: &World<'_>, c: &Clause, from: &[u32], to: &[u32], atom
     let mut bad = Vec::new();
     let mut doubt = false;
     for l in leaks(w, from, to, atoms) {
-        let x = against(w, &p, through, &l, &mut |way| {
-            if let (Waypoint::Firewalls(list), false) = (at, through) {
+        let mut atoms = w.network().atoms.none();
+        each_way(w, c, at, &l, |_, way, against| {
+            if against {
+                atoms.union_with(&way.delivered.intersect(&l.atoms));
+            } else if let (Waypoint::Firewalls(list), false) = (at, through) {
                 doubt |= may_cross(w, w.network(), list, way);
             }
         });
-        let atoms = x.there.union(&x.back);
         if !atoms.is_empty() {
             bad.push(Leak { atoms, ..l });
         }
@@ -155,12 +147,38 @@ pub(crate) fn evaluate(w: &World<'_>, c: &Clause, from: &[u32], to: &[u32], atom
     }
 }
 
-/// Whether all that is against the clause is the way of the replies.
-pub(crate) fn replies_alone(w: &World<'_>, c: &Clause, l: &Leak) -> bool {
-    let Some(at) = &c.waypoint else { return false };
-    let p = Passing { w, at };
-    let x = against(w, &p, c.claim == Claim::Through, l, &mut |_| {});
-    x.there.is_empty() && !x.back.is_empty()
+/// What leads replies another way than a clause says.
+pub(crate) struct Astray {
+    /// Custom routes that they take.
+    pub(crate) routes: BTreeSet<u32>,
+    /// The tables by which they set out.
+    pub(crate) tables: BTreeSet<RouteTableId>,
+}
+
+/// Whether all that is against the clause is the way of the replies, and what leads them there.
+pub(crate) fn replies_astray(w: &World<'_>, c: &Clause, l: &Leak) -> Option<Astray> {
+    let t = &w.inventory.typed;
+    let mut found = Astray {
+        routes: BTreeSet::new(),
+        tables: BTreeSet::new(),
+    };
+    let (mut there, mut back) = (false, false);
+    each_way(w, c, c.waypoint.as_ref()?, l, |d, way, against| {
+        if !against || !way.delivered.intersects(&l.atoms) {
+            return;
+        }
+        there |= !way.back;
+        back |= way.back;
+        found.routes.extend(&way.routes);
+        let vswitch = match d {
+            Point::Inside(d) => t[d.iface].vswitch.known(),
+            Point::Outside(_) => way.nats.first().and_then(|n| t[*n].vswitch.as_ref()?.known()),
+        };
+        found
+            .tables
+            .extend(vswitch.and_then(|v| t[*v].table.known()).copied());
+    });
+    (back && !there).then_some(found)
 }
 
 /// What is not known of the firewalls.

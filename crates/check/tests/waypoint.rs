@@ -101,6 +101,10 @@ fn a_reply_that_goes_around_is_against_through() {
             .any(|m| m.ends_with("and the replies go around the waypoint")),
         "{said:?}"
     );
+    // Where a route is missing.
+    let fix = r.findings[0].fix.as_ref().map(|f| f.text.as_str());
+    let table = "lead the replies through the waypoint by a route in `alicloud_route_table.t[\"b\"]`";
+    assert_eq!(fix, Some(table));
     let both = format!("{there}{}", to_firewall("b", "10.0.1.0/24"));
     expect(&both, BOTH, &[Holds, Violated]);
     // A-ROUTE-1: a route that may not decide is an alternative, and nothing is certain of alternatives that differ.
@@ -119,6 +123,9 @@ fn a_reply_that_goes_through_is_against_not_through() {
             .any(|m| m.ends_with("and the replies go through the waypoint")),
         "{said:?}"
     );
+    // The route that leads them there, which nobody needs.
+    let fix = r.findings[0].fix.as_ref().map(|f| f.text.as_str());
+    assert_eq!(fix, Some("delete `alicloud_route_entry.b_10_0_1_0_24`"));
     expect(ONE, BOTH, &[Violated, Holds]);
 }
 

@@ -2,7 +2,7 @@
 
 use crate::flow::{Relayed, Way};
 use crate::network::{Mode, Network, Relay};
-use crate::point::trails::{Passed, one_of_each};
+use crate::point::trails::{Passed, entry, one_of_each};
 use crate::point::{Entry, Exit, ExitKind, Inside, PeerView, Point, ReplyPort};
 use bartizan_model::{FirewallId, InterfaceId, NatId};
 use bartizan_packet::AtomSet;
@@ -19,6 +19,8 @@ pub struct Crossing {
     pub appliances: Vec<InterfaceId>,
     /// Firewalls crossed, as far as this network counts on them.
     pub firewalls: Vec<FirewallId>,
+    /// Custom routes, the first of each part of the way: indices into `Typed::route_entries`.
+    pub routes: Vec<u32>,
     /// Whether it goes over the public Internet.
     pub internet: bool,
     /// Whether it is the way of replies.
@@ -54,6 +56,7 @@ impl Crossing {
     fn along(mut self, p: &Passed) -> Crossing {
         self.appliances.extend(&p.appliances);
         self.firewalls.extend(&p.firewalls);
+        self.routes.extend(&p.routes);
         self
     }
 }
@@ -95,6 +98,7 @@ impl Network {
             nats: Vec::new(),
             appliances: Vec::new(),
             firewalls: Vec::new(),
+            routes: Vec::new(),
             internet: true,
             back: false,
             choice: 0,
@@ -126,6 +130,7 @@ impl Network {
                 c.appliances
                     .extend(j.crossed.iter().flat_map(|c| self.sites_of(c)));
                 c.firewalls.extend(j.crossed.iter().flat_map(|c| &c.firewalls));
+                c.routes.extend(j.routes.iter().filter_map(entry));
                 c.internet = false;
                 vec![c]
             }
@@ -159,6 +164,7 @@ impl Network {
             nats: Vec::new(),
             appliances: Vec::new(),
             firewalls: Vec::new(),
+            routes: Vec::new(),
             internet: true,
             back: true,
             choice: 0,
@@ -249,6 +255,7 @@ impl Network {
         c.firewalls.extend(&e.crossed.firewalls);
         c.appliances.extend(&e.appliances);
         c.appliances.extend(self.sites_of(&e.crossed));
+        c.routes.extend(e.route.iter().filter_map(entry));
         c
     }
 

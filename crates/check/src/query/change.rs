@@ -75,7 +75,7 @@ pub(super) fn closing(f: &Frame<'_>, ends: (Point, Point), services: &ServiceSet
     let base = Baseline::new(w, &f.plan, &verdicts(w, &f.plan));
     let leak = Leak { from, to, atoms };
     let b: Blame = blame(w, &f.plan, &base, &leak, None);
-    if !b.closes || matches!(b.culprit, Culprit::Default(_)) {
+    if !b.closes || matches!(b.culprit, Culprit::Replies(_) | Culprit::Default(_)) {
         return None;
     }
     let (_, verb) = crate::explain::culprit_text(w, &b.culprit);

@@ -1,7 +1,7 @@
 //! What the branches of a way pass by, there and back: the facts that `through` is about (docs/decisions/025).
 
 use super::{Branch, Entry, Exit, Inside, PeerView, ReplyPort};
-use crate::network::{Mode, Network, Relay};
+use crate::network::{Mode, Network, Relay, RouteRef};
 use bartizan_model::{FirewallId, InterfaceId};
 use bartizan_packet::AtomSet;
 
@@ -12,6 +12,8 @@ pub(crate) struct Passed {
     pub(crate) appliances: Vec<InterfaceId>,
     /// Firewalls between VPCs that stand on it.
     pub(crate) firewalls: Vec<FirewallId>,
+    /// Custom routes, the first of each part: indices into `Typed::route_entries`.
+    pub(crate) routes: Vec<u32>,
     /// The services that it carries; of a reply, the services of the requests that it answers.
     pub(crate) atoms: AtomSet,
 }
@@ -22,6 +24,7 @@ impl Passed {
         let mut all = self.clone();
         all.appliances.extend(&o.appliances);
         all.firewalls.extend(&o.firewalls);
+        all.routes.extend(&o.routes);
         all
     }
 }
@@ -41,6 +44,14 @@ pub(crate) fn one_of_each(lists: &[Vec<Passed>]) -> Vec<Passed> {
     all
 }
 
+/// The custom entry that a route is.
+pub(crate) fn entry(r: &RouteRef) -> Option<u32> {
+    match r {
+        RouteRef::Entry(n) => Some(*n),
+        _ => None,
+    }
+}
+
 impl Network {
     fn trail(&self, b: &Branch, atoms: AtomSet) -> Passed {
         let mut appliances = b.appliances.clone();
@@ -48,6 +59,7 @@ impl Network {
         Passed {
             appliances,
             firewalls: b.crossed.firewalls.clone(),
+            routes: b.route.iter().filter_map(entry).collect(),
             atoms,
         }
     }
