@@ -8,7 +8,7 @@ use bartizan_check::failure::{Thing, down, everything, find};
 use bartizan_check::query::{Effect, Frame, failover};
 use bartizan_check::{CheckOptions, CheckReport, check};
 use bartizan_lang::{Down, DownKind, Intent};
-use bartizan_model::{InterfaceId, Inventory, NextHop, TrHop, VswitchId};
+use bartizan_model::{Assumption, InterfaceId, Inventory, NextHop, TrHop, VswitchId};
 use bartizan_testkit::{
     EngineUnderTest, Features, MatrixEngine, OracleEngine, PointEngine, Rng, Universe, random_inventory,
 };
@@ -394,4 +394,31 @@ fn engine_and_interpreter_agree_about_what_is_left() {
         }
     }
     assert!(failures > 400 && arriving > 1_000, "{failures} {arriving}");
+}
+
+// §9.6; decision 17, 6.
+#[test]
+fn the_endpoint_of_a_gateway_load_balancer_can_be_down() {
+    let intent = "edition 2027\nzone a = ecs \"a\"\nzone internet = outside\nmust internet -> a : tcp/443\n\
+                  test \"t\" {\n  internet can reach a on https\n  with down eni inspect { internet can reach a on https }\n  \
+                  with down az cn-hangzhou-h { internet cannot reach a }\n}\n";
+    let (inv, intent) = common::read_both(&common::vector("L11"), intent);
+    let mut opt = CheckOptions::default();
+    opt.readings = opt.readings.with(Assumption::Gwlb1, false);
+    let r = check(&inv, &intent, common::today(), &opt);
+    let got: Vec<Verdict> = r.tests[0].statements.iter().map(|s| s.1).collect();
+    assert_eq!(
+        got,
+        [Verdict::Holds, Verdict::Violated, Verdict::Holds],
+        "{:?}",
+        r.findings
+    );
+    let frame = Frame::new(&inv, &intent, common::today()).under(&opt.readings);
+    let f = failover(&frame, common::today(), |_, _| {});
+    let broken = f.failures.iter().filter(|x| x.name.contains("endpoint.inspect"));
+    assert!(
+        broken
+            .flat_map(|x| &x.affected)
+            .any(|a| a.effect == Effect::Breaks)
+    );
 }

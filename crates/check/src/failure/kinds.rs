@@ -334,6 +334,10 @@ fn interface(t: &mut Typed, i: InterfaceId) {
         x.public.clear();
         x.source_dest_check = Fact::Known(Some(true));
     }
+    // The endpoint of a gateway load balancer has no addresses to lose: what is led to it is dropped.
+    for x in t.inspectors.iter_mut().filter(|x| x.interface == i) {
+        x.serves = Fact::Known(false);
+    }
     t.dnat_entries
         .retain(|d| !matches!(&d.target, DnatTarget::Interface(f, _) if *f == i));
     let mut gone: Vec<HaVipId> = Vec::new();
