@@ -5,9 +5,11 @@ use std::process::Command;
 
 pub(crate) fn run(check: bool) -> Done {
     let mut stale = Vec::new();
+    let list = std::fs::read_to_string(root().join(crate::schema::NAMES)).map_err(|e| e.to_string())?;
+    let types: Vec<&str> = list.lines().filter(|l| !l.starts_with('#')).collect();
     put(
         "docs/coverage.md",
-        &bartizan_terraform::coverage_markdown(),
+        &bartizan_terraform::coverage_markdown(&types),
         check,
         &mut stale,
     )?;

@@ -54,7 +54,7 @@ const LATER: [(&str, &str); 18] = [
 ];
 
 /// Names of the types of the provider.
-const NAMES: &str = "testdata/provider-types.txt";
+pub(crate) const NAMES: &str = "testdata/provider-types.txt";
 const NAMES_HEAD: &str = "# Resource types of the Terraform provider aliyun/alicloud 1.283.0; `cargo xtask schema --write` writes them.\n";
 
 /// Arguments of the types that are read.
