@@ -13,6 +13,21 @@ const ADDRESS: Identity = Identity {
     literal: false,
 };
 
+const fn polardb_endpoint(name: &'static str) -> Handler {
+    Handler {
+        spec: TypeSpec {
+            name,
+            attributes: &["db_cluster_id", "net_type", "port"],
+        },
+        aliases: &[],
+        identities: &[],
+        steps: &[(Stage::Attach, |l, i, a| {
+            endpoint(l, i, a);
+            answers(l, i, &a, "db_cluster_id", &["port"]);
+        })],
+    }
+}
+
 pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
@@ -43,6 +58,32 @@ pub(super) const HANDLERS: &[Handler] = &[
                 declare(l, i, &a, DataServiceKind::Rds, "instance_name")
             }),
             (Stage::Fill, rds),
+        ],
+    },
+    // A copy of an instance from its backups in another region.
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_rds_ddr_instance",
+            attributes: &[
+                "id",
+                "tags",
+                "instance_name",
+                "engine",
+                "port",
+                "vswitch_id",
+                "private_ip_address",
+                "security_ips",
+                "security_group_ids",
+                "modify_mode",
+            ],
+        },
+        aliases: &[],
+        identities: &[own("id"), ADDRESS],
+        steps: &[
+            (Stage::Declare, |l, i, a| {
+                declare(l, i, &a, DataServiceKind::Rds, "instance_name")
+            }),
+            (Stage::Fill, copy),
         ],
     },
     Handler {
@@ -183,18 +224,10 @@ pub(super) const HANDLERS: &[Handler] = &[
             answers(l, i, &a, "db_cluster_id", &["port"]);
         })],
     },
-    Handler {
-        spec: TypeSpec {
-            name: "alicloud_polardb_endpoint",
-            attributes: &["db_cluster_id", "net_type", "port"],
-        },
-        aliases: &[],
-        identities: &[],
-        steps: &[(Stage::Attach, |l, i, a| {
-            endpoint(l, i, a);
-            answers(l, i, &a, "db_cluster_id", &["port"]);
-        })],
-    },
+    polardb_endpoint("alicloud_polardb_endpoint"),
+    // The endpoints that every cluster has, of which these change the port.
+    polardb_endpoint("alicloud_polardb_primary_endpoint"),
+    polardb_endpoint("alicloud_polardb_cluster_endpoint"),
     Handler {
         spec: TypeSpec {
             name: "alicloud_mongodb_instance",
@@ -400,6 +433,19 @@ pub(super) fn by_default(
 }
 
 fn rds(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let mut allow = instance(l, i, &a, &["security_group_ids", "security_group_id"]);
+    more_ports(l, i, &a);
+    global(l, i, &a, "template_id_list", &mut allow);
+    set(l, i, allow);
+}
+
+fn copy(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let allow = instance(l, i, &a, &["security_group_ids"]);
+    set(l, i, allow);
+}
+
+/// Port, place and allow list, whose entries it returns.
+fn instance(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, by: &[&'static str]) -> Vec<AllowEntry> {
     let usual = match a.get("engine").map(|n| l.text(n)) {
         Some(Fact::Known(e)) => match e.to_ascii_lowercase().as_str() {
             "mysql" | "mariadb" => Fact::Known(3306),
@@ -410,16 +456,14 @@ fn rds(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         Some(Fact::Unknown(u)) => Fact::Unknown(u),
         None => Fact::Unknown(Unknown::at("no engine is set", a.span)),
     };
-    let services = port(l, i, &a, &["port"], usual);
-    place(l, i, &a, &["private_ip_address"], services);
-    more_ports(l, i, &a);
+    let services = port(l, i, a, &["port"], usual);
+    place(l, i, a, &["private_ip_address"], services);
     // The default list holds 127.0.0.1 only: nobody.
-    let mut allow = edited(l, i, &a, "security_ips");
-    if let Some((name, n)) = a.first(&["security_group_ids", "security_group_id"]) {
+    let mut allow = edited(l, i, a, "security_ips");
+    if let Some((name, n)) = a.first(by) {
         groups(l, i, name, n, &mut allow);
     }
-    global(l, i, &a, "template_id_list", &mut allow);
-    set(l, i, allow);
+    allow
 }
 
 /// The list that an instance is given: what it was changed to, or what its list was changed by.

@@ -304,6 +304,15 @@ pub(super) const HANDLERS: &[Handler] = &[
         },
         ["tags", "db_instance_description", "vswitch_id", "security_ips"]
     ),
+    handler!(
+        "alicloud_rds_upgrade_db_instance",
+        Shape {
+            name: "db_instance_description",
+            lists: &["security_ips"],
+            ..PLAIN
+        },
+        ["db_instance_description", "vswitch_id", "security_ips"]
+    ),
     Handler {
         spec: TypeSpec {
             name: "alicloud_gpdb_connection",

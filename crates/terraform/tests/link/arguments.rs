@@ -478,3 +478,50 @@ resource "alicloud_privatelink_vpc_endpoint" "e" {
     let front = balancer(&inv, "alicloud_slb_load_balancer.l").fronts[0];
     assert_eq!(l[0].forwards[0].to, Backend::Interface(front));
 }
+
+// ALIBABA.md §15, Appendix A7: other ways to make an instance, and the endpoints that a cluster has by itself.
+#[test]
+fn copies_of_instances_and_endpoints_of_clusters() {
+    let inv = base(
+        r#"
+resource "alicloud_rds_ddr_instance" "d" {
+  engine             = "MySQL"
+  vswitch_id         = alicloud_vswitch.a.id
+  private_ip_address = "10.1.0.9"
+  security_ips       = ["10.1.0.1"]
+}
+resource "alicloud_rds_upgrade_db_instance" "u" {
+  vswitch_id   = alicloud_vswitch.a.id
+  security_ips = ["10.1.0.2"]
+}
+resource "alicloud_polardb_cluster" "p" {
+  db_type    = "MySQL"
+  vswitch_id = alicloud_vswitch.a.id
+}
+resource "alicloud_polardb_primary_endpoint" "p" {
+  db_cluster_id = alicloud_polardb_cluster.p.id
+  net_type      = "Public"
+}
+resource "alicloud_polardb_cluster_endpoint" "p" {
+  db_cluster_id = alicloud_polardb_cluster.p.id
+  port          = "3307"
+}
+"#,
+    );
+    let d = service(&inv, "alicloud_rds_ddr_instance.d");
+    assert_eq!((&d.services, d.allow.len()), (&Fact::Known(tcp(&[3306])), 1));
+    let u = service(&inv, "alicloud_rds_upgrade_db_instance.u");
+    assert_eq!(u.allow.len(), 1);
+    let p = service(&inv, "alicloud_polardb_cluster.p");
+    assert_eq!(p.also, tcp(&[3307]));
+    assert_eq!(inv.typed[p.interface].public.len(), 1);
+    let of = |a: &str| understanding(&inv, a).clone();
+    for a in [
+        "rds_ddr_instance.d",
+        "rds_upgrade_db_instance.u",
+        "polardb_primary_endpoint.p",
+    ] {
+        let u = of(&format!("alicloud_{a}"));
+        assert!(!matches!(u, Understanding::NotUnderstood(_)), "{a} is {u:?}");
+    }
+}

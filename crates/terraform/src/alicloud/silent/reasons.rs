@@ -38,7 +38,7 @@ pub(super) const SILENT: &[(&str, &str)] = &[
          * cross_region_bandwidth, * connect_bandwidth, * *gress_bandwidth, * intranet_bandwidth, \
          * internet_max_bandwidth_in, * *eip_bandwidth, \
          cs_kubernetes_node_pool scaling_config.eip_internet_charge_type, * cluster_spec, \
-         kvstore_instance dedicated_host_group_id, rds_clone_db_instance dedicated_host_group_id, \
+         kvstore_instance dedicated_host_group_id, rds_*_db_instance dedicated_host_group_id, \
          * instance_family_level, * dedicated_host_*, * deployment_set_id, * hpc_cluster_id, * isp, * ipv6_isp, \
          * public_ip_address_pool_id, * *bandwidth_package_id, \
          ess_scaling_configuration instance_pattern_info.minimum_eni_*, cloud_firewall_instance ip_number, \
@@ -63,8 +63,8 @@ pub(super) const SILENT: &[(&str, &str)] = &[
         "the software, its version and its settings",
         "db_instance babelfish_config.*, * db_param_group_id, * db_node_id, * standby_az, * sync_mode, \
          * db_instance_mode, mse_cluster cluster_type, mse_cluster version_code, \
-         elasticsearch_instance enable_kibana_private_network, rds_clone_db_instance acl, \
-         rds_clone_db_instance direction, rds_clone_db_instance replication_acl, * client_cert_revocation_list, \
+         elasticsearch_instance enable_kibana_private_network, rds_*_instance acl, \
+         rds_*_db_instance direction, rds_*_instance replication_acl, * target_major_version, * client_cert_revocation_list, \
          ess_scaling_configuration override, * version, * *engine_version, * *minor_version, * *kernel_version, \
          * *runtime_version, * *kubernetes_version, * *revision_version_code, * *db_version, * *cluster_version, \
          * mysql_version, * mse_version, * arch_version, * service_version, * product_version, * *http_version, \
@@ -74,7 +74,7 @@ pub(super) const SILENT: &[(&str, &str)] = &[
          * db_is_ignore_case, * loose_*, * *image*, * *user_data, * userdata, * pre_user_data, * runtime*, \
          * custom_runtime_config.*, * custom_container_config.*, * code.*, * handler, * layers, \
          * environment_variables, * *containers.*, * kubelet_configuration.*, * *upgrade*, * kernel_version, \
-         * *switch_mode, * switch_time, * *effective_time, * maintain_*, * *maintenance_*, * *create_sample_data, \
+         * *switch_mode, * switch_time, * switch_time_mode, * *effective_time, * maintain_*, * *maintenance_*, * *create_sample_data, \
          * data_share_status, * vector_configuration_status, * os_type, * platform, * default_topic_partition_num, \
          * enable_auto_*, * confluent_config.*, * protocol_type, * recovery_model, * node_type, * replication_factor, \
          * readonly_replicas, * shard_list.readonly_replicas, * encrypt_new_tables, * imci_switch, * hot_*, \
@@ -177,7 +177,7 @@ pub(super) const SILENT: &[(&str, &str)] = &[
     ),
     (
         "which list it is, or how it is shown: every list of a service counts",
-        "* *ip_array_attribute, * *ip_group_attribute, * security_ip_type, db_instance security_ip_mode, \
+        "* *ip_array_attribute, * *ip_group_attribute, * security_ip_type, db_instance security_ip_mode, rds_ddr_instance security_ip_mode, \
          * *security_ip_group_name, * desired_security_ip_lists.group_name, * ip_whitelist.ip_group_name",
     ),
     (
@@ -187,12 +187,12 @@ pub(super) const SILENT: &[(&str, &str)] = &[
     ),
     (
         "any address of the vSwitch is asked about",
-        "gpdb_instance private_ip_address, rds_clone_db_instance private_ip_address, \
+        "gpdb_instance private_ip_address, rds_*_db_instance private_ip_address, \
          ecs_launch_template private_ip_address, ecs_launch_template vswitch_id, \
          ecs_launch_template network_interfaces.primary_ip, ecs_launch_template network_interfaces.delete_on_release, \
          nlb_load_balancer zone_mappings.ipv*_local_addresses",
     ),
-    ("any port is asked about", "rds_clone_db_instance port"),
+    ("any port is asked about", "rds_*_db_instance port"),
     (
         "which part of a service is open to the Internet: it counts for all of it",
         "* *net_type, * node_id, * db_endpoint_id, lindorm_public_network engine_type, polardb_endpoint endpoint_type, \

@@ -185,10 +185,28 @@ pub(super) const WATCHED: &[Watched] = &[
         "instances that exist join the group (`instance_ids`)",
     ),
     watch(
+        "rds_ddr_instance",
+        "fresh_white_list_readins",
+        &[],
+        "it changes the allow lists of other instances (`fresh_white_list_readins`)",
+    ),
+    watch_filled(
+        "rds_upgrade_db_instance",
+        "switch_over",
+        &["false"],
+        "it takes over the address of another instance (`switch_over`)",
+    ),
+    watch(
         "db_*instance",
         "fresh_white_list_readins",
         &[],
         "it changes the allow lists of other instances (`fresh_white_list_readins`)",
+    ),
+    watch(
+        "rds_ddr_instance",
+        "whitelist_network_type",
+        &["VPC", "MIX"],
+        "its allow list is for another network (`whitelist_network_type`)",
     ),
     watch(
         "db_*instance",
