@@ -112,7 +112,8 @@ impl Changes {
         }
     }
 
-    /// As the rules of the network: half of them name a group, half a narrow prefix of their VPC.
+    /// As the rules of the network: half of them name a group, half a narrow prefix of their VPC, or, where VPCs are
+    /// joined, a twentieth of these one of another VPC.
     fn rule(&mut self, t: &Typed) -> Option<Change> {
         let like = &t.sg_rules[self.g.below(self.rules)];
         let mut r = like.clone();
@@ -120,7 +121,13 @@ impl Changes {
         r.group = Fact::Known(group);
         r.services = Fact::Known(self.g.pick(&self.services).clone());
         let vpc = t[group].vpc.known()?.0;
-        let base = 10 << 24 | vpc << 16;
+        let joined = !t.attachments.is_empty() && self.g.percent(5);
+        let named = if joined {
+            id(self.g.below(t.vpcs.len()))
+        } else {
+            vpc
+        };
+        let base = 10 << 24 | named << 16;
         let first = group.0 / 400 * 400;
         r.peer = if self.g.percent(50) {
             let last = id(t.security_groups.len().checked_sub(1)?);

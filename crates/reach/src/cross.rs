@@ -11,7 +11,7 @@
 
 use crate::domain::{Cell, Domain, distinct, lone};
 use crate::flow::Cuts;
-use crate::matrix::Arrivals;
+use crate::matrix::Sink;
 use crate::network::{Hop, Match, Mode, Network, RuleList};
 use crate::point::PeerView;
 use crate::rows::{AtomTable, Columns, RowBuilder, by_source};
@@ -134,14 +134,16 @@ impl Walk<'_> {
 
 /// How packets get from one vSwitch to one cell of another VPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Way {
+pub(crate) enum Way {
     Never,
     /// Past the filters of the two ends only.
     Plain,
+    /// Past something else: only the point engine knows.
     Ask,
 }
 
-fn way(net: &Network, vpc: VpcId, tables: &[u32], to: VpcId, d: &Cell) -> Way {
+/// How packets get from a VPC with these tables to a cell of another one.
+pub(crate) fn way(net: &Network, vpc: VpcId, tables: &[u32], to: VpcId, d: &Cell) -> Way {
     let mut w = Walk {
         net,
         goal: to,
@@ -385,7 +387,7 @@ impl<'a> Joint<'a> {
     }
 
     /// Adds what travels from cells of one VPC to cells of another.
-    pub(crate) fn pair(&self, (a, b): (usize, usize), full: &[u64], out: &Arrivals) {
+    pub(crate) fn pair(&self, (a, b): (usize, usize), full: &[u64], out: &impl Sink) {
         let (Some(from), Some(to)) = (&self.exteriors[a], &self.exteriors[b]) else {
             return;
         };
@@ -484,7 +486,7 @@ impl Pair<'_> {
         })
     }
 
-    fn rectangles(&self, ways: &Ways, full: &[u64], out: &Arrivals) {
+    fn rectangles(&self, ways: &Ways, full: &[u64], out: &impl Sink) {
         let w = full.len();
         let v4 = |c: &Cell| c.rep.ip.is_ipv4();
         // Destinations that are alike for every source: column and ways; blocks in them with their lists.
@@ -556,49 +558,50 @@ impl Pair<'_> {
             let Some(((_, block), _)) = takers.first() else {
                 continue;
             };
-            let mut row = out.at(*block);
-            // Adds what each of some blocks sends as far as this one takes it in.
-            let mut add = |from: &[(u32, u32)], taken: &[u64]| {
-                for &(x, at) in from {
-                    let sent = &flat[at as usize..at as usize + w];
-                    let entry = &mut row[x as usize * w..(x as usize + 1) * w];
-                    for ((o, &x), &y) in entry.iter_mut().zip(sent).zip(taken) {
-                        *o |= x & y;
+            out.row(*block, |row| {
+                // Adds what each of some blocks sends as far as this one takes it in.
+                let mut add = |from: &[(u32, u32)], taken: &[u64]| {
+                    for &(x, at) in from {
+                        let sent = &flat[at as usize..at as usize + w];
+                        let entry = &mut row[x as usize * w..(x as usize + 1) * w];
+                        for ((o, &x), &y) in entry.iter_mut().zip(sent).zip(taken) {
+                            *o |= x & y;
+                        }
+                    }
+                };
+                for ((t, _), lists) in takers {
+                    let t = *t as usize;
+                    taken.clear();
+                    all.copy_from_slice(full);
+                    for (k, &(column, _, _)) in sources.1.iter().enumerate() {
+                        if sent[k * n + t].is_empty() {
+                            continue;
+                        }
+                        tmp.fill(0);
+                        for l in lists {
+                            self.to.add(*l, INGRESS, column, &mut tmp);
+                        }
+                        and(&mut all, &tmp);
+                        if tmp.iter().any(|&x| x != 0) {
+                            taken.push((small(k), tmp.clone()));
+                        }
+                    }
+                    // What is taken in from every kind of source, once for all of them, and then what is left.
+                    if !taken.is_empty() && all.iter().any(|&x| x != 0) {
+                        add(&any[t], &all);
+                    }
+                    for (k, more) in &mut taken {
+                        more.iter_mut().zip(&all).for_each(|(x, &a)| *x &= !a);
+                        if more.iter().any(|&x| x != 0) {
+                            add(&sent[*k as usize * n + t], more);
+                        }
                     }
                 }
-            };
-            for ((t, _), lists) in takers {
-                let t = *t as usize;
-                taken.clear();
-                all.copy_from_slice(full);
-                for (k, &(column, _, _)) in sources.1.iter().enumerate() {
-                    if sent[k * n + t].is_empty() {
-                        continue;
-                    }
-                    tmp.fill(0);
-                    for l in lists {
-                        self.to.add(*l, INGRESS, column, &mut tmp);
-                    }
-                    and(&mut all, &tmp);
-                    if tmp.iter().any(|&x| x != 0) {
-                        taken.push((small(k), tmp.clone()));
-                    }
-                }
-                // What is taken in from every kind of source, once for all of them, and then what is left.
-                if !taken.is_empty() && all.iter().any(|&x| x != 0) {
-                    add(&any[t], &all);
-                }
-                for (k, more) in &mut taken {
-                    more.iter_mut().zip(&all).for_each(|(x, &a)| *x &= !a);
-                    if more.iter().any(|&x| x != 0) {
-                        add(&sent[*k as usize * n + t], more);
-                    }
-                }
-            }
+            });
         }
     }
 
-    fn one_by_one(&self, ways: &Ways, full: &[u64], out: &Arrivals) {
+    fn one_by_one(&self, ways: &Ways, full: &[u64], out: &impl Sink) {
         let w = full.len();
         let mut tmp = vec![0u64; w];
         let mut cells: Vec<(usize, &Cell)> = self
@@ -619,7 +622,7 @@ impl Pair<'_> {
                 self.one(s, d, ways, (full, &mut tmp), &mut row);
             }
             if let Some((_, d)) = cells.first() {
-                out.at(d.slot).iter_mut().zip(&row).for_each(|(o, &x)| *o |= x);
+                out.row(d.slot, |all| all.iter_mut().zip(&row).for_each(|(o, &x)| *o |= x));
             }
         }
     }

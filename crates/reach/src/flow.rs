@@ -79,7 +79,7 @@ pub(crate) fn each_representative(set: &IpSet, cuts: &Cuts, mut f: impl FnMut(Ip
 }
 
 /// First addresses of elementary pieces, sorted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cuts {
     pub(crate) v4: Vec<u32>,
     pub(crate) v6: Vec<u128>,

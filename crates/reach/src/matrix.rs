@@ -20,6 +20,58 @@ pub(crate) struct Arrivals {
     by_slot: Vec<Mutex<Vec<u64>>>,
 }
 
+/// Takes in what arrives at slots.
+pub(crate) trait Sink {
+    /// How many blocks send.
+    fn blocks(&self) -> usize;
+    /// Lets `f` add to what a slot gets: one entry for every block.
+    fn row(&self, slot: u32, f: impl FnOnce(&mut [u64]));
+}
+
+impl Sink for Arrivals {
+    fn blocks(&self) -> usize {
+        self.blocks
+    }
+    fn row(&self, slot: u32, f: impl FnOnce(&mut [u64])) {
+        f(&mut self.at(slot));
+    }
+}
+
+/// What arrives, entry by entry, for a matrix that is nearly empty.
+pub(crate) struct Entries {
+    w: usize,
+    row: std::cell::RefCell<Vec<u64>>,
+    /// Block, slot and what it gets; a slot may come several times.
+    pub(crate) all: std::cell::RefCell<Vec<(u32, u32, Box<[u64]>)>>,
+}
+
+impl Entries {
+    pub(crate) fn new(blocks: usize, w: usize) -> Self {
+        Entries {
+            w,
+            row: vec![0; blocks * w].into(),
+            all: Vec::new().into(),
+        }
+    }
+}
+
+impl Sink for Entries {
+    fn blocks(&self) -> usize {
+        self.row.borrow().len() / self.w.max(1)
+    }
+    fn row(&self, slot: u32, f: impl FnOnce(&mut [u64])) {
+        let mut row = self.row.borrow_mut();
+        f(&mut row);
+        let mut all = self.all.borrow_mut();
+        for (a, entry) in (0u32..).zip(row.chunks_exact_mut(self.w.max(1))) {
+            if entry.iter().any(|&x| x != 0) {
+                all.push((a, slot, (&*entry).into()));
+                entry.fill(0);
+            }
+        }
+    }
+}
+
 impl Arrivals {
     /// For so many blocks and slots, entries of `w` words; nothing is delivered yet.
     pub(crate) fn new(blocks: usize, slots: usize, w: usize) -> Self {

@@ -141,7 +141,7 @@ impl Reach {
     /// Private paths are computed cell by cell for each VPC; paths over the Internet class by class.
     pub fn all_pairs(&mut self) {
         self.build_rows();
-        let mut m = self.unrelayed(true);
+        let mut m = self.unrelayed(true, true);
         crate::relayed::hand_on(self, &mut m);
         self.matrix = m.fold(&self.slots);
     }
@@ -151,15 +151,16 @@ impl Reach {
         self.domains.par_iter_mut().for_each(|d| d.build_rows(net));
     }
 
-    /// What travels without the help of balancers; `inside` says whether with what stays inside one VPC.
-    pub(crate) fn unrelayed(&self, inside: bool) -> Matrix {
+    /// What travels without the help of balancers; `inside` says whether with what stays inside one VPC, and `between`
+    /// whether with what travels from VPC to VPC.
+    pub(crate) fn unrelayed(&self, inside: bool, between: bool) -> Matrix {
         let w = self.net.atoms.words();
         let net = &self.net;
         let full = net.common.all.words().to_vec();
-        let joint = crate::cross::Joint::new(&self.net, &self.domains);
+        let joint = between.then(|| crate::cross::Joint::new(&self.net, &self.domains));
         let own = self.domains.iter().filter(|_| inside);
         let mut jobs: Vec<Job<'_>> = own.map(Job::Inside).collect();
-        jobs.extend(joint.pairs().into_iter().map(Job::Between));
+        jobs.extend(joint.iter().flat_map(|j| j.pairs()).map(Job::Between));
         // Each thread takes the next job; unions do not mind the order.
         let arrivals = Arrivals::new(self.blocks, self.slots.len(), w);
         let next = AtomicUsize::new(0);
@@ -170,7 +171,11 @@ impl Reach {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     match job {
                         Job::Inside(d) => d.pairs(net, &full, &arrivals),
-                        Job::Between(p) => joint.pair(*p, &full, &arrivals),
+                        Job::Between(p) => {
+                            if let Some(joint) = &joint {
+                                joint.pair(*p, &full, &arrivals);
+                            }
+                        }
                     }
                 }
             });

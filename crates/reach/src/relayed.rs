@@ -8,8 +8,8 @@ use crate::domain::{Cell, Domain, distinct};
 use crate::flow::Cuts;
 use crate::matrix::Matrix;
 use crate::network::{Match, Mode, Network, Relay, RelaySource};
-use crate::point::Point;
 use crate::point::relay::MAX_BALANCERS;
+use crate::point::{Inside, Point};
 use crate::reach::Reach;
 use bartizan_model::InterfaceId;
 use bartizan_packet::{AtomSet, IpSet};
@@ -61,7 +61,8 @@ fn seen_by(net: &Network, r: &Relay, d: &Cell) -> Option<(bool, bool, bool)> {
 }
 
 /// What a relay hands on to a cell, for every client or for those of each piece of the address space.
-enum Legs {
+#[derive(PartialEq, Eq)]
+pub(crate) enum Legs {
     /// The same for every client.
     Same(AtomSet),
     /// By the address of the client, which the ACL of the backend's vSwitch sees: the pieces, what passes from
@@ -77,7 +78,7 @@ enum Legs {
 }
 
 /// What everybody needs to know who hands on to whom.
-struct Hands<'r> {
+pub(crate) struct Hands<'r> {
     reach: &'r Reach,
     by_slot: Vec<Vec<&'r Cell>>,
     /// The cells of fronts and backends.
@@ -89,10 +90,10 @@ struct Hands<'r> {
 }
 
 /// A front at work. Relays of one front share its column.
-struct Front {
-    id: InterfaceId,
+pub(crate) struct Front {
+    pub(crate) id: InterfaceId,
     /// Positions in `Network::relays`.
-    relays: Vec<u32>,
+    pub(crate) relays: Vec<u32>,
     /// What was found out about a relay and a cell of its backend.
     legs: FxHashMap<(u32, u32), Legs>,
 }
@@ -154,28 +155,7 @@ pub(crate) fn hand_on(reach: &Reach, m: &mut Matrix) {
     if net.relays.is_empty() {
         return;
     }
-    let slots = reach.slots();
-    let mut h = Hands {
-        reach,
-        by_slot: vec![Vec::new(); slots.len()],
-        of: FxHashMap::default(),
-        fronts: vec![false; slots.len()],
-        alone: FxHashMap::default(),
-    };
-    for c in reach.cells() {
-        h.by_slot[c.slot as usize].push(c);
-        h.fronts[c.slot as usize] |= net.is_front(c.rep.iface);
-        let mut seen = Vec::new();
-        for i in c.members.iter().map(|x| x.iface) {
-            if !seen.contains(&i) && (net.behind.contains_key(&i) || net.is_front(i)) {
-                h.of.entry(i).or_default().push(c);
-                seen.push(i);
-            }
-        }
-        if let Some(i) = c.only.filter(|i| net.behind.contains_key(i)) {
-            h.alone.entry(i).or_default().push(c.slot);
-        }
-    }
+    let h = Hands::new(reach);
     // What balancers send by themselves.
     for r in &net.relays {
         for v in h.of.get(&r.front).into_iter().flatten() {
@@ -187,18 +167,7 @@ pub(crate) fn hand_on(reach: &Reach, m: &mut Matrix) {
             }
         }
     }
-    let mut by_front: BTreeMap<InterfaceId, Vec<u32>> = BTreeMap::new();
-    for (n, r) in (0u32..).zip(&net.relays) {
-        by_front.entry(r.front).or_default().push(n);
-    }
-    let mut fronts: Vec<Front> = by_front
-        .into_iter()
-        .map(|(id, relays)| Front {
-            id,
-            relays,
-            legs: FxHashMap::default(),
-        })
-        .collect();
+    let mut fronts = fronts(net);
     for _ in 0..MAX_BALANCERS {
         let mut more = false;
         for some in fronts.chunks_mut(AT_ONCE) {
@@ -216,6 +185,28 @@ pub(crate) fn hand_on(reach: &Reach, m: &mut Matrix) {
     }
 }
 
+/// All fronts, with what each of them hands on.
+pub(crate) fn fronts(net: &Network) -> Vec<Front> {
+    let mut by_front: BTreeMap<InterfaceId, Vec<u32>> = BTreeMap::new();
+    for (n, r) in (0u32..).zip(&net.relays) {
+        by_front.entry(r.front).or_default().push(n);
+    }
+    let all = by_front.into_iter().map(|(id, relays)| Front {
+        id,
+        relays,
+        legs: FxHashMap::default(),
+    });
+    all.collect()
+}
+
+/// What a front sends through one relay by itself.
+pub(crate) fn sent(net: &Network, r: &Relay, d: Inside) -> AtomSet {
+    let ask = crate::point::ReplyPort::Ephemeral;
+    let sources = net.sources(r, d, None, &[]).into_iter();
+    let leg = net.fold(sources.map(|src| net.leg(r, d, src, ask).delivered));
+    leg.intersect(&net.handed_on(r, &r.listen))
+}
+
 /// The slot of an address of a backend.
 fn of_slot(of: &FxHashMap<InterfaceId, Vec<&Cell>>, i: InterfaceId, ip: std::net::IpAddr) -> u32 {
     let cells = of.get(&i).into_iter().flatten();
@@ -226,8 +217,35 @@ fn of_slot(of: &FxHashMap<InterfaceId, Vec<&Cell>>, i: InterfaceId, ip: std::net
 }
 
 impl<'r> Hands<'r> {
-    /// Everything that one front hands on and that is new.
-    fn front(&self, m: &Matrix, front: &mut Front) -> FxHashMap<(u32, u32), (AtomSet, bool)> {
+    pub(crate) fn new(reach: &'r Reach) -> Self {
+        let net = reach.network();
+        let slots = reach.slots();
+        let mut h = Hands {
+            reach,
+            by_slot: vec![Vec::new(); slots.len()],
+            of: FxHashMap::default(),
+            fronts: vec![false; slots.len()],
+            alone: FxHashMap::default(),
+        };
+        for c in reach.cells() {
+            h.by_slot[c.slot as usize].push(c);
+            h.fronts[c.slot as usize] |= net.is_front(c.rep.iface);
+            let mut seen = Vec::new();
+            for i in c.members.iter().map(|x| x.iface) {
+                if !seen.contains(&i) && (net.behind.contains_key(&i) || net.is_front(i)) {
+                    h.of.entry(i).or_default().push(c);
+                    seen.push(i);
+                }
+            }
+            if let Some(i) = c.only.filter(|i| net.behind.contains_key(i)) {
+                h.alone.entry(i).or_default().push(c.slot);
+            }
+        }
+        h
+    }
+
+    /// Everything that one front hands on and that is new: by slots, with whether the point engine was asked.
+    pub(crate) fn front(&self, m: &Matrix, front: &mut Front) -> FxHashMap<(u32, u32), (AtomSet, bool)> {
         let net = self.reach.network();
         let cells: Vec<u32> = self
             .of
@@ -401,7 +419,7 @@ struct Taken<'r> {
 
 impl Legs {
     /// What of a set goes on for a client that is seen by an address.
-    fn seen(&self, ip: std::net::IpAddr, on: &AtomSet) -> AtomSet {
+    pub(crate) fn seen(&self, ip: std::net::IpAddr, on: &AtomSet) -> AtomSet {
         match self {
             Legs::Same(all) => all.intersect(on),
             Legs::ByClient { cuts, pieces, .. } => match pieces.get(&cuts.piece(ip)) {
@@ -414,7 +432,7 @@ impl Legs {
 }
 
 /// The legs of a relay to a cell.
-fn legs(net: &Network, r: &Relay, d: &Cell) -> Legs {
+pub(crate) fn legs(net: &Network, r: &Relay, d: &Cell) -> Legs {
     let ask = crate::point::ReplyPort::Ephemeral;
     let mut to = d.rep;
     if let Some(x) = d.members.iter().find(|x| x.iface == r.to) {

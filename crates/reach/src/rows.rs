@@ -258,6 +258,18 @@ pub(crate) fn fold_one(
     acc: &mut Vec<u64>,
     table: &mut AtomTable,
 ) -> u32 {
+    fold_into(list, peer, all, left, acc);
+    table.intern(acc)
+}
+
+/// What a list accepts from (or to) one peer, into `acc`.
+pub(crate) fn fold_into(
+    list: &RuleList,
+    peer: crate::point::PeerView<'_>,
+    all: &[u64],
+    left: &mut Vec<u64>,
+    acc: &mut Vec<u64>,
+) {
     left.clear();
     left.extend_from_slice(all);
     acc.clear();
@@ -275,5 +287,4 @@ pub(crate) fn fold_one(
             *a |= l;
         }
     }
-    table.intern(acc)
 }

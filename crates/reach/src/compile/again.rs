@@ -1,8 +1,8 @@
 //! Compiles one list again after a change.
 
-use super::{Ctx, Pool, groups, routes};
+use super::{Ctx, Pool, balancers, groups, routes};
 use crate::network::{GroupSet, Mode, Network, Table};
-use bartizan_model::{Assumption, Inventory, RouteTableId, SecurityGroupId};
+use bartizan_model::{Assumption, BalancerId, InterfaceId, Inventory, RouteTableId, SecurityGroupId};
 
 /// What is kept between changes, so that a list costs what its own rules cost.
 pub(crate) struct Again {
@@ -44,6 +44,21 @@ impl Again {
         set
     }
 
+    /// What a front takes in.
+    pub(crate) fn front(
+        &mut self,
+        inv: &Inventory,
+        net: &Network,
+        balancer: BalancerId,
+        front: InterfaceId,
+    ) -> Option<GroupSet> {
+        let interface = inv.typed.interfaces.get(front.index())?;
+        let mut c = context(inv, net.mode, net, std::mem::take(&mut self.pool));
+        let set = balancers::lists(&mut c, &self.by, balancer, interface);
+        self.pool = c.pool;
+        Some(set)
+    }
+
     /// A rule was added behind all others.
     pub(crate) fn added(&mut self, group: SecurityGroupId, rule: u32) {
         self.by.add(group, rule);
@@ -55,10 +70,13 @@ impl Again {
     }
 }
 
-/// One route table, as far as nothing propagates routes into it.
+/// One route table. What routers and gateways write into it is as it was.
 pub(crate) fn table(inv: &Inventory, net: &Network, id: RouteTableId) -> Option<Table> {
     let mut c = context(inv, net.mode, net, Pool::default());
     let mut table = routes::table(&mut c, id)?;
+    let before = net.tables.get(id.index())?;
+    let written = before.routes.iter().filter(|r| crate::hybrid::propagated(r.from));
+    table.routes.extend(written.cloned());
     routes::sort(&mut table, c.reads(Assumption::Route2));
     Some(table)
 }

@@ -1,5 +1,6 @@
 //! What has to be known of a network to tell whether a change stays inside one VPC.
 
+use crate::domain::Domain;
 use crate::flow::Cuts;
 use crate::matrix::Added;
 use crate::network::{GroupSet, Hop, Match, Network, RelaySource};
@@ -7,14 +8,15 @@ use crate::point::PeerView;
 use crate::public::{self, Border};
 use crate::reach::Reach;
 use bartizan_model::{Backend, DnatTarget, Fact, InterfaceId, Inventory, NatIp, SecurityGroupId, VpcId};
-use bartizan_packet::IpSet;
+use bartizan_packet::{IntervalSet, IpSet};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Found once per rebuild. Where a fact is hard to find, it errs towards a rebuild.
 pub(super) struct Facts {
     /// Interfaces through which routes lead.
     pub(super) stops: FxHashSet<InterfaceId>,
-    /// Fronts, managed services, and backends whose groups filter what balancers hand on.
+    /// Managed services; also fronts, and backends whose groups filter what balancers hand on, where that is not kept up
+    /// to date by itself.
     bound: FxHashSet<InterfaceId>,
     /// Interfaces that have anything to do with the Internet.
     outward: FxHashSet<InterfaceId>,
@@ -38,7 +40,7 @@ pub(super) struct Facts {
     /// Whether some public address is not known: where it may be depends on every prefix (A-EIP-2).
     unknown_public: bool,
     /// Pairs of blocks that the point engine was asked for.
-    asked: FxHashSet<(u32, u32)>,
+    pub(super) asked: FxHashSet<(u32, u32)>,
     /// Group sets by group, and by the groups that make them.
     pub(super) sets_of: FxHashMap<SecurityGroupId, Vec<u32>>,
     pub(super) set: FxHashMap<(Vec<SecurityGroupId>, bool), u32>,
@@ -46,7 +48,8 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub(super) fn new(inv: &Inventory, reach: &Reach, added: &Added) -> Self {
+    /// `fronts` says whether what balancers hand on is kept up to date by itself.
+    pub(super) fn new(inv: &Inventory, reach: &Reach, added: &Added, fronts: bool) -> Self {
         let net = reach.network();
         let t = &inv.typed;
         let mut stops = FxHashSet::default();
@@ -55,7 +58,7 @@ impl Facts {
         }
         let mut bound = FxHashSet::default();
         let mut relays_see_groups = false;
-        for r in &net.relays {
+        for r in net.relays.iter().filter(|_| !fronts) {
             let exempt = net
                 .iface(r.front)
                 .and_then(|f| f.front.as_ref())
@@ -72,13 +75,14 @@ impl Facts {
         let mut outward: FxHashSet<InterfaceId> = FxHashSet::default();
         let mut special: FxHashSet<InterfaceId> = FxHashSet::default();
         let mut forwards_public = net.vpcs.iter().any(|v| v.ingress_table.is_some());
-        let mut regions: FxHashMap<VpcId, IpSet> = FxHashMap::default();
         let mut wide = Vec::new();
         let mut users = vec![Vec::new(); net.group_sets.len()];
         let mut set = FxHashMap::default();
         for f in net.ifaces.iter().flatten() {
             if f.front.is_some() || f.service.is_some() {
-                bound.insert(f.id);
+                if f.service.is_some() || !fronts {
+                    bound.insert(f.id);
+                }
             } else if let Some(i) = t.interfaces.get(f.id.index())
                 && let Fact::Known(g) = &i.groups
             {
@@ -99,8 +103,6 @@ impl Facts {
             }
         }
         for d in &reach.domains {
-            let mut v4 = Vec::new();
-            let mut v6 = Vec::new();
             for c in &d.cells {
                 let (leaves, appliances) = border.leads(c.rep.iface);
                 if c.special || leaves {
@@ -110,24 +112,10 @@ impl Facts {
                     special.insert(c.rep.iface);
                 }
                 forwards_public |= appliances;
-                for a in net.iface(c.rep.iface).into_iter().flat_map(|f| &f.addrs) {
-                    v4.extend(a.region.v4.ranges());
-                    v6.extend(a.region.v6.ranges());
-                }
             }
-            use bartizan_packet::IntervalSet as I;
-            let all = IpSet {
-                v4: I::from_ranges(v4),
-                v6: I::from_ranges(v6),
-            };
-            regions.insert(d.vpc, all);
         }
-        let mut regions: Vec<(VpcId, IpSet)> = regions.into_iter().collect();
-        regions.sort_unstable_by_key(|r| r.0);
-        let meet = |a: &(VpcId, IpSet), b: &(VpcId, IpSet)| {
-            a.0 != b.0 && net.joined(a.0, b.0) && a.1.intersects(&b.1)
-        };
-        let overlap = regions.iter().any(|a| regions.iter().any(|b| meet(a, b)));
+        let regions = regions(reach);
+        let overlap = overlap(reach);
         let mut sets_of: FxHashMap<SecurityGroupId, Vec<u32>> = FxHashMap::default();
         for (n, s) in (0u32..).zip(&net.group_sets) {
             for g in &s.groups {
@@ -189,7 +177,7 @@ impl Facts {
         }
     }
 
-    /// Whether an interface is a front, a managed service, or a backend whose groups filter what a balancer hands on.
+    /// Whether the lists of an interface count where changes are not followed.
     pub(super) fn bound(&self, i: InterfaceId) -> bool {
         self.bound.contains(&i)
     }
@@ -265,6 +253,38 @@ impl Facts {
     pub(super) fn cuts(&self, ips: &IpSet) -> bool {
         self.unknown_public || self.wide.iter().any(|w| w.intersects(ips) && !w.is_subset(ips))
     }
+}
+
+/// The addresses of each VPC, sorted by VPC.
+fn regions(reach: &Reach) -> Vec<(VpcId, IpSet)> {
+    let net = reach.network();
+    let of = |d: &Domain| {
+        let addresses = d
+            .cells
+            .iter()
+            .filter_map(|c| net.iface(c.rep.iface))
+            .flat_map(|f| &f.addrs);
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        for a in addresses {
+            v4.extend(a.region.v4.ranges());
+            v6.extend(a.region.v6.ranges());
+        }
+        let v4 = IntervalSet::from_ranges(v4);
+        let v6 = IntervalSet::from_ranges(v6);
+        (d.vpc, IpSet { v4, v6 })
+    };
+    let mut out: Vec<(VpcId, IpSet)> = reach.domains.iter().map(of).collect();
+    out.sort_unstable_by_key(|r| r.0);
+    out
+}
+
+/// Whether VPCs that something joins have addresses in common.
+pub(super) fn overlap(reach: &Reach) -> bool {
+    let regions = regions(reach);
+    let net = reach.network();
+    let meet =
+        |a: &(VpcId, IpSet), b: &(VpcId, IpSet)| a.0 != b.0 && net.joined(a.0, b.0) && a.1.intersects(&b.1);
+    regions.iter().any(|a| regions.iter().any(|b| meet(a, b)))
 }
 
 /// Adds the interfaces that a hop leads to.

@@ -151,6 +151,11 @@ impl Kept {
         self.columns.regroup(cell, primary, old, new);
     }
 
+    /// Calls `f` for the columns that a peer matches.
+    pub(super) fn each(&self, m: &Match, mut f: impl FnMut(u32)) {
+        self.columns.each(m, |n| f(small(n)));
+    }
+
     /// The columns that a peer matches.
     pub(super) fn columns(&self, m: &Match) -> Vec<u32> {
         let mut out: Vec<u32> = Vec::new();
@@ -274,31 +279,6 @@ impl Kept {
         small(gs)
     }
 
-    /// What the VPC contributes to a pair of blocks; stops where all of `need` is found.
-    pub(super) fn contribution(
-        &self,
-        net: &Network,
-        d: &Domain,
-        (a, b): (u32, u32),
-        need: &[u64],
-        tmp: &mut [u64],
-        out: &mut [u64],
-    ) {
-        out.fill(0);
-        let none: &[u32] = &[];
-        let of = |x: u32| self.by_block.get(&x).map_or(none, Vec::as_slice);
-        for &t in of(b) {
-            for &s in of(a) {
-                if d.pair(net, s as usize, t as usize, tmp) {
-                    out.iter_mut().zip(tmp.iter()).for_each(|(o, &x)| *o |= x);
-                    if need.iter().zip(out.iter()).all(|(n, o)| n & !o == 0) {
-                        return;
-                    }
-                }
-            }
-        }
-    }
-
     /// Whether routes lead a column elsewhere, seen from a vSwitch, is as said from now on; says whether they do or did.
     pub(super) fn lead(d: &mut Domain, v: usize, column: u32, is: bool) -> bool {
         let n = d.cells.len();
@@ -346,22 +326,41 @@ impl Kept {
         }
     }
 
-    /// What the VPC contributes to every pair of blocks.
+    /// What the VPC contributes to every pair of blocks, and to the slot of every front.
     pub(super) fn contributions(
         &self,
         net: &Network,
         d: &Domain,
         w: usize,
     ) -> FxHashMap<(u32, u32), Vec<u64>> {
-        let mut blocks: Vec<u32> = self.by_block.keys().copied().collect();
-        blocks.sort_unstable();
-        let (mut tmp, mut sum) = (vec![0u64; w], vec![0u64; w]);
-        let mut out = FxHashMap::default();
-        for &a in &blocks {
-            for &b in &blocks {
-                self.contribution(net, d, (a, b), net.common.all.words(), &mut tmp, &mut sum);
+        let mut tmp = vec![0u64; w];
+        let mut out: FxHashMap<(u32, u32), Vec<u64>> = FxHashMap::default();
+        let mut of_block: Vec<(&u32, &Vec<u32>)> = self.by_block.iter().collect();
+        of_block.sort_unstable();
+        let full = net.common.all.words();
+        for (a, senders) in of_block.iter().map(|(a, v)| (**a, *v)) {
+            for (b, takers) in of_block.iter().map(|(b, v)| (**b, *v)) {
+                let mut sum = vec![0u64; w];
+                for &t in takers {
+                    let front = d.cells[t as usize].slot;
+                    // What a front takes in is wanted for itself as well.
+                    let apart = front != b;
+                    let mut own = vec![0u64; if apart { w } else { 0 }];
+                    for &s in senders {
+                        if !apart && sum == full {
+                            break;
+                        }
+                        if d.pair(net, s as usize, t as usize, &mut tmp) {
+                            sum.iter_mut().zip(&tmp).for_each(|(o, &x)| *o |= x);
+                            own.iter_mut().zip(&tmp).for_each(|(o, &x)| *o |= x);
+                        }
+                    }
+                    if own.iter().any(|&x| x != 0) {
+                        out.insert((a, front), own);
+                    }
+                }
                 if sum.iter().any(|&x| x != 0) {
-                    out.insert((a, b), sum.clone());
+                    out.insert((a, b), sum);
                 }
             }
         }

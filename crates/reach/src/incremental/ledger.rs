@@ -1,15 +1,15 @@
 //! Who contributes what to an entry of the matrix.
 //!
-//! An entry is the union of what every VPC contributes and of the rest. Contributions are kept one by one, so that
-//! one can shrink without the others being computed again.
+//! An entry is the union of what every VPC, every pair of VPCs and every front contributes, and of the rest.
+//! Contributions are kept one by one, so that one can shrink without the others being computed again.
 
 use crate::rows::AtomTable;
 use rustc_hash::FxHashMap;
 
-/// Contributions by ordered pair of blocks.
+/// Contributions by ordered pair of a block and a slot.
 pub(super) struct Ledger {
     table: AtomTable,
-    /// The VPC (by position) and what it contributes; nobody contributes nothing.
+    /// By whom (a number) and what; nobody contributes nothing.
     of: FxHashMap<(u32, u32), Vec<(u32, u32)>>,
 }
 
@@ -53,6 +53,18 @@ impl Ledger {
         let all = self.of.get(&pair).into_iter().flatten();
         let id = all.into_iter().find(|(b, _)| *b == by).map_or(0, |(_, id)| *id);
         self.table.get(id)
+    }
+
+    /// Whether anybody contributes anything.
+    pub(super) fn any(&self, pair: (u32, u32)) -> bool {
+        self.of.get(&pair).is_some_and(|all| !all.is_empty())
+    }
+
+    /// Everything that anybody contributes to anything.
+    pub(super) fn each(&self, mut f: impl FnMut((u32, u32), &[u64])) {
+        for (pair, all) in &self.of {
+            all.iter().for_each(|(_, id)| f(*pair, self.table.get(*id)));
+        }
     }
 
     /// Adds what everybody contributes.

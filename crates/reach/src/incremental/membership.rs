@@ -4,7 +4,9 @@ use super::index::Side;
 use super::touch::Keys;
 use super::{Inside, Live, small};
 use crate::network::{GroupSet, Match};
-use bartizan_model::{AddressKind, Fact, InterfaceId, SecurityGroupId};
+use bartizan_model::{AddressKind, Fact, InterfaceId, SecurityGroupId, VpcId};
+use bartizan_packet::IpSet;
+use std::net::IpAddr;
 
 impl Live {
     /// The groups of an interface were others before.
@@ -18,11 +20,12 @@ impl Live {
         };
         let complete = here.foreign_groups.is_empty() && !now.is_empty();
         let virtual_ip = here.addresses.iter().any(|a| a.kind == AddressKind::HaVip);
-        if virtual_ip || !self.plain(i) {
+        if virtual_ip || !self.plain(i) || self.reach.net.is_front(i) {
             return Err("the groups count at an appliance, a balancer or a virtual address");
         }
         let public = self.reach.net.says.public_members;
-        if public || self.facts.relays_see_groups || self.reach.net.has_neighbours(vpc) {
+        let elsewhere = self.reach.net.has_neighbours(vpc) && self.far.is_none();
+        if public || self.facts.relays_see_groups || elsewhere {
             return Err("the groups count outside of the VPC");
         }
         let Some(k) = self.kept_of(vpc) else {
@@ -80,6 +83,7 @@ impl Live {
             let at = self.reach.domains[self.kept[k].at].cells[c as usize].rep;
             let primary = self.reach.net.addr_of(at).is_some_and(|(_, a)| a.primary);
             self.kept[k].regroup(c, primary, before, &now);
+            self.know(vpc, k, at.ip);
         }
         for (gs, side) in self.kept[k].naming(joined.chain(left).copied()) {
             let kept = &mut self.kept[k];
@@ -91,11 +95,16 @@ impl Live {
         let kept = &mut self.kept[k];
         let d = &mut self.reach.domains[kept.at];
         let gs = kept.list_of(&self.reach.net, d, set);
+        if let Some(far) = &mut self.far {
+            far.renew(&self.reach.net, d, k, gs);
+        }
         for &c in &cells {
             let kept = &mut self.kept[k];
             let d = &mut self.reach.domains[kept.at];
             let lists = [d.lists[d.cells[c as usize].gs as usize], d.lists[gs as usize]];
+            let was = d.cells[c as usize].gs;
             kept.relist(d, c, gs, set);
+            self.far_lists((k, c), was, gs, &mut keys);
             let d = &self.reach.domains[self.kept[k].at];
             let differ = |a: u32, b: u32| {
                 let (a, b) = (&d.rows[a as usize], &d.rows[b as usize]);
@@ -110,10 +119,43 @@ impl Live {
                 self.pair(k, (c, n), Side::Egress, ids, &mut keys)?;
             }
         }
+        self.relegged(i, false, &mut keys);
         if self.facts.stops.contains(&i) {
             self.forwarded(k, |_, _| true, &mut keys);
             keys.blocks.extend(self.kept[k].by_block.keys());
         }
         Ok(keys)
+    }
+
+    /// By which groups an address is known in its VPC, where others can be reached, is found again.
+    pub(super) fn know(&mut self, vpc: VpcId, k: usize, ip: IpAddr) {
+        let net = &mut self.reach.net;
+        if !net.has_neighbours(vpc) {
+            return;
+        }
+        let d = &self.reach.domains[k];
+        let (mut known, mut primary) = (Vec::new(), Vec::new());
+        let mut somebody = false;
+        for c in self.kept[k].at_address(ip) {
+            let at = d.cells[c as usize].rep;
+            let Some((_, a)) = net.addr_of(at) else { continue };
+            if a.choice || a.region != IpSet::single(ip) {
+                continue;
+            }
+            somebody = true;
+            known.extend(net.groups_of(at));
+            if a.primary {
+                primary.extend(net.groups_of(at));
+            }
+        }
+        for (all, mut groups) in [(&mut net.known_as, known), (&mut net.known_primary, primary)] {
+            groups.sort_unstable();
+            groups.dedup();
+            if somebody {
+                all.insert((vpc, ip), groups);
+            } else {
+                all.remove(&(vpc, ip));
+            }
+        }
     }
 }

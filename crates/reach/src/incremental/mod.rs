@@ -4,28 +4,35 @@
 //! columns that the change can touch, and only pairs of blocks with such columns are added up again. Whatever is
 //! not certain to stay there is answered by building everything again, and [`Affected`] says so.
 
+mod build;
 mod change;
 mod facts;
+mod far;
+mod handed;
 mod index;
 mod inside;
 mod ledger;
 mod membership;
 mod place;
 mod rule;
+mod settle;
 mod touch;
 
+use crate::compile::CompileOptions;
 use crate::compile::again::Again;
-use crate::compile::{CompileOptions, compile};
 use crate::domain::Partition;
 use crate::network::Mode;
 use crate::reach::Reach;
-use bartizan_model::{AddressKind, AddressSpec, Fact, InterfaceId, Inventory, VpcId};
+use bartizan_model::{AddressKind, AddressSpec, Fact, InterfaceId, Inventory, SourceKind, VpcId};
+use bartizan_packet::IpSet;
 pub use change::Change;
 use facts::Facts;
+use far::Far;
+use handed::Fronts;
 use inside::Kept;
 use ledger::Ledger;
-use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use std::net::IpAddr;
 use touch::Keys;
 
 /// What a change did.
@@ -55,8 +62,14 @@ pub struct Live {
     facts: Facts,
     kept: Vec<Kept>,
     ledger: Ledger,
-    /// What does not stay inside one VPC, by pair of blocks.
+    /// What is not kept by VPC, by pair of VPCs or by front, by pair of blocks.
     rest: Vec<u64>,
+    /// The same for what blocks send to the slots of fronts; nothing where there is nothing.
+    rest_fronts: FxHashMap<(u32, u32), Box<[u64]>>,
+    /// What travels from VPC to VPC, where it can be kept up to date.
+    far: Option<Far>,
+    /// What balancers hand on, where it can be kept up to date.
+    fronts: Option<Fronts>,
 }
 
 /// The outcome of a change that stayed inside one VPC, or why it did not.
@@ -66,19 +79,7 @@ impl Live {
     /// Builds everything. As [`Reach::new`] and [`Reach::all_pairs`], with every address a cell of its own.
     #[must_use]
     pub fn new(inv: Inventory, mode: Mode, options: CompileOptions, part: Box<dyn Partition + Send>) -> Self {
-        let (reach, again, facts, kept, ledger, rest) = build(&inv, mode, &options, &*part);
-        Live {
-            inv,
-            mode,
-            options,
-            part,
-            reach,
-            again,
-            facts,
-            kept,
-            ledger,
-            rest,
-        }
+        Live::build(inv, mode, options, part)
     }
 
     /// The engine over the inventory as it is now.
@@ -91,6 +92,13 @@ impl Live {
     #[must_use]
     pub fn inventory(&self) -> &Inventory {
         &self.inv
+    }
+
+    /// Whether what travels between VPCs, and what balancers hand on, is there and is kept up to date by itself. What is
+    /// not is built again when a change may touch it.
+    #[must_use]
+    pub fn keeps(&self) -> (bool, bool) {
+        (self.far.is_some(), self.fronts.is_some())
     }
 
     /// Applies a change.
@@ -169,14 +177,10 @@ impl Live {
 
     /// Builds everything again.
     fn rebuild(&mut self, why: &'static str) -> Affected {
-        let (reach, again, facts, kept, ledger, rest) =
-            build(&self.inv, self.mode, &self.options, &*self.part);
-        let old = std::mem::replace(&mut self.reach, reach);
-        self.again = again;
-        self.facts = facts;
-        self.kept = kept;
-        self.ledger = ledger;
-        self.rest = rest;
+        let inv = std::mem::replace(&mut self.inv, Inventory::empty(SourceKind::Generated));
+        let part = std::mem::replace(&mut self.part, Box::new(Nothing));
+        let new = Live::build(inv, self.mode, self.options.clone(), part);
+        let old = std::mem::replace(self, new).reach;
         let blocks = small(self.reach.blocks);
         let (was, is) = (old.network(), self.reach.network());
         let same_atoms = was.atoms.len() == is.atoms.len();
@@ -195,52 +199,7 @@ impl Live {
         }
     }
 
-    /// Adds up pairs of blocks again: what changed.
-    fn settle(&mut self, keys: &Keys) -> Result<Vec<(u32, u32)>, &'static str> {
-        if keys.pairs.keys().any(|&(_, a, b)| self.facts.asked((a, b))) {
-            return Err("a pair depends on what a balancer hands on");
-        }
-        let w = self.reach.net.atoms.words();
-        let (mut tmp, mut sum) = (vec![0u64; w], vec![0u64; w]);
-        let mut next = vec![0u64; w];
-        let mut out = Vec::new();
-        for (&(k, a, b), delta) in &keys.pairs {
-            let kept = &self.kept[k];
-            let d = &self.reach.domains[kept.at];
-            let net = &self.reach.net;
-            if delta.whole {
-                let all = net.common.all.words();
-                kept.contribution(net, d, (a, b), all, &mut tmp, &mut next);
-            } else {
-                next.copy_from_slice(self.ledger.get((a, b), small(k)));
-                next.iter_mut().zip(&delta.gained).for_each(|(n, g)| *n |= g);
-                let need: Vec<u64> = delta.lost.iter().zip(&next).map(|(l, n)| l & n).collect();
-                if need.iter().any(|x| *x != 0) {
-                    kept.contribution(net, d, (a, b), &need, &mut tmp, &mut sum);
-                    for ((n, l), s) in next.iter_mut().zip(&need).zip(&sum) {
-                        *n &= !l | s;
-                    }
-                }
-            }
-            if !self.ledger.set((a, b), small(k), &next) {
-                continue;
-            }
-            let at = (a as usize * self.reach.blocks + b as usize) * w;
-            sum.copy_from_slice(&self.rest[at..at + w]);
-            self.ledger.sum((a, b), &mut sum);
-            let entry = &mut self.reach.matrix[at..at + w];
-            if *entry != *sum {
-                entry.copy_from_slice(&sum);
-                out.push((a, b));
-            }
-        }
-        out.sort_unstable();
-        out.dedup();
-        Ok(out)
-    }
-
-    /// Whether the lists of an interface count for nothing but private traffic inside its VPC, its own and what it
-    /// forwards, and, where the other side is outside, its own towards the Internet.
+    /// Whether what the lists of an interface filter is known, its own and what it forwards.
     fn plain(&self, i: InterfaceId) -> bool {
         let here = || self.vpc_of(i).is_some_and(|v| self.forwards_inside(v));
         !self.facts.bound(i) && (!self.facts.stops.contains(&i) || here())
@@ -261,60 +220,20 @@ fn small(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
+/// Nobody is anywhere.
+struct Nothing;
+
+impl Partition for Nothing {
+    fn blocks(&self) -> usize {
+        0
+    }
+    fn cuts(&self) -> &[IpSet] {
+        &[]
+    }
+    fn block(&self, _: Option<InterfaceId>, _: IpAddr) -> u32 {
+        0
+    }
+}
+
 /// Room for new sets of groups.
 const SPARE: usize = 4096;
-
-type Built = (Reach, Again, Facts, Vec<Kept>, Ledger, Vec<u64>);
-
-fn build(inv: &Inventory, mode: Mode, options: &CompileOptions, part: &dyn Partition) -> Built {
-    let net = compile(inv, mode, options);
-    let mut reach = Reach::with_cells(net, part, true);
-    reach.build_rows();
-    // What does not stay inside one VPC, and what balancers hand on of all together.
-    let mut rest = reach.unrelayed(false);
-    let mut added = crate::matrix::Added::default();
-    if !reach.network().relays.is_empty() {
-        let mut all = reach.unrelayed(true);
-        all.record();
-        crate::relayed::hand_on(&reach, &mut all);
-        added = all.take_added();
-        for ((a, b), s) in &added.sets {
-            rest.add(*a, *b, s);
-        }
-    }
-    let rest = rest.fold(reach.slots());
-    let kept: Vec<Kept> = reach
-        .domains
-        .iter()
-        .enumerate()
-        .map(|(n, d)| Kept::new(reach.network(), n, d))
-        .collect();
-    let w = reach.network().atoms.words();
-    let all: Vec<FxHashMap<(u32, u32), Vec<u64>>> = kept
-        .par_iter()
-        .map(|k| k.contributions(reach.network(), &reach.domains[k.at], w))
-        .collect();
-    let mut ledger = Ledger::new(w);
-    let mut matrix = rest.clone();
-    for (n, of) in all.into_iter().enumerate() {
-        for ((a, b), words) in of {
-            ledger.set((a, b), small(n), &words);
-            let at = (a as usize * reach.blocks + b as usize) * w;
-            matrix[at..at + w]
-                .iter_mut()
-                .zip(&words)
-                .for_each(|(o, &x)| *o |= x);
-        }
-    }
-    reach.matrix = matrix;
-    // A table that grows costs more than a change may.
-    reach.net.group_sets.reserve(SPARE);
-    for d in &mut reach.domains {
-        d.rows.reserve(SPARE / 16);
-        d.lists.reserve(SPARE / 16);
-        d.sets.reserve(SPARE / 16);
-    }
-    let facts = Facts::new(inv, &reach, &added);
-    let again = Again::new(inv, reach.network());
-    (reach, again, facts, kept, ledger, rest)
-}

@@ -1,10 +1,11 @@
 //! An address was another one before, or a custom route was added or removed.
 
+use super::index::Side;
 use super::inside::Kept;
 use super::touch::Keys;
 use super::{Inside, Live, facts};
 use crate::network::{Hop, Match};
-use bartizan_model::{Fact, InterfaceId, NetSpec, RouteEntry};
+use bartizan_model::{Fact, InterfaceId, NetSpec, PublishedRoute, RouteEntry, RouteTableId, VpcId};
 use bartizan_packet::IpSet;
 use std::net::IpAddr;
 
@@ -29,7 +30,9 @@ impl Live {
         {
             return Err("the address counts for more than private traffic");
         }
-        if net.has_neighbours(vpc) || !net.relays.is_empty() || self.facts.addresses_named {
+        let elsewhere = net.has_neighbours(vpc) && self.far.is_none();
+        let relayed = !net.relays.is_empty() && self.fronts.is_none();
+        if elsewhere || relayed || net.is_front(i) || self.facts.addresses_named {
             return Err("the address counts outside of its VPC");
         }
         if self.facts.cuts(&IpSet::single(new)) {
@@ -42,6 +45,12 @@ impl Live {
         let d = &self.reach.domains[kept.at];
         if !kept.at_address(new).is_empty() || kept.at_address(old).len() != 1 {
             return Err("somebody else has the address");
+        }
+        if let Some(far) = self.far.as_ref().filter(|f| !f.peers[k].is_empty()) {
+            let there = |j: &usize| !self.kept[*j].at_address(new).is_empty();
+            if !far.covers(k, new) || far.peers[k].iter().any(there) {
+                return Err("the address is not among those of its VPC");
+            }
         }
         let own = kept.cells_of(i).iter().copied();
         let Some(c) = own.into_iter().find(|c| d.cells[*c as usize].rep.addr == n) else {
@@ -60,7 +69,12 @@ impl Live {
         let d = &mut self.reach.domains[kept.at];
         kept.readdress(d, c, new);
         let mut keys = Keys::default();
-        keys.blocks.insert(d.cells[c as usize].block);
+        let block = d.cells[c as usize].block;
+        keys.blocks.insert(block);
+        self.know(vpc, k, old);
+        self.know(vpc, k, new);
+        let kept = &mut self.kept[k];
+        let d = &mut self.reach.domains[kept.at];
         let mut led = false;
         for v in 0..d.detours.len() {
             let Some(&some) = kept.in_vswitch(v).first() else {
@@ -83,22 +97,25 @@ impl Live {
         kept.refold_acls(&self.reach.net, d, c, |d, x, ingress| {
             let (s, t) = if ingress { (c, x) } else { (x, c) };
             if Kept::open(d, s, t) {
-                keys.whole(k, d, s, t);
+                keys.whole_inside(k, d, s, t);
             }
         });
         // What routes lead elsewhere passes filters on the way, and the routes to the two addresses may differ.
         let d = &self.reach.domains[self.kept[k].at];
         if led || d.detours.iter().any(Option::is_some) {
-            if !self.forwards_inside(vpc) {
+            if !self.forwards_known() {
                 return Err("routes lead elsewhere");
             }
             self.forwarded(k, |s, t| s == c || t == c, &mut keys);
             if led {
                 for s in (0u32..).take(d.cells.len()).filter(|s| Kept::open(d, *s, c)) {
-                    keys.whole(k, d, s, c);
+                    keys.whole_inside(k, d, s, c);
                 }
             }
         }
+        self.far_place((k, c), old, &[Side::Ingress, Side::Egress], &mut keys);
+        self.relegged(i, true, &mut keys);
+        self.reseen((block, old, new), &mut keys);
         Ok(keys)
     }
 
@@ -116,7 +133,8 @@ impl Live {
         let Some(k) = self.kept_of(vpc) else {
             return Err("nobody is in the VPC");
         };
-        if net.has_neighbours(vpc) || !net.relays.is_empty() || self.facts.cuts(&to) {
+        let relayed = !net.relays.is_empty() && self.fronts.is_none();
+        if self.goes_elsewhere(vpc, k, (*table, &to)) || relayed || self.facts.cuts(&to) {
             return Err("the route counts outside of its VPC");
         }
         if !self.facts.private(&to) || net.vpcs.iter().any(|v| v.ingress_table == Some(table.0)) {
@@ -135,6 +153,9 @@ impl Live {
             return Err("a route of the table leads to something that is not modelled");
         }
         self.reach.net.elsewhere = std::sync::OnceLock::new();
+        if let Some(far) = &self.far {
+            far.reroute();
+        }
         let net = &self.reach.net;
         let kept = &self.kept[k];
         let d = &mut self.reach.domains[kept.at];
@@ -155,11 +176,31 @@ impl Live {
                 let is = crate::domain::detour(net, &vsw.tables, d.cells[c as usize].rep.ip);
                 if Kept::lead(d, v, c, is) {
                     for &s in senders.iter().filter(|s| Kept::open(d, **s, c)) {
-                        keys.whole(k, d, s, c);
+                        keys.whole_inside(k, d, s, c);
                     }
                 }
             }
         }
+        // What comes from other VPCs is handed over by the tables of this one.
+        for c in columns {
+            let ip = self.reach.domains[self.kept[k].at].cells[c as usize].rep.ip;
+            self.far_place((k, c), ip, &[Side::Ingress], &mut keys);
+        }
         Ok(keys)
+    }
+
+    /// Whether a route of a VPC may count elsewhere: others learn it, or are its destination.
+    fn goes_elsewhere(&self, vpc: VpcId, k: usize, (table, to): (RouteTableId, &IpSet)) -> bool {
+        let net = &self.reach.net;
+        if !net.has_neighbours(vpc) {
+            return false;
+        }
+        let Some(far) = &self.far else { return true };
+        let published = |p: &PublishedRoute| p.table.known().is_none_or(|t| *t == table);
+        let m = Match::Ips(std::sync::Arc::new(to.clone()));
+        let there = |j: &usize| !self.kept[*j].columns(&m).is_empty();
+        !net.hybrid.is_empty()
+            || self.inv.typed.published_routes.iter().any(published)
+            || far.peers[k].iter().any(there)
     }
 }

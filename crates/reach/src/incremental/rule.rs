@@ -66,7 +66,8 @@ impl Live {
         let users = |f: &Facts, s: u32| f.users.get(s as usize).cloned().unwrap_or_default();
         for &s in &sets {
             for i in users(&self.facts, s) {
-                if !self.plain(i) {
+                let stop = self.facts.stops.contains(&i) && !self.forwards_known();
+                if self.facts.bound(i) || stop {
                     return Err("the rule filters at an appliance or a balancer");
                 }
             }
@@ -97,8 +98,14 @@ impl Live {
             for vpc in vpcs {
                 let Some(k) = self.kept_of(vpc) else { continue };
                 let net = &self.reach.net;
-                if !places.iter().all(|(_, m)| self.facts.near(net, vpc, m)) {
+                if self.far.is_none() && !places.iter().all(|(_, m)| self.facts.near(net, vpc, m)) {
                     return Err("the rule is about addresses outside of its VPC");
+                }
+                let stops = users.iter().any(|i| self.facts.stops.contains(i));
+                if stops && places.iter().any(|(_, m)| self.meets_others(k, m)) {
+                    return Err(
+                        "the rule filters at an appliance, and is about addresses outside of its VPC",
+                    );
                 }
                 let kept = &mut self.kept[k];
                 let d = &mut self.reach.domains[kept.at];
@@ -106,6 +113,9 @@ impl Live {
                     continue;
                 };
                 kept.note(&self.reach.net, d, gs);
+                if let Some(far) = &mut self.far {
+                    far.renew(&self.reach.net, d, k, small(gs));
+                }
                 let users = kept.with_list(small(gs)).iter();
                 keys.blocks.extend(users.map(|c| d.cells[*c as usize].block));
                 for (side, m) in &places {
@@ -114,7 +124,17 @@ impl Live {
                     let columns = kept.columns(m);
                     let changed = kept.refold_list(&self.reach.net, d, gs, *side, &columns);
                     self.touched(k, (small(gs), *side), &columns, &changed, &mut keys)?;
+                    if let (Some(was), Some(is)) = (&before, self.reach.net.group_sets.get(s as usize)) {
+                        let lists = match side {
+                            Side::Ingress => (&was.ingress, &is.ingress),
+                            Side::Egress => (&was.egress, &is.egress),
+                        };
+                        self.far_list((k, small(gs), *side), m, lists, &mut keys);
+                    }
                 }
+            }
+            for i in users {
+                self.relegged(i, false, &mut keys);
             }
         }
         if let Some(g) = group_of_moved {
@@ -123,10 +143,24 @@ impl Live {
         Ok(keys)
     }
 
+    /// Whether a peer is somebody of another VPC that a VPC is joined with.
+    fn meets_others(&self, k: usize, m: &Match) -> bool {
+        let mut any = false;
+        let peers = self.far.iter().flat_map(|f| &f.peers[k]);
+        for &j in peers.filter(|_| matches!(m, Match::Any | Match::Ips(_))) {
+            self.kept[j].each(m, |_| any = true);
+        }
+        any
+    }
+
     /// Merges a set of groups again; the lists as they were.
     fn merge(&mut self, set: u32, user: InterfaceId) -> Option<GroupSet> {
         let net = &mut self.reach.net;
         let groups = net.group_sets.get(set as usize).map(|s| s.groups.clone())?;
+        if let Some(b) = net.iface(user).and_then(|f| f.front.as_ref()).map(|f| f.balancer) {
+            let taken = self.again.front(&self.inv, net, b, user)?;
+            return Some(std::mem::replace(&mut net.group_sets[set as usize], taken));
+        }
         let complete =
             self.inv.typed.interfaces.get(user.index()).is_some_and(|i| {
                 i.foreign_groups.is_empty() && i.groups.known().is_some_and(|g| !g.is_empty())

@@ -8,7 +8,7 @@
 use super::Live;
 use super::index::Side;
 use super::inside::{Column, Kept};
-use crate::domain::Domain;
+use crate::domain::{Cell, Domain};
 use bartizan_model::VpcId;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -26,17 +26,30 @@ pub(super) struct Delta {
 /// What a change touches.
 #[derive(Default)]
 pub(super) struct Keys {
-    /// Pairs of blocks to which a VPC, by its position, may contribute something else than before.
-    pub(super) pairs: FxHashMap<(usize, u32, u32), Delta>,
+    /// To which slots some VPC may contribute something else than before, from which block and which VPC: the two VPCs
+    /// by position, the block and the slot.
+    pub(super) pairs: FxHashMap<((usize, usize), u32, u32), Delta>,
+    /// Fronts, by slot, with blocks of which some cell sends something else to them than before.
+    pub(super) hands: FxHashSet<(u32, u32)>,
+    /// Fronts, by slot, that hand on something else by themselves than before.
+    pub(super) sends: FxHashSet<u32>,
     /// The blocks of everybody at whose filters or routes the change is made.
     pub(super) blocks: FxHashSet<u32>,
 }
 
 impl Keys {
-    /// Nothing is known of how a pair of blocks has changed.
-    pub(super) fn whole(&mut self, k: usize, d: &Domain, s: u32, t: u32) {
-        let pair = (k, d.cells[s as usize].block, d.cells[t as usize].block);
-        self.pairs.entry(pair).or_default().whole = true;
+    /// Nothing is known of how a pair of cells of two VPCs, or of one, has changed.
+    pub(super) fn whole(&mut self, vpcs: (usize, usize), s: &Cell, t: &Cell) {
+        self.pairs.entry((vpcs, s.block, t.block)).or_default().whole = true;
+        if t.slot != t.block {
+            self.pairs.entry((vpcs, s.block, t.slot)).or_default().whole = true;
+            self.hands.insert((t.slot, s.block));
+        }
+    }
+
+    /// The same for two cells of one VPC.
+    pub(super) fn whole_inside(&mut self, k: usize, d: &Domain, s: u32, t: u32) {
+        self.whole((k, k), &d.cells[s as usize], &d.cells[t as usize]);
     }
 }
 
@@ -66,7 +79,27 @@ impl Live {
     /// Whether what appliances of a VPC forward stays in it, between cells of its own.
     pub(super) fn forwards_inside(&self, vpc: VpcId) -> bool {
         let net = &self.reach.net;
-        !net.has_neighbours(vpc) && net.relays.is_empty() && !self.facts.forwards_public
+        !net.has_neighbours(vpc) && self.forwards_known()
+    }
+
+    /// Whether what appliances forward is known: it does not come from the Internet or go there, and where it is for
+    /// fronts or for other VPCs that is kept up to date.
+    pub(super) fn forwards_known(&self) -> bool {
+        let net = &self.reach.net;
+        let joined = self
+            .kept
+            .iter()
+            .any(|k| net.has_neighbours(self.reach.domains[k.at].vpc));
+        !self.facts.forwards_public
+            && (net.relays.is_empty() || self.fronts.is_some())
+            && (!joined || self.far.is_some())
+    }
+
+    /// The front at a cell.
+    fn front_at(&self, (k, c): (usize, u32)) -> Option<&super::handed::Front> {
+        let slot = self.reach.domains[k].cells[c as usize].slot;
+        let fronts = self.fronts.as_ref()?;
+        fronts.all.get(*fronts.by_slot.get(&slot)? as usize)
     }
 
     /// Takes down the pairs that changed columns of a list touch; `asked` are all columns that were folded again.
@@ -83,7 +116,8 @@ impl Live {
         let own = kept.with_list(gs);
         let stops = |c: &u32| self.facts.stops.contains(&d.cells[*c as usize].rep.iface);
         if own.iter().any(stops) {
-            if !self.forwards_inside(d.vpc) {
+            const AT_ONCE: usize = 64;
+            if !self.forwards_known() || !self.forwards_inside(d.vpc) && asked.len() > AT_ONCE {
                 return Err("the list filters at an appliance");
             }
             // An appliance sees both ends of what it forwards, and not as it sees its own peers.
@@ -91,6 +125,15 @@ impl Live {
             asked.iter().for_each(|c| named[*c as usize] = true);
             self.forwarded(k, |s, t| named[s as usize] || named[t as usize], keys);
             keys.blocks.extend(kept.by_block.keys());
+            if !self.forwards_inside(d.vpc) {
+                for &c in asked {
+                    let ip = d.cells[c as usize].rep.ip;
+                    self.far_place((k, c), ip, &[Side::Ingress, Side::Egress], keys);
+                }
+            }
+        }
+        for f in own.iter().filter_map(|c| self.front_at((k, *c))) {
+            keys.blocks.extend(&f.blocks);
         }
         keys.blocks.extend(own.iter().map(|c| d.cells[*c as usize].block));
         for &a in own {
@@ -131,17 +174,20 @@ impl Live {
         if !loses && !gains {
             return Ok(());
         }
-        if self.reach.net.is_front(tc.rep.iface) {
-            return Err("what reaches a balancer has changed");
-        }
-        let delta = keys.pairs.entry((k, sc.block, tc.block)).or_default();
-        if loses {
-            add(&mut delta.lost, lost());
-        }
-        if gains {
-            let mut now = vec![0u64; new.len()];
-            if d.pair(&self.reach.net, s as usize, t as usize, &mut now) {
-                add(&mut delta.gained, gained().zip(now).map(|(x, y)| x & y));
+        let mut now = vec![0u64; new.len()];
+        let more = gains && d.pair(&self.reach.net, s as usize, t as usize, &mut now);
+        // A front has a column of its own besides that of its block.
+        let slots = [Some(tc.block), Some(tc.slot).filter(|s| *s != tc.block)];
+        for slot in slots.into_iter().flatten() {
+            let delta = keys.pairs.entry(((k, k), sc.block, slot)).or_default();
+            if loses {
+                add(&mut delta.lost, lost());
+            }
+            if more {
+                add(&mut delta.gained, gained().zip(&now).map(|(x, y)| x & y));
+            }
+            if slot != tc.block {
+                keys.hands.insert((slot, sc.block));
             }
         }
         Ok(())
@@ -156,7 +202,7 @@ impl Live {
             for (t, _) in (0u32..).zip(flags.iter()).filter(|(_, f)| **f) {
                 for &s in kept.in_vswitch(v) {
                     if which(s, t) && Kept::open(d, s, t) {
-                        keys.whole(k, d, s, t);
+                        keys.whole_inside(k, d, s, t);
                     }
                 }
             }

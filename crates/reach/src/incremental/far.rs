@@ -1,0 +1,396 @@
+//! What travels from one VPC to another, cell by cell, as changes need it (docs/decisions/019, 17 to 19).
+//!
+//! Where no two joined VPCs have addresses in common a list sees somebody of another VPC by the address alone. Few
+//! lists accept anything from or to other VPCs, so that the first question, whether one may, is answered from the
+//! few sets of addresses that it accepts there. Nothing else is kept: the rest is folded when it is asked for.
+
+use super::Live;
+use super::index::Side;
+use super::inside::Kept;
+use super::touch::Keys;
+use crate::cross::{Way, way};
+use crate::domain::{Cell, Domain, distinct};
+use crate::network::{Match, Network, RuleList};
+use crate::point::{PeerView, ReplyPort};
+use crate::rows::fold_into;
+use bartizan_packet::{AtomSet, IntervalSet, IpSet};
+use rustc_hash::FxHashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A cell, by the position of its VPC and its number there.
+pub(super) type At = (usize, u32);
+
+/// From or to which addresses of other VPCs a list may accept anything.
+#[derive(Default)]
+struct Seen {
+    /// Whether from all, by family.
+    any: [bool; 2],
+    sets: Vec<Arc<IpSet>>,
+}
+
+impl Seen {
+    /// `beyond` is where somebody of another VPC may be.
+    fn new(list: &RuleList, beyond: &IpSet) -> Self {
+        let mut seen = Seen::default();
+        // Behind a rule that drops everything nothing counts.
+        let mut open = [true; 2];
+        for r in &list.rules {
+            let whole = |s: &IpSet| [IpSet::all_v4().is_subset(s), IpSet::all_v6().is_subset(s)];
+            match &r.peer {
+                Match::Any if r.accept => seen.any.iter_mut().zip(open).for_each(|(a, o)| *a |= o),
+                Match::Ips(s) if r.accept => {
+                    let counts = open[0] && !s.v4.is_empty() || open[1] && !s.v6.is_empty();
+                    if counts && s.intersects(beyond) {
+                        seen.sets.push(s.clone());
+                    }
+                }
+                Match::Any if r.services.is_any() => open = [false; 2],
+                Match::Ips(s) if r.services.is_any() => {
+                    open.iter_mut().zip(whole(s)).for_each(|(o, w)| *o &= !w);
+                }
+                _ => {}
+            }
+        }
+        if list.default_accept {
+            seen.any.iter_mut().zip(open).for_each(|(a, o)| *a |= o);
+        }
+        seen
+    }
+
+    fn may(&self, ip: IpAddr) -> bool {
+        self.any[usize::from(ip.is_ipv6())] || self.sets.iter().any(|s| s.contains(ip))
+    }
+}
+
+/// Buffers.
+#[derive(Default)]
+pub(super) struct Scratch {
+    left: Vec<u64>,
+    a: Vec<u64>,
+    b: Vec<u64>,
+}
+
+/// The VPCs that something joins with others, if no two of them have addresses in common.
+pub(super) struct Far {
+    /// The VPCs that each VPC is joined with.
+    pub(super) peers: Vec<Vec<usize>>,
+    /// Between which addresses those of a VPC lie, and those of all it is joined with.
+    hulls: Vec<IpSet>,
+    beyond: Vec<IpSet>,
+    /// By VPC and list: ingress and egress.
+    seen: Vec<Vec<[Seen; 2]>>,
+    families: [Arc<IpSet>; 2],
+    /// VPCs with a site: it sends by whatever link takes its packets in.
+    sites: Vec<bool>,
+    /// By the VPC and vSwitch of the source, the VPC of the destination and its address.
+    ways: Mutex<FxHashMap<(u32, u32, u32, IpAddr), Way>>,
+}
+
+fn number(side: Side) -> usize {
+    match side {
+        Side::Ingress => 0,
+        Side::Egress => 1,
+    }
+}
+
+fn other(side: Side) -> Side {
+    match side {
+        Side::Ingress => Side::Egress,
+        Side::Egress => Side::Ingress,
+    }
+}
+
+fn hull(d: &Domain) -> IpSet {
+    let (mut v4, mut v6): (Option<(u32, u32)>, Option<(u128, u128)>) = (None, None);
+    for c in &d.cells {
+        match c.rep.ip {
+            IpAddr::V4(a) => {
+                let a = u32::from(a);
+                v4 = Some(v4.map_or((a, a), |(l, h)| (l.min(a), h.max(a))));
+            }
+            IpAddr::V6(a) => {
+                let a = u128::from(a);
+                v6 = Some(v6.map_or((a, a), |(l, h)| (l.min(a), h.max(a))));
+            }
+        }
+    }
+    IpSet {
+        v4: IntervalSet::from_ranges(v4),
+        v6: IntervalSet::from_ranges(v6),
+    }
+}
+
+impl Far {
+    pub(super) fn new(net: &Network, domains: &[Domain]) -> Self {
+        let meets = |a: &Domain, b: &Domain| a.vpc != b.vpc && net.joined(a.vpc, b.vpc);
+        let all = || 0..domains.len();
+        let peers: Vec<Vec<usize>> = all()
+            .map(|i| all().filter(|j| meets(&domains[i], &domains[*j])).collect())
+            .collect();
+        let hulls: Vec<IpSet> = domains.iter().map(hull).collect();
+        let beyond = peers.iter().map(|p| IpSet {
+            v4: IntervalSet::from_ranges(p.iter().flat_map(|j| hulls[*j].v4.ranges().iter().copied())),
+            v6: IntervalSet::from_ranges(p.iter().flat_map(|j| hulls[*j].v6.ranges().iter().copied())),
+        });
+        let site = |c: &Cell| net.iface(c.rep.iface).is_some_and(|i| i.site.is_some());
+        let mut far = Far {
+            beyond: beyond.collect(),
+            seen: Vec::new(),
+            families: [Arc::new(IpSet::all_v4()), Arc::new(IpSet::all_v6())],
+            sites: domains.iter().map(|d| d.cells.iter().any(site)).collect(),
+            ways: Mutex::default(),
+            peers,
+            hulls,
+        };
+        far.seen = all()
+            .map(|i| {
+                let lists = domains[i].sets.iter();
+                lists.map(|s| far.look(net, i, *s)).collect()
+            })
+            .collect();
+        far
+    }
+
+    fn look(&self, net: &Network, i: usize, set: u32) -> [Seen; 2] {
+        match net.group_sets.get(set as usize) {
+            Some(g) if !self.peers[i].is_empty() => {
+                [&g.ingress, &g.egress].map(|l| Seen::new(l, &self.beyond[i]))
+            }
+            _ => Default::default(),
+        }
+    }
+
+    /// A list is another one, or is new.
+    pub(super) fn renew(&mut self, net: &Network, d: &Domain, i: usize, gs: u32) {
+        let Some(set) = d.sets.get(gs as usize) else {
+            return;
+        };
+        let seen = self.look(net, i, *set);
+        match self.seen[i].get_mut(gs as usize) {
+            Some(s) => *s = seen,
+            None => self.seen[i].push(seen),
+        }
+    }
+
+    /// Routes may lead elsewhere.
+    pub(super) fn reroute(&self) {
+        self.ways.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Whether an address lies where those of its VPC were.
+    pub(super) fn covers(&self, i: usize, ip: IpAddr) -> bool {
+        self.hulls[i].contains(ip)
+    }
+
+    fn may(&self, i: usize, c: &Cell, side: Side, ip: IpAddr) -> bool {
+        self.seen[i][c.gs as usize][number(side)].may(ip)
+    }
+
+    fn way(&self, net: &Network, ds: &[Domain], (i, s): At, (j, t): At) -> Way {
+        if self.sites[i] {
+            return Way::Ask;
+        }
+        let (a, b) = (&ds[i], &ds[j]);
+        let (sc, tc) = (&a.cells[s as usize], &b.cells[t as usize]);
+        let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let key = (small(i), sc.vsw, small(j), tc.rep.ip);
+        let known = || self.ways.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(w) = known().get(&key) {
+            return *w;
+        }
+        let tables = net.vsw(sc.vswitch).map_or(&[][..], |v| v.tables.as_slice());
+        let w = way(net, a.vpc, tables, b.vpc, tc);
+        known().insert(key, w);
+        w
+    }
+
+    /// What travels privately from a cell to one of another VPC; `false` where nothing does. As `cross` for one pair.
+    pub(super) fn pair(
+        &self,
+        net: &Network,
+        ds: &[Domain],
+        (i, s): At,
+        (j, t): At,
+        x: &mut Scratch,
+        out: &mut [u64],
+    ) -> bool {
+        let (sc, tc) = (&ds[i].cells[s as usize], &ds[j].cells[t as usize]);
+        if sc.apart
+            || tc.apart
+            || sc.rep.ip.is_ipv4() != tc.rep.ip.is_ipv4()
+            || !self.may(i, sc, Side::Egress, tc.rep.ip)
+            || !self.may(j, tc, Side::Ingress, sc.rep.ip)
+            || !self.peers[i].contains(&j)
+        {
+            return false;
+        }
+        let (Some(from), Some(to)) = (
+            net.group_sets.get(sc.set as usize),
+            net.group_sets.get(tc.set as usize),
+        ) else {
+            return false;
+        };
+        let all = net.common.all.words();
+        let seen = PeerView::public;
+        fold_into(&from.egress, seen(tc.rep.ip), all, &mut x.left, &mut x.a);
+        fold_into(&to.ingress, seen(sc.rep.ip), all, &mut x.left, &mut x.b);
+        and(&mut x.a, &x.b);
+        if x.a.iter().all(|&w| w == 0) {
+            return false;
+        }
+        match self.way(net, ds, (i, s), (j, t)) {
+            Way::Never => return false,
+            Way::Ask => {
+                let Some((s, t)) = distinct(sc, tc) else {
+                    return false;
+                };
+                out.copy_from_slice(net.private_request(s, t).words());
+            }
+            Way::Plain => {
+                let acl = |c: &Cell| {
+                    let acl = net.vsw(c.vswitch).filter(|_| !c.no_acl).and_then(|v| v.acl);
+                    acl.and_then(|a| net.acls.get(a as usize))
+                };
+                if let Some(acl) = acl(sc) {
+                    fold_into(&acl.egress, seen(tc.rep.ip), all, &mut x.left, &mut x.b);
+                    and(&mut x.a, &x.b);
+                }
+                if let Some(acl) = acl(tc) {
+                    fold_into(&acl.ingress, seen(sc.rep.ip), all, &mut x.left, &mut x.b);
+                    if net.says.source_ports {
+                        let passes = net.by_source(&AtomSet::from_words(&x.b), ReplyPort::Ephemeral);
+                        and(&mut x.a, passes.words());
+                    } else {
+                        and(&mut x.a, &x.b);
+                    }
+                }
+                out.copy_from_slice(&x.a);
+            }
+        }
+        out.iter().any(|&w| w != 0)
+    }
+
+    /// The cells of other VPCs that some lists may accept anything from or to.
+    fn cells<'s>(&self, kept: &[Kept], i: usize, lists: impl Iterator<Item = &'s Seen>) -> Vec<At> {
+        let mut out: Vec<At> = Vec::new();
+        for seen in lists {
+            for &j in &self.peers[i] {
+                let mut put = |s: &Arc<IpSet>| {
+                    if s.intersects(&self.hulls[j]) {
+                        kept[j].each(&Match::Ips(s.clone()), |c| out.push((j, c)));
+                    }
+                };
+                let whole = self.families.iter().zip(seen.any).filter(|(_, any)| *any);
+                whole.for_each(|(s, _)| put(s));
+                seen.sets.iter().for_each(&mut put);
+            }
+        }
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+}
+
+fn and(a: &mut [u64], b: &[u64]) {
+    a.iter_mut().zip(b).for_each(|(x, &y)| *x &= y);
+}
+
+/// Whether two lists accept the same from an address of another VPC.
+fn same(net: &Network, a: &RuleList, b: &RuleList, ip: IpAddr, x: &mut Scratch) -> bool {
+    let all = net.common.all.words();
+    fold_into(a, PeerView::public(ip), all, &mut x.left, &mut x.a);
+    fold_into(b, PeerView::public(ip), all, &mut x.left, &mut x.b);
+    x.a == x.b
+}
+
+impl Live {
+    /// Takes down a pair of cells of which one is in another VPC: what `side` of the first accepts has changed.
+    fn between(&self, far: &Far, (k, c): At, side: Side, (j, t): At, keys: &mut Keys) {
+        let ds = &self.reach.domains;
+        let (here, there) = (&ds[k].cells[c as usize], &ds[j].cells[t as usize]);
+        if !far.may(j, there, other(side), here.rep.ip) {
+            return;
+        }
+        match side {
+            Side::Ingress => keys.whole((j, k), there, here),
+            Side::Egress => keys.whole((k, j), here, there),
+        }
+    }
+
+    /// A list of a VPC accepts something else than before of what a peer matches.
+    pub(super) fn far_list(
+        &self,
+        (k, gs, side): (usize, u32, Side),
+        m: &Match,
+        (before, now): (&RuleList, &RuleList),
+        keys: &mut Keys,
+    ) {
+        let Some(far) = &self.far else { return };
+        let ips = match m {
+            Match::Any => None,
+            Match::Ips(s) => Some(s),
+            // Somebody of another VPC is in no group.
+            Match::Group(_) | Match::Primary(_) | Match::Member(_) => return,
+        };
+        let mut x = Scratch::default();
+        for &j in &far.peers[k] {
+            if ips.is_some_and(|s| !s.intersects(&far.hulls[j])) {
+                continue;
+            }
+            self.kept[j].each(m, |t| {
+                let there = &self.reach.domains[j].cells[t as usize];
+                if !same(&self.reach.net, before, now, there.rep.ip, &mut x) {
+                    for &c in self.kept[k].with_list(gs) {
+                        self.between(far, (k, c), side, (j, t), keys);
+                    }
+                }
+            });
+        }
+    }
+
+    /// A cell has other lists than before.
+    pub(super) fn far_lists(&self, (k, c): At, old: u32, new: u32, keys: &mut Keys) {
+        let Some(far) = &self.far else { return };
+        let net = &self.reach.net;
+        let d = &self.reach.domains[k];
+        let of = |gs: u32| net.group_sets.get(d.sets[gs as usize] as usize);
+        let (Some(was), Some(is)) = (of(old), of(new)) else {
+            return;
+        };
+        let mut x = Scratch::default();
+        for (side, a, b) in [
+            (Side::Ingress, &was.ingress, &is.ingress),
+            (Side::Egress, &was.egress, &is.egress),
+        ] {
+            let seen = [old, new].map(|gs| &far.seen[k][gs as usize][number(side)]);
+            for (j, t) in far.cells(&self.kept, k, seen.into_iter()) {
+                let ip = self.reach.domains[j].cells[t as usize].rep.ip;
+                if !same(net, a, b, ip, &mut x) {
+                    self.between(far, (k, c), side, (j, t), keys);
+                }
+            }
+        }
+    }
+
+    /// A cell has another address than before, or other routes lead to it (`sides` is what it takes in, then).
+    pub(super) fn far_place(&self, (k, c): At, before: IpAddr, sides: &[Side], keys: &mut Keys) {
+        let Some(far) = &self.far else { return };
+        let ds = &self.reach.domains;
+        let here = &ds[k].cells[c as usize];
+        for &side in sides {
+            let seen = &far.seen[k][here.gs as usize][number(side)];
+            for (j, t) in far.cells(&self.kept, k, std::iter::once(seen)) {
+                let there = &ds[j].cells[t as usize];
+                let sees = |ip| far.may(j, there, other(side), ip);
+                if !sees(here.rep.ip) && !sees(before) {
+                    continue;
+                }
+                match side {
+                    Side::Ingress => keys.whole((j, k), there, here),
+                    Side::Egress => keys.whole((k, j), here, there),
+                }
+            }
+        }
+    }
+}
