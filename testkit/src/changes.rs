@@ -1,5 +1,6 @@
 //! Random changes of a network, and the comparison of a matrix that is kept up to date with one that is built again.
 
+use crate::describe::describe;
 use crate::generate::{Features, random_inventory};
 use crate::properties::undecided;
 use crate::rng::Rng;
@@ -367,14 +368,23 @@ fn sequence(seed: u64, index: u64, features: Features, length: usize, report: &m
         if is != should || changed != pairs {
             report.differing += 1;
             if report.examples.len() < 5 {
+                let wrong: Vec<String> = (0..BLOCKS * BLOCKS)
+                    .filter(|n| is[*n as usize] != should[*n as usize])
+                    .map(|n| {
+                        let (a, b, n) = (n / BLOCKS, n % BLOCKS, n as usize);
+                        format!("  {a} to {b}: {:?}, and not {:?}\n", is[n], should[n])
+                    })
+                    .collect();
                 report.examples.push(format!(
-                    "sequence {index}, step {step}, {mode:?}: {} {}: {change:?}, rebuilt {rebuilt:?}",
+                    "sequence {index}, step {step}, {mode:?}: {} {}: {change:?}, rebuilt {rebuilt:?}\n{}{}",
                     change.kind(),
                     if is != should {
                         "differs from a rebuild"
                     } else {
                         "names other pairs than changed"
                     },
+                    wrong.concat(),
+                    describe(live.inventory()),
                 ));
             }
             return;

@@ -37,12 +37,15 @@ impl Sink for Arrivals {
     }
 }
 
+/// Block, slot and what it gets.
+type Entry = (u32, u32, Box<[u64]>);
+
 /// What arrives, entry by entry, for a matrix that is nearly empty.
 pub(crate) struct Entries {
     w: usize,
     row: std::cell::RefCell<Vec<u64>>,
-    /// Block, slot and what it gets; a slot may come several times.
-    pub(crate) all: std::cell::RefCell<Vec<(u32, u32, Box<[u64]>)>>,
+    /// A slot may come several times.
+    pub(crate) all: std::cell::RefCell<Vec<Entry>>,
 }
 
 impl Entries {

@@ -1,8 +1,8 @@
 //! A matrix that is kept up to date is that of a rebuild, after every change of random sequences
 //! (docs/decisions/019). `cargo xtask verify --incremental` runs the same for longer.
 
-use bartizan_model::{InterfaceId, NextHop};
-use bartizan_packet::{IpSet, Proto};
+use bartizan_model::{Backend, BalancerKind, InterfaceId, NextHop};
+use bartizan_packet::{IpSet, PortSet, Proto, ServiceSet};
 use bartizan_reach::{Change, CompileOptions, Live, Mode, Partition, Reach, compile};
 use bartizan_testkit::{Features, GroupKind, InventoryBuilder, rule, verify_incremental};
 use std::net::IpAddr;
@@ -69,18 +69,17 @@ fn an_appliance_is_not_like_its_neighbours() {
 }
 
 /// Interfaces one by one; what is outside is one more block.
-struct Each(usize);
+struct Each(u32);
 
 impl Partition for Each {
     fn blocks(&self) -> usize {
-        self.0 + 1
+        self.0 as usize + 1
     }
     fn cuts(&self) -> &[IpSet] {
         &[]
     }
     fn block(&self, iface: Option<InterfaceId>, _: IpAddr) -> u32 {
-        let outside = u32::try_from(self.0).unwrap();
-        iface.map_or(outside, |i| i.0)
+        iface.map_or(self.0, |i| i.0)
     }
 }
 
@@ -89,7 +88,7 @@ fn equals_a_rebuild(live: &Live, part: &Each, mode: Mode) {
     let net = compile(live.inventory(), mode, &CompileOptions::default());
     let mut again = Reach::new(net, part);
     again.all_pairs();
-    let blocks = u32::try_from(part.blocks()).unwrap();
+    let blocks = part.0 + 1;
     let services = |r: &Reach, a, b| r.network().atoms.services(&r.delivered(a, b));
     for (a, b) in (0..blocks).flat_map(|a| (0..blocks).map(move |b| (a, b))) {
         assert_eq!(
@@ -127,5 +126,56 @@ fn a_group_that_nobody_was_in_cuts_a_delegated_block() {
             live.apply(&Change::SetGroups(joins, vec![g, unused]));
             equals_a_rebuild(&live, &part, mode);
         }
+    }
+}
+
+// §9, §10. A regression: what travels between VPCs and what balancers hand on is not built again for what goes on at one
+// end, and is equal to a rebuild all the same.
+#[test]
+fn joined_vpcs_and_balancers_are_kept_up_to_date() {
+    let mut b = InventoryBuilder::new();
+    let mut members = Vec::new();
+    let router = b.router("hub", false);
+    let table = b.tr_table("all", router);
+    for n in 0..2 {
+        let vpc = b.vpc(&format!("v{n}"), &format!("10.{n}.0.0/16"));
+        let vsw = b.vswitch(&format!("s{n}"), vpc, &format!("10.{n}.0.0/24"));
+        let g = b.sg(&format!("g{n}"), vpc, GroupKind::BasicDrop);
+        let other = b.sg(&format!("other{n}"), vpc, GroupKind::BasicDrop);
+        b.rule(g, rule("in accept tcp 80/80 from 10.0.0.0/8"));
+        b.rule(
+            other,
+            rule(&format!("in accept tcp 80/80 from 10.{}.0.8/29", 1 - n)),
+        );
+        let a = b.eni(&format!("a{n}"), vsw, &[g], &format!("10.{n}.0.5"));
+        let c = b.eni(&format!("c{n}"), vsw, &[g], &format!("10.{n}.0.9"));
+        let attachment = b.attach_vpc(&format!("t{n}"), router, vpc, &[vsw], true);
+        b.associate(attachment, table);
+        b.propagate(attachment, table);
+        members.push((vsw, g, other, a, c));
+    }
+    let [(vsw, _, other, backend, client), (_, _, _, far, _)] = members[..] else {
+        panic!("two VPCs")
+    };
+    let front = b.balancer("lb", BalancerKind::Clb, &[(vsw, "10.0.0.200")], &[]);
+    let l = b.listener(front, ServiceSet::tcp(PortSet::single(80)));
+    b.backend(front, l, Backend::Interface(backend), None, false);
+    let inv = b.build();
+    let part = Each(5);
+    let mut live = Live::new(inv, Mode::Widen, CompileOptions::default(), Box::new(Each(5)));
+    assert_eq!(live.keeps(), (true, true));
+    equals_a_rebuild(&live, &part, Mode::Widen);
+    let free = |n: u8| IpAddr::from([10, 1, 0, n]);
+    for change in [
+        Change::SetGroups(backend, vec![other]),
+        Change::SetGroups(client, vec![other]),
+        Change::SetAddress(far, 0, free(7)),
+        Change::SetAddress(far, 0, free(8)),
+        Change::RemoveRule(1),
+        Change::RemoveRule(0),
+    ] {
+        let affected = live.apply(&change);
+        assert_eq!(affected.rebuilt, None, "{change:?}");
+        equals_a_rebuild(&live, &part, Mode::Widen);
     }
 }

@@ -1,8 +1,12 @@
 //! Compiles one list again after a change.
 
-use super::{Ctx, Pool, balancers, groups, routes};
+use super::{Ctx, Pool, balancers, groups, interfaces, routes};
 use crate::network::{GroupSet, Mode, Network, Table};
-use bartizan_model::{Assumption, BalancerId, InterfaceId, Inventory, RouteTableId, SecurityGroupId};
+use bartizan_model::{
+    AddressSpec, Assumption, BalancerId, InterfaceId, Inventory, RouteTableId, SecurityGroupId, VswitchId,
+};
+use bartizan_packet::IpSet;
+use ipnet::IpNet;
 
 /// What is kept between changes, so that a list costs what its own rules cost.
 pub(crate) struct Again {
@@ -79,4 +83,24 @@ pub(crate) fn table(inv: &Inventory, net: &Network, id: RouteTableId) -> Option<
     table.routes.extend(written.cloned());
     routes::sort(&mut table, c.reads(Assumption::Route2));
     Some(table)
+}
+
+/// The addresses of a vSwitch from which its balancers may send; `ifaces` are those in it.
+pub(crate) fn free(
+    inv: &Inventory,
+    net: &Network,
+    vswitch: VswitchId,
+    ifaces: impl Iterator<Item = InterfaceId>,
+) -> IpSet {
+    let c = context(inv, net.mode, net, Pool::default());
+    let taken = ifaces.flat_map(|i| {
+        let addresses = inv.typed.interfaces.get(i.index()).into_iter();
+        addresses.flat_map(|i| &i.addresses).filter_map(|a| match a.spec {
+            AddressSpec::Ip(ip) => Some(IpNet::from(ip)),
+            AddressSpec::Block(n) => Some(n),
+            AddressSpec::AnyV4(_) | AddressSpec::AnyV6(_) => None,
+        })
+    });
+    let taken = IpSet::from_nets(taken);
+    interfaces::pickable(&c, vswitch, false, &taken)
 }

@@ -19,6 +19,9 @@ use bartizan_packet::AtomSet;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+/// What a front hands on, by block of clients; `None` where only the point engine knows.
+type Rows = Vec<(u32, Option<Row>)>;
+
 /// What somebody contributes, by block and slot.
 type Contributions = FxHashMap<(u32, u32), Vec<u64>>;
 
@@ -42,7 +45,7 @@ impl Live {
             .iter()
             .any(|d| reach.network().has_neighbours(d.vpc));
         let far = (joined && !facts::overlap(&reach)).then(|| Far::new(reach.network(), &reach.domains));
-        let fronts = Fronts::new(&reach);
+        let fronts = Fronts::new(&inv, &reach);
         let mut rest = reach.unrelayed(false, far.is_none());
         let mut added = Added::default();
         if !reach.network().relays.is_empty() && fronts.is_none() {
@@ -125,7 +128,7 @@ impl Live {
         };
         let blocks = small(self.reach.blocks);
         let numbers = 0..small(fronts.all.len());
-        let known: Vec<(u32, Vec<(u32, Option<Row>)>)> = numbers
+        let known: Vec<(u32, Rows)> = numbers
             .into_par_iter()
             .map(|f| (f, (0..blocks).map(|a| (a, self.handed(&fronts, f, a))).collect()))
             .collect();

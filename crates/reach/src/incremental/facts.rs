@@ -3,7 +3,7 @@
 use crate::domain::Domain;
 use crate::flow::Cuts;
 use crate::matrix::Added;
-use crate::network::{GroupSet, Hop, Match, Network, RelaySource};
+use crate::network::{GroupSet, Hop, Match, Network, RelaySource, Rule, RuleList};
 use crate::point::PeerView;
 use crate::public::{self, Border};
 use crate::reach::Reach;
@@ -205,9 +205,22 @@ impl Facts {
     /// Whether two group sets treat every public address alike: then what travels to the Internet and from it stays
     /// as it was.
     pub(super) fn same_in_public(&self, net: &Network, a: &GroupSet, b: &GroupSet) -> bool {
+        let counts = |r: &&Rule| match &r.peer {
+            Match::Any => true,
+            Match::Ips(s) => !s.v6.is_empty() || meets(self.public.v4.ranges(), s.v4.ranges()),
+            Match::Group(_) | Match::Member(_) | Match::Primary(_) => net.says.public_members,
+        };
+        let alike = |a: &RuleList, b: &RuleList| {
+            let (a, b) = (a.rules.iter().filter(counts), b.rules.iter().filter(counts));
+            a.map(|r| (r.accept, &r.atoms, &r.peer))
+                .eq(b.map(|r| (r.accept, &r.atoms, &r.peer)))
+        };
         [(&a.ingress, &b.ingress), (&a.egress, &b.egress)]
             .into_iter()
             .all(|(a, b)| {
+                if a.default_accept == b.default_accept && alike(a, b) {
+                    return true;
+                }
                 let mut cuts = Cuts::default();
                 for r in a.rules.iter().chain(&b.rules) {
                     if let Match::Ips(s) = &r.peer {
@@ -253,6 +266,14 @@ impl Facts {
     pub(super) fn cuts(&self, ips: &IpSet) -> bool {
         self.unknown_public || self.wide.iter().any(|w| w.intersects(ips) && !w.is_subset(ips))
     }
+}
+
+/// Whether some sorted ranges meet few others.
+fn meets(all: &[(u32, u32)], few: &[(u32, u32)]) -> bool {
+    few.iter().any(|&(lo, hi)| {
+        let at = all.partition_point(|r| r.1 < lo);
+        all.get(at).is_some_and(|r| r.0 <= hi)
+    })
 }
 
 /// The addresses of each VPC, sorted by VPC.

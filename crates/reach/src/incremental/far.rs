@@ -102,7 +102,8 @@ fn other(side: Side) -> Side {
 }
 
 fn hull(d: &Domain) -> IpSet {
-    let (mut v4, mut v6): (Option<(u32, u32)>, Option<(u128, u128)>) = (None, None);
+    let mut v4: Option<(u32, u32)> = None;
+    let mut v6: Option<(u128, u128)> = None;
     for c in &d.cells {
         match c.rep.ip {
             IpAddr::V4(a) => {

@@ -4,27 +4,45 @@
 //! backends take in. Where it depends on which cell of the block sends, the cells are looked at one by one.
 
 use super::Live;
-use super::far::At;
+use super::far;
+use super::index::Side;
+use super::touch::Keys;
 use crate::domain::{Cell, Domain, distinct};
-use crate::network::{Mode, Network};
+use crate::network::{Match, Mode, Network, Rule};
+use crate::point::Inside;
 use crate::reach::Reach;
 use crate::relayed::{Legs, fronts, legs, sent};
-use bartizan_model::InterfaceId;
-use bartizan_packet::AtomSet;
+use bartizan_model::{BalancerKind, InterfaceId, Inventory, VswitchId};
+use bartizan_packet::{AtomSet, IpSet};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 /// A front.
 pub(super) struct Front {
     /// Its cells and their slots.
-    pub(super) cells: Vec<At>,
+    pub(super) cells: Vec<far::At>,
     slots: Vec<u32>,
     pub(super) block: u32,
     /// Positions in `Network::relays`, and the cells of the backend of each.
-    relays: Vec<(u32, Vec<At>)>,
+    relays: Vec<(u32, Vec<far::At>)>,
     /// The blocks of its backends.
     pub(super) blocks: Vec<u32>,
+    /// The ACLs behind it that see the client.
+    acls: Vec<u32>,
+    /// Where its own address may be, if that is any that nobody in this vSwitch has.
+    free_in: Option<VswitchId>,
+}
+
+/// What has changed at the backend of relays.
+pub(super) enum At<'p> {
+    /// What its lists say to some peers.
+    Peers(&'p [(Side, Match)]),
+    /// Its lists.
+    Lists,
+    /// Its address.
+    Address,
 }
 
 /// What a relay passes on to a cell, for clients and for what its front sends by itself.
@@ -43,6 +61,13 @@ pub(super) struct Fronts {
     pub(super) asked: FxHashSet<(u32, u32)>,
 }
 
+/// The vSwitch of whose free addresses one is that of a balancer, as its backends see it.
+fn free_in(net: &Network, inv: &Inventory, i: InterfaceId) -> Option<VswitchId> {
+    let f = net.iface(i)?;
+    let b = inv.typed.balancers.get(f.front.as_ref()?.balancer.index())?;
+    matches!(b.kind, BalancerKind::Alb | BalancerKind::Nlb).then_some(f.vswitch)
+}
+
 /// What a front hands on from one block: by block of its backends.
 pub(super) type Row = FxHashMap<u32, AtomSet>;
 
@@ -50,7 +75,7 @@ fn small(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-fn leg(net: &Network, domains: &[Domain], n: u32, (j, t): At) -> Option<Leg> {
+fn leg(net: &Network, domains: &[Domain], n: u32, (j, t): far::At) -> Option<Leg> {
     let r = net.relays.get(n as usize)?;
     let cell = &domains[j].cells[t as usize];
     Some(Leg {
@@ -61,7 +86,7 @@ fn leg(net: &Network, domains: &[Domain], n: u32, (j, t): At) -> Option<Leg> {
 
 impl Fronts {
     /// `None` where a change of one front may count at another, or where only the point engine knows.
-    pub(super) fn new(reach: &Reach) -> Option<Self> {
+    pub(super) fn new(inv: &Inventory, reach: &Reach) -> Option<Self> {
         let net = reach.network();
         let behind = |i: InterfaceId| {
             let f = net.iface(i);
@@ -70,13 +95,13 @@ impl Fronts {
         if net.relays.is_empty() || net.has_inner() || net.relays.iter().any(|r| behind(r.to)) {
             return None;
         }
-        let mut of: FxHashMap<InterfaceId, Vec<At>> = FxHashMap::default();
+        let mut of: FxHashMap<InterfaceId, Vec<far::At>> = FxHashMap::default();
         for (k, d) in reach.domains.iter().enumerate() {
             for (c, cell) in (0u32..).zip(&d.cells) {
                 of.entry(cell.rep.iface).or_default().push((k, c));
             }
         }
-        let cell = |(k, c): &At| &reach.domains[*k].cells[*c as usize];
+        let cell = |(k, c): &far::At| &reach.domains[*k].cells[*c as usize];
         let mut out = Fronts {
             all: Vec::new(),
             by_slot: FxHashMap::default(),
@@ -87,7 +112,7 @@ impl Fronts {
         for f in fronts(net) {
             let cells = of.get(&f.id).cloned().unwrap_or_default();
             let block = cells.first().map(|c| cell(c).block)?;
-            let relays: Vec<(u32, Vec<At>)> = f
+            let relays: Vec<(u32, Vec<far::At>)> = f
                 .relays
                 .iter()
                 .filter_map(|n| Some((*n, of.get(&net.relays.get(*n as usize)?.to)?.clone())))
@@ -105,9 +130,11 @@ impl Fronts {
                 block,
                 relays,
                 blocks,
+                acls: Vec::new(),
+                free_in: free_in(net, inv, f.id),
             });
         }
-        let wanted: Vec<(u32, u32, At)> = out
+        let wanted: Vec<(u32, u32, far::At)> = out
             .all
             .iter()
             .flat_map(|f| &f.relays)
@@ -118,6 +145,22 @@ impl Fronts {
             .filter_map(|(n, k, c)| Some(((n, k), leg(net, &reach.domains, n, c)?)))
             .collect();
         out.legs = legs.into_iter().collect();
+        for front in &mut out.all {
+            let legs = &out.legs;
+            let sees = |(n, k): &(u32, u32)| matches!(legs.get(&(*n, *k)), Some(l) if matches!(l.legs, Legs::ByClient { .. }));
+            let acl = |c: &far::At| net.vsw(cell(c).vswitch).and_then(|v| v.acl);
+            let behind = front
+                .relays
+                .iter()
+                .flat_map(|(n, to)| (0u32..).zip(to).map(|(k, c)| ((*n, k), c)));
+            let mut acls: Vec<u32> = behind
+                .filter(|(k, _)| sees(k))
+                .filter_map(|(_, c)| acl(c))
+                .collect();
+            acls.sort_unstable();
+            acls.dedup();
+            front.acls = acls;
+        }
         let ask = |l: &Leg| matches!(l.legs, Legs::Ask);
         (!out.legs.values().any(ask)).then_some(out)
     }
@@ -149,11 +192,11 @@ impl Fronts {
         domains: &[Domain],
         (f, a): (u32, u32),
         (column, publicly): (&AtomSet, bool),
-        cells: &dyn Fn() -> Vec<(At, AtomSet)>,
+        cells: &dyn Fn() -> Vec<(far::At, AtomSet)>,
     ) -> Option<Row> {
         let mut out = Row::default();
-        let mut senders: Option<Vec<(At, AtomSet)>> = None;
-        let cell = |(k, c): At| -> &Cell { &domains[k].cells[c as usize] };
+        let mut senders: Option<Vec<(far::At, AtomSet)>> = None;
+        let cell = |(k, c): far::At| -> &Cell { &domains[k].cells[c as usize] };
         for (n, to) in &self.all[f as usize].relays {
             let r = net.relays.get(*n as usize)?;
             let on = net.handed_on(r, column);
@@ -223,7 +266,7 @@ impl Live {
         }
         let cells = || {
             let mut out = Vec::new();
-            let mut x = super::far::Scratch::default();
+            let mut x = far::Scratch::default();
             let mut tmp = vec![0u64; w];
             for (i, kept) in self.kept.iter().enumerate() {
                 for &s in kept.by_block.get(&a).into_iter().flatten() {
@@ -243,68 +286,177 @@ impl Live {
         fronts.row(net, &self.reach.domains, (f, a), (&column, publicly), &cells)
     }
 
-    /// The backend of some relays has other lists or another address: whether that makes a difference to what is handed
-    /// on to it. `always` says that also balancers may see it that do not count its groups.
-    pub(super) fn relegged(&mut self, i: InterfaceId, always: bool, keys: &mut super::touch::Keys) {
-        let Some(fronts) = &mut self.fronts else { return };
-        let net = &self.reach.net;
-        let Some(behind) = net.behind.get(&i) else { return };
-        for &n in behind {
+    /// Something has changed at the backend of some relays: whether that makes a difference to what is handed on to it.
+    pub(super) fn relegged(&mut self, i: InterfaceId, what: &At<'_>, keys: &mut Keys) {
+        let Some(behind) = self.reach.net.behind.get(&i).cloned() else {
+            return;
+        };
+        for n in behind {
+            let net = &self.reach.net;
             let Some(r) = net.relays.get(n as usize) else {
                 continue;
             };
-            let exempt = net
-                .iface(r.front)
-                .and_then(|f| f.front.as_ref())
-                .is_some_and(|f| f.exempt);
-            if exempt && !always {
-                continue;
-            }
-            let Some(&f) = fronts.by_iface.get(&r.front) else {
+            let Some(front) = net.iface(r.front).and_then(|f| f.front.as_ref()) else {
                 continue;
             };
-            let front = &fronts.all[f as usize];
-            let Some((_, to)) = front.relays.iter().find(|x| x.0 == n) else {
-                continue;
+            let groups = net.member_of(Inside {
+                iface: r.front,
+                addr: 0,
+                ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            });
+            let sees = |m: &Match| match m {
+                Match::Any => true,
+                Match::Ips(s) => s.intersects(&front.back),
+                Match::Group(g) | Match::Member(g) | Match::Primary(g) => groups.contains(g),
             };
-            for (k, c) in (0u32..).zip(to) {
-                let Some(new) = leg(net, &self.reach.domains, n, *c) else {
-                    continue;
-                };
-                let old = fronts.legs.get(&(n, k));
-                let slot = front.slots.first().copied().unwrap_or(0);
-                if old.is_none_or(|o| o.own != new.own) {
-                    keys.sends.insert(slot);
-                }
-                if old.is_none_or(|o| o.legs != new.legs) {
-                    for a in 0..small(self.reach.blocks) {
-                        let sent =
-                            |s: &u32| self.rest_fronts.contains_key(&(a, *s)) || self.ledger.any((a, *s));
-                        if front.slots.iter().any(sent) {
-                            keys.hands.insert((slot, a));
-                        }
-                    }
-                }
-                fronts.legs.insert((n, k), new);
+            let touched = match what {
+                At::Peers(peers) => !front.exempt && peers.iter().any(|(_, m)| sees(m)),
+                At::Lists => !front.exempt,
+                At::Address => true,
+            };
+            if touched {
+                self.releg(n, |_| true, keys);
             }
         }
     }
 
-    /// An address of a client was another one before: fronts that pass it on, where the two are told apart.
-    pub(super) fn reseen(&self, (a, old, new): (u32, IpAddr, IpAddr), keys: &mut super::touch::Keys) {
-        let Some(fronts) = &self.fronts else { return };
-        let tells = |l: &Leg| match &l.legs {
-            Legs::ByClient { cuts, .. } => cuts.piece(old) != cuts.piece(new),
-            Legs::Same(_) | Legs::Ask => false,
+    /// Finds out again what a relay hands on to the cells of its backend that are wanted.
+    fn releg(&mut self, n: u32, wanted: impl Fn(&Cell) -> bool, keys: &mut Keys) {
+        let net = &self.reach.net;
+        let Some(fronts) = &mut self.fronts else { return };
+        let of = net
+            .relays
+            .get(n as usize)
+            .and_then(|r| fronts.by_iface.get(&r.front));
+        let Some(front) = of.and_then(|f| fronts.all.get(*f as usize)) else {
+            return;
         };
-        for front in &fronts.all {
-            let mut legs = front.relays.iter().flat_map(|(n, to)| {
-                let all = (0u32..).zip(to).map(move |(k, _)| (*n, k));
-                all.filter_map(|k| fronts.legs.get(&k))
-            });
-            if legs.any(tells) {
+        let to = front.relays.iter().find(|x| x.0 == n);
+        for (k, &(j, t)) in (0u32..).zip(to.into_iter().flat_map(|x| &x.1)) {
+            if !wanted(&self.reach.domains[j].cells[t as usize]) {
+                continue;
+            }
+            let Some(new) = leg(net, &self.reach.domains, n, (j, t)) else {
+                continue;
+            };
+            // Its replies may be others, too.
+            keys.blocks.insert(self.reach.domains[j].cells[t as usize].block);
+            let old = fronts.legs.get(&(n, k));
+            let slot = front.slots.first().copied().unwrap_or(0);
+            if old.is_none_or(|o| o.own != new.own) {
+                keys.sends.insert(slot);
+            }
+            if old.is_none_or(|o| o.legs != new.legs) {
+                for a in 0..small(self.reach.blocks) {
+                    let sent = |s: &u32| self.rest_fronts.contains_key(&(a, *s)) || self.ledger.any((a, *s));
+                    if front.slots.iter().any(sent) {
+                        keys.hands.insert((slot, a));
+                    }
+                }
+            }
+            fronts.legs.insert((n, k), new);
+        }
+    }
+
+    /// An address of a client was another one before: fronts that pass it on, where the two are told apart.
+    pub(super) fn reseen(&self, (a, old, new): (u32, IpAddr, IpAddr), keys: &mut Keys) {
+        let told: Vec<bool> = self.told_by_acls(old, new);
+        if !told.contains(&true) {
+            return;
+        }
+        for front in self.fronts.iter().flat_map(|f| &f.all) {
+            if front.acls.iter().any(|x| told.get(*x as usize) == Some(&true)) {
                 keys.hands.extend(front.slots.first().map(|s| (*s, a)));
             }
         }
     }
+
+    /// Which ACLs tell two addresses apart.
+    fn told_by_acls(&self, x: IpAddr, y: IpAddr) -> Vec<bool> {
+        let tells = |r: &Rule| matches!(&r.peer, Match::Ips(s) if s.contains(x) != s.contains(y));
+        let acls = self.reach.net.acls.iter();
+        acls.map(|a| a.ingress.rules.iter().chain(&a.egress.rules).any(tells))
+            .collect()
+    }
+
+    /// An address of a vSwitch is free and another one is no longer: where balancers of it may send from.
+    pub(super) fn refreed(
+        &mut self,
+        k: usize,
+        vswitch: VswitchId,
+        (old, new): (IpAddr, IpAddr),
+        keys: &mut Keys,
+    ) {
+        let here = |f: &&Front| f.free_in == Some(vswitch);
+        let Some(fronts) = &self.fronts else { return };
+        let mine: Vec<(InterfaceId, Vec<u32>)> = fronts
+            .all
+            .iter()
+            .filter(here)
+            .filter_map(|f| {
+                let (i, c) = *f.cells.first()?;
+                let id = self.reach.domains[i].cells[c as usize].rep.iface;
+                Some((id, f.relays.iter().map(|r| r.0).collect()))
+            })
+            .collect();
+        if mine.is_empty() {
+            return;
+        }
+        let cells = &self.reach.domains[k].cells;
+        let local = cells.iter().find(|c| c.vswitch == vswitch).map_or(0, |c| c.vsw);
+        let there = self.kept[k].in_vswitch(local as usize).iter();
+        let there = there.map(|c| cells[*c as usize].rep.iface);
+        let free = crate::compile::again::free(&self.inv, &self.reach.net, vswitch, there);
+        let free = Arc::new(free);
+        let mut before = Arc::new(IpSet::empty());
+        for (id, _) in &mine {
+            let f = self.reach.net.ifaces[id.index()].as_mut();
+            if let Some(front) = f.and_then(|f| f.front.as_mut()) {
+                before = std::mem::replace(&mut front.back, free.clone());
+            }
+        }
+        // Where another free address is treated as the one that came, and another one as the one that went, nothing has
+        // changed.
+        let both = free.subtract(&IpSet::single(old)).subtract(&IpSet::single(new));
+        let both = both.subtract(&both.subtract(&before));
+        let mut lists: FxHashSet<u32> = FxHashSet::default();
+        let mut acls = vec![false; self.reach.net.acls.len()];
+        for x in [old, new] {
+            if free.contains(x) == before.contains(x) {
+                continue;
+            }
+            let Some(like) = nearest(&both, x) else {
+                lists.extend(0..small(self.reach.domains[k].sets.len()));
+                acls.fill(true);
+                break;
+            };
+            lists.extend(self.kept[k].telling(x, like).into_iter().map(|(gs, _)| gs));
+            acls.iter_mut()
+                .zip(self.told_by_acls(x, like))
+                .for_each(|(a, t)| *a |= t);
+        }
+        let told: FxHashSet<VswitchId> = (0u32..)
+            .map(VswitchId)
+            .zip(&self.reach.net.vswitches)
+            .filter(|(_, v)| {
+                let acl = v.as_ref().and_then(|v| v.acl);
+                acl.is_some_and(|a| acls.get(a as usize) == Some(&true))
+            })
+            .map(|(id, _)| id)
+            .collect();
+        for n in mine.into_iter().flat_map(|(_, relays)| relays) {
+            let wanted =
+                |c: &Cell| told.contains(&vswitch) || told.contains(&c.vswitch) || lists.contains(&c.gs);
+            self.releg(n, wanted, keys);
+        }
+    }
+}
+
+/// An address of a set near another one.
+fn nearest(all: &IpSet, ip: IpAddr) -> Option<IpAddr> {
+    let IpAddr::V4(x) = ip else { return all.first() };
+    let x = u32::from(x);
+    let near = |&(l, h): &(u32, u32)| x.clamp(l, h);
+    let at = all.v4.ranges().iter().map(near).min_by_key(|y| y.abs_diff(x));
+    at.map(|a| IpAddr::V4(a.into()))
 }

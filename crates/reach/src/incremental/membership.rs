@@ -2,7 +2,7 @@
 
 use super::index::Side;
 use super::touch::Keys;
-use super::{Inside, Live, small};
+use super::{Inside, Live, handed, small};
 use crate::network::{GroupSet, Match};
 use bartizan_model::{AddressKind, Fact, InterfaceId, SecurityGroupId, VpcId};
 use bartizan_packet::IpSet;
@@ -119,7 +119,7 @@ impl Live {
                 self.pair(k, (c, n), Side::Egress, ids, &mut keys)?;
             }
         }
-        self.relegged(i, false, &mut keys);
+        self.relegged(i, &handed::At::Lists, &mut keys);
         if self.facts.stops.contains(&i) {
             self.forwarded(k, |_, _| true, &mut keys);
             keys.blocks.extend(self.kept[k].by_block.keys());

@@ -3,7 +3,7 @@
 use super::index::Side;
 use super::inside::Kept;
 use super::touch::Keys;
-use super::{Inside, Live, facts};
+use super::{Inside, Live, facts, handed};
 use crate::network::{Hop, Match};
 use bartizan_model::{Fact, InterfaceId, NetSpec, PublishedRoute, RouteEntry, RouteTableId, VpcId};
 use bartizan_packet::IpSet;
@@ -114,7 +114,9 @@ impl Live {
             }
         }
         self.far_place((k, c), old, &[Side::Ingress, Side::Egress], &mut keys);
-        self.relegged(i, true, &mut keys);
+        let vswitch = self.reach.domains[k].cells[c as usize].vswitch;
+        self.refreed(k, vswitch, (old, new), &mut keys);
+        self.relegged(i, &handed::At::Address, &mut keys);
         self.reseen((block, old, new), &mut keys);
         Ok(keys)
     }

@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::index::Side;
 use super::touch::Keys;
-use super::{Inside, Live, small};
+use super::{Inside, Live, handed, small};
 use crate::network::{GroupSet, Match, RuleRef};
 use bartizan_model::{Fact, InterfaceId, NetSpec, Peer, SecurityGroupId, SgRule, VpcId};
 use bartizan_packet::IpSet;
@@ -134,7 +134,7 @@ impl Live {
                 }
             }
             for i in users {
-                self.relegged(i, false, &mut keys);
+                self.relegged(i, &handed::At::Peers(&places), &mut keys);
             }
         }
         if let Some(g) = group_of_moved {
