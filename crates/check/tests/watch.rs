@@ -134,6 +134,12 @@ fn random_intent(r: &mut Rng, inv: &Inventory) -> Intent {
         let b = zones[r.below(zones.len())].clone();
         let verb = ["never", "never", "only", "must", "allow"][r.below(5)];
         let service = ["any", "tcp/80", "tcp/443", "tcp/1-1024", "udp/53", "icmp"][r.below(6)];
+        if r.chance(25) {
+            let by = zones[r.below(zones.len())].clone();
+            let way = ["through", "not through"][r.below(2)];
+            text.push_str(&format!("  {a} -> {b} : {service} {way} {by}\n"));
+            continue;
+        }
         text.push_str(&format!(
             "  {verb} {a} -> {b} : {service} because \"clause {n}\"\n"
         ));
@@ -185,5 +191,84 @@ fn random_intents_stay_evaluated() {
         all.iter().all(|v| seen.verdicts.contains(v)),
         "{:?}",
         seen.verdicts
+    );
+}
+
+/// Two firewalls in a row between `a` and `b`, all of them open to one another: routes change ways and never what arrives.
+const ROW: &str = r#"
+resource "alicloud_vpc" "main" {
+  cidr_block = "10.0.0.0/16"
+}
+resource "alicloud_vswitch" "v" {
+  for_each   = { a = 1, b = 2, f = 3, g = 4 }
+  vpc_id     = alicloud_vpc.main.id
+  cidr_block = "10.0.${each.value}.0/24"
+  zone_id    = "cn-hangzhou-h"
+}
+resource "alicloud_route_table" "t" {
+  for_each = { a = 1, b = 2, f = 3, g = 4 }
+  vpc_id   = alicloud_vpc.main.id
+}
+resource "alicloud_route_table_attachment" "t" {
+  for_each       = { a = 1, b = 2, f = 3, g = 4 }
+  route_table_id = alicloud_route_table.t[each.key].id
+  vswitch_id     = alicloud_vswitch.v[each.key].id
+}
+resource "alicloud_security_group" "g" {
+  security_group_name = "g"
+  vpc_id              = alicloud_vpc.main.id
+}
+resource "alicloud_instance" "i" {
+  for_each          = { a = 1, b = 2, f = 3, g = 4 }
+  instance_name     = each.key
+  vswitch_id        = alicloud_vswitch.v[each.key].id
+  security_groups   = [alicloud_security_group.g.id]
+  private_ip        = "10.0.${each.value}.10"
+  source_dest_check = false
+}
+resource "alicloud_route_entry" "r" {
+  for_each = {
+    a = ["10.0.2.0/24", "f"], f = ["10.0.2.0/24", "g"]
+    b = ["10.0.1.0/24", "g"], g = ["10.0.1.0/24", "f"]
+  }
+  route_table_id        = alicloud_route_table.t[each.key].id
+  destination_cidrblock = each.value[0]
+  nexthop_type          = "Instance"
+  nexthop_id            = alicloud_instance.i[each.value[1]].id
+}
+"#;
+
+// Docs/decisions/019 and 025: a way may change although nothing else arrives, far from both ends of a clause.
+#[test]
+fn a_route_turns_through_though_the_same_arrives() {
+    let text = "edition 2027\nzone a = ecs \"a\"\nzone b = ecs \"b\"\nzone f = ecs \"f\"\nzone g = ecs \"g\"\n\
+                a -> b through f\na -> b through g\na -> b not through f\na -> b not through g\n";
+    let (inv, intent) = common::read_both(ROW, text);
+    let opt = CheckOptions {
+        readings: bartizan_model::Readings::default().with(bartizan_model::Assumption::Route1, false),
+    };
+    let holds =
+        |v: &[(String, Verdict)]| -> Vec<bool> { v.iter().map(|(_, v)| *v == Verdict::Holds).collect() };
+    let whole = verdicts(&inv, &intent, date(), &opt);
+    assert_eq!(holds(&whole), [true, true, false, false]);
+    let mut turned = BTreeSet::new();
+    for n in 0..u32::try_from(inv.typed.route_entries.len()).unwrap() {
+        let mut watch = Watch::new(&inv, &intent, date(), &opt);
+        let change = bartizan_reach::Change::RemoveRoute(n);
+        let said = watch.apply(&change);
+        let mut now = inv.clone();
+        change.apply(&mut now);
+        let should = verdicts(&now, &intent, date(), &opt);
+        assert_eq!(watch.verdicts(), should, "{change:?}, rebuilt {:?}", said.rebuilt);
+        turned.insert(holds(&should));
+        let mut back = watch;
+        let change = bartizan_reach::Change::AddRoute(inv.typed.route_entries[n as usize].clone());
+        back.apply(&change);
+        assert_eq!(back.verdicts(), whole, "{change:?}");
+    }
+    // Each of them is a way around one of the two, or both.
+    assert!(
+        turned.len() >= 2 && turned.iter().all(|t| t.contains(&false)),
+        "{turned:?}"
     );
 }
