@@ -29,7 +29,7 @@ pub use bartizan_oracle::kernel::usable as kernel_usable;
 pub use builder::{GroupKind, InventoryBuilder, Ipv6Access, Policy};
 pub use changes::{IncrementalReport, random_change, verify_incremental};
 pub use engine::{MatrixEngine, PointEngine};
-pub use generate::{Features, random_inventory};
+pub use generate::{Features, open_inventory, random_inventory};
 #[cfg(target_os = "linux")]
 pub use kernel::{
     KernelDisagreement, KernelReport, KernelVectors, compare_with_kernel, vectors_in_kernel, verify_kernel,

@@ -22,12 +22,19 @@ impl Plan {
             if x.gateway4.is_none() || !self.served().any(|(_, e)| e.vpc == v) {
                 continue;
             }
-            let here = self.vswitches.iter().filter(|s| s.vpc == v).map(|s| s.table);
-            let gateway = x.gateway4.flatten();
-            let tables = here.chain([x.system_table]).chain(gateway);
-            let mut hops = tables.flat_map(|t| self.tables[t].routes.iter().flat_map(|r| &r.hops.of));
-            let other = |i: usize| self.enis[i].inspects.is_none() && !self.enis[i].checked;
-            if hops.any(|h| matches!(h, Hop::Eni(i) if other(*i))) {
+            let hops = |t: usize| self.tables[t].routes.iter().flat_map(|r| &r.hops.of);
+            let appliance = |h: &Hop| match h {
+                Hop::Eni(i) => self.enis.get(*i),
+                _ => None,
+            };
+            let inspects = |h: &Hop| appliance(h).is_some_and(|e| e.inspects == Some(true));
+            // One that leads on to an inspector.
+            let leads = |e: &super::plan::Eni| {
+                let table = self.vswitches[e.vswitch].table;
+                e.inspects.is_none() && !e.checked && hops(table).any(inspects)
+            };
+            let mut here = self.vswitches.iter().filter(|s| s.vpc == v);
+            if here.any(|s| hops(s.table).filter_map(appliance).any(leads)) {
                 return unsupported("an appliance of another kind beside an inspector and an IPv4 gateway");
             }
         }

@@ -107,6 +107,14 @@ impl Plan {
     }
 }
 
+fn anybody(ipv6: bool) -> IpNet {
+    if ipv6 {
+        IpNet::V6(ipnet::Ipv6Net::default())
+    } else {
+        IpNet::V4(ipnet::Ipv4Net::default())
+    }
+}
+
 /// A policy as far as it may decide something. 4: which application a packet belongs to is as free as the other things
 /// that are tried: in loose mode one that nobody can identify passes where it meets the policy; in strict mode it may
 /// be of the application that is accepted and of none that is dropped.
@@ -123,9 +131,9 @@ fn policy(t: &Typed, r: &FirewallRule, strict: bool) -> Res<Option<Policy>> {
             nets.push(match p {
                 FirewallPeer::Net(n) => n.trunc(),
                 FirewallPeer::Eip(e) => IpNet::from(*known(&t[*e].ip, "the address of an EIP")?),
-                FirewallPeer::Elsewhere(_) => {
-                    return unsupported("a firewall policy for a domain or a region");
-                }
+                // 3: it may be about any address. What lets pass is there for all of them, what drops for none.
+                FirewallPeer::Elsewhere(_) if pass || deep => anybody(ipv6),
+                FirewallPeer::Elsewhere(_) => continue,
                 FirewallPeer::Unknown(_) => return unsupported("a firewall policy for nobody knows whom"),
             });
         }

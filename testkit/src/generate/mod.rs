@@ -10,11 +10,13 @@ mod firewalls;
 mod hybrid;
 mod inner;
 mod joined;
+mod open;
 mod policy;
 
 use crate::builder::{GroupKind, InventoryBuilder, Ipv6Access};
 use crate::rng::Rng;
 use bartizan_model::*;
+pub use open::open_inventory;
 use std::collections::BTreeSet;
 
 /// Which features random networks use.
