@@ -1,5 +1,5 @@
-//! Load balancers and PrivateLink (ALIBABA.md §9; the numbers are those of docs/decisions/011, and 016 where it says
-//! so).
+//! Load balancers and PrivateLink (ALIBABA.md §9; the numbers are those of docs/decisions/011, and 016 or 024 where it
+//! says so).
 
 use crate::forward::{Goal, Spot, Trail, Walk};
 use crate::group::{Pkt, Side};
@@ -16,6 +16,8 @@ pub(crate) struct ForwardW {
     /// What arrives; `None` for what was sent.
     pub(crate) services: Option<ServiceSet>,
     pub(crate) preserves: bool,
+    /// 024, 9: whether they are reached at their IPv6 addresses.
+    pub(crate) six: bool,
 }
 
 pub(crate) struct ListenerW {
@@ -70,7 +72,7 @@ pub(crate) fn read(t: &Typed) -> Res<Vec<BalancerW>> {
                 exists(&f.origin)?;
                 forwards.push(ForwardW {
                     to: match &f.to {
-                        Backend::Interface(i) => vec![i.index()],
+                        Backend::Interface(i) | Backend::Ipv6(i) => vec![i.index()],
                         Backend::Ip(ip) => holders(t, *ip),
                         Backend::Unknown(u) => {
                             return Err(Unsupported(format!("a backend is not known ({})", u.why)));
@@ -78,6 +80,7 @@ pub(crate) fn read(t: &Typed) -> Res<Vec<BalancerW>> {
                     },
                     services: known(&f.services, "the port of a backend")?.clone(),
                     preserves: *known(&f.preserves, "whose address a backend sees")?,
+                    six: matches!(f.to, Backend::Ipv6(_) | Backend::Ip(IpAddr::V6(_))),
                 });
             }
             listeners.push(ListenerW {
@@ -94,6 +97,11 @@ pub(crate) fn read(t: &Typed) -> Res<Vec<BalancerW>> {
         });
     }
     Ok(out)
+}
+
+/// 024, 6: whether a list holds IPv4 prefixes alone.
+fn spares_ipv6(nets: &[IpNet]) -> bool {
+    !nets.is_empty() && nets.iter().all(|n| n.addr().is_ipv4())
 }
 
 fn ports(set: &PortSet) -> impl Iterator<Item = u16> + '_ {
@@ -129,6 +137,8 @@ impl World {
             None => true,
             // 018, 12.
             Some((_, nets)) if nets.is_empty() && !self.second(Assumption::Lb1) => true,
+            // 024, 6.
+            Some((_, nets)) if peer.ip.is_ipv6() && self.second(Assumption::Lb3) && spares_ipv6(nets) => true,
             Some((white, nets)) => nets.iter().any(|n| n.contains(&peer.ip)) == *white,
         };
         if !hears.any(admits) {
@@ -145,10 +155,58 @@ impl World {
         }
     }
 
-    /// 11: where the balancer's own address may be.
-    fn own_addresses(&self, front: usize, kind: BalancerKind) -> Vec<IpAddr> {
+    /// Whether a front has an IPv6 address.
+    fn has_ipv6(&self, front: usize) -> bool {
+        let mut all = self.interfaces[front].addresses.iter();
+        all.any(|a| a.net.addr().is_ipv6())
+    }
+
+    /// Whether nobody knows by which address a front sends: 016, 7, and 024, 11.
+    fn sends_as_anyone(&self, front: usize, kind: BalancerKind) -> bool {
+        kind == BalancerKind::Endpoint || kind == BalancerKind::Clb && self.has_ipv6(front)
+    }
+
+    /// 024, 10: IPv6 addresses of a front's vSwitch that nobody else has, one of every stretch that is treated alike.
+    fn own_ipv6(&self, front: usize) -> Vec<IpAddr> {
+        let vswitch = self.interfaces[front].vswitch;
+        let Some(IpNet::V6(block)) = self.vswitches[vswitch].cidr6 else {
+            return Vec::new();
+        };
+        if !self.has_ipv6(front) {
+            return Vec::new();
+        }
+        let here: Vec<&crate::world::InterfaceW> =
+            self.interfaces.iter().filter(|i| i.vswitch == vswitch).collect();
+        let taken = here
+            .iter()
+            .flat_map(|i| &i.addresses)
+            .filter_map(|a| match a.net {
+                IpNet::V6(n) => Some(u128::from(n.broadcast())),
+                IpNet::V4(_) => None,
+            });
+        let mut starts = vec![u128::from(block.network())];
+        starts.extend(taken.filter_map(|last| last.checked_add(1)));
+        starts.extend(self.starts6());
+        starts.sort_unstable();
+        starts.dedup();
+        let all = starts.into_iter().map(std::net::Ipv6Addr::from);
+        let free = |ip: &IpAddr| !here.iter().any(|i| i.owns(*ip));
+        all.filter(|a| block.contains(a))
+            .map(IpAddr::V6)
+            .filter(free)
+            .collect()
+    }
+
+    /// 11: where the balancer's own address may be, of the family of the backend's.
+    fn own_addresses(&self, front: usize, kind: BalancerKind, six: bool) -> Vec<IpAddr> {
+        if six {
+            return match kind {
+                BalancerKind::Alb | BalancerKind::Nlb => self.own_ipv6(front),
+                BalancerKind::Clb | BalancerKind::Endpoint => Vec::new(),
+            };
+        }
         // 016, 7: any address at all comes out of an endpoint.
-        if kind == BalancerKind::Endpoint {
+        if self.sends_as_anyone(front, kind) {
             let own = |a: &IpAddr| matches!(a, IpAddr::V4(a) if a.octets()[..2] == [100, 100]);
             return self.anywhere.iter().copied().filter(|a| !own(a)).collect();
         }
@@ -188,7 +246,8 @@ impl Oracle {
         }
         for bal in &self.world.balancers {
             for l in &bal.listeners {
-                for fw in l.forwards.iter().filter(|fw| fw.to.contains(&b.eni)) {
+                let leads = |fw: &&ForwardW| fw.to.contains(&b.eni) && fw.six == b.ip.is_ipv6();
+                for fw in l.forwards.iter().filter(leads) {
                     for &front in &bal.fronts {
                         let again = beyond.contains(&front) || src.is_some_and(|s| s.eni == front);
                         if !again && front != b.eni {
@@ -220,14 +279,14 @@ impl Oracle {
             }
             _ => Vec::new(),
         };
-        let Some(address) = self.world.interfaces[front].addresses.first() else {
-            return;
-        };
-        let at = At {
-            eni: front,
-            address: 0,
-            ip: address.net.addr(),
-        };
+        let addresses = self.world.interfaces[front].addresses.iter().enumerate();
+        let places: Vec<At> = addresses
+            .map(|(address, a)| At {
+                eni: front,
+                address,
+                ip: a.net.addr(),
+            })
+            .collect();
         let mut beyond = beyond.to_vec();
         beyond.push(front);
         for (proto, dport) in sent {
@@ -237,7 +296,9 @@ impl Oracle {
                 dport,
             };
             let mut sub = Outcome::default();
-            self.towards(src, outside, at, first, &beyond, &mut sub);
+            for &at in &places {
+                self.towards(src, outside, at, first, &beyond, &mut sub);
+            }
             for p in sub.request_paths.into_iter().filter(|p| p.delivered) {
                 self.hand_on(bal, fw, front, b, f, &p, out);
             }
@@ -255,11 +316,12 @@ impl Oracle {
         first: &Path,
         out: &mut Outcome,
     ) {
-        let client = first.seen.filter(|_| fw.preserves);
+        // 024, 10: within one family.
+        let client = first.seen.filter(|s| fw.preserves && s.ip.is_ipv6() == fw.six);
         let sources: Vec<(Side, bool)> = match client {
             // 016, 1: also where the balancer before it is an endpoint, whose address is nobody's.
             Some(s) => vec![(s, !first.opened)],
-            None => self.own(front, bal.kind),
+            None => self.own(front, bal.kind, fw.six),
         };
         for (side, is_client) in sources {
             if let Some(reply) = self.leg(bal, front, b, f, side, is_client) {
@@ -269,6 +331,12 @@ impl Oracle {
                         "handed on by `{}` from {}",
                         self.world.interfaces[front].name, side.ip
                     ));
+                    match (first.seen.is_some_and(|s| s.ip.is_ipv6()), fw.six) {
+                        (true, false) => steps.push("IPv6 becomes IPv4".into()),
+                        (false, true) => steps.push("IPv4 becomes IPv6".into()),
+                        (true, true) if is_client => steps.push("an IPv6 client is shown".into()),
+                        _ => {}
+                    }
                 }
                 out.request_paths.push(Path {
                     steps,
@@ -282,11 +350,11 @@ impl Oracle {
         }
     }
 
-    fn own(&self, front: usize, kind: BalancerKind) -> Vec<(Side, bool)> {
-        let all = self.world.own_addresses(front, kind).into_iter();
+    fn own(&self, front: usize, kind: BalancerKind, six: bool) -> Vec<(Side, bool)> {
+        let all = self.world.own_addresses(front, kind, six).into_iter();
         all.map(|ip| {
-            // 016, 7: it is a member of nothing.
-            let eni = (kind != BalancerKind::Endpoint).then_some(front);
+            // 016, 7, and 024, 11: it is a member of nothing.
+            let eni = (!self.world.sends_as_anyone(front, kind)).then_some(front);
             let side = Side {
                 eni,
                 ..Self::public_side(ip)
@@ -302,12 +370,13 @@ impl Oracle {
             return;
         };
         for l in &bal.listeners {
-            for fw in l.forwards.iter().filter(|fw| fw.to.contains(&b.eni)) {
+            let leads = |fw: &&ForwardW| fw.to.contains(&b.eni) && fw.six == b.ip.is_ipv6();
+            for fw in l.forwards.iter().filter(leads) {
                 let arrives = fw.services.as_ref().unwrap_or(&l.services);
                 if !arrives.contains(f.proto, f.dport) {
                     continue;
                 }
-                for (side, _) in self.own(front, bal.kind) {
+                for (side, _) in self.own(front, bal.kind, fw.six) {
                     if let Some(reply) = self.leg(bal, front, b, f, side, false) {
                         out.request_paths.push(Path {
                             steps: vec![format!("sent by the balancer from {}", side.ip)],

@@ -174,6 +174,10 @@ impl<'a> Walk<'a> {
         if (eni.service.is_some() || self.w.open_front(at))
             && let Goal::Internet(own) = &self.goal
         {
+            // 024, 7.
+            if self.p.dst.ip.is_ipv6() && self.w.open_front(at) {
+                return self.depart(t, Spot::At(at), Exit::Gateway6);
+            }
             return match own.first().copied() {
                 Some(ip) => self.depart(t, Spot::At(at), Exit::Own(ip)),
                 None => self.dropped(t, || "it has no public address".into()),

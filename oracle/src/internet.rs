@@ -45,7 +45,8 @@ impl World {
         if ip.is_ipv6() {
             // §7.3: gateway and bandwidth; an egress-only rule drops what is begun outside.
             let open = eni.addresses.get(address).is_some_and(|a| a.v6 == V6::Both);
-            if open && !self.vpcs[eni.vpc].gateways6.is_empty() {
+            // 024, 7.
+            if open && (!self.vpcs[eni.vpc].gateways6.is_empty() || self.open_front(at)) {
                 out.push(Door {
                     kind: DoorKind::Ipv6,
                     ip,
@@ -231,6 +232,8 @@ impl World {
                 walk.routed(t, Spot::Handed(nat.vpc, nat.vswitch), table);
             }
             DoorKind::Nat(_) => walk.reach(t, None, to),
+            // 024, 7.
+            DoorKind::Ipv6 if self.open_front(to) => walk.reach(t, None, to),
             // §7.3: the Internet needs the route, in both directions.
             DoorKind::Ipv6 => {
                 let gateways = &self.vpcs[eni.vpc].gateways6;

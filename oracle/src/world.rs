@@ -43,6 +43,7 @@ pub(crate) struct VswitchW {
     pub(crate) name: String,
     pub(crate) vpc: usize,
     pub(crate) cidr: IpNet,
+    pub(crate) cidr6: Option<IpNet>,
     pub(crate) table: usize,
     pub(crate) acl: Option<usize>,
 }
@@ -300,20 +301,35 @@ impl World {
         Ok(w)
     }
 
-    /// One IPv4 address of every stretch that rules, lists and routes treat alike.
-    fn stretches(&self) -> Vec<IpAddr> {
+    /// Where stretches of IPv6 addresses begin that rules, lists and routes treat alike.
+    pub(crate) fn starts6(&self) -> Vec<u128> {
+        let mut starts = Vec::new();
+        for n in self.compared() {
+            if let IpNet::V6(n) = n {
+                starts.push(n.network().into());
+                starts.extend(u128::from(n.broadcast()).checked_add(1));
+            }
+        }
+        starts
+    }
+
+    /// Every prefix that rules, lists and routes compare addresses with.
+    fn compared(&self) -> impl Iterator<Item = &IpNet> {
         let filters = self.balancers.iter().flat_map(|b| &b.listeners);
         let filters = filters.filter_map(|l| l.filter.as_ref()).flat_map(|f| &f.1);
         let lists = self.interfaces.iter().filter_map(|i| i.service.as_ref());
         let routes = self.tables.iter().flatten().map(|r| &r.net);
         let learned = self.tr_tables.iter().flat_map(|t| &t.routes).map(|r| &r.net);
         let all = self.mentioned.iter().chain(filters).chain(routes).chain(learned);
-        let all = all
-            .chain(lists.flat_map(|s| &s.nets))
-            .chain(self.named_by_policies());
+        all.chain(lists.flat_map(|s| &s.nets))
+            .chain(self.named_by_policies())
+    }
+
+    /// One IPv4 address of every stretch that they treat alike.
+    fn stretches(&self) -> Vec<IpAddr> {
         // What follows the part of the address space that belongs to the cloud.
         let mut starts = vec![0u32, u32::from_be_bytes([100, 101, 0, 0])];
-        for n in all {
+        for n in self.compared() {
             if let IpNet::V4(n) = n {
                 starts.push(n.network().into());
                 starts.extend(u32::from(n.broadcast()).checked_add(1));
@@ -364,6 +380,10 @@ impl World {
                 name: v.meta.origin.address.to_string(),
                 vpc: known(&v.vpc, "the VPC of a vSwitch")?.index(),
                 cidr: *known(&v.cidr, "the block of a vSwitch")?,
+                cidr6: match &v.ipv6_cidr {
+                    Some(n) => Some(known(n, "the IPv6 block of a vSwitch")?.trunc()),
+                    None => None,
+                },
                 table: known(&v.table, "the table of a vSwitch")?.index(),
                 acl: acl.map(bartizan_model::AclId::index),
             });

@@ -48,6 +48,8 @@ impl fmt::Display for Query {
 pub struct Universe {
     inside: Vec<Endpoint>,
     outside: Vec<Endpoint>,
+    /// Interfaces that clients of the other family may reach: those behind a load balancer with an IPv6 address.
+    mixed: BTreeSet<InterfaceId>,
     /// Protocol, source port and destination port.
     services4: Vec<(Proto, u16, u16)>,
     services6: Vec<(Proto, u16, u16)>,
@@ -87,6 +89,7 @@ impl Universe {
         Universe {
             inside: inside(t, &nets),
             outside: outside(t, &nets),
+            mixed: mixed(t),
             services4,
             services6,
         }
@@ -109,7 +112,9 @@ impl Universe {
         let mut out = Vec::new();
         for s in self.endpoints() {
             for d in self.endpoints() {
-                if is_v4(&s) == is_v4(&d) && !same_interface(&s, &d) {
+                let mixed =
+                    matches!(d, Endpoint::Address { interface, .. } if self.mixed.contains(&interface));
+                if (is_v4(&s) == is_v4(&d) || mixed) && !same_interface(&s, &d) {
                     out.push((s, d));
                 }
             }
@@ -167,6 +172,38 @@ impl Universe {
         }
         out
     }
+}
+
+/// Interfaces that some load balancer hands on to, if one of them has an IPv6 address.
+fn mixed(t: &Typed) -> BTreeSet<InterfaceId> {
+    let six = |i: InterfaceId| t[i].addresses.iter().any(|a| a.kind == AddressKind::Ipv6);
+    if !t.balancers.iter().flat_map(|b| &b.fronts).any(|f| six(*f)) {
+        return BTreeSet::new();
+    }
+    let mut out = BTreeSet::new();
+    for f in t
+        .balancers
+        .iter()
+        .flat_map(|b| &b.listeners)
+        .flat_map(|l| &l.forwards)
+    {
+        match &f.to {
+            Backend::Interface(i) | Backend::Ipv6(i) => drop(out.insert(*i)),
+            Backend::Ip(ip) => {
+                let has = |i: &Interface| {
+                    i.addresses.iter().any(|a| match &a.spec {
+                        AddressSpec::Ip(x) => x == ip,
+                        AddressSpec::Block(n) => n.contains(ip),
+                        _ => false,
+                    })
+                };
+                let all = (0u32..).map(InterfaceId).zip(&t.interfaces);
+                out.extend(all.filter(|(_, i)| has(i)).map(|(n, _)| n));
+            }
+            Backend::Unknown(_) => {}
+        }
+    }
+    out
 }
 
 /// Every prefix that something compares addresses with.

@@ -6,7 +6,7 @@ use bartizan_testkit::{EngineUnderTest, Features, OracleEngine, Rng, Universe, r
 use std::collections::BTreeMap;
 
 /// What must be said on some path that arrives, and how often at least.
-const ARRIVING: [(&str, usize); 12] = [
+const ARRIVING: [(&str, usize); 15] = [
     ("intra-group connectivity", 50),
     ("accepted by rule", 500),
     ("accepted by the default of the group", 50),
@@ -19,6 +19,9 @@ const ARRIVING: [(&str, usize); 12] = [
     ("sends to 47.0.0", 50),
     ("sends to 2001:db8:", 20),
     ("HaVip", 1),
+    ("IPv6 becomes IPv4", 20),
+    ("IPv4 becomes IPv6", 10),
+    ("an IPv6 client is shown", 5),
 ];
 
 /// What must be said on some path that is dropped, and how often at least.
@@ -105,6 +108,7 @@ fn every_second_reading_makes_a_difference() {
         "hybrid",
         "inner",
         "inspectors",
+        "dual",
     ]
     .iter()
     .fold(Features::all(), |f, name| f.without(name).unwrap());

@@ -141,6 +141,23 @@ pub fn of(inv: &Inventory) -> Vec<&'static str> {
     if listeners().any(|l| matches!(&l.filter, Fact::Known(Some(f)) if f.entries.is_empty())) {
         v.push("A-LB-1");
     }
+    let six = |i: &bartizan_model::InterfaceId| {
+        let addresses = &t[*i].addresses;
+        addresses
+            .iter()
+            .any(|a| a.kind == bartizan_model::AddressKind::Ipv6)
+    };
+    let dual = || t.balancers.iter().filter(|b| b.fronts.iter().any(six));
+    let lists = dual().flat_map(|b| &b.listeners).map(|l| &l.filter);
+    let v4 = |e: &bartizan_model::FilterEntry| e.net.known().is_none_or(|n| n.addr().is_ipv4());
+    let narrow = |f: &Fact<Option<bartizan_model::ListenerFilter>>| match f {
+        Fact::Known(None) => false,
+        Fact::Known(Some(f)) => !f.entries.is_empty() && f.entries.iter().all(v4),
+        Fact::Unknown(_) => true,
+    };
+    if lists.into_iter().any(narrow) {
+        v.push("A-LB-3");
+    }
     let fronted = |kind| t.balancers.iter().any(|b| b.kind == kind);
     if fronted(BalancerKind::Clb) || fronted(BalancerKind::Nlb) {
         v.push("A-CLB-1");
@@ -152,7 +169,7 @@ pub fn of(inv: &Inventory) -> Vec<&'static str> {
         }
     }
     let active = t.ipv4_gateways.iter().any(|g| g.enabled.known() != Some(&false));
-    if active && !t.balancers.is_empty() {
+    if active && !t.balancers.is_empty() || dual().any(|b| !b.detached) {
         v.push("A-LB-2");
     }
     let guarded = |f: &&bartizan_model::Firewall| f.place == bartizan_model::FirewallPlace::Internet;

@@ -308,7 +308,7 @@ fn pair(
     f: &mut dyn FnMut(Point, Point, &AtomSet, &AtomSet),
 ) {
     let _ = w;
-    if bartizan_reach::ip_of(s).is_ipv4() != bartizan_reach::ip_of(d).is_ipv4() {
+    if !net.may_meet(s, d) {
         return;
     }
     let members = |p: Point, c: Option<&Cell>| -> Vec<Point> {

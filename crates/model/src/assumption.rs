@@ -125,6 +125,9 @@ register! {
     Lb2 "A-LB-2" "§9" "whether the public address of a balancer needs the route to an activated IPv4 gateway"
         ["free" "it does not", "routed" "it does, as that of an interface"]
         First Second "not documented";
+    Lb3 "A-LB-3" "§9.2" "whether a white list of IPv4 prefixes turns away clients with IPv6 addresses"
+        ["everybody" "it does: none of them is on it", "ipv4" "it does not: it judges IPv4 clients only"]
+        Second First "lists of ALB hold IPv4 prefixes only; what becomes of IPv6 clients is not documented";
     Pl1 "A-PL-1" "§9.7" "whether the network ACL of a balancer's vSwitch filters what comes to it through PrivateLink"
         ["free" "it does not", "filtered" "it does, from whatever address that comes"]
         First Second "not documented, nor is the address: any is judged";

@@ -37,7 +37,8 @@ impl BalancerKind {
 
 /// A load balancer.
 ///
-/// Clients reach it at its fronts, interfaces of their own whose first address is the one that it listens on.
+/// Clients reach it at its fronts, interfaces of their own on whose addresses it listens: one, or an IPv4 and an IPv6
+/// address (docs/decisions/024).
 /// [`Interface::groups`](crate::Interface::groups) of a front are the security groups on the balancer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balancer {
@@ -102,9 +103,11 @@ pub struct Forward {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Backend {
-    /// An interface.
+    /// An interface, at its IPv4 addresses.
     Interface(InterfaceId),
-    /// Whoever has this address.
+    /// An interface, at its IPv6 addresses (docs/decisions/024, 9).
+    Ipv6(InterfaceId),
+    /// Whoever has this address, at addresses of its family.
     Ip(IpAddr),
     /// Not known.
     Unknown(Unknown),

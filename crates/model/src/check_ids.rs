@@ -265,7 +265,7 @@ impl Typed {
         for b in &self.balancers {
             b.fronts.iter().try_for_each(|i| c.eni(*i))?;
             for f in b.listeners.iter().flat_map(|l| &l.forwards) {
-                if let Backend::Interface(i) = f.to {
+                if let Backend::Interface(i) | Backend::Ipv6(i) = f.to {
                     c.eni(i)?;
                 }
             }

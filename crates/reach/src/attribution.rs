@@ -269,7 +269,7 @@ impl Network {
                 self.use_leg(r, x, (s, d), w, u);
             }
             (Way::Private, Point::Inside(s), Point::Inside(d)) if self.is_front(s.iface) => {
-                for (_, r) in self.relays_to(d.iface).filter(|(_, r)| r.front == s.iface) {
+                for (_, r) in self.relays_at(d).filter(|(_, r)| r.front == s.iface) {
                     if self.handed_on(r, &r.listen).intersects(w) {
                         u.relays.insert((r.balancer, r.listener, r.forward));
                         for src in self.sources(r, d, None, &[]) {

@@ -337,7 +337,7 @@ impl Network {
             ..plain.clone()
         };
         let mut all: Vec<Crossing> = Vec::new();
-        for (_, r) in self.relays_to(d.iface).filter(|(_, r)| r.front == s.iface) {
+        for (_, r) in self.relays_at(d).filter(|(_, r)| r.front == s.iface) {
             for (src, _) in self.sources(r, d, None, &[]) {
                 let found = match self.legs(r, d, src, back) {
                     None => vec![plain.clone()],

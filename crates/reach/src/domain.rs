@@ -74,7 +74,7 @@ pub(crate) struct Domain {
 }
 
 /// What a balancer hands on, and from where.
-type Handed<'a> = (InterfaceId, &'a AtomSet, Option<&'a AtomSet>, RelaySource);
+type Handed<'a> = (InterfaceId, &'a AtomSet, Option<&'a AtomSet>, RelaySource, bool);
 
 /// The cuts that the lists and tables around some interfaces make.
 fn cuts_of(net: &Network, ifaces: impl Iterator<Item = InterfaceId>, c: &mut Cuts) {
@@ -260,7 +260,7 @@ impl Domain {
         for f in ifaces.iter().filter_map(|&i| net.iface(i)) {
             let by: Vec<Handed<'_>> = net
                 .relays_to(f.id)
-                .map(|(_, r)| (r.front, &*r.listen, r.delivered.as_deref(), r.source))
+                .map(|(_, r)| (r.front, &*r.listen, r.delivered.as_deref(), r.source, r.ipv6))
                 .collect();
             let n = u32::try_from(served.len()).unwrap_or(u32::MAX).saturating_add(1);
             let hidden = if by.is_empty() {

@@ -1,7 +1,7 @@
 //! Whole flows between two points: every way there, and whether replies get back.
 
 use crate::hybrid::InterfaceEnd;
-use crate::network::{Hop, Match, Network, RuleList, Vsw};
+use crate::network::{Hop, Iface, Match, Network, RuleList, Vsw};
 use crate::point::relay::MAX_BALANCERS;
 use crate::point::{Entry, Exit, Inside, PeerView, Point, ReplyPort};
 use crate::transit::Far;
@@ -376,6 +376,11 @@ impl Network {
         }
     }
 
+    /// Whether two interfaces meet by an IPv6 address inside their VPC and not over the Internet.
+    pub(crate) fn inside_only(&self, si: &Iface, di: &Iface, ip: IpAddr) -> bool {
+        ip.is_ipv6() && !di.detached_front() && self.vpc_of(si) == self.vpc_of(di)
+    }
+
     /// Requests that leave `s` for the Internet and come in again at `d` (and those whose replies do too).
     pub(crate) fn hairpin(
         &self,
@@ -395,7 +400,7 @@ impl Network {
         }
         let doors = self.doors(d);
         // Inside one VPC the local route of an IPv6 address is always longer.
-        if doors.is_empty() || d.ip.is_ipv6() && self.vpc_of(si) == self.vpc_of(di) {
+        if doors.is_empty() || self.inside_only(si, di, d.ip) {
             return none();
         }
         let mut near = vec![s.iface, d.iface];
@@ -553,7 +558,7 @@ impl Network {
             Point::Inside(s) => Some(s.iface),
             Point::Outside(_) => None,
         };
-        for (n, r) in self.relays_to(d.iface) {
+        for (n, r) in self.relays_at(d) {
             // Balancers that this one stands behind are passed once.
             if from == Some(r.front) || beyond.contains(&r.front) || beyond.len() > MAX_BALANCERS {
                 continue;
@@ -585,59 +590,64 @@ impl Network {
         };
         let some = self
             .iface(r.front)
-            .is_some_and(|f| f.addrs.first().is_some_and(|a| a.choice));
+            .is_some_and(|f| f.addrs.iter().any(|a| a.choice));
         let cuts = if some {
             self.cuts_around(&near)
         } else {
             Cuts::default()
         };
-        let mut alternatives: Vec<Flow> = Vec::new();
-        for front in self.places_of(r.front, &cuts) {
-            let through = |seen: PeerView<'_>, f: Flow| {
-                let taken = Flow {
-                    delivered: self.handed_on(r, &f.delivered),
-                    works: self.handed_on(r, &f.works),
+        // Of the places of one address that is not known any may be it; of two addresses each is one.
+        let mut total = self.nothing();
+        for places in self.places_of(r.front, &cuts) {
+            let mut alternatives: Vec<Flow> = Vec::new();
+            for front in places {
+                let through = |seen: PeerView<'_>, f: Flow| {
+                    let taken = Flow {
+                        delivered: self.handed_on(r, &f.delivered),
+                        works: self.handed_on(r, &f.works),
+                    };
+                    if taken.delivered.is_empty() {
+                        return self.nothing();
+                    }
+                    let all: Vec<Flow> = self
+                        .sources(r, d, Some(seen), beyond)
+                        .into_iter()
+                        .map(|src| {
+                            let leg = self.leg(r, d, src, ask);
+                            then(
+                                src.0,
+                                Flow {
+                                    delivered: leg.delivered.intersect(&taken.delivered),
+                                    works: leg.works.intersect(&taken.works),
+                                },
+                            )
+                        })
+                        .collect();
+                    Flow {
+                        delivered: self.fold(all.iter().map(|f| f.delivered.clone())),
+                        works: self.fold(all.into_iter().map(|f| f.works)),
+                    }
                 };
-                if taken.delivered.is_empty() {
-                    return self.nothing();
-                }
-                let all: Vec<Flow> = self
-                    .sources(r, d, Some(seen), beyond)
+                let mut found = ways.is_some().then(Vec::new);
+                let f = self.arriving(s, front, ask, beyond, &through, found.as_mut());
+                for (first, flow) in found
                     .into_iter()
-                    .map(|src| {
-                        let leg = self.leg(r, d, src, ask);
-                        then(
-                            src.0,
-                            Flow {
-                                delivered: leg.delivered.intersect(&taken.delivered),
-                                works: leg.works.intersect(&taken.works),
-                            },
-                        )
-                    })
-                    .collect();
-                Flow {
-                    delivered: self.fold(all.iter().map(|f| f.delivered.clone())),
-                    works: self.fold(all.into_iter().map(|f| f.works)),
+                    .flatten()
+                    .filter(|(_, f)| !f.delivered.is_empty())
+                {
+                    if let Some(w) = ways.as_deref_mut() {
+                        let way = self.relayed_way(n, r, front, d, s, first);
+                        w.push((Way::Relayed(Box::new(way)), flow));
+                    }
                 }
-            };
-            let mut found = ways.is_some().then(Vec::new);
-            let f = self.arriving(s, front, ask, beyond, &through, found.as_mut());
-            for (first, flow) in found
-                .into_iter()
-                .flatten()
-                .filter(|(_, f)| !f.delivered.is_empty())
-            {
-                if let Some(w) = ways.as_deref_mut() {
-                    let way = self.relayed_way(n, r, front, d, s, first);
-                    w.push((Way::Relayed(Box::new(way)), flow));
-                }
+                alternatives.push(f);
             }
-            alternatives.push(f);
+            let delivered = self.fold(alternatives.iter().map(|f| f.delivered.clone()));
+            total.delivered.union_with(&delivered);
+            let works = self.fold(alternatives.into_iter().map(|f| f.works));
+            total.works.union_with(&works);
         }
-        Flow {
-            delivered: self.fold(alternatives.iter().map(|f| f.delivered.clone())),
-            works: self.fold(alternatives.into_iter().map(|f| f.works)),
-        }
+        total
     }
 
     /// What travels by one relay from `s` to the interface behind it; `beyond` as for `arriving`, with the front.

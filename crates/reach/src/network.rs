@@ -3,6 +3,7 @@
 //! Nothing in here is Alibaba's: rule lists in order, stateless lists, route tables, interfaces and the exits
 //! and entries of the public Internet. What the vendor means by its resources is decided in `compile`.
 
+use crate::point::Point;
 use bartizan_model::{
     AclId, AttachmentId, BalancerId, DataServiceId, EipId, FirewallId, HaVipId, InterfaceId, NatId,
     PeeringId, Readings, RouteTableId, RouterInterfaceId, SecurityGroupId, SiteId, Use, VpcId, VpnGatewayId,
@@ -409,6 +410,9 @@ pub struct Front {
     pub exempt: bool,
     /// Whether it is an endpoint of PrivateLink: what it hands on enters another VPC by no route (docs/decisions/016).
     pub link: bool,
+    /// Whether nothing is known of the address by which it sends, which belongs to nobody here: that of an endpoint, or
+    /// of a CLB with an IPv6 address (A-PL-1, docs/decisions/024, 11).
+    pub anyone: bool,
     /// Whether the ACL of the vSwitch that it hands on to filters that (A-PL-1).
     pub link_filtered: bool,
 }
@@ -443,6 +447,8 @@ pub struct Relay {
     pub delivered: Option<Arc<AtomSet>>,
     /// Whose address the backend sees.
     pub source: RelaySource,
+    /// Whether the backend is reached at its IPv6 addresses (docs/decisions/024, 9).
+    pub ipv6: bool,
 }
 
 /// One SNAT entry in force.
@@ -558,6 +564,8 @@ pub struct Network {
     pub relays: Vec<Relay>,
     /// Positions in [`Network::relays`] by backend.
     pub(crate) behind: FxHashMap<InterfaceId, Vec<u32>>,
+    /// Whether a front with an IPv6 address hands on: then clients of one family may reach addresses of the other.
+    pub(crate) mixes: bool,
     /// By which groups the addresses of a VPC are known, where other VPCs can be reached: known addresses, and
     /// delegated blocks.
     pub(crate) known_as: FxHashMap<(VpcId, IpAddr), Vec<SecurityGroupId>>,
@@ -638,11 +646,32 @@ impl Iface {
     }
     /// Whether its public addresses need neither route nor gateway (ALIBABA.md §15, A-LB-2).
     pub(crate) fn free_public(&self) -> bool {
-        self.service.is_some() || self.front.as_ref().is_some_and(|f| f.free)
+        self.service.is_some() || self.free_front()
+    }
+    /// The same of a front, for addresses of both families (docs/decisions/024, 7).
+    pub(crate) fn free_front(&self) -> bool {
+        self.front.as_ref().is_some_and(|f| f.free)
+    }
+    /// Whether it is a balancer that is in no VPC: it is met over the Internet only.
+    pub(crate) fn detached_front(&self) -> bool {
+        self.front.as_ref().is_some_and(|f| f.detached)
     }
 }
 
 impl Network {
+    /// Whether two points can be two ends of a flow by their families: of two that differ, only where a balancer with
+    /// an IPv6 address may stand between them (docs/decisions/024, 14).
+    #[must_use]
+    pub fn may_meet(&self, s: Point, d: Point) -> bool {
+        let behind = || matches!(d, Point::Inside(d) if self.mixes && self.behind.contains_key(&d.iface));
+        crate::ip_of(s).is_ipv4() == crate::ip_of(d).is_ipv4() || behind()
+    }
+    /// Whether a packet changes its family on every way between two points: a balancer hands it on.
+    pub(crate) fn turns(&self, s: Point, d: crate::point::Inside) -> bool {
+        let own = matches!(s, Point::Inside(s) if s.iface == d.iface || self.is_front(s.iface));
+        let apart = crate::ip_of(s).is_ipv4() != d.ip.is_ipv4();
+        apart && !own && self.relays_at(d).next().is_some() && self.mixes
+    }
     /// The interface behind an id, if it could be placed.
     #[must_use]
     pub fn iface(&self, id: InterfaceId) -> Option<&Iface> {

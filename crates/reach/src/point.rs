@@ -580,9 +580,11 @@ impl Network {
         }
         // §15: the public side of a managed service is none of the VPC's business.
         if at.free_public() && m.goal.is_none() {
-            let public = sender && at.addrs.iter().any(|a| !a.own.is_empty());
-            return if public {
-                self.depart(m, t, Place::Iface(at), End::Own, out)
+            let six = m.dst.ip.is_ipv6();
+            let has = |a: &Addr| if six { a.v6.outbound } else { !a.own.is_empty() };
+            return if sender && at.addrs.iter().any(has) {
+                let end = if six { End::V6 } else { End::Own };
+                self.depart(m, t, Place::Iface(at), end, out)
             } else {
                 self.dropped(t, out)
             };

@@ -358,7 +358,7 @@ pub(crate) fn class(
             if d.at.ip.is_ipv4() != c.rep.ip.is_ipv4() || distinct(c, d.cell).is_none() {
                 continue;
             }
-            if d.entry == Entry::V6 && same_vpc(net, c.rep, d.at) {
+            if d.entry == Entry::V6 && inside_only(net, c.rep, d.at) {
                 continue;
             }
             let mut passes: Option<AtomSet> = None;
@@ -427,9 +427,9 @@ fn through(net: &Network, s: Inside, o: &Outward, d: &Door<'_>) -> AtomSet {
     all.unwrap_or_else(|| net.common.none.clone())
 }
 
-fn same_vpc(net: &Network, a: Inside, b: Inside) -> bool {
+fn inside_only(net: &Network, a: Inside, b: Inside) -> bool {
     match (net.addr_of(a), net.addr_of(b)) {
-        (Some((a, _)), Some((b, _))) => net.vpc_of(a) == net.vpc_of(b),
+        (Some((s, _)), Some((d, _))) => net.inside_only(s, d, b.ip),
         _ => true,
     }
 }

@@ -283,7 +283,7 @@ impl Reach {
                     },
                     _ => (*s, *d),
                 };
-                if ip_of(s).is_ipv4() != ip_of(d).is_ipv4() {
+                if !self.net.may_meet(s, d) {
                     continue;
                 }
                 if !f(s, d, &self.net.flow(s, d)) {

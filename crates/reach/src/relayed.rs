@@ -36,14 +36,18 @@ fn same_for_all(net: &Network, r: &Relay, d: &Cell) -> bool {
         Some(x) => x,
         None => return false,
     };
+    // Of clients of two families the one is seen by its address and the other is not.
+    let mixed = r.source != RelaySource::Own && (r.ipv6 || net.front_has_ipv6(r.front));
     // A front whose address is not known is one front when widening, and has to be reached everywhere else.
-    (net.mode == Mode::Widen || place)
+    !mixed
+        && (net.mode == Mode::Widen || place)
         && (r.source == RelaySource::Own || net.mode == Mode::Widen && !between && !lists)
 }
 
 /// Whether nothing but the ACL of a backend's vSwitch tells clients apart.
 fn only_acl_sees(net: &Network, r: &Relay, d: &Cell) -> bool {
-    net.mode == Mode::Widen && d.rep.ip.is_ipv4() && seen_by(net, r, d).is_some_and(|(_, lists, _)| !lists)
+    let mixed = d.rep.ip.is_ipv6() || net.front_has_ipv6(r.front);
+    net.mode == Mode::Widen && !mixed && seen_by(net, r, d).is_some_and(|(_, lists, _)| !lists)
 }
 
 /// What sees the client of a relay behind it: the ACL of the backend's vSwitch, and anything else; and whether the
@@ -53,7 +57,7 @@ fn seen_by(net: &Network, r: &Relay, d: &Cell) -> Option<(bool, bool, bool)> {
         return None;
     };
     let front = fi.front.as_ref()?;
-    let place = fi.addrs.first().is_some_and(|a| !a.choice);
+    let place = !fi.addrs.iter().any(|a| a.choice);
     let acl = |i: &crate::network::Iface| !i.no_acl() && net.vsw(i.vswitch).is_some_and(|v| v.acl.is_some());
     let between = (fi.vswitch != di.vswitch || fi.no_acl()) && acl(di);
     let lists = !front.exempt || di.front.is_some() || di.service.is_some();
@@ -266,7 +270,8 @@ impl<'r> Hands<'r> {
             let Some(r) = net.relays.get(*n as usize) else {
                 continue;
             };
-            let targets: Vec<&'r Cell> = self.of.get(&r.to).into_iter().flatten().copied().collect();
+            let targets = self.of.get(&r.to).into_iter().flatten().copied();
+            let targets: Vec<&'r Cell> = targets.filter(|d| d.rep.ip.is_ipv6() == r.ipv6).collect();
             for &a in &clients {
                 let mut all = net.common.none.clone();
                 for w in cells.iter().filter_map(|&v| m.get(a, v)) {
@@ -396,8 +401,7 @@ impl<'r> Hands<'r> {
                 },
                 None => (s, d.rep),
             };
-            let ip = crate::reach::ip_of(s);
-            if ip.is_ipv4() != to.ip.is_ipv4() {
+            if !net.may_meet(s, Point::Inside(to)) {
                 continue;
             }
             m.add_asked(a, d.slot, &net.flow(s, Point::Inside(to)).delivered);

@@ -4,7 +4,7 @@
 
 use crate::firewall::Across;
 use crate::hybrid::LinkRef;
-use crate::network::{Acl, Hop, Iface, Mode, Network, Route, RouteRef, RuleList, RuleRef, Table, Vsw};
+use crate::network::{Acl, Addr, Hop, Iface, Mode, Network, Route, RouteRef, RuleList, RuleRef, Table, Vsw};
 use crate::point::inner::{Aim, NOBODY};
 use crate::point::{End, Inside, MAX_APPLIANCES, Own, PeerView, Place, matches};
 use crate::trace::{DecidedBy, Decision, Layer, Step, TracedPacket};
@@ -399,7 +399,9 @@ impl<'a> Tracer<'a> {
         }
         if at.free_public() && m.goal.is_none() {
             let here = |text, decision| self.step(self.iface_at(at.id), Layer::Platform, text, decision);
-            if !sender || at.addrs.iter().all(|a| a.own.is_empty()) {
+            let six = m.dst.ip.is_ipv6();
+            let has = |a: &Addr| if six { a.v6.outbound } else { !a.own.is_empty() };
+            if !sender || !at.addrs.iter().any(has) {
                 return self.dropped(t, here("it has no public address", Decision::Drop), out);
             }
             let mut s = here("its public side needs no route", Decision::Forward);
@@ -407,7 +409,8 @@ impl<'a> Tracer<'a> {
                 s.assumptions.push("A-LB-2");
             }
             t.push(s);
-            return self.depart(m, t, Place::Iface(at), End::Own, out);
+            let end = if six { End::V6 } else { End::Own };
+            return self.depart(m, t, Place::Iface(at), end, out);
         }
         let sends = m.sender.filter(|_| sender);
         for &own in self.net.own_first(m.goal, sends, v, !m.sessions.is_empty()) {

@@ -60,6 +60,15 @@ impl Tracer<'_> {
     /// All ways, and the answer over all of them.
     pub(crate) fn all(&self) -> (Vec<WayTrace>, bool, bool) {
         let (ways, (delivered, works)) = match (self.packet.source, self.packet.destination) {
+            // From one family to the other there are only balancers.
+            (s, Point::Inside(d)) if self.net.turns(s, d) => match self.relayed(s, d) {
+                (ways, _) if ways.is_empty() => {
+                    let why = "one address is IPv4 and the other is IPv6";
+                    let stop = self.step(self.iface_at(d.iface), Layer::Platform, why, Decision::Drop);
+                    (vec![refused("none", vec![stop])], (false, false))
+                }
+                found => found,
+            },
             (Point::Inside(s), Point::Inside(d)) => {
                 let (mut ways, mut a) = self.private(s, d);
                 let (more, b) = self.inner(s, d);
@@ -262,6 +271,7 @@ impl Tracer<'_> {
         };
         match e {
             Entry::Own(_) if di.free_public() => {}
+            Entry::V6 if di.free_front() => {}
             Entry::Back(Some(n)) if self.net.nat_elsewhere(n, v).is_some() => {
                 if let Some((vpc, z)) = self.net.nat_elsewhere(n, v) {
                     let tables = self.net.tables_of(vpc, z);
@@ -382,10 +392,23 @@ impl Tracer<'_> {
             }
             Entry::Back(_) => return (Vec::new(), String::new()),
             Entry::V6 => {
-                let text = "IPv6 Internet bandwidth lets connections in";
+                let front = self.net.is_front(d.iface);
+                let text = match front {
+                    true => "its IPv6 address is public",
+                    false => "IPv6 Internet bandwidth lets connections in",
+                };
+                let at = self.net.iface(d.iface);
+                let free = at.is_some_and(|i| i.free_front() && !i.detached_front());
+                let s = self.step(self.iface_at(d.iface), Layer::Ipv6Gateway, text, Decision::Accept);
                 (
-                    self.step(self.iface_at(d.iface), Layer::Ipv6Gateway, text, Decision::Accept),
-                    "by the IPv6 gateway".to_string(),
+                    Step {
+                        assumptions: if free { vec!["A-LB-2"] } else { Vec::new() },
+                        ..s
+                    },
+                    match front {
+                        true => "by its IPv6 address".to_string(),
+                        false => "by the IPv6 gateway".to_string(),
+                    },
                 )
             }
         };
@@ -507,7 +530,7 @@ impl Tracer<'_> {
                 .vpc_of(di)
                 .and_then(|v| self.net.vpcs.get(v.index()))
                 .is_some_and(|v| v.ipv6_gateway);
-            return match (gateway, da.v6.inbound) {
+            return match (gateway || di.free_front(), da.v6.inbound) {
                 (false, _) => vec![stop(Layer::Ipv6Gateway, "the VPC has no IPv6 gateway")],
                 (true, false) => {
                     vec![stop(
@@ -561,7 +584,8 @@ impl Tracer<'_> {
             return none;
         };
         let one_vpc = self.net.vpc_of(si) == self.net.vpc_of(di);
-        if s.iface == d.iface || s.ip.is_ipv4() != d.ip.is_ipv4() || d.ip.is_ipv6() && one_vpc {
+        let apart = s.iface == d.iface || s.ip.is_ipv4() != d.ip.is_ipv4();
+        if apart || self.net.inside_only(si, di, d.ip) {
             return none;
         }
         let doors = self.net.doors(d);

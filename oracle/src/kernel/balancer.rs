@@ -229,7 +229,9 @@ impl Plan {
             forwards.push(Forward {
                 to: match &f.to {
                     Backend::Interface(i) => vec![i.index()],
-                    Backend::Ip(ip) if ip.is_ipv6() => return unsupported("a backend with an IPv6 address"),
+                    Backend::Ipv6(_) | Backend::Ip(IpAddr::V6(_)) => {
+                        return unsupported("a backend with an IPv6 address");
+                    }
                     Backend::Ip(ip) => {
                         let has = |e: &Eni| e.addresses.iter().any(|a| a.net.contains(ip));
                         let all = self.enis.iter().enumerate();

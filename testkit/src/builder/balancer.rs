@@ -57,6 +57,20 @@ impl InventoryBuilder {
         b
     }
 
+    /// A CLB of IPv6: it is in no vSwitch and has a public IPv6 address alone.
+    pub fn detached_ipv6_balancer(&mut self, name: &str, beside: VswitchId, public: &str) -> BalancerId {
+        let b = self.balancer(name, BalancerKind::Clb, &[(beside, public)], &[]);
+        self.t().balancers[b.index()].detached = true;
+        let front = self.typed()[b].fronts[0];
+        let i = &mut self.t().interfaces[front.index()];
+        let here = i.meta.origin.clone();
+        for a in &mut i.addresses {
+            a.kind = AddressKind::Ipv6;
+            a.ipv6_internet = Ipv6Internet::Both(here.clone());
+        }
+        b
+    }
+
     /// An endpoint of PrivateLink for a service whose resource is a balancer, as it listens by now (016, items 1 and 2).
     pub fn endpoint(
         &mut self,

@@ -1,6 +1,7 @@
 //! Random load balancers and endpoints of PrivateLink.
 
 use super::Gen;
+use crate::builder::Ipv6Access;
 use bartizan_model::*;
 use bartizan_packet::{PortSet, ServiceSet};
 
@@ -68,6 +69,13 @@ impl Gen<'_> {
     fn balancer(&mut self, v: usize, n: usize, kind: BalancerKind) -> Option<BalancerId> {
         let name = format!("lb{v}{n}");
         let s = self.r.below(self.vpcs[v].vswitches.len());
+        if kind == BalancerKind::Clb && self.f.dual && self.f.ipv6 && self.r.chance(25) {
+            let beside = self.vpcs[v].vswitches[s].id;
+            return Some(
+                self.b
+                    .detached_ipv6_balancer(&name, beside, &format!("2408:4000::{v}{n}")),
+            );
+        }
         if kind == BalancerKind::Clb && self.f.public && self.r.chance(35) {
             let public = self.public_ip();
             let beside = self.vpcs[v].vswitches[s].id;
@@ -100,10 +108,39 @@ impl Gen<'_> {
                 self.b.static_ip(f, &ip);
             }
         }
+        if kind != BalancerKind::Clb && self.f.dual && self.r.chance(90) {
+            self.dual_stack(v, b, n);
+        }
         Some(b)
     }
 
+    /// Gives the fronts of a balancer IPv6 addresses, where all of its vSwitches have a block.
+    fn dual_stack(&mut self, v: usize, b: BalancerId, n: usize) {
+        let fronts = self.b.typed()[b].fronts.clone();
+        let block = |g: &Self, f: &InterfaceId| {
+            let at = g.b.typed()[*f].vswitch.known().copied()?;
+            let here = g.vpcs[v].vswitches.iter().find(|s| s.id == at)?;
+            here.v6.clone()
+        };
+        let blocks: Option<Vec<String>> = fronts.iter().map(|f| block(self, f)).collect();
+        let access = if self.r.chance(60) {
+            Ipv6Access::Both
+        } else {
+            Ipv6Access::Private
+        };
+        for (f, p) in fronts.iter().zip(blocks.into_iter().flatten()) {
+            let ip = format!("{p}80{n}");
+            self.b.ipv6(*f, &ip, access);
+            self.hosts6.push(ip);
+        }
+    }
+
     fn listeners(&mut self, v: usize, b: BalancerId, kind: BalancerKind, fronts: &[InterfaceId]) {
+        let six = |i: &InterfaceId| {
+            let mut all = self.b.typed()[*i].addresses.iter();
+            all.any(|a| a.kind == AddressKind::Ipv6)
+        };
+        let six = self.b.typed()[b].fronts.iter().any(six);
         // Two listeners of one port are refused.
         let mut ports = vec![(80u16, 80u16), (22, 22), (443, 443), (3306, 3310), (79, 79)];
         for _ in 0..self.r.between(1, 3) {
@@ -120,12 +157,14 @@ impl Gen<'_> {
             );
             if self.r.chance(40) {
                 let white = self.r.chance(60);
-                let cidrs: Vec<String> = (0..self.r.below(3)).map(|_| self.cidr4()).collect();
+                let cidrs: Vec<String> = (0..self.r.below(3))
+                    .map(|_| if six { self.cidr() } else { self.cidr4() })
+                    .collect();
                 let cidrs: Vec<&str> = cidrs.iter().map(String::as_str).collect();
                 self.b.access_list(b, l, white, &cidrs);
             }
             for _ in 0..self.r.between(1, 3) {
-                let to = self.backend(v, fronts);
+                let to = self.backend(v, fronts, six);
                 let Some(to) = to else { continue };
                 let port = self.some(&[80u16, 22, 3306, 8080]).unwrap_or(80);
                 let services = if self.r.chance(25) {
@@ -141,8 +180,26 @@ impl Gen<'_> {
         }
     }
 
-    fn backend(&mut self, v: usize, fronts: &[InterfaceId]) -> Option<Backend> {
+    /// `six` says whether the balancer has IPv6 addresses; without them it reaches none.
+    fn backend(&mut self, v: usize, fronts: &[InterfaceId], six: bool) -> Option<Backend> {
         let own = self.vpcs[v].interfaces.clone();
+        if self.f.dual && self.r.chance(if six { 60 } else { 5 }) {
+            let six = |g: &Self, i: &InterfaceId| {
+                let mut all = g.b.typed()[*i].addresses.iter();
+                all.any(|a| a.kind == AddressKind::Ipv6)
+            };
+            let all: Vec<InterfaceId> = own
+                .iter()
+                .chain(fronts)
+                .copied()
+                .filter(|i| six(self, i))
+                .collect();
+            let hosts = self.hosts6.clone();
+            return match self.r.chance(30) {
+                true => self.some(&hosts)?.parse().ok().map(Backend::Ip),
+                false => self.some(&all).map(Backend::Ipv6),
+            };
+        }
         match self.r.below(10) {
             0 | 1 => {
                 let hosts = self.hosts4.clone();

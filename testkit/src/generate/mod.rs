@@ -66,6 +66,8 @@ pub struct Features {
     pub inner: bool,
     /// Endpoints of gateway load balancers.
     pub inspectors: bool,
+    /// IPv6 addresses of load balancers.
+    pub dual: bool,
 }
 
 impl Features {
@@ -95,6 +97,7 @@ impl Features {
             hybrid: true,
             inner: true,
             inspectors: true,
+            dual: true,
         }
     }
 
@@ -124,6 +127,7 @@ impl Features {
             hybrid: false,
             inner: false,
             inspectors: false,
+            dual: false,
         }
     }
 
@@ -153,6 +157,7 @@ impl Features {
             "hybrid" => &mut self.hybrid,
             "inner" => &mut self.inner,
             "inspectors" => &mut self.inspectors,
+            "dual" => &mut self.dual,
             _ => return None,
         };
         *flag = false;

@@ -57,11 +57,16 @@ fn turned_away(c: &Ctx<'_>, l: &Listener) -> IpSet {
     let all: Vec<_> = filter.entries.iter().collect();
     let sure: Vec<_> = filter.entries.iter().filter(certain).collect();
     let all_known = all.iter().all(|e| e.net.known().is_some());
+    // A-LB-3: a list of IPv4 prefixes judges IPv4 clients only.
+    let six = |e: &&bartizan_model::FilterEntry| e.net.known().is_none_or(|n| n.addr().is_ipv6());
+    let met = if c.widen() { &sure } else { &all };
+    let spares = !all.is_empty() && c.reads(Assumption::Lb3) == Use::Second && !met.iter().any(six);
+    let spared = if spares { IpSet::all_v6() } else { IpSet::empty() };
     match (white, c.widen()) {
         // The list may turn out to be empty, or to admit anybody.
         (true, true) if sure.is_empty() && !nobody || !all_known => IpSet::empty(),
-        (true, true) => IpSet::full().subtract(&nets(&all)),
-        (true, false) => IpSet::full().subtract(&nets(&sure)),
+        (true, true) => IpSet::full().subtract(&nets(&all).union(&spared)),
+        (true, false) => IpSet::full().subtract(&nets(&sure).union(&spared)),
         (false, true) => nets(&sure),
         (false, false) if !all_known => IpSet::full(),
         (false, false) => nets(&all),
@@ -134,8 +139,9 @@ pub(super) fn lists(c: &mut Ctx<'_>, by: &ByGroup, id: BalancerId, i: &Interface
     }
 }
 
-/// How a front stands in the network. `free` are the addresses of its vSwitch that the cloud may pick.
-pub(super) fn front(c: &mut Ctx<'_>, id: BalancerId, free: IpSet) -> Front {
+/// How a front stands in the network. `free` are the addresses of its vSwitch that the cloud may pick, of IPv6 only where
+/// it has such an address (`six`).
+pub(super) fn front(c: &mut Ctx<'_>, id: BalancerId, six: bool, free: IpSet) -> Front {
     let t = c.t;
     let b = &t[id];
     // Without the part where DNS, metadata and the like answer.
@@ -151,6 +157,9 @@ pub(super) fn front(c: &mut Ctx<'_>, id: BalancerId, free: IpSet) -> Front {
         let s = heard(c, l);
         c.pool.service(&c.atoms, &s).1
     });
+    let link = b.kind == BalancerKind::Endpoint;
+    // A-PL-1, and docs/decisions/024, 11.
+    let anyone = link || b.kind == BalancerKind::Clb && six;
     Front {
         balancer: id,
         listeners: listeners.collect(),
@@ -158,17 +167,17 @@ pub(super) fn front(c: &mut Ctx<'_>, id: BalancerId, free: IpSet) -> Front {
         // A-LB-2.
         free: b.detached || c.reads(Assumption::Lb2) == Use::First,
         back: Arc::new(match b.kind {
-            BalancerKind::Clb => clb,
-            BalancerKind::Alb | BalancerKind::Nlb => free,
-            // A-PL-1.
-            BalancerKind::Endpoint => IpSet {
+            _ if anyone => IpSet {
                 v4: IntervalSet::from_ranges([(0, ip(99, 255, 255)), (ip(101, 0, 0), u32::MAX)]),
                 v6: IntervalSet::empty(),
             },
+            BalancerKind::Clb => clb,
+            BalancerKind::Alb | BalancerKind::Nlb | BalancerKind::Endpoint => free,
         }),
         // A-CLB-1.
         exempt: c.reads(Assumption::Clb1) == Use::First && b.kind != BalancerKind::Alb,
-        link: b.kind == BalancerKind::Endpoint,
+        link,
+        anyone,
         link_filtered: c.reads(Assumption::Pl1) != Use::First,
     }
 }
@@ -231,7 +240,7 @@ pub(super) fn relays(c: &mut Ctx<'_>, ifaces: &[Option<Iface>], vswitches: &[Opt
                 };
                 for &front in b.fronts.iter().filter(|f| ifaces[f.index()].is_some()) {
                     let to = match &f.to {
-                        Backend::Interface(i) => vec![*i],
+                        Backend::Interface(i) | Backend::Ipv6(i) => vec![*i],
                         Backend::Ip(ip) => holders(c, ifaces, vswitches, *ip, front),
                         Backend::Unknown(u) => {
                             let vpc = ifaces[front.index()]
@@ -251,6 +260,7 @@ pub(super) fn relays(c: &mut Ctx<'_>, ifaces: &[Option<Iface>], vswitches: &[Opt
                         listen: listen.clone(),
                         delivered: delivered.clone(),
                         source,
+                        ipv6: matches!(&f.to, Backend::Ipv6(_) | Backend::Ip(IpAddr::V6(_))),
                     }));
                 }
             }

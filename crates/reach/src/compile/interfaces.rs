@@ -82,7 +82,7 @@ fn passes(c: &Ctx<'_>, x: &Inspector) -> bool {
 pub(super) fn compile(
     c: &mut Ctx<'_>,
     vswitches: &[Option<Vsw>],
-    somewhere: &Arc<IpSet>,
+    (somewhere, somewhere6): (&Arc<IpSet>, &IpSet),
 ) -> (Vec<GroupSet>, Vec<Option<Iface>>) {
     let t = c.t;
     let by = groups::by_group(c);
@@ -181,6 +181,9 @@ pub(super) fn compile(
                     AddressSpec::Ip(ip) => (IpSet::single(*ip), false),
                     AddressSpec::Block(n) => (IpSet::from(*n), false),
                     AddressSpec::AnyV4(_) => (pick(false), true),
+                    AddressSpec::AnyV6(_) if balancer.is_some_and(|b| t[b].detached) => {
+                        (somewhere6.clone(), true)
+                    }
                     AddressSpec::AnyV6(_) => (pick(true), true),
                 };
                 let mut bound = i.public.iter().filter(|p| p.private as usize == ai).peekable();
@@ -254,7 +257,12 @@ pub(super) fn compile(
         let apart = detached || bound.any(|p| !c.widen() || p.origin.maybe.is_none());
         let front = balancer.map(|b| {
             let taken = IpSet::from_nets(taken.get(&vswitch).into_iter().flatten().copied());
-            balancers::front(c, b, pickable(c, vswitch, false, &taken))
+            let six = i.addresses.iter().any(|a| a.kind == AddressKind::Ipv6);
+            let mut free = pickable(c, vswitch, false, &taken);
+            if six {
+                free = free.union(&pickable(c, vswitch, true, &taken));
+            }
+            balancers::front(c, b, six, free)
         });
         ifaces.push(Some(Iface {
             id,

@@ -3,8 +3,8 @@
 use super::{CompileOptions, Ctx, inner};
 use crate::network::{Addr, DnatIn, Hop, Iface, Nat, Snat, Table, VpcNet, Vsw};
 use bartizan_model::{
-    AllowPeer, DnatProtocol, DnatTarget, Eip, EipId, EipTarget, Fact, FirewallPeer, FirewallPlace, NatId,
-    NatIp, NetSpec, Peer, SnatSource, VpcId,
+    AddressSpec, AllowPeer, DnatProtocol, DnatTarget, Eip, EipId, EipTarget, Fact, FirewallPeer,
+    FirewallPlace, NatId, NatIp, NetSpec, Peer, SnatSource, VpcId,
 };
 use bartizan_packet::IpSet;
 use ipnet::IpNet;
@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 /// The public addresses that nobody here owns, and the region where an address that the cloud has yet to
 /// allocate is taken to lie: public, not owned, and in no prefix of /8 or longer that the configuration or a
-/// question names (A-EIP-2).
-pub(super) fn public_space(c: &Ctx<'_>, opt: &CompileOptions) -> (IpSet, Arc<IpSet>) {
+/// question names (A-EIP-2); the last for each family.
+pub(super) fn public_space(c: &Ctx<'_>, opt: &CompileOptions) -> (IpSet, Arc<IpSet>, IpSet) {
     let t = c.t;
     let mut owned = IpSet::empty();
     let public_ips = t.eips.iter().filter_map(|e| e.ip.known()).chain(
@@ -34,6 +34,15 @@ pub(super) fn public_space(c: &Ctx<'_>, opt: &CompileOptions) -> (IpSet, Arc<IpS
             .filter(|n| matches!(n, IpNet::V6(_)))
     }));
     owned = owned.union(&IpSet::from_nets(v6));
+    // That of a CLB is in no block of a VPC (docs/decisions/024, 3).
+    let fronts = t.balancers.iter().filter(|b| b.detached).flat_map(|b| &b.fronts);
+    let own = fronts
+        .flat_map(|f| &t[*f].addresses)
+        .filter_map(|a| match a.spec {
+            AddressSpec::Ip(ip) if ip.is_ipv6() => Some(IpNet::from(ip)),
+            _ => None,
+        });
+    owned = owned.union(&IpSet::from_nets(own));
     let outside = IpSet::public().subtract(&owned);
 
     let mut named: Vec<IpNet> = Vec::new();
@@ -89,8 +98,16 @@ pub(super) fn public_space(c: &Ctx<'_>, opt: &CompileOptions) -> (IpSet, Arc<IpS
         v4: outside.v4.clone(),
         v6: Default::default(),
     };
-    let free = v4_outside.subtract(&named);
-    (outside, Arc::new(if free.is_empty() { v4_outside } else { free }))
+    let v6_outside = IpSet {
+        v4: Default::default(),
+        v6: outside.v6.clone(),
+    };
+    let free = |all: IpSet| {
+        let free = all.subtract(&named);
+        if free.is_empty() { all } else { free }
+    };
+    let (v4, v6) = (free(v4_outside), free(v6_outside));
+    (outside, Arc::new(v4), v6)
 }
 
 pub(super) fn vpcs(c: &mut Ctx<'_>) -> Vec<VpcNet> {

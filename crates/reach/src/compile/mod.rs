@@ -212,7 +212,7 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
     let mut tables = routes::tables(&mut c);
     inner::routes(&mut c, &mut tables);
     let (transit, hybrid) = transit::compile(&mut c, &vswitches, &mut tables);
-    let (outside, somewhere) = internet::public_space(&c, opt);
+    let (outside, somewhere, somewhere6) = internet::public_space(&c, opt);
     let ha_vips = t
         .ha_vips
         .iter()
@@ -221,7 +221,7 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
     let vpcs = internet::vpcs(&mut c);
     let mut nats = internet::nats(&mut c, &vswitches, &tables, &vpcs, &somewhere);
     inner::gateways(&mut c, &vswitches, &mut nats);
-    let (group_sets, mut ifaces) = interfaces::compile(&mut c, &vswitches, &somewhere);
+    let (group_sets, mut ifaces) = interfaces::compile(&mut c, &vswitches, (&somewhere, &somewhere6));
     internet::dnat(&mut c, &vswitches, &mut ifaces, &somewhere);
     let perimeter = firewalls::compile(&mut c);
     let relays = balancers::relays(&mut c, &ifaces, &vswitches);
@@ -231,8 +231,13 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
     for (n, r) in (0u32..).zip(&relays) {
         behind.entry(r.to).or_default().push(n);
     }
+    let six = |r: &crate::network::Relay| {
+        let front = ifaces.get(r.front.index()).and_then(Option::as_ref);
+        front.is_some_and(|f| f.addrs.iter().any(|a| !a.region.v6.is_empty()))
+    };
     let mut net = Network {
         perimeter,
+        mixes: relays.iter().any(six),
         relays,
         behind,
         known_as: FxHashMap::default(),

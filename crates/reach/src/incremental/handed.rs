@@ -92,7 +92,9 @@ impl Fronts {
             let f = net.iface(i);
             f.is_none_or(|f| f.front.is_some() || f.service.is_some() || f.site.is_some())
         };
-        if net.relays.is_empty() || net.has_inner() || net.relays.iter().any(|r| behind(r.to)) {
+        // What turns IPv6 into IPv4 shows some clients as themselves and others not.
+        let turns = net.mixes || net.relays.iter().any(|r| r.ipv6);
+        if net.relays.is_empty() || net.has_inner() || turns || net.relays.iter().any(|r| behind(r.to)) {
             return None;
         }
         let mut of: FxHashMap<InterfaceId, Vec<far::At>> = FxHashMap::default();

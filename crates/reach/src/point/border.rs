@@ -297,7 +297,8 @@ impl Network {
                 .vpc_of(di)
                 .and_then(|v| self.vpcs.get(v.index()))
                 .is_some_and(|v| v.ipv6_gateway);
-            return if da.v6.inbound && gateway {
+            // A-LB-2: a balancer may need no gateway.
+            return if da.v6.inbound && (gateway || di.free_front()) {
                 vec![Entry::V6]
             } else {
                 Vec::new()
@@ -381,6 +382,7 @@ impl Network {
                     self.forward(m, &t, Place::Router(vpc, z), Own::No, &tables, &mut out);
                 }
             }
+            Entry::V6 if di.free_front() => self.reach(m, t, None, d.iface, &mut out),
             Entry::V6 if !self.routes_to(v, x, &Hop::Ipv6Gateway) => self.dropped(t, &mut out),
             Entry::Own(_) if self.controlled(v.vpc) || self.leads(v.vpc) => {
                 // Where it is not known whether the gateway is active, both happen.

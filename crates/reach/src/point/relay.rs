@@ -2,7 +2,7 @@
 
 use super::{Branch, End, Inside, Moving, Own, PeerView, Place, ReplyPort, Trail};
 use crate::flow::{Cuts, Flow, Then, representatives};
-use crate::network::{Front, Iface, Match, Network, Relay, RelaySource, Vsw};
+use crate::network::{Addr, Front, Iface, Match, Network, Relay, RelaySource, Vsw};
 use bartizan_model::InterfaceId;
 use bartizan_packet::AtomSet;
 use std::net::IpAddr;
@@ -28,24 +28,27 @@ impl Network {
             .filter_map(|&n| Some((n, self.relays.get(n as usize)?)))
     }
 
-    /// The addresses at which clients may find a front.
-    pub(crate) fn places_of(&self, front: InterfaceId, cuts: &Cuts) -> Vec<Inside> {
-        let Some(a) = self.iface(front).and_then(|f| f.addrs.first()) else {
-            return Vec::new();
+    /// Everything that a balancer may hand on to an address.
+    pub(crate) fn relays_at(&self, d: Inside) -> impl Iterator<Item = (u32, &Relay)> {
+        self.relays_to(d.iface)
+            .filter(move |(_, r)| r.ipv6 == d.ip.is_ipv6())
+    }
+
+    /// For each address at which clients may find a front, where it may be.
+    pub(crate) fn places_of(&self, front: InterfaceId, cuts: &Cuts) -> Vec<Vec<Inside>> {
+        let all = self.iface(front).map_or(&[][..], |f| &f.addrs);
+        let one = |(addr, a): (u32, &Addr)| {
+            let places = representatives(&a.region, cuts).into_iter();
+            let iface = front;
+            places.map(|ip| Inside { iface, addr, ip }).collect()
         };
-        let all = representatives(&a.region, cuts).into_iter();
-        all.map(|ip| Inside {
-            iface: front,
-            addr: 0,
-            ip,
-        })
-        .collect()
+        (0u32..).zip(all).map(one).collect()
     }
 
     /// A balancer's own address, as its backends see it.
     fn own_view(&self, r: &Relay, ip: IpAddr) -> PeerView<'_> {
-        // A-PL-1: what comes through PrivateLink is a member of nothing.
-        if self.links(r.front) {
+        // What comes through PrivateLink, or from a CLB with an IPv6 address, is a member of nothing.
+        if self.sends_as_anyone(r.front) {
             return PeerView {
                 opened: true,
                 ..PeerView::public(ip)
@@ -65,10 +68,16 @@ impl Network {
         }
     }
 
-    /// Whether an interface is an endpoint of PrivateLink.
-    pub(crate) fn links(&self, front: InterfaceId) -> bool {
+    /// Whether a front sends by an address of which nothing is known.
+    pub(crate) fn sends_as_anyone(&self, front: InterfaceId) -> bool {
         let front = self.iface(front).and_then(|f| f.front.as_ref());
-        front.is_some_and(|f| f.link)
+        front.is_some_and(|f| f.anyone)
+    }
+
+    /// Whether a front has an IPv6 address.
+    pub(crate) fn front_has_ipv6(&self, front: InterfaceId) -> bool {
+        let mut all = self.iface(front).into_iter().flat_map(|f| &f.addrs);
+        all.any(|a| !a.region.v6.is_empty())
     }
 
     /// The alternatives of whom a backend sees, for a client seen as `client`, or for the balancer itself. `beyond`
@@ -84,12 +93,15 @@ impl Network {
             return Vec::new();
         };
         let mut out: Vec<(PeerView<'a>, bool)> = Vec::new();
+        // An address is passed on within its family (docs/decisions/024, 10).
+        let client = client.filter(|c| c.ip.is_ipv6() == d.ip.is_ipv6());
         if let Some(c) = client.filter(|_| r.source != RelaySource::Own) {
             out.push((c, true));
         }
         if client.is_none() || r.source != RelaySource::Client {
             let cuts = self.cuts_behind(r, d.iface, beyond);
             let all = representatives(&front.back, &cuts).into_iter();
+            let all = all.filter(|ip| ip.is_ipv6() == d.ip.is_ipv6());
             out.extend(all.map(|ip| (self.own_view(r, ip), false)));
         }
         out
@@ -213,7 +225,7 @@ impl Network {
             return none();
         };
         let (src, client) = src;
-        if src.ip.is_ipv4() != d.ip.is_ipv4() || di.apart && di.front.is_none() {
+        if r.ipv6 != d.ip.is_ipv6() || src.ip.is_ipv6() != r.ipv6 || di.apart && di.front.is_none() {
             return none();
         }
         let ask = if client && !src.opened {
@@ -336,7 +348,7 @@ impl Network {
         then: &Then<'_>,
     ) -> Flow {
         let mut total = self.nothing();
-        for (_, r) in self.relays_to(d.iface).filter(|(_, r)| r.front == s.iface) {
+        for (_, r) in self.relays_at(d).filter(|(_, r)| r.front == s.iface) {
             let on = self.handed_on(r, &r.listen);
             let (delivered, works) = self
                 .sources(r, d, None, beyond)

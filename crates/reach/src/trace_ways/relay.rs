@@ -17,6 +17,9 @@ struct Shown<'a> {
     leg: Answer,
 }
 
+/// A way to a front and what is handed on from there: how it ends, what is sent to the front, the way, the rest.
+type Found<'a> = (Answer, (Proto, u16), &'a WayTrace, Shown<'a>);
+
 /// Ways through balancers that are told in full.
 const MAX_RELAYS: usize = 4;
 
@@ -37,7 +40,7 @@ impl Tracer<'_> {
         };
         let mut ways = Vec::new();
         let mut answer = (false, false);
-        for (n, r) in self.net.relays_to(d.iface) {
+        for (n, r) in self.net.relays_at(d) {
             let again = from == Some(r.front) || self.beyond.contains(&r.front);
             if again || self.beyond.len() > MAX_BALANCERS || from == Some(d.iface) || !self.carries(r) {
                 continue;
@@ -92,12 +95,55 @@ impl Tracer<'_> {
             .net
             .iface(r.front)
             .and_then(|f| Some((f, f.front.as_ref()?)))?;
-        let ip = fi.addrs.first()?.region.first()?;
-        let at = Inside {
-            iface: r.front,
-            addr: 0,
-            ip,
-        };
+        // What gets to each address of the front: the port there, and every way.
+        let mut all: Vec<((Proto, u16), Vec<WayTrace>)> = Vec::new();
+        // Where nothing gets through the address of the client's family tells why.
+        let six = crate::ip_of(s).is_ipv6();
+        let mut addresses: Vec<_> = (0u32..).zip(&fi.addrs).collect();
+        addresses.sort_by_key(|(_, a)| a.region.v6.is_empty() == six);
+        for (addr, a) in addresses {
+            let Some(ip) = a.region.first() else { continue };
+            let iface = r.front;
+            all.extend(self.ways_to(s, r, Inside { iface, addr, ip }, &beyond));
+        }
+        let ask = ReplyPort::Port(self.packet.source_port);
+        // Every way to the front with every address that the backend may see: the one that ends as the flow does.
+        let mut found: Vec<Found<'_>> = Vec::new();
+        for (sent, w) in all
+            .iter()
+            .flat_map(|(sent, ways)| ways.iter().map(move |w| (*sent, w)))
+        {
+            for src in self.net.sources(r, d, Some(self.view(s, w.seen)), &self.beyond) {
+                let leg = self.net.leg(r, d, src, ask);
+                let at = self.atom();
+                let got = (
+                    w.delivered && leg.delivered.contains(at),
+                    w.works && leg.works.contains(at),
+                );
+                let leg = (leg.delivered.contains(at), leg.works.contains(at));
+                let shown = Shown { src, leg };
+                found.push((got, sent, w, shown));
+            }
+        }
+        // Of those that end alike the one whose client gets to the front comes first.
+        found.sort_by_key(|f| (f.0 != here, !f.2.works, !f.2.delivered));
+        let next = self.beyond.len() > 1;
+        found.truncate(if next { MAX_SOURCES } else { 1 });
+        let told = found.iter().map(|(got, sent, first, shown)| {
+            let via = (r, fi, front, d);
+            self.told(via, *sent, *got, first, shown)
+        });
+        Some(told.collect())
+    }
+
+    /// The ways to one address of a front, with the port that is sent there.
+    fn ways_to(
+        &self,
+        s: Point,
+        r: &Relay,
+        at: Inside,
+        beyond: &[InterfaceId],
+    ) -> Option<((Proto, u16), Vec<WayTrace>)> {
         // A port of the listener that gets there, or any.
         let got = self.net.flow(s, Point::Inside(at)).delivered.intersect(&r.listen);
         let wanted = if r.delivered.is_none() {
@@ -116,35 +162,12 @@ impl Tracer<'_> {
         };
         let to_front = Tracer {
             packet,
-            beyond,
+            beyond: beyond.to_vec(),
             ..Tracer::new(self.net, self.inv, packet)
         };
         let (mut ways, ..) = to_front.all();
         ways.sort_by_key(|w| (!w.works, !w.delivered));
-        let ask = ReplyPort::Port(self.packet.source_port);
-        // Every way to the front with every address that the backend may see: the one that ends as the flow does.
-        let mut found: Vec<(bool, Answer, &WayTrace, Shown<'_>)> = Vec::new();
-        for w in &ways {
-            for src in self.net.sources(r, d, Some(self.view(s, w.seen)), &self.beyond) {
-                let leg = self.net.leg(r, d, src, ask);
-                let at = self.atom();
-                let got = (
-                    w.delivered && leg.delivered.contains(at),
-                    w.works && leg.works.contains(at),
-                );
-                let like = got == here;
-                let leg = (leg.delivered.contains(at), leg.works.contains(at));
-                found.push((like, got, w, Shown { src, leg }));
-            }
-        }
-        found.sort_by_key(|f| !f.0);
-        let next = self.beyond.len() > 1;
-        found.truncate(if next { MAX_SOURCES } else { 1 });
-        let told = found.iter().map(|(_, got, first, shown)| {
-            let via = (r, fi, front, d);
-            self.told(via, (proto, port), *got, first, shown)
-        });
-        Some(told.collect())
+        Some(((proto, port), ways))
     }
 
     /// The steps of one way through one balancer.
@@ -184,7 +207,7 @@ impl Tracer<'_> {
             (Some(Seen::Nat(x)), _) => crate::point::inner::nat_view(x),
             (Some(Seen::Public(x)), _) | (None, Point::Outside(x)) => PeerView::public(x),
             // A-PL-1.
-            (Some(Seen::Front(i, ip)), _) if self.net.links(i) => PeerView {
+            (Some(Seen::Front(i, ip)), _) if self.net.sends_as_anyone(i) => PeerView {
                 opened: true,
                 ..PeerView::public(ip)
             },
@@ -379,7 +402,7 @@ impl Tracer<'_> {
         let mut answer = (false, false);
         let mine = self
             .net
-            .relays_to(d.iface)
+            .relays_at(d)
             .filter(|(_, r)| r.front == s.iface && self.carries(r));
         for (_, r) in mine {
             let Some((fi, front)) = self.net.iface(r.front).and_then(|f| Some((f, f.front.as_ref()?))) else {
