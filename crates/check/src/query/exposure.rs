@@ -262,6 +262,12 @@ fn owner(f: &Frame<'_>, e: &Exposed) -> (String, Option<Origin>) {
             let by = d.map_or_else(String::new, |d| format!("DNAT {}", d.origin.address));
             (by, d.map(|d| d.origin.clone()))
         }
-        PublicDoor::Ipv6 => ("IPv6 bandwidth".to_string(), Some(t[e.iface].meta.origin.clone())),
+        PublicDoor::Ipv6 => {
+            let by = match balancer(f, e.iface) {
+                Some(_) => "IPv6 address of the load balancer",
+                None => "IPv6 bandwidth",
+            };
+            (by.to_string(), Some(t[e.iface].meta.origin.clone()))
+        }
     }
 }

@@ -174,6 +174,20 @@ fn one(l: &mut Linker<'_>, i: usize, name: &str, n: &Node) -> AddressSpec {
     }
 }
 
+/// One IPv6 address; unknown ones are any of the vSwitch and that is no cause for a warning.
+pub(super) fn one_ipv6(l: &mut Linker<'_>, i: usize, name: &str, n: &Node) -> AddressSpec {
+    match l.text(n) {
+        Fact::Known(t) => match parse::ip(&t).ok().filter(std::net::IpAddr::is_ipv6) {
+            Some(ip) => AddressSpec::Ip(ip),
+            None => {
+                let why = format!("`{t}` is not an IPv6 address");
+                AddressSpec::AnyV6(l.invalid(i, name, n.span, &why, "write an IPv6 address"))
+            }
+        },
+        Fact::Unknown(u) => AddressSpec::AnyV6(u),
+    }
+}
+
 /// Secondary private addresses: listed, or only counted.
 pub(super) fn secondary(
     l: &mut Linker<'_>,

@@ -120,7 +120,9 @@ pub(super) fn settle(l: &mut Linker<'_>) {
     let access = std::mem::take(&mut l.ipv6);
     for ((x, home), iface) in (0u32..).zip(&vpcs).zip(&mut l.typed.interfaces) {
         for (at, address) in (0u32..).zip(&mut iface.addresses) {
-            if address.kind != AddressKind::Ipv6 {
+            // What a load balancer says of its own address is said.
+            let said = !matches!(address.ipv6_internet, Ipv6Internet::None);
+            if address.kind != AddressKind::Ipv6 || said {
                 continue;
             }
             let from = l.ipv6_from.get(&(x, at));

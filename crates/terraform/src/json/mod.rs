@@ -13,6 +13,9 @@ mod value;
 use bartizan_base::{Diagnostic, FileId, Sources};
 use bartizan_model::Resource;
 
+/// Why a plan does not know a value of which its configuration says nothing that could be followed.
+pub(crate) const AFTER_APPLY: &str = "known only after apply";
+
 /// Reads `terraform show -json PLAN`.
 ///
 /// # Errors

@@ -149,7 +149,7 @@ fn overlay(node: Option<Node>, flags: &J, at: &Place, config: &Configuration) ->
         J::Bool(true) => Some(Node {
             value: config
                 .value_at(at)
-                .unwrap_or_else(|| Value::Unknown(Unknown::new("known only after apply"))),
+                .unwrap_or_else(|| Value::Unknown(Unknown::new(super::AFTER_APPLY))),
             span: at.span,
         }),
         J::Array(flags) if !flags.is_empty() => {

@@ -11,6 +11,7 @@ mod balancers;
 mod edge;
 mod hybrid;
 mod inside;
+mod ipv6_fronts;
 mod perimeter;
 mod pools;
 mod private_link;

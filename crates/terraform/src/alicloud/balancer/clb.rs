@@ -171,11 +171,13 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let Some(&x) = l.typed[id].fronts.first() else {
         return;
     };
-    if let Some(Fact::Known(v)) = a.get("address_ip_version").map(|n| l.text(n))
-        && v.eq_ignore_ascii_case("ipv6")
-    {
-        l.refused
-            .insert(i, "a load balancer with an IPv6 address is not modelled".into());
+    let six = match a.get("address_ip_version") {
+        Some(_) => l.either(i, &a, "address_ip_version", ("ipv6", "ipv4"), false),
+        None => Fact::Known(false),
+    };
+    if six.known().is_none() {
+        let why = "of which family its address is (`address_ip_version`) is not known";
+        l.refused.insert(i, why.into());
     }
     if let Some(n) = a.get("status") {
         let idle = match l.text(n) {
@@ -192,6 +194,15 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         None if a.get("internet").is_some() => l.flag(i, &a, "internet", !placed),
         None => Fact::Known(!placed),
     };
+    if six == Fact::Known(true) {
+        // Decision 24, item 3: it is for the Internet, and in no vSwitch.
+        if internet != Fact::Known(true) {
+            let why =
+                "an IPv6 load balancer that is not for the Internet is refused by the cloud and not modelled";
+            l.refused.insert(i, why.into());
+        }
+        return public_ipv6(l, i, &a, id, x);
+    }
     let address = a.get("address").map(|n| l.text(n));
     let ip = address.and_then(|t| t.known().and_then(|t| parse::ip(t).ok()));
     let public = |l: &mut Linker<'_>, maybe: Option<Unknown>| {
@@ -236,6 +247,26 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         f.vswitch = vswitch;
         f.addresses = vec![address];
         f.public = publics;
+    }
+}
+
+/// The front of a CLB with a public IPv6 address (decision 24, item 3).
+fn public_ipv6(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, id: BalancerId, x: InterfaceId) {
+    let spec = match a.get("address") {
+        Some(n) => eni::one_ipv6(l, i, "address", n),
+        None => AddressSpec::AnyV6(Unknown::at("the cloud picks the address", a.span)),
+    };
+    let origin = l.origin(i, a.span);
+    if let Some(b) = l.typed.balancers.get_mut(id.index()) {
+        b.detached = true;
+    }
+    if let Some(f) = l.typed.interfaces.get_mut(x.index()) {
+        f.vswitch = Fact::Unknown(Unknown::at("it is in no vSwitch", a.span));
+        f.addresses = vec![Address {
+            spec,
+            kind: AddressKind::Ipv6,
+            ipv6_internet: Ipv6Internet::Both(origin),
+        }];
     }
 }
 

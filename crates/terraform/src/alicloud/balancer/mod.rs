@@ -33,6 +33,8 @@ struct Group {
     servers: Vec<Server>,
     /// Whether it names addresses instead of interfaces.
     by_address: Fact<bool>,
+    /// Whether its servers may be reached at IPv6 addresses.
+    dual: Fact<bool>,
     preserves: Fact<bool>,
     /// Whether servers get what was sent, on every port.
     any_port: Fact<bool>,
@@ -170,6 +172,7 @@ fn new_group(l: &mut Linker<'_>, i: usize) {
     l.balancers.groups.push(Group {
         servers: Vec::new(),
         by_address: Fact::Known(false),
+        dual: Fact::Known(false),
         preserves: Fact::Known(true),
         any_port: Fact::Known(false),
         zonal: None,
@@ -357,14 +360,40 @@ fn address_of(l: &mut Linker<'_>, node: Option<&Node>) -> Option<Fact<IpAddr>> {
     })
 }
 
-/// Who a server is, given which of its addresses is meant: without that, its first one.
-fn reached(t: &Typed, s: &Server) -> Vec<Backend> {
+/// Who a server is, given which of its addresses is meant: without that, its first one. Where a group takes both
+/// families and it is not said which is meant, either may be (decision 24, item 13), and why that is so.
+fn reached(t: &Typed, s: &Server, dual: bool) -> (Vec<Backend>, Option<Unknown>) {
     let [Backend::Interface(x)] = s.to.as_slice() else {
-        return s.to.clone();
+        return (s.to.clone(), None);
     };
     let all = &t[*x].addresses;
-    let first = all.first().map(|a| &a.spec);
+    let six = || all.iter().filter(|a| a.kind == AddressKind::Ipv6);
     match &s.at {
+        Some(Fact::Known(ip)) if ip.is_ipv6() => {
+            // The cloud has yet to pick it: this is where it will be.
+            let open = six().any(|a| matches!(a.spec, AddressSpec::AnyV6(_)));
+            let named = six().any(|a| a.spec == AddressSpec::Ip(*ip));
+            let to = if open && !named {
+                Backend::Ipv6(*x)
+            } else {
+                Backend::Ip(*ip)
+            };
+            return (vec![to], None);
+        }
+        None | Some(Fact::Unknown(_)) if dual && six().next().is_some() => {
+            let why = "at which of its addresses it serves is not known";
+            let doubt = match &s.at {
+                Some(Fact::Unknown(u)) => u.clone(),
+                _ => Unknown::at(why, s.origin.span),
+            };
+            return (vec![Backend::Interface(*x), Backend::Ipv6(*x)], Some(doubt));
+        }
+        _ => {}
+    }
+    // IPv6 addresses are no alternative to the one that is meant.
+    let all: Vec<&Address> = all.iter().filter(|a| a.kind != AddressKind::Ipv6).collect();
+    let first = all.first().map(|a| &a.spec);
+    let to = match &s.at {
         None => s.to.clone(),
         Some(Fact::Known(ip)) if first == Some(&AddressSpec::Ip(*ip)) => s.to.clone(),
         Some(Fact::Known(ip)) if all.iter().any(|a| a.spec == AddressSpec::Ip(*ip)) => vec![Backend::Ip(*ip)],
@@ -373,7 +402,8 @@ fn reached(t: &Typed, s: &Server) -> Vec<Backend> {
         Some(Fact::Known(ip)) => vec![Backend::Interface(*x), Backend::Ip(*ip)],
         // Any of its addresses: that is what the interface as a whole stands for.
         Some(Fact::Unknown(_)) => s.to.clone(),
-    }
+    };
+    (to, None)
 }
 
 /// A server of a balancer that is not known may be one of any.
@@ -486,6 +516,7 @@ pub(super) fn settle(l: &mut Linker<'_>) {
                     let group = Group {
                         servers: mine.map(|(_, s)| s.clone()).collect(),
                         by_address: Fact::Known(false),
+                        dual: Fact::Known(false),
                         preserves: Fact::Known(true),
                         any_port: Fact::Known(false),
                         zonal: None,
@@ -575,7 +606,12 @@ fn forwards(
             (Fact::Known(true), Fact::Known(false), f) => f.clone(),
             (Fact::Unknown(u), ..) | (_, Fact::Unknown(u), _) => Fact::Unknown(u.clone()),
         };
-        for to in reached(t, s) {
+        // A group that may take both is taken to.
+        let (to, doubt) = reached(t, s, group.dual != Fact::Known(false));
+        if let Some(u) = doubt {
+            origin.maybe.get_or_insert_with(|| Box::new(u));
+        }
+        for to in to {
             p.listener.forwards.push(Forward {
                 origin: origin.clone(),
                 to,

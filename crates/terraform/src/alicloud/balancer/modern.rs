@@ -21,11 +21,13 @@ pub(in super::super) const HANDLERS: &[Handler] = &[
                 "load_balancer_name",
                 "address_type",
                 "address_ip_version",
+                "ipv6_address_type",
                 "address_allocated_mode",
                 "zone_mappings",
                 "zone_mappings.vswitch_id",
                 "zone_mappings.intranet_address",
                 "zone_mappings.address",
+                "zone_mappings.ipv6_address",
                 "zone_mappings.allocation_id",
             ],
         },
@@ -47,12 +49,14 @@ pub(in super::super) const HANDLERS: &[Handler] = &[
                 "load_balancer_name",
                 "address_type",
                 "address_ip_version",
+                "ipv6_address_type",
                 "security_group_ids",
                 "cross_zone_enabled",
                 "zone_mappings",
                 "zone_mappings.vswitch_id",
                 "zone_mappings.private_ipv4_address",
                 "zone_mappings.public_ipv4_address",
+                "zone_mappings.ipv6_address",
                 "zone_mappings.allocation_id",
             ],
         },
@@ -157,6 +161,7 @@ pub(in super::super) const HANDLERS: &[Handler] = &[
             attributes: &[
                 "id",
                 "server_group_type",
+                "ipv6_enabled",
                 "cross_zone_enabled",
                 "servers",
                 "servers.server_id",
@@ -179,6 +184,7 @@ pub(in super::super) const HANDLERS: &[Handler] = &[
             attributes: &[
                 "id",
                 "server_group_type",
+                "address_ip_version",
                 "any_port_enabled",
                 "preserve_client_ip_enabled",
             ],
@@ -234,12 +240,22 @@ fn balancer(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, kind: BalancerKind) {
 
 fn fill(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, private: &[&'static str], public: &'static str) {
     let Some(id) = this_balancer(l, i) else { return };
-    if let Some(Fact::Known(v)) = a.get("address_ip_version").map(|n| l.text(n))
-        && !v.eq_ignore_ascii_case("ipv4")
-    {
-        l.refused
-            .insert(i, "a load balancer with IPv6 addresses is not modelled".into());
+    let dual = two_families(l, i, a);
+    if dual.known().is_none() {
+        let why = "whether it has IPv6 addresses (`address_ip_version`) is not known";
+        l.refused.insert(i, why.into());
     }
+    // Decision 24, item 2: the address is made as a private one, whatever `address_type` says.
+    let internet6 = match a
+        .get("ipv6_address_type")
+        .filter(|_| !after_apply(l, a, "ipv6_address_type"))
+    {
+        Some(n) => (
+            l.either(i, a, "ipv6_address_type", ("Internet", "Intranet"), false),
+            n.span,
+        ),
+        None => (Fact::Known(false), a.span),
+    };
     let internet = match a.get("address_type") {
         Some(_) => l.either(i, a, "address_type", ("Internet", "Intranet"), false),
         None => Fact::Unknown(Unknown::at("no `address_type` is set", a.span)),
@@ -272,12 +288,29 @@ fn fill(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, private: &[&'static str], p
             origin.maybe = Some(Box::new(u.clone()));
         }
         let open = internet != Fact::Known(false);
+        let mut addresses = vec![address];
+        if dual == Fact::Known(true) {
+            let said = z.get("ipv6_address").filter(|_| stays);
+            let spec = match said {
+                Some(n) => eni::one_ipv6(l, i, "ipv6_address", n),
+                None => AddressSpec::AnyV6(Unknown::at("the cloud picks the address", z.span)),
+            };
+            addresses.push(Address {
+                spec,
+                kind: AddressKind::Ipv6,
+                ipv6_internet: match &internet6.0 {
+                    Fact::Known(true) => Ipv6Internet::Both(l.origin(i, internet6.1)),
+                    Fact::Known(false) => Ipv6Internet::None,
+                    Fact::Unknown(u) => Ipv6Internet::Unknown(u.clone()),
+                },
+            });
+        }
         if let Some(e) = eip.filter(|_| open).and_then(|e| l.typed.eips.get_mut(e.index())) {
             e.bound.push(EipTarget::Interface(x));
         }
         if let Some(f) = l.typed.interfaces.get_mut(x.index()) {
             f.vswitch = vswitch;
-            f.addresses = vec![address];
+            f.addresses = addresses;
             if open {
                 f.public.push(PublicAddress {
                     origin,
@@ -289,6 +322,21 @@ fn fill(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, private: &[&'static str], p
             }
         }
     }
+}
+
+/// Whether something has or takes IPv6 addresses beside IPv4 ones.
+fn two_families(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Fact<bool> {
+    if after_apply(l, a, "address_ip_version") {
+        return Fact::Known(false);
+    }
+    l.either(i, a, "address_ip_version", ("DualStack", "Ipv4"), false)
+}
+
+/// Whether a plan lists an attribute as one that the cloud fills in, as it does with those that nobody has set. Then it
+/// is as the cloud makes it.
+fn after_apply(l: &mut Linker<'_>, a: &Attrs<'_>, name: &'static str) -> bool {
+    let said = a.get(name).map(|n| l.text(n));
+    matches!(said, Some(Fact::Unknown(u)) if u.span.is_none() && &*u.why == crate::json::AFTER_APPLY)
 }
 
 fn nlb(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
@@ -635,6 +683,7 @@ fn by_address(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Fact<bool> {
 
 fn alb_group(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let by_address = by_address(l, i, &a);
+    let dual = l.flag(i, &a, "ipv6_enabled", false);
     let zonal = zonal(l, i, &a);
     let mut all = Vec::new();
     match a.blocks("servers") {
@@ -677,6 +726,7 @@ fn alb_group(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         .and_then(|g| l.balancers.groups.get_mut(g))
     {
         g.by_address = by_address;
+        g.dual = dual;
         g.zonal = zonal;
         g.preserves = Fact::Known(false);
         g.servers.extend(all);
@@ -685,6 +735,7 @@ fn alb_group(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 
 fn nlb_group(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let by_address = by_address(l, i, &a);
+    let dual = two_families(l, i, &a);
     let any_port = l.flag(i, &a, "any_port_enabled", false);
     // §9.3: on unless it is turned off.
     let preserves = l.flag(i, &a, "preserve_client_ip_enabled", true);
@@ -697,6 +748,7 @@ fn nlb_group(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         .and_then(|g| l.balancers.groups.get_mut(g))
     {
         g.by_address = by_address;
+        g.dual = dual;
         g.any_port = any_port;
         g.preserves = preserves;
     }

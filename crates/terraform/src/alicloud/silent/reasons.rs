@@ -305,11 +305,6 @@ pub(super) const SILENT: &[(&str, &str)] = &[
          cloud_firewall_address_book ecs_tags.*",
     ),
     (
-        "a balancer with IPv6 addresses is called not understood as a whole",
-        "*_load_balancer ipv6_address_type, nlb_load_balancer zone_mappings.ipv6_address, *_server_group ipv6_enabled, \
-         nlb_server_group address_ip_version",
-    ),
-    (
         "an endpoint says itself which addresses it has",
         "privatelink_vpc_endpoint_service address_ip_version, privatelink_vpc_endpoint_service service_support_ipv6",
     ),

@@ -1,0 +1,157 @@
+//! IPv6 addresses of load balancers (ALIBABA.md §7.5, §9; decision 24): what clauses say of the networks of the vectors.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use bartizan_base::{Sources, Verdict};
+use bartizan_check::{CheckOptions, CheckReport, check};
+use bartizan_model::{Assumption, Readings};
+use bartizan_terraform::{FileSet, ReadOptions, read};
+
+use Verdict::{Holds, Undecided, Violated};
+
+const ZONES: &str = r#"edition 2027
+zone b = ecs "b"
+zone front = lb "lb"
+zone internet = outside
+zone six = cidr 2001:db8:aaaa::/48
+zone others = cidr 2001:db8:bbbb::/48
+"#;
+
+/// The configuration of a vector.
+fn vector(name: &str) -> String {
+    let path = format!("{}/../../testdata/vectors/{name}.md", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let hcl = text.split("```hcl\n").nth(1).unwrap();
+    hcl.split("```").next().unwrap().to_string()
+}
+
+fn run(net: &str, clauses: &str, readings: Readings) -> CheckReport {
+    let mut sources = Sources::default();
+    let mut files = FileSet::default();
+    files.add(&mut sources, "main.tf", net);
+    let inv = read(&files, &mut sources, &ReadOptions::default());
+    let file = sources.add("intent.btz", format!("{ZONES}{clauses}"));
+    let (tree, said) = bartizan_lang::parse(file, &sources);
+    assert!(said.is_empty(), "{said:?}");
+    let (intent, said) = bartizan_lang::resolve(&[tree], &sources);
+    assert!(said.is_empty(), "{said:?}");
+    let opt = CheckOptions { readings };
+    check(&inv, &intent, "2026-11-23".parse().unwrap(), &opt)
+}
+
+fn expect(net: &str, clauses: &str, readings: Readings, want: &[Verdict]) -> CheckReport {
+    let r = run(net, clauses, readings);
+    let got: Vec<Verdict> = r.clauses.iter().map(|c| c.verdict).collect();
+    assert_eq!(got, want, "{clauses}\n{:#?}", r.findings);
+    r
+}
+
+// §9.2, §9.5: a server that has no IPv6 address is open to IPv6 clients by its ALB, and the finding shows both halves.
+#[test]
+fn an_ipv4_server_is_reached_by_ipv6() {
+    let net = vector("L12");
+    let r = expect(
+        &net,
+        "never six -> b : any\nnever others -> b : any\nsix -> b through front\n",
+        Readings::default(),
+        &[Violated, Holds, Holds],
+    );
+    let path = r.findings.iter().find_map(|f| f.witness.as_ref());
+    let path = format!("{:?}", path.unwrap());
+    assert!(
+        path.contains("2001:db8:aaaa:") && path.contains("10.0.2.10:8080"),
+        "{path}"
+    );
+}
+
+// A-LB-2: whether it needs the IPv6 gateway is not documented, so a `must` without one is not certain.
+#[test]
+fn whether_a_balancer_needs_the_ipv6_gateway_has_to_be_said() {
+    let gateway = "resource \"alicloud_vpc_ipv6_gateway\" \"gw\" {\n  vpc_id = alicloud_vpc.main.id\n}";
+    let (with, clause) = (vector("L12"), "must six -> b : tcp/8080\n");
+    let without = with.replace(gateway, "");
+    assert_ne!(with, without);
+    expect(&with, clause, Readings::default(), &[Holds]);
+    let r = expect(&without, clause, Readings::default(), &[Undecided]);
+    assert!(format!("{:?}", r.clauses).contains("A-LB-2"));
+    let said = |second| Readings::default().with(Assumption::Lb2, second);
+    expect(&without, clause, said(false), &[Holds]);
+    expect(&without, clause, said(true), &[Violated]);
+    expect(&without, "never six -> b : any\n", said(true), &[Holds]);
+}
+
+// A-LB-3.
+#[test]
+fn whom_a_list_of_ipv4_prefixes_turns_away_has_to_be_said() {
+    let (net, clauses) = (vector("L12b"), "never six -> b : any\nmust six -> b : tcp/8080\n");
+    let said = |second| Readings::default().with(Assumption::Lb3, second);
+    let r = expect(&net, clauses, Readings::default(), &[Undecided, Undecided]);
+    assert!(format!("{:?}", r.clauses).contains("A-LB-3"));
+    expect(&net, clauses, said(false), &[Holds, Violated]);
+    expect(&net, clauses, said(true), &[Violated, Holds]);
+}
+
+// §7.5, item 2: private unless it says `Internet`; what is not known leaves both undecided.
+#[test]
+fn a_private_ipv6_address_is_not_open() {
+    let net = vector("L12");
+    let clauses = "never six -> b : any\nmust six -> b : tcp/8080\n";
+    let with = |text: &str| net.replace("ipv6_address_type     = \"Internet\"", text);
+    expect(&with(""), clauses, Readings::default(), &[Holds, Violated]);
+    let private = with("ipv6_address_type = \"Intranet\"");
+    expect(&private, clauses, Readings::default(), &[Holds, Violated]);
+    let unknown = format!("variable \"x\" {{}}\n{}", with("ipv6_address_type = var.x"));
+    expect(&unknown, clauses, Readings::default(), &[Undecided, Undecided]);
+}
+
+// Item 14: a client on the Internet counts by IPv4 where the server has an IPv4 address.
+#[test]
+fn an_ipv6_front_alone_does_not_meet_a_must_of_everybody() {
+    let net = vector("L14");
+    expect(
+        &net,
+        "must internet -> b : tcp/8080\nnever internet -> b : any\nnever others -> b : any\n",
+        Readings::default().with(Assumption::Clb1, false),
+        &[Violated, Violated, Holds],
+    );
+}
+
+// Item 11: from what address a CLB of IPv6 sends is not documented, so nothing that filters servers is relied on.
+#[test]
+fn the_source_of_an_ipv6_clb_is_anybody() {
+    let net = vector("L14");
+    let clause = "must six -> b : tcp/8080\n";
+    let filtered = |second| Readings::default().with(Assumption::Clb1, second);
+    // No rule admits anybody.
+    expect(&net, clause, filtered(true), &[Violated]);
+    expect(&net, clause, filtered(false), &[Holds]);
+    let rule = |cidr: &str| {
+        format!(
+            r#"{net}
+resource "alicloud_security_group_rule" "x" {{
+  security_group_id = alicloud_security_group.server.id
+  type              = "ingress"
+  policy            = "accept"
+  ip_protocol       = "tcp"
+  port_range        = "8080/8080"
+  priority          = 1
+  cidr_ip           = "{cidr}"
+}}
+"#
+        )
+    };
+    expect(&rule("0.0.0.0/0"), clause, filtered(true), &[Holds]);
+    expect(&rule("100.64.0.0/10"), clause, filtered(true), &[Undecided]);
+}
+
+// Item 13: at which of its addresses a server serves may have to be said.
+#[test]
+fn a_server_of_two_families_may_serve_at_either() {
+    let net = vector("L13");
+    let zones = "zone c = ecs \"c\"\n";
+    let clauses = format!("{zones}must six -> c : tcp/8080\nnever others -> c : any\n");
+    let said = Readings::default().with(Assumption::Clb1, false);
+    expect(&net, &clauses, said.clone(), &[Holds, Holds]);
+    let unsaid = net.replace("  server_ip       = \"2001:db8:0:2::11\"\n", "");
+    assert_ne!(net, unsaid);
+    expect(&unsaid, &clauses, said, &[Undecided, Undecided]);
+}
