@@ -14,8 +14,9 @@ use bartizan_oracle::Endpoint;
 use bartizan_packet::{PortSet, Proto, ServiceSet};
 use bartizan_testkit::{
     Answer, EngineUnderTest, Features, GroupKind, InventoryBuilder, OracleEngine, PointEngine, Policy, Query,
-    Rng, Universe, compare_with_kernel, kernel_usable, rule, verify_kernel,
+    Rng, Universe, compare_with_kernel, kernel_usable, load_vectors, rule, vectors_in_kernel, verify_kernel,
 };
+use std::path::Path;
 
 /// Takes every network ACL away: stateful rules alone decide.
 struct NoAcls;
@@ -82,6 +83,20 @@ fn engine_interpreter_and_kernel_agree() {
         );
         assert!(r.delivered > 0 && r.replied > 0 && r.packets > r.probes, "{r}");
     }
+}
+
+/// §21: nothing of any vector is left out.
+#[test]
+fn every_vector_is_seen_as_packets() {
+    if let Err(why) = kernel_usable() {
+        eprintln!("SKIPPED: {why}");
+        return;
+    }
+    let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/vectors");
+    let all = load_vectors(&all).unwrap();
+    let r = vectors_in_kernel(&all).unwrap();
+    assert_eq!((r.failures.len(), r.skipped.len()), (0, 0), "{r}");
+    assert_eq!(r.shown.len(), all.len());
 }
 
 #[test]
