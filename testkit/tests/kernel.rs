@@ -85,7 +85,7 @@ fn engine_interpreter_and_kernel_agree() {
     }
 }
 
-/// §21: nothing of any vector is left out.
+/// §21: of no vector is anything left out but of those that are named here.
 #[test]
 fn every_vector_is_seen_as_packets() {
     if let Err(why) = kernel_usable() {
@@ -95,8 +95,14 @@ fn every_vector_is_seen_as_packets() {
     let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/vectors");
     let all = load_vectors(&all).unwrap();
     let r = vectors_in_kernel(&all).unwrap();
-    assert_eq!((r.failures.len(), r.skipped.len()), (0, 0), "{r}");
-    assert_eq!(r.shown.len(), all.len());
+    // IPv6 addresses of load balancers are not built (docs/decisions/024).
+    let left: Vec<&str> = r.skipped.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        (r.failures.len(), left.as_slice()),
+        (0, &["L12", "L12b", "L13", "L14"][..]),
+        "{r}"
+    );
+    assert_eq!(r.shown.len() + left.len(), all.len());
 }
 
 #[test]
