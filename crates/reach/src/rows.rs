@@ -4,11 +4,11 @@
 //! that match it form a bit mask; columns with the same mask have the same answer, so each distinct mask is
 //! folded once. Answers are interned, so a row is one small number per column, and equal rows are one row.
 
-use crate::network::{Match, Network, RuleList};
+use crate::network::{Match, Network, Rule, RuleList, RuleRef};
 use crate::point::{PeerView, ReplyPort};
 use bartizan_model::SecurityGroupId;
 use bartizan_packet::{AtomSet, IpSet};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::net::IpAddr;
 
 /// Interned atom sets as flat words. Id 0 is the empty set.
@@ -165,6 +165,33 @@ impl<'a, P: Peers> RowBuilder<'a, P> {
 
     /// The id of the accepted services for every column. O(rules x matched columns / 1 + distinct masks x rules).
     pub(crate) fn row(&mut self, list: &RuleList, table: &mut AtomTable) -> Box<[u32]> {
+        self.row_where(list, table, None)
+    }
+
+    /// As [`RowBuilder::row`], where the row of another list is known: only columns that a rule matches which is in one
+    /// of the two alone are folded.
+    pub(crate) fn row_like(
+        &mut self,
+        list: &RuleList,
+        table: &mut AtomTable,
+        (other, row): (&RuleList, &[u32]),
+    ) -> Box<[u32]> {
+        let Some(differ) = differ(other, list) else {
+            return self.row(list, table);
+        };
+        let mut told = vec![false; self.columns.len()];
+        for r in differ {
+            self.columns.each(&r.peer, |c| told[c] = true);
+        }
+        self.row_where(list, table, Some((&told, row)))
+    }
+
+    fn row_where(
+        &mut self,
+        list: &RuleList,
+        table: &mut AtomTable,
+        known: Option<(&[bool], &[u32])>,
+    ) -> Box<[u32]> {
         let n = self.columns.len();
         let w = list.rules.len().div_ceil(64).max(1);
         self.mask.clear();
@@ -178,6 +205,12 @@ impl<'a, P: Peers> RowBuilder<'a, P> {
         let mut out = Vec::with_capacity(n);
         let mut last: Option<(usize, u32)> = None;
         for c in 0..n {
+            if let Some((told, row)) = known
+                && !told[c]
+            {
+                out.push(row[c]);
+                continue;
+            }
             let m = &self.mask[c * w..(c + 1) * w];
             if let Some((at, id)) = last
                 && self.mask[at * w..(at + 1) * w] == *m
@@ -197,6 +230,38 @@ impl<'a, P: Peers> RowBuilder<'a, P> {
             out.push(id);
         }
         out.into()
+    }
+}
+
+/// The rules that are in one of two lists alone; `None` where the rest does not stand in one order, or the lists end
+/// differently.
+fn differ<'l>(a: &'l RuleList, b: &'l RuleList) -> Option<Vec<&'l Rule>> {
+    if a.default_accept != b.default_accept {
+        return None;
+    }
+    let of = |l: &RuleList| -> FxHashSet<RuleRef> { l.rules.iter().map(|r| r.from).collect() };
+    let (in_a, in_b) = (of(a), of(b));
+    let mut out = Vec::new();
+    let (mut i, mut j) = (0, 0);
+    loop {
+        match (a.rules.get(i), b.rules.get(j)) {
+            (None, None) => return Some(out),
+            (Some(x), _) if !in_b.contains(&x.from) => {
+                out.push(x);
+                i += 1;
+            }
+            (_, Some(y)) if !in_a.contains(&y.from) => {
+                out.push(y);
+                j += 1;
+            }
+            (Some(x), Some(y))
+                if x.from == y.from && x.accept == y.accept && x.peer == y.peer && x.atoms == y.atoms =>
+            {
+                i += 1;
+                j += 1;
+            }
+            _ => return None,
+        }
     }
 }
 

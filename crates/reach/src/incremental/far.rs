@@ -306,13 +306,21 @@ fn same(net: &Network, a: &RuleList, b: &RuleList, ip: IpAddr, x: &mut Scratch) 
 }
 
 impl Live {
+    /// Whether a cell of another VPC may have something to do with one, seen from `side` of the list of that one.
+    fn sees(&self, far: &Far, (k, c): At, side: Side, (j, t): At) -> bool {
+        let ds = &self.reach.domains;
+        far.may(
+            j,
+            &ds[j].cells[t as usize],
+            other(side),
+            ds[k].cells[c as usize].rep.ip,
+        )
+    }
+
     /// Takes down a pair of cells of which one is in another VPC: what `side` of the first accepts has changed.
-    fn between(&self, far: &Far, (k, c): At, side: Side, (j, t): At, keys: &mut Keys) {
+    fn between(&self, (k, c): At, side: Side, (j, t): At, keys: &mut Keys) {
         let ds = &self.reach.domains;
         let (here, there) = (&ds[k].cells[c as usize], &ds[j].cells[t as usize]);
-        if !far.may(j, there, other(side), here.rep.ip) {
-            return;
-        }
         match side {
             Side::Ingress => keys.whole((j, k), there, here),
             Side::Egress => keys.whole((k, j), here, there),
@@ -340,11 +348,12 @@ impl Live {
                 continue;
             }
             self.kept[j].each(m, |t| {
+                // Most of them have nothing to do with anybody here, and that is known sooner.
+                let sees = |c: &&u32| self.sees(far, (k, **c), side, (j, t));
+                let mut mine = self.kept[k].with_list(gs).iter().filter(sees).peekable();
                 let there = &self.reach.domains[j].cells[t as usize];
-                if !same(&self.reach.net, before, now, there.rep.ip, &mut x) {
-                    for &c in self.kept[k].with_list(gs) {
-                        self.between(far, (k, c), side, (j, t), keys);
-                    }
+                if mine.peek().is_some() && !same(&self.reach.net, before, now, there.rep.ip, &mut x) {
+                    mine.for_each(|c| self.between((k, *c), side, (j, t), keys));
                 }
             });
         }
@@ -367,8 +376,8 @@ impl Live {
             let seen = [old, new].map(|gs| &far.seen[k][gs as usize][number(side)]);
             for (j, t) in far.cells(&self.kept, k, seen.into_iter()) {
                 let ip = self.reach.domains[j].cells[t as usize].rep.ip;
-                if !same(net, a, b, ip, &mut x) {
-                    self.between(far, (k, c), side, (j, t), keys);
+                if self.sees(far, (k, c), side, (j, t)) && !same(net, a, b, ip, &mut x) {
+                    self.between((k, c), side, (j, t), keys);
                 }
             }
         }

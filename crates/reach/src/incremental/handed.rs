@@ -9,7 +9,7 @@ use super::index::Side;
 use super::touch::Keys;
 use crate::domain::{Cell, Domain, distinct};
 use crate::network::{Match, Mode, Network, Rule};
-use crate::point::Inside;
+use crate::point::{Inside, accepted};
 use crate::reach::Reach;
 use crate::relayed::{Legs, fronts, legs, sent};
 use bartizan_model::{BalancerKind, InterfaceId, Inventory, VswitchId};
@@ -26,7 +26,7 @@ pub(super) struct Front {
     slots: Vec<u32>,
     pub(super) block: u32,
     /// Positions in `Network::relays`, and the cells of the backend of each.
-    relays: Vec<(u32, Vec<far::At>)>,
+    relays: Vec<(u32, Behind)>,
     /// The blocks of its backends.
     pub(super) blocks: Vec<u32>,
     /// The ACLs behind it that see the client.
@@ -34,6 +34,9 @@ pub(super) struct Front {
     /// Where its own address may be, if that is any that nobody in this vSwitch has.
     free_in: Option<VswitchId>,
 }
+
+/// The cells of a backend.
+type Behind = Vec<far::At>;
 
 /// What has changed at the backend of relays.
 pub(super) enum At<'p> {
@@ -323,7 +326,7 @@ impl Live {
     }
 
     /// Finds out again what a relay hands on to the cells of its backend that are wanted.
-    fn releg(&mut self, n: u32, wanted: impl Fn(&Cell) -> bool, keys: &mut Keys) {
+    fn releg(&mut self, n: u32, wanted: impl Fn(far::At) -> bool, keys: &mut Keys) {
         let net = &self.reach.net;
         let Some(fronts) = &mut self.fronts else { return };
         let of = net
@@ -335,7 +338,7 @@ impl Live {
         };
         let to = front.relays.iter().find(|x| x.0 == n);
         for (k, &(j, t)) in (0u32..).zip(to.into_iter().flat_map(|x| &x.1)) {
-            if !wanted(&self.reach.domains[j].cells[t as usize]) {
+            if !wanted((j, t)) {
                 continue;
             }
             let Some(new) = leg(net, &self.reach.domains, n, (j, t)) else {
@@ -391,14 +394,14 @@ impl Live {
     ) {
         let here = |f: &&Front| f.free_in == Some(vswitch);
         let Some(fronts) = &self.fronts else { return };
-        let mine: Vec<(InterfaceId, Vec<u32>)> = fronts
+        let mine: Vec<(InterfaceId, Vec<(u32, Behind)>)> = fronts
             .all
             .iter()
             .filter(here)
             .filter_map(|f| {
                 let (i, c) = *f.cells.first()?;
                 let id = self.reach.domains[i].cells[c as usize].rep.iface;
-                Some((id, f.relays.iter().map(|r| r.0).collect()))
+                Some((id, f.relays.clone()))
             })
             .collect();
         if mine.is_empty() {
@@ -421,35 +424,65 @@ impl Live {
         // changed.
         let both = free.subtract(&IpSet::single(old)).subtract(&IpSet::single(new));
         let both = both.subtract(&both.subtract(&before));
-        let mut lists: FxHashSet<u32> = FxHashSet::default();
         let mut acls = vec![false; self.reach.net.acls.len()];
+        let mut alike: Vec<(IpAddr, Option<IpAddr>)> = Vec::new();
         for x in [old, new] {
             if free.contains(x) == before.contains(x) {
                 continue;
             }
-            let Some(like) = nearest(&both, x) else {
-                lists.extend(0..small(self.reach.domains[k].sets.len()));
-                acls.fill(true);
-                break;
-            };
-            lists.extend(self.kept[k].telling(x, like).into_iter().map(|(gs, _)| gs));
-            acls.iter_mut()
-                .zip(self.told_by_acls(x, like))
-                .for_each(|(a, t)| *a |= t);
+            let like = nearest(&both, x);
+            alike.push((x, like));
+            match like {
+                Some(like) => acls
+                    .iter_mut()
+                    .zip(self.told_by_acls(x, like))
+                    .for_each(|(a, t)| *a |= t),
+                None => acls.fill(true),
+            }
         }
-        let told: FxHashSet<VswitchId> = (0u32..)
-            .map(VswitchId)
-            .zip(&self.reach.net.vswitches)
-            .filter(|(_, v)| {
-                let acl = v.as_ref().and_then(|v| v.acl);
-                acl.is_some_and(|a| acls.get(a as usize) == Some(&true))
-            })
-            .map(|(id, _)| id)
-            .collect();
-        for n in mine.into_iter().flat_map(|(_, relays)| relays) {
-            let wanted =
-                |c: &Cell| told.contains(&vswitch) || told.contains(&c.vswitch) || lists.contains(&c.gs);
-            self.releg(n, wanted, keys);
+        let net = &self.reach.net;
+        let told = |v: VswitchId| {
+            let acl = net.vsw(v).and_then(|v| v.acl);
+            acl.is_some_and(|a| acls.get(a as usize) == Some(&true))
+        };
+        let here = told(vswitch);
+        let mut wanted: Vec<(u32, Vec<far::At>)> = Vec::new();
+        for (n, to) in mine.into_iter().flat_map(|(_, relays)| relays) {
+            let Some(r) = net.relays.get(n as usize) else {
+                continue;
+            };
+            let exempt = net
+                .iface(r.front)
+                .and_then(|f| f.front.as_ref())
+                .is_some_and(|f| f.exempt);
+            let differs = |c: &Cell| {
+                let lists = net.group_sets.get(c.set as usize);
+                lists.is_none_or(|l| {
+                    let told = |(x, like): &(IpAddr, Option<IpAddr>)| {
+                        like.is_none_or(|like| {
+                            let both = [*x, like].map(|ip| net.own_view(r, ip));
+                            let [a, b] = both.map(|v| accepted(net, &l.ingress, v));
+                            a != b
+                                || l.stateless && {
+                                    let [a, b] = both.map(|v| accepted(net, &l.egress, v));
+                                    a != b
+                                }
+                        })
+                    };
+                    alike.iter().any(told)
+                })
+            };
+            let cells = to.into_iter().filter(|(j, t)| {
+                let c = &self.reach.domains[*j].cells[*t as usize];
+                here || told(c.vswitch) || !exempt && differs(c)
+            });
+            let cells: Vec<far::At> = cells.collect();
+            if !cells.is_empty() {
+                wanted.push((n, cells));
+            }
+        }
+        for (n, cells) in wanted {
+            self.releg(n, |at| cells.contains(&at), keys);
         }
     }
 }

@@ -258,8 +258,8 @@ impl Kept {
         }
     }
 
-    /// The local number of a group set, with rows of its own if it is new.
-    pub(super) fn list_of(&mut self, net: &Network, d: &mut Domain, set: u32) -> u32 {
+    /// The local number of a group set, with rows of its own if it is new. `like` is the list of somebody who gets it.
+    pub(super) fn list_of(&mut self, net: &Network, d: &mut Domain, set: u32, like: u32) -> u32 {
         if let Some(at) = d.sets.iter().position(|s| *s == set) {
             return u32::try_from(at).unwrap_or(u32::MAX);
         }
@@ -267,8 +267,25 @@ impl Kept {
             return 0;
         };
         let mut b = RowBuilder::new(&self.columns, &net.common.all);
-        let i = b.row(&lists.ingress, &mut d.table);
-        let e = b.row(&lists.egress, &mut d.table);
+        // The two have most of their rules in common.
+        let other = d
+            .sets
+            .get(like as usize)
+            .and_then(|s| net.group_sets.get(*s as usize));
+        let rows = d.lists.get(like as usize).copied();
+        let (i, e) = match other.zip(rows) {
+            Some((other, (i, e))) => {
+                let (i, e) = (&d.rows[i as usize], &d.rows[e as usize]);
+                (
+                    b.row_like(&lists.ingress, &mut d.table, (&other.ingress, i)),
+                    b.row_like(&lists.egress, &mut d.table, (&other.egress, e)),
+                )
+            }
+            None => (
+                b.row(&lists.ingress, &mut d.table),
+                b.row(&lists.egress, &mut d.table),
+            ),
+        };
         let i = self.put_row(d, i);
         let e = self.put_row(d, e);
         d.lists.push((i, e));

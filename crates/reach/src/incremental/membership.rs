@@ -94,7 +94,8 @@ impl Live {
         // As itself: where its new lists say something else than the old ones.
         let kept = &mut self.kept[k];
         let d = &mut self.reach.domains[kept.at];
-        let gs = kept.list_of(&self.reach.net, d, set);
+        let like = cells.first().map_or(u32::MAX, |c| d.cells[*c as usize].gs);
+        let gs = kept.list_of(&self.reach.net, d, set, like);
         if let Some(far) = &mut self.far {
             far.renew(&self.reach.net, d, k, gs);
         }

@@ -46,7 +46,7 @@ impl Network {
     }
 
     /// A balancer's own address, as its backends see it.
-    fn own_view(&self, r: &Relay, ip: IpAddr) -> PeerView<'_> {
+    pub(crate) fn own_view(&self, r: &Relay, ip: IpAddr) -> PeerView<'_> {
         // What comes through PrivateLink, or from a CLB with an IPv6 address, is a member of nothing.
         if self.sends_as_anyone(r.front) {
             return PeerView {
