@@ -14,10 +14,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 
 /// What is changed, out of a hundred; a change of an attachment is one in ten thousand.
-const MIX: [(&str, usize); 6] = [
+const MIX: [(&str, usize); 7] = [
     ("add-rule", 35),
     ("remove-rule", 25),
-    ("membership", 20),
+    ("membership", 18),
+    ("backend", 2),
     ("address", 10),
     ("add-route", 5),
     ("remove-route", 5),
@@ -72,6 +73,23 @@ impl Changes {
                 }
                 let here = |g: &SecurityGroupId| t[*g].vpc.known() == vpc_of(t, some).as_ref();
                 groups.iter().all(here).then_some(Change::SetGroups(some, groups))
+            }
+            "backend" => {
+                let b = BalancerId(id(self.g.below(t.balancers.len())));
+                let listeners = &t.balancers.get(b.index())?.listeners;
+                let l = self.g.below(listeners.len());
+                let forwards = &listeners.get(l)?.forwards;
+                if forwards.len() > 1 && self.g.percent(50) {
+                    let n = self.g.below(forwards.len());
+                    return Some(Change::RemoveBackend(b, id(l), id(n)));
+                }
+                let mut f = forwards.first()?.clone();
+                let Backend::Interface(i) = f.to else { return None };
+                if vpc_of(t, i) != vpc_of(t, some) {
+                    return None;
+                }
+                f.to = Backend::Interface(some);
+                Some(Change::AddBackend(b, id(l), Box::new(f)))
             }
             "address" => {
                 let v = t.interfaces.get(some.index())?.vswitch.known()?;

@@ -177,11 +177,33 @@ fn add_route(r: &mut Rng, t: &Typed) -> Option<Change> {
     }))
 }
 
+/// A listener gets a backend like one of those that there are, or loses one.
+fn backend(r: &mut Rng, t: &Typed) -> Option<Change> {
+    let b = BalancerId(id(r.below(t.balancers.len().max(1))));
+    let listeners = &t.balancers.get(b.index())?.listeners;
+    let l = r.below(listeners.len().max(1));
+    let forwards = &listeners.get(l)?.forwards;
+    if r.chance(50) {
+        return (!forwards.is_empty()).then(|| Change::RemoveBackend(b, id(l), id(r.below(forwards.len()))));
+    }
+    let like = t
+        .balancers
+        .iter()
+        .flat_map(|b| &b.listeners)
+        .flat_map(|l| &l.forwards);
+    let like: Vec<&Forward> = like.collect();
+    let mut f = (*pick(r, &like)?).clone();
+    if r.chance(80) {
+        f.to = Backend::Interface(InterfaceId(id(r.below(t.interfaces.len()))));
+    }
+    Some(Change::AddBackend(b, id(l), Box::new(f)))
+}
+
 /// A random change of an inventory. The same generator state and inventory give the same change.
 #[must_use]
 pub fn random_change(r: &mut Rng, inv: &Inventory) -> Option<Change> {
     let t = &inv.typed;
-    match r.below(20) {
+    match r.below(22) {
         0..=5 => add_rule(r, t),
         6..=9 => (!t.sg_rules.is_empty()).then(|| Change::RemoveRule(id(r.below(t.sg_rules.len())))),
         10..=13 => set_groups(r, t),
@@ -195,6 +217,7 @@ pub fn random_change(r: &mut Rng, inv: &Inventory) -> Option<Change> {
             let table = t.tr_tables.get(table.index()).map(|_| table);
             Some(Change::Associate(a, table.filter(|_| r.chance(80))))
         }
+        19 | 20 => backend(r, t),
         _ => add_rule(r, t),
     }
 }

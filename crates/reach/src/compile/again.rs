@@ -1,7 +1,7 @@
 //! Compiles one list again after a change.
 
 use super::{Ctx, Pool, balancers, groups, interfaces, routes};
-use crate::network::{GroupSet, Mode, Network, Table};
+use crate::network::{GroupSet, Mode, Network, Relay, Table};
 use bartizan_model::{
     AddressSpec, Assumption, BalancerId, InterfaceId, Inventory, RouteTableId, SecurityGroupId, VswitchId,
 };
@@ -103,4 +103,10 @@ pub(crate) fn free(
     });
     let taken = IpSet::from_nets(taken);
     interfaces::pickable(&c, vswitch, false, &taken)
+}
+
+/// Everything that the fronts of a listener hand on.
+pub(crate) fn relays(inv: &Inventory, net: &Network, of: (BalancerId, u32)) -> Vec<Relay> {
+    let mut c = context(inv, net.mode, net, Pool::default());
+    balancers::relays(&mut c, &net.ifaces, &net.vswitches, Some(of))
 }

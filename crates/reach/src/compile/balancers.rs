@@ -207,12 +207,23 @@ fn holders(
     }
 }
 
-/// Everything that a front hands on (decision 11, item 10).
-pub(super) fn relays(c: &mut Ctx<'_>, ifaces: &[Option<Iface>], vswitches: &[Option<Vsw>]) -> Vec<Relay> {
+/// Everything that a front hands on (decision 11, item 10); with `only` for one listener.
+pub(super) fn relays(
+    c: &mut Ctx<'_>,
+    ifaces: &[Option<Iface>],
+    vswitches: &[Option<Vsw>],
+    only: Option<(BalancerId, u32)>,
+) -> Vec<Relay> {
     let t = c.t;
     let mut out = Vec::new();
     for (id, b) in (0u32..).map(BalancerId).zip(&t.balancers) {
+        if only.is_some_and(|o| o.0 != id) {
+            continue;
+        }
         for (n, l) in (0u32..).zip(&b.listeners) {
+            if only.is_some_and(|o| o.1 != n) {
+                continue;
+            }
             let heard = heard(c, l);
             if heard.is_empty() {
                 continue;

@@ -224,7 +224,7 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
     let (group_sets, mut ifaces) = interfaces::compile(&mut c, &vswitches, (&somewhere, &somewhere6));
     internet::dnat(&mut c, &vswitches, &mut ifaces, &somewhere);
     let perimeter = firewalls::compile(&mut c);
-    let relays = balancers::relays(&mut c, &ifaces, &vswitches);
+    let relays = balancers::relays(&mut c, &ifaces, &vswitches, None);
     inspectors::gaps(&mut c, &vswitches, &tables, &vpcs);
     inner::gaps(&mut c, &vswitches, &tables, &nats, &ifaces, &relays);
     let mut behind: FxHashMap<bartizan_model::InterfaceId, Vec<u32>> = FxHashMap::default();

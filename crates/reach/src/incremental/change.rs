@@ -1,8 +1,8 @@
 //! Changes of an inventory, and what they do to it.
 
 use bartizan_model::{
-    AddressSpec, AttachmentId, Fact, InterfaceId, Inventory, RouteEntry, SecurityGroupId, SgRule, TrLink,
-    TrTableId,
+    AddressSpec, AttachmentId, BalancerId, Fact, Forward, InterfaceId, Inventory, RouteEntry,
+    SecurityGroupId, SgRule, TrLink, TrTableId,
 };
 use std::net::IpAddr;
 
@@ -21,6 +21,10 @@ pub enum Change {
     RemoveRoute(u32),
     /// The private address at a position of an interface.
     SetAddress(InterfaceId, u32, IpAddr),
+    /// A backend of a listener, by the balancer and the position of the listener, behind all others.
+    AddBackend(BalancerId, u32, Box<Forward>),
+    /// The backend at a position of a listener is gone; those behind it move up.
+    RemoveBackend(BalancerId, u32, u32),
     /// The table of a transit router that forwards what comes from an attachment; `None` for no table.
     Associate(AttachmentId, Option<TrTableId>),
 }
@@ -36,6 +40,8 @@ impl Change {
             Change::AddRoute(_) => "add-route",
             Change::RemoveRoute(_) => "remove-route",
             Change::SetAddress(..) => "address",
+            Change::AddBackend(..) => "add-backend",
+            Change::RemoveBackend(..) => "remove-backend",
             Change::Associate(..) => "attachment",
         }
     }
@@ -71,6 +77,20 @@ impl Change {
                     .and_then(|i| i.addresses.get_mut(*n as usize));
                 if let Some(a) = address {
                     a.spec = AddressSpec::Ip(*ip);
+                }
+            }
+            Change::AddBackend(b, l, f) => {
+                let b = t.balancers.get_mut(b.index());
+                if let Some(l) = b.and_then(|b| b.listeners.get_mut(*l as usize)) {
+                    l.forwards.push((**f).clone());
+                }
+            }
+            Change::RemoveBackend(b, l, n) => {
+                let b = t.balancers.get_mut(b.index());
+                if let Some(l) = b.and_then(|b| b.listeners.get_mut(*l as usize))
+                    && (*n as usize) < l.forwards.len()
+                {
+                    l.forwards.remove(*n as usize);
                 }
             }
             Change::Associate(a, table) => {

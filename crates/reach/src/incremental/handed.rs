@@ -174,6 +174,50 @@ impl Fronts {
         self.by_iface.get(&i).copied()
     }
 
+    /// The relays of a front.
+    pub(super) fn relays_of(&self, i: InterfaceId) -> Vec<u32> {
+        let front = self.of(i).and_then(|f| self.all.get(f as usize));
+        front.into_iter().flat_map(|f| &f.relays).map(|r| r.0).collect()
+    }
+
+    /// A front hands on to one more backend; `false` where that cannot be followed.
+    pub(super) fn add(&mut self, reach: &Reach, i: InterfaceId, (n, to): (u32, &[far::At])) -> bool {
+        let (net, domains) = (&reach.net, &reach.domains);
+        let f = self.of(i);
+        let Some(front) = f.and_then(|f| self.all.get_mut(f as usize)) else {
+            return false;
+        };
+        for (k, &(j, t)) in (0u32..).zip(to) {
+            let cell = &domains[j].cells[t as usize];
+            let Some(leg) = leg(net, domains, n, (j, t)) else {
+                return false;
+            };
+            match &leg.legs {
+                Legs::Ask => return false,
+                Legs::Same(_) => {}
+                Legs::ByClient { .. } => front.acls.extend(net.vsw(cell.vswitch).and_then(|v| v.acl)),
+            }
+            if !front.blocks.contains(&cell.block) {
+                front.blocks.push(cell.block);
+            }
+            self.legs.insert((n, k), leg);
+        }
+        front.relays.push((n, to.to_vec()));
+        true
+    }
+
+    /// A front hands on to one backend less. The blocks that it hands on to are looked at as before.
+    pub(super) fn remove(&mut self, i: InterfaceId, n: u32) {
+        let f = self.of(i);
+        if let Some(front) = f.and_then(|f| self.all.get_mut(f as usize)) {
+            for (_, to) in front.relays.extract_if(.., |r| r.0 == n) {
+                for k in 0..small(to.len()) {
+                    self.legs.remove(&(n, k));
+                }
+            }
+        }
+    }
+
     /// What a front sends by itself.
     pub(super) fn sends(&self, net: &Network, domains: &[Domain], f: u32) -> Row {
         let mut out = Row::default();
@@ -360,6 +404,18 @@ impl Live {
                 }
             }
             fronts.legs.insert((n, k), new);
+        }
+    }
+
+    /// What a front hands on has to be found again for everybody who sends something to it.
+    pub(super) fn everybody(&self, front: &Front, keys: &mut Keys) {
+        let slot = front.slots.first().copied().unwrap_or(0);
+        keys.sends.insert(slot);
+        for a in 0..small(self.reach.blocks) {
+            let sent = |s: &u32| self.rest_fronts.contains_key(&(a, *s)) || self.ledger.any((a, *s));
+            if front.slots.iter().any(sent) {
+                keys.hands.insert((slot, a));
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 //! columns that the change can touch, and only pairs of blocks with such columns are added up again. Whatever is
 //! not certain to stay there is answered by building everything again, and [`Affected`] says so.
 
+mod backend;
 mod build;
 mod change;
 mod facts;
@@ -150,6 +151,17 @@ impl Live {
                 }
                 None => Ok(Keys::default()),
             },
+            Change::AddBackend(b, l, _) => {
+                change.apply(&mut self.inv);
+                self.backend_added(*b, *l)
+            }
+            Change::RemoveBackend(b, l, n) => {
+                let listener = self.inv.typed.balancers.get(b.index());
+                let listener = listener.and_then(|b| b.listeners.get(*l as usize));
+                let before = listener.and_then(|l| l.forwards.get(*n as usize)).cloned();
+                change.apply(&mut self.inv);
+                before.map_or(Ok(Keys::default()), |f| self.backend_removed((*b, *l, *n), &f))
+            }
             Change::Associate(..) => {
                 change.apply(&mut self.inv);
                 Err("transit routers are resolved as a whole")

@@ -1,0 +1,132 @@
+//! A listener has one more backend, or one less (docs/decisions/019, 23).
+
+use super::far;
+use super::touch::Keys;
+use super::{Inside, Live, small};
+use bartizan_model::{Backend, BalancerId, Fact, Forward, InterfaceId};
+use bartizan_packet::ServiceSet;
+use std::sync::Arc;
+
+const WHOLE: &str = "what balancers hand on is found as a whole";
+
+impl Live {
+    /// A backend was added behind all others of a listener.
+    pub(super) fn backend_added(&mut self, b: BalancerId, listener: u32) -> Inside {
+        let l = self
+            .inv
+            .typed
+            .balancers
+            .get(b.index())
+            .and_then(|b| b.listeners.get(listener as usize));
+        let Some(l) = l else { return Ok(Keys::default()) };
+        let Some((position, f)) = (0u32..).zip(&l.forwards).last() else {
+            return Ok(Keys::default());
+        };
+        let to = self.certain(f).ok_or("the backend is not known for certain")?;
+        let net = &self.reach.net;
+        let plain = |i: InterfaceId| {
+            let f = net.iface(i);
+            f.is_some_and(|f| f.front.is_none() && f.service.is_none() && f.site.is_none())
+        };
+        if !plain(to) {
+            return Err("the backend is a balancer or a service, or is in no network");
+        }
+        let cells = self.cells_at(to);
+        let made = crate::compile::again::relays(&self.inv, net, (b, listener));
+        let mut keys = Keys::default();
+        for r in made.into_iter().filter(|r| r.forward == position) {
+            let front = r.front;
+            let n = small(self.reach.net.relays.len());
+            self.reach.net.behind.entry(to).or_default().push(n);
+            self.reach.net.relays.push(r);
+            let fronts = self.fronts.as_mut().ok_or(WHOLE)?;
+            if !fronts.add(&self.reach, front, (n, &cells)) {
+                return Err(WHOLE);
+            }
+            self.reopened(front, &mut keys);
+        }
+        keys.blocks.extend(self.blocks_of(&cells));
+        Ok(keys)
+    }
+
+    /// A backend was taken from a listener; those behind it have moved up.
+    pub(super) fn backend_removed(
+        &mut self,
+        (b, listener, position): (BalancerId, u32, u32),
+        f: &Forward,
+    ) -> Inside {
+        if self.fronts.is_none() && !self.reach.net.relays.is_empty() {
+            return Err(WHOLE);
+        }
+        let mut keys = Keys::default();
+        let nothing = Arc::new(self.reach.net.common.none.clone());
+        let of = self.inv.typed.balancers.get(b.index()).map(|b| b.fronts.clone());
+        for front in of.into_iter().flatten() {
+            let relays = self
+                .fronts
+                .as_ref()
+                .map(|f| f.relays_of(front))
+                .unwrap_or_default();
+            for n in relays {
+                let Some(r) = self.reach.net.relays.get_mut(n as usize) else {
+                    continue;
+                };
+                if (r.balancer, r.listener) != (b, listener) || r.forward < position {
+                    continue;
+                }
+                if r.forward > position {
+                    r.forward -= 1;
+                    continue;
+                }
+                // Positions of others stay, so that this one hands on nothing from now on.
+                r.listen = nothing.clone();
+                let to = r.to;
+                if let Some(all) = self.reach.net.behind.get_mut(&to) {
+                    all.retain(|x| *x != n);
+                }
+                if let Some(fronts) = &mut self.fronts {
+                    fronts.remove(front, n);
+                }
+                self.reopened(front, &mut keys);
+            }
+        }
+        if let Backend::Interface(i) = f.to {
+            keys.blocks.extend(self.blocks_of(&self.cells_at(i)));
+        }
+        Ok(keys)
+    }
+
+    /// The interface of a backend of which everything is known, services that are told apart included.
+    fn certain(&self, f: &Forward) -> Option<InterfaceId> {
+        let atoms = &self.reach.net.atoms;
+        let told = |s: &ServiceSet| atoms.touching(s) == atoms.inside(s);
+        match (&f.to, &f.services, &f.preserves) {
+            (Backend::Interface(i), Fact::Known(s), Fact::Known(_))
+                if f.origin.maybe.is_none() && s.as_ref().is_none_or(told) =>
+            {
+                Some(*i)
+            }
+            _ => None,
+        }
+    }
+
+    fn cells_at(&self, i: InterfaceId) -> Vec<far::At> {
+        let vpc = self.vpc_of(i).and_then(|v| self.kept_of(v));
+        let k = vpc.into_iter();
+        k.flat_map(|k| self.kept[k].cells_of(i).iter().map(move |c| (k, *c)))
+            .collect()
+    }
+
+    fn blocks_of(&self, cells: &[far::At]) -> Vec<u32> {
+        let block = |&(k, c): &far::At| self.reach.domains[k].cells[c as usize].block;
+        cells.iter().map(block).collect()
+    }
+
+    /// A front hands on something else than before, to everybody.
+    fn reopened(&self, front: InterfaceId, keys: &mut Keys) {
+        let Some(fronts) = &self.fronts else { return };
+        if let Some(front) = fronts.of(front).and_then(|f| fronts.all.get(f as usize)) {
+            self.everybody(front, keys);
+        }
+    }
+}
