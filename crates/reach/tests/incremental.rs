@@ -1,7 +1,7 @@
 //! A matrix that is kept up to date is that of a rebuild, after every change of random sequences
 //! (docs/decisions/019). `cargo xtask verify --incremental` runs the same for longer.
 
-use bartizan_model::{Backend, BalancerKind, InterfaceId, NextHop};
+use bartizan_model::{Backend, BalancerKind, Fact, Forward, InterfaceId, NextHop};
 use bartizan_packet::{IpSet, PortSet, Proto, ServiceSet};
 use bartizan_reach::{Change, CompileOptions, Live, Mode, Partition, Reach, compile};
 use bartizan_testkit::{Features, GroupKind, InventoryBuilder, rule, verify_incremental};
@@ -166,7 +166,15 @@ fn joined_vpcs_and_balancers_are_kept_up_to_date() {
     assert_eq!(live.keeps(), (true, true));
     equals_a_rebuild(&live, &part, Mode::Widen);
     let free = |n: u8| IpAddr::from([10, 1, 0, n]);
+    let forward = Forward {
+        origin: live.inventory().typed[front].meta.origin.clone(),
+        to: Backend::Interface(client),
+        services: Fact::Known(None),
+        preserves: Fact::Known(false),
+    };
     for change in [
+        Change::AddBackend(front, 0, Box::new(forward)),
+        Change::RemoveBackend(front, 0, 0),
         Change::SetGroups(backend, vec![other]),
         Change::SetGroups(client, vec![other]),
         Change::SetAddress(far, 0, free(7)),
