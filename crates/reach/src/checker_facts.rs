@@ -240,15 +240,37 @@ impl<'a> Facts<'a> {
             _ => false,
         })
     }
-    /// Whether a VPC NAT gateway may translate what an interface sends or receives.
-    fn translated(&self, i: InterfaceId) -> bool {
-        self.t.nat_gateways.iter().any(|n| {
-            let near = self
-                .vpc(i)
-                .zip(n.vpc.known())
-                .is_none_or(|(a, b)| self.meet(a, *b));
-            n.internet.known() != Some(&true) && near
-        })
+    /// Whether a VPC NAT gateway may translate what an end sends (an SNAT entry that may cover it, and a route that may
+    /// lead to the gateway) or receives (a DNAT entry that may lead to it).
+    fn translated(&self, (i, a): (InterfaceId, u32), ips: &IpSet) -> bool {
+        let all = (0u32..).map(NatId).zip(&self.t.nat_gateways);
+        all.filter(|(_, n)| n.internet.known() != Some(&true))
+            .any(|(id, n)| {
+                let near = self
+                    .vpc(i)
+                    .zip(n.vpc.known())
+                    .is_none_or(|(a, b)| self.meet(a, *b));
+                let of = |nat: &Fact<NatId>| nat.known().is_none_or(|x| *x == id);
+                let leads = |h: &NextHop| match h {
+                    NextHop::Nat(x) => *x == id,
+                    NextHop::Unknown(_) | NextHop::Unmodelled { .. } => true,
+                    _ => false,
+                };
+                let led = || {
+                    let mut hops = self.t.route_entries.iter().flat_map(|r| &r.next_hops);
+                    // The cloud may route a custom block to the gateway by itself (A-NAT-2).
+                    (hops.any(leads) || !n.blocks.is_empty()) && !self.snat(i, ips, Some(id)).is_empty()
+                };
+                let entered = || {
+                    let mut entries = self.t.dnat_entries.iter().filter(|d| of(&d.nat));
+                    entries.any(|d| match d.target {
+                        DnatTarget::Interface(f, k) => (f, k) == (i, a),
+                        DnatTarget::Ip(ip) => ips.contains(ip),
+                        DnatTarget::Unknown(_) => true,
+                    })
+                };
+                near && (led() || entered())
+            })
     }
     /// The managed service that answers at an interface.
     fn service(&self, i: InterfaceId) -> Option<(DataServiceId, &'a DataService)> {
@@ -941,7 +963,7 @@ impl<'a> Facts<'a> {
             None => Err(format!("{} is not public", e.ips)),
             Some((i, a)) => {
                 let known = self.vpc(i).is_some() && self.t[i].addresses.len() > a as usize;
-                if self.translated(i) {
+                if self.translated((i, a), &e.ips) {
                     Err(format!(
                         "interface {} may be behind a VPC NAT gateway, which certificates do not know",
                         i.0

@@ -299,7 +299,8 @@ fn claim(q: &Query, readings: &Readings) -> Claim {
 #[test]
 fn what_happens_lies_between_narrow_and_wide() {
     let (mut sure, mut may, mut certified, mut packets) = (0, 0, 0, 0);
-    for k in 3000..3600 {
+    // 8194: what a router learns is not known, and another router learns it from that one.
+    for k in (3000..3600).chain([8194]) {
         let mut known = network(k);
         let blurred = forget(&mut known, &mut Rng::new(k));
         // Decided as §20 chose, undecided, or decided somehow.
@@ -368,7 +369,7 @@ fn what_happens_lies_between_narrow_and_wide() {
     }
     // Neither bound is idle.
     assert!(
-        sure > 1_000 && may < packets && certified > 8_000,
+        sure > 1_000 && may < packets && certified > 10_000,
         "{packets}: {sure} {may} {certified}"
     );
 }

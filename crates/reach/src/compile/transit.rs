@@ -396,16 +396,16 @@ impl Builder<'_, '_> {
                 if w.next == TrNext::Attachment(p) {
                     continue;
                 }
-                for net in w.ips.to_nets() {
-                    let out = self.mapped(Direction::Out, o, net, source, None);
-                    let inward = self.mapped(Direction::In, table, net, source, None);
+                for net in prefixes(&w) {
+                    let map = |dir, table| net.and_then(|n| self.mapped(dir, table, n, source, None));
+                    let (out, inward) = (map(Direction::Out, o), map(Direction::In, table));
                     if out == Some(false) || inward == Some(false) {
                         continue;
                     }
                     let optional = w.optional || publishes.is_none() || out.is_none() || inward.is_none();
                     self.push(
                         table,
-                        Some(net),
+                        net,
                         TrNext::Attachment(p),
                         TrRouteRef::Learned(p),
                         optional,
@@ -517,8 +517,8 @@ impl Builder<'_, '_> {
                         },
                         TrRouteRef::Static(_) => None,
                     };
-                    let permitted = w.ips.to_nets().first().map_or(Some(true), |n| {
-                        self.mapped(Direction::Out, *table, *n, source, Some(vpc))
+                    let permitted = prefixes(w).first().map_or(Some(true), |n| {
+                        n.and_then(|n| self.mapped(Direction::Out, *table, n, source, Some(vpc)))
                     });
                     if permitted == Some(false) {
                         continue;
@@ -538,6 +538,14 @@ impl Builder<'_, '_> {
                 }
             }
         }
+    }
+}
+
+/// The prefixes of a route; `None` for one that is not known, which is stronger or weaker than any other.
+fn prefixes(w: &TrWay) -> Vec<Option<IpNet>> {
+    match w.length {
+        u8::MAX => vec![None],
+        _ => w.ips.to_nets().into_iter().map(Some).collect(),
     }
 }
 
@@ -616,9 +624,9 @@ pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &mut [
         &b.out,
         |a| t[a].publishes.known().copied(),
         |_, w, table| {
-            let first = w.ips.to_nets().first().copied();
+            let first = prefixes(w).first().copied();
             first.map_or(Some(true), |n| {
-                permits(t, Direction::Out, table, n, b.source(w), None)
+                n.and_then(|n| permits(t, Direction::Out, table, n, b.source(w), None))
             })
         },
         &mut links,
