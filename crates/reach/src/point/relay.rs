@@ -2,7 +2,7 @@
 
 use super::{Branch, End, Inside, Moving, Own, PeerView, Place, ReplyPort, Trail};
 use crate::flow::{Cuts, Flow, Then, representatives};
-use crate::network::{Addr, Front, Iface, Match, Network, Relay, RelaySource, Vsw};
+use crate::network::{Addr, Front, Iface, Match, Mode, Network, Relay, RelaySource, Vsw};
 use bartizan_model::InterfaceId;
 use bartizan_packet::AtomSet;
 use std::net::IpAddr;
@@ -102,7 +102,12 @@ impl Network {
             let cuts = self.cuts_behind(r, d.iface, beyond);
             let all = representatives(&front.back, &cuts).into_iter();
             let all = all.filter(|ip| ip.is_ipv6() == d.ip.is_ipv6());
-            out.extend(all.map(|ip| (self.own_view(r, ip), false)));
+            let own: Vec<_> = all.map(|ip| (self.own_view(r, ip), false)).collect();
+            // Whose address it is may decide whether it is handed on at all.
+            if own.is_empty() && self.mode == Mode::Narrow {
+                return own;
+            }
+            out.extend(own);
         }
         out
     }
