@@ -452,6 +452,47 @@ fn an_express_connect_router_joins_border_routers_and_vpcs() {
     assert_eq!(n.ask((n.a, "10.0.0.1"), (hq, "172.16.1.1")), BOTH);
 }
 
+// Decision 023, 2: an Express Connect router learns the blocks of a VPC, and nothing that is published to a CEN instance.
+#[test]
+fn an_express_connect_router_learns_no_published_routes() {
+    for express in [true, false] {
+        let mut n = Net::new();
+        let (vpc, table) = (n.vpc, n.table());
+        let branch = n.b.site("branch", &["10.1.0.0/24"]);
+        let g = n.b.vpn_gateway("gw", vpc, Some(n.vsw));
+        n.b.vpn_connection(
+            "c",
+            VpnEnd::Gateway(g.into()),
+            branch,
+            &["0.0.0.0/0"],
+            &["0.0.0.0/0"],
+        );
+        n.b.route(table, "10.1.0.0/24", NextHop::Vpn(g));
+        n.b.publish_route(table, "10.1.0.0/24");
+        let vbr = n.b.border_router("vbr", n.site, &["172.16.0.0/16"]);
+        if express {
+            let ecr = n.b.ecr("ecr");
+            n.b.ecr_border("b", ecr, vbr);
+            n.b.ecr_vpc("v", ecr, vpc);
+        } else {
+            let tr = n.b.router("tr", false);
+            let system = n.b.typed()[tr].system_table;
+            let all = [
+                n.b.attach_border("b", tr, vbr, true),
+                n.b.attach_vpc("v", tr, vpc, &[], true),
+            ];
+            for a in all {
+                n.b.associate(a, system);
+                n.b.propagate(a, system);
+            }
+        }
+        let (hq, br) = (n.at(n.site), n.at(branch));
+        assert_eq!(n.ask((hq, "172.16.1.1"), (n.a, "10.0.0.1")), BOTH);
+        assert_eq!(n.ask((n.a, "10.0.0.1"), (br, "10.1.0.5")), BOTH);
+        assert_eq!(n.ask((hq, "172.16.1.1"), (br, "10.1.0.5")).0, !express);
+    }
+}
+
 // Decision 023, 1, 2 and 5: by way of a transit router; its VPCs are not joined with those of the Express Connect router.
 #[test]
 fn an_express_connect_router_at_a_transit_router() {

@@ -6,6 +6,7 @@ use super::hybrid::{link_mark, owns};
 use super::packet::Pkt;
 use super::plan::ELSEWHERE;
 use super::probe::{Attempt, Range};
+use std::net::IpAddr;
 
 /// How many answers one packet may get by different ways through sites.
 const MOST_ANSWERS: usize = 500;
@@ -45,14 +46,21 @@ impl Range<'_> {
             choice: seen.choice & (ELSEWHERE as u8 - 1),
             ..*seen
         };
+        let ends_now = (seen.src, seen.dst);
         let crossed = if seen.reply {
             let before = usize::from(seen.trail)
                 .checked_sub(1)
                 .and_then(|n| a.trails.get(n));
-            let mut crossed = before.cloned().unwrap_or_default();
+            let before = before.filter(|t| t.0 == ends_now).map(|t| t.1.clone());
+            let mut crossed = before.unwrap_or_default();
             crossed.push(link);
             crossed
         } else {
+            // What a VPC NAT gateway has sent on is a packet of its own (020, 8).
+            if a.seen != ends_now {
+                a.seen = ends_now;
+                a.crossed.clear();
+            }
             a.crossed.push(link);
             a.crossed.clone()
         };
@@ -62,7 +70,7 @@ impl Range<'_> {
             for l in ways {
                 let mut crossed = crossed.clone();
                 crossed.push(l);
-                match self.trail(a, crossed) {
+                match self.trail(a, ends_now, crossed) {
                     Some(trail) => {
                         self.send_over(l, &Pkt { trail, ..further })?;
                         *sent += 1;
@@ -91,6 +99,7 @@ impl Range<'_> {
                     script,
                     step: 0,
                     crossed: Vec::new(),
+                    seen: (a.packet.src, a.packet.dst),
                     trails: Vec::new(),
                     cut: false,
                 });
@@ -105,11 +114,11 @@ impl Range<'_> {
     }
 
     /// The number of an answer that has crossed some links.
-    pub(super) fn trail(&self, a: &mut Attempt, crossed: Vec<usize>) -> Option<u16> {
+    pub(super) fn trail(&self, a: &mut Attempt, ends: (IpAddr, IpAddr), crossed: Vec<usize>) -> Option<u16> {
         if a.trails.len() >= MOST_ANSWERS {
             return None;
         }
-        a.trails.push(crossed);
+        a.trails.push((ends, crossed));
         u16::try_from(a.trails.len()).ok()
     }
 

@@ -131,8 +131,10 @@ pub(super) struct Attempt {
     pub(super) step: usize,
     /// The links that it has crossed, in both directions: none twice (014, 6).
     pub(super) crossed: Vec<usize>,
+    /// The addresses that it had then: another pair is another packet.
+    pub(super) seen: (IpAddr, IpAddr),
     /// The same of its answers, by number.
-    pub(super) trails: Vec<Vec<usize>>,
+    pub(super) trails: Vec<((IpAddr, IpAddr), Vec<usize>)>,
     /// There were more ways than are tried.
     pub(super) cut: bool,
 }
@@ -417,6 +419,7 @@ impl Range<'_> {
                     script: script.clone(),
                     step: 0,
                     crossed: Vec::new(),
+                    seen: (packet.src, packet.dst),
                     trails: Vec::new(),
                     cut: false,
                 });
@@ -665,7 +668,7 @@ impl Range<'_> {
                 continue;
             };
             for &l in links {
-                if let Some(trail) = self.trail(a, vec![l]) {
+                if let Some(trail) = self.trail(a, (answer.src, answer.dst), vec![l]) {
                     self.send_over(l, &Pkt { trail, ..answer })?;
                     *sent += 1;
                 } else {

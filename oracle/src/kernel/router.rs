@@ -504,7 +504,7 @@ type filter hook forward priority 0; policy accept;
                 for family in ["ip", "ip6"] {
                     let _ = writeln!(
                         s,
-                        "iifname \"{dev}\" {family} dscp {} meta mark set {}",
+                        "iifname \"{dev}\" {family} dscp {{ {c}, {} }} meta mark set {}",
                         c | ELSEWHERE,
                         mark(from, c)
                     );
@@ -524,9 +524,12 @@ type filter hook forward priority 0; policy accept;
     /// Notes on packets from other VPCs that they are not from here, whatever their source looks like.
     fn elsewhere(&self) -> String {
         let mut s = String::new();
+        // A pair of router interfaces of one VPC leads back into it.
+        let own = self.p.home(self.vpc);
         for (dev, c) in self
             .joins()
             .iter()
+            .filter(|d| !own.contains(d))
             .flat_map(|d| (0..self.p.choices()).map(move |c| (d, c)))
         {
             for family in ["ip", "ip6"] {

@@ -7,7 +7,7 @@ use crate::network::{Hop, Route, RouteRef, Table, Vsw};
 use crate::transit::{AttachedNet, Far, TrNext, TrRouteRef, TrWay, Transit};
 use bartizan_model::{
     Assumption, Attached, AttachmentId, Fact, NetSpec, NextHop, Origin, RouteEntry, RouteTableKind, RouterId,
-    TrHop, TrLink, TrTableId, Use, VpcId,
+    TrHop, TrLink, TrTableId, TransitRouter, Use, VpcId,
 };
 use bartizan_packet::IpSet;
 use ipnet::IpNet;
@@ -282,6 +282,11 @@ impl Builder<'_, '_> {
             let why = "a block that its VPC advertises is not known";
             let router = self.router_of(a);
             self.gap(&t[a].meta.origin, why, router);
+        }
+        // 023, 2: what is published is published to a CEN instance, of which no Express Connect router is one.
+        let express = |r: &TransitRouter| !r.basic && r.cen.as_ref() == Some(&r.meta.origin.address);
+        if t[a].router.known().is_some_and(|r| express(&t[*r])) {
+            return out;
         }
         let system = t[vpc].system_table;
         // §10.3: what may be published, and never what transits, custom tables or prefix lists.
