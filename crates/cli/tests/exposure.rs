@@ -205,6 +205,41 @@ resource "alicloud_nlb_server_group" "g" {
     );
 }
 
+// §7.5: an IPv6 address of a balancer is a public one of its own; one that the cloud has yet to pick is not told.
+#[test]
+fn an_ipv6_address_of_a_balancer_is_listed() {
+    let clb = |address: &str| {
+        let v = document(&format!(
+            r#"
+resource "alicloud_vpc" "v" {{ cidr_block = "10.0.0.0/16" }}
+resource "alicloud_vswitch" "s" {{
+  vpc_id     = alicloud_vpc.v.id
+  cidr_block = "10.0.0.0/24"
+}}
+resource "alicloud_slb_load_balancer" "l" {{
+  address_type       = "internet"
+  address_ip_version = "ipv6"
+  {address}
+}}
+resource "alicloud_slb_listener" "web" {{
+  load_balancer_id = alicloud_slb_load_balancer.l.id
+  protocol         = "tcp"
+  frontend_port    = 443
+  backend_port     = 443
+}}
+"#
+        ));
+        let rows = v["services"].as_array().unwrap().clone();
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        assert_eq!(rows[0]["by"], "IPv6 address of the load balancer");
+        assert_eq!(rows[0]["addresses"].as_array().map(Vec::len), Some(1));
+        rows[0]["addresses"][0]["address"].clone()
+    };
+    assert_eq!(clb("address = \"2408:4000::80\""), "2408:4000::80");
+    // One that the cloud has yet to pick is not the first of those where it may be.
+    assert_ne!(clb(""), "2000::");
+}
+
 // §15.5: by ACL or policy, unless public access is blocked for the bucket or the account.
 #[test]
 fn buckets_that_anybody_may_use_are_listed() {

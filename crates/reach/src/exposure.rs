@@ -112,7 +112,11 @@ impl Network {
             addr: d.addr,
             door,
             eip,
-            public: (*self.public_of(d, e)).clone(),
+            // An IPv6 address that the cloud has yet to pick is none of those where it may be.
+            public: match e {
+                Entry::V6 => a.region.clone(),
+                _ => (*self.public_of(d, e)).clone(),
+            },
             open,
             filtered: self.met_inbound(d, d.ip, e).is_some(),
         })
