@@ -460,13 +460,10 @@ fn an_express_connect_router_learns_no_published_routes() {
         let (vpc, table) = (n.vpc, n.table());
         let branch = n.b.site("branch", &["10.1.0.0/24"]);
         let g = n.b.vpn_gateway("gw", vpc, Some(n.vsw));
-        n.b.vpn_connection(
-            "c",
-            VpnEnd::Gateway(g.into()),
-            branch,
-            &["0.0.0.0/0"],
-            &["0.0.0.0/0"],
-        );
+        let end = VpnEnd::Gateway(g.into());
+        let c =
+            n.b.vpn_connection("c", end, branch, &["0.0.0.0/0"], &["0.0.0.0/0"]);
+        n.b.vpn_route(Some(g), None, "10.1.0.0/24", c, true, false);
         n.b.route(table, "10.1.0.0/24", NextHop::Vpn(g));
         n.b.publish_route(table, "10.1.0.0/24");
         let vbr = n.b.border_router("vbr", n.site, &["172.16.0.0/16"]);
