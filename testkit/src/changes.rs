@@ -144,6 +144,15 @@ fn set_address(r: &mut Rng, t: &Typed) -> Option<Change> {
     };
     let size = 1u32 << (32 - u32::from(block.prefix_len())).min(8);
     let ip = u32::from(block.network()) + id(r.below(size as usize));
+    // The cloud gives an address of a VPC once.
+    let vpc = |i: &Interface| t[*i.vswitch.known()?].vpc.known().copied();
+    let taken = |other: &Interface| {
+        let has = |a: &Address| matches!(a.spec, AddressSpec::Ip(IpAddr::V4(x)) if u32::from(x) == ip);
+        vpc(other) == vpc(i) && other.addresses.iter().any(has)
+    };
+    if t.interfaces.iter().any(taken) {
+        return None;
+    }
     Some(Change::SetAddress(
         InterfaceId(id(n)),
         id(at),

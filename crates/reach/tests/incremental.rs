@@ -1,7 +1,9 @@
 //! A matrix that is kept up to date is that of a rebuild, after every change of random sequences
 //! (docs/decisions/019). `cargo xtask verify --incremental` runs the same for longer.
 
-use bartizan_model::{Backend, BalancerKind, Fact, Forward, InterfaceId, NextHop};
+use bartizan_model::{
+    Assumption, Backend, BalancerKind, Fact, Forward, InterfaceId, NextHop, Readings, RouteTableKind,
+};
 use bartizan_packet::{IpSet, PortSet, Proto, ServiceSet};
 use bartizan_reach::{Change, CompileOptions, Live, Mode, Partition, Reach, compile};
 use bartizan_testkit::{Features, GroupKind, InventoryBuilder, rule, verify_incremental};
@@ -185,5 +187,51 @@ fn joined_vpcs_and_balancers_are_kept_up_to_date() {
         let affected = live.apply(&change);
         assert_eq!(affected.rebuilt, None, "{change:?}");
         equals_a_rebuild(&live, &part, Mode::Widen);
+    }
+}
+
+// §3.6. Random sequences found this: what enters by an appliance goes on by the routes for private addresses, so such a
+// route counts for what comes from the Internet.
+#[test]
+fn a_private_route_counts_for_what_enters_by_an_appliance() {
+    let mut b = InventoryBuilder::new();
+    let vpc = b.vpc("v", "10.0.0.0/16");
+    let vsw = b.vswitch("s", vpc, "10.0.0.0/24");
+    let g = b.sg("g", vpc, GroupKind::BasicAccept);
+    b.rule(g, rule("in accept all -1/-1 from 0.0.0.0/0"));
+    b.rule(g, rule("out accept all -1/-1 to 0.0.0.0/0"));
+    let appliance = b.eni("appliance", vsw, &[g], "10.0.0.5");
+    let open = b.eni("open", vsw, &[g], "10.0.0.9");
+    b.source_dest_check(appliance, false);
+    b.eip(open, 0, "47.0.0.9");
+    let gateway = b.ipv4_gateway("gw", vpc, true);
+    let entering = b.table("entering", vpc, RouteTableKind::Gateway);
+    b.ingress_table(gateway, entering);
+    b.route(entering, "10.0.0.0/24", NextHop::Interface(appliance));
+    let table = b.system_table(vpc);
+    b.route(table, "0.0.0.0/0", NextHop::Ipv4Gateway(gateway));
+    // It leads the appliance back to itself.
+    let mut with = b.clone();
+    with.route(table, "10.0.0.8/30", NextHop::Interface(appliance));
+    let route = with.build().typed.route_entries.pop().unwrap();
+    let inv = b.build();
+    let part = Each(2);
+    let readings = Readings::default().with(Assumption::Route1, false);
+    for mode in [Mode::Widen, Mode::Narrow] {
+        let options = CompileOptions {
+            readings: readings.clone(),
+            ..CompileOptions::default()
+        };
+        let mut live = Live::new(inv.clone(), mode, options.clone(), Box::new(Each(2)));
+        assert!(!live.reach().delivered(2, open.0).is_empty(), "{mode:?}");
+        live.apply(&Change::AddRoute(route.clone()));
+        let mut again = Reach::new(compile(live.inventory(), mode, &options), &part);
+        again.all_pairs();
+        assert_eq!(
+            live.reach().delivered(2, open.0),
+            again.delivered(2, open.0),
+            "{mode:?}"
+        );
+        assert!(again.delivered(2, open.0).is_empty(), "{mode:?}");
     }
 }

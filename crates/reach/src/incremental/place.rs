@@ -139,7 +139,8 @@ impl Live {
         if self.goes_elsewhere(vpc, k, (*table, &to)) || relayed || self.facts.cuts(&to) {
             return Err("the route counts outside of its VPC");
         }
-        if !self.facts.private(&to) || net.vpcs.iter().any(|v| v.ingress_table == Some(table.0)) {
+        // What the table of an IPv4 gateway leads to an appliance goes on by the routes for private addresses.
+        if !self.facts.private(&to) || net.vpcs.iter().any(|v| v.ingress_table.is_some()) {
             return Err("the route may lead to the Internet or from it");
         }
         let Some(made) = crate::compile::again::table(&self.inv, net, *table) else {
