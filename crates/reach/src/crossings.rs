@@ -1,7 +1,7 @@
 //! What the ways of a flow cross, there and back (docs/decisions/025).
 
 use crate::flow::{Relayed, Way};
-use crate::network::{Mode, Network, Relay};
+use crate::network::{Mode, Network, Relay, RelaySource};
 use crate::point::trails::{Passed, entry, one_of_each};
 use crate::point::{Entry, Exit, ExitKind, Inside, PeerView, Point, ReplyPort};
 use bartizan_model::{FirewallId, InterfaceId, NatId};
@@ -293,11 +293,12 @@ impl Network {
     ) -> Vec<Crossing> {
         let behind = match (self.relays.get(x.relay as usize), d) {
             (Some(r), Point::Inside(d)) => {
-                let sources: Vec<PeerView<'_>> = if x.source.1 {
-                    vec![self.seen_behind(x, s)]
-                } else {
-                    self.sources(r, d, None, &[]).into_iter().map(|v| v.0).collect()
-                };
+                let (client, own) = (x.source.1, !x.source.1 || r.source == RelaySource::Either);
+                let mut sources: Vec<PeerView<'_>> = Vec::new();
+                sources.extend(client.then(|| self.seen_behind(x, s)));
+                if own {
+                    sources.extend(self.sources(r, d, None, &[]).into_iter().map(|v| v.0));
+                }
                 let each = sources.into_iter().map(|src| self.legs(r, d, src, back));
                 each.collect::<Option<Vec<_>>>().map(|v| v.concat())
             }
