@@ -1,10 +1,12 @@
 //! IPv6 addresses of load balancers (ALIBABA.md §7.5, §9; decision 24): what clauses say of the networks of the vectors.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use bartizan_base::{Sources, Verdict};
+mod common;
+
+use bartizan_base::Verdict;
 use bartizan_check::{CheckOptions, CheckReport, check};
 use bartizan_model::{Assumption, Readings};
-use bartizan_terraform::{FileSet, ReadOptions, read};
+use common::vector;
 
 use Verdict::{Holds, Undecided, Violated};
 
@@ -16,24 +18,8 @@ zone six = cidr 2001:db8:aaaa::/48
 zone others = cidr 2001:db8:bbbb::/48
 "#;
 
-/// The configuration of a vector.
-fn vector(name: &str) -> String {
-    let path = format!("{}/../../testdata/vectors/{name}.md", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(path).unwrap();
-    let hcl = text.split("```hcl\n").nth(1).unwrap();
-    hcl.split("```").next().unwrap().to_string()
-}
-
 fn run(net: &str, clauses: &str, readings: Readings) -> CheckReport {
-    let mut sources = Sources::default();
-    let mut files = FileSet::default();
-    files.add(&mut sources, "main.tf", net);
-    let inv = read(&files, &mut sources, &ReadOptions::default());
-    let file = sources.add("intent.btz", format!("{ZONES}{clauses}"));
-    let (tree, said) = bartizan_lang::parse(file, &sources);
-    assert!(said.is_empty(), "{said:?}");
-    let (intent, said) = bartizan_lang::resolve(&[tree], &sources);
-    assert!(said.is_empty(), "{said:?}");
+    let (inv, intent) = common::read_both(net, &format!("{ZONES}{clauses}"));
     let opt = CheckOptions { readings };
     check(&inv, &intent, "2026-11-23".parse().unwrap(), &opt)
 }

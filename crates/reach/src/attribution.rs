@@ -386,7 +386,7 @@ impl Network {
     fn use_leg(&self, r: &Relay, x: &Relayed, (s, d): (Point, Inside), w: &AtomSet, u: &mut Used) {
         let (ip, _) = x.source;
         let src = self.seen_behind(x, s);
-        let trails = self.trails_behind(r, d, src).unwrap_or_default();
+        let trails = self.trails_behind(r, d, src, false).unwrap_or_default();
         for id in trails.iter().flat_map(|t| &t.firewalls) {
             if let Some(m) = self.meeting(*id, ip, d.ip) {
                 self.use_firewall(&m, w, u);

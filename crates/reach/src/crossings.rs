@@ -1,7 +1,7 @@
 //! What the ways of a flow cross, there and back (docs/decisions/025).
 
 use crate::flow::{Relayed, Way};
-use crate::network::{Mode, Network, Relay, RelaySource};
+use crate::network::{Mode, Network, RelaySource};
 use crate::point::trails::{Passed, entry, one_of_each};
 use crate::point::{Entry, Exit, ExitKind, Inside, PeerView, Point, ReplyPort};
 use bartizan_model::{FirewallId, InterfaceId, NatId};
@@ -76,14 +76,14 @@ impl Network {
                 choices.push(chosen);
                 choices.len() - 1
             });
-            let mut found = self.there(way, s, d, &flow.delivered);
+            let mut found = self.crossed(way, s, d, &flow.delivered, false);
             // That some client's replies come back some way counts where all that may happen does.
             let answered = match self.mode {
                 Mode::Widen => &flow.delivered,
                 Mode::Narrow => &flow.works,
             };
             if !answered.is_empty() {
-                found.extend(self.back_again(way, s, d, answered));
+                found.extend(self.crossed(way, s, d, answered, true));
             }
             let number = u32::try_from(n).unwrap_or(u32::MAX);
             all.extend(found.into_iter().map(|c| Crossing { choice: number, ..c }));
@@ -92,152 +92,77 @@ impl Network {
         all
     }
 
-    fn there(&self, way: &Way, s: Point, d: Point, delivered: &AtomSet) -> Vec<Crossing> {
+    /// One way by what it crosses, or the way of the replies to it; `services` are those that are delivered by it, or
+    /// that may be answered.
+    fn crossed(&self, way: &Way, s: Point, d: Point, services: &AtomSet, back: bool) -> Vec<Crossing> {
         let plain = Crossing {
-            delivered: delivered.clone(),
+            delivered: services.clone(),
             nats: Vec::new(),
             appliances: Vec::new(),
             firewalls: Vec::new(),
             routes: Vec::new(),
             internet: true,
-            back: false,
+            back,
             choice: 0,
         };
-        let carried = |p: &Passed| Crossing {
-            delivered: delivered.intersect(&p.atoms),
-            ..plain.clone()
+        let along = |base: Crossing, trails: &[Passed]| -> Vec<Crossing> {
+            let each = trails.iter().map(|t| Crossing {
+                delivered: services.intersect(&t.atoms),
+                ..base.clone().along(t)
+            });
+            each.collect()
         };
-        match (way, d) {
-            (Way::Relayed(x), _) => {
-                let first = self.there(&x.first, s, Point::Inside(x.front), &x.taken);
-                self.behind(first, x, (s, d), delivered, false)
+        match (way, s, d) {
+            (Way::Relayed(x), ..) => {
+                let first = self.crossed(&x.first, s, Point::Inside(x.front), &x.taken, back);
+                self.behind(first, x, (s, d), services, back)
             }
-            (Way::Private, Point::Inside(to)) => {
-                let Point::Inside(from) = s else {
-                    return Vec::new();
+            (Way::Private, Point::Inside(from), Point::Inside(to)) => {
+                let plain = Crossing {
+                    internet: false,
+                    ..plain
                 };
                 if self.is_front(from.iface) {
-                    return self.sent_from_front(from, to, &plain, false);
+                    return self.sent_from_front(from, to, &plain);
                 }
-                let trails = self.private_trails(from, to);
-                let each = trails.iter().map(|p| carried(p).along(p));
-                each.map(|c| Crossing { internet: false, ..c }).collect()
+                along(plain, &self.private_trails(from, to, back))
             }
-            (Way::Inner(j), Point::Inside(_)) => {
+            (Way::Inner(j), _, Point::Inside(_)) => {
                 let mut c = plain;
                 c.nats.extend(j.turns.iter().map(|t| t.nat));
+                c.internet = false;
+                if back {
+                    // Ports change on the way: every trail is taken to carry all that is answered.
+                    let all = one_of_each(&j.back);
+                    return all.iter().map(|p| c.clone().along(p)).collect();
+                }
                 c.appliances.extend(&j.appliances);
                 c.appliances
                     .extend(j.crossed.iter().flat_map(|c| self.sites_of(c)));
                 c.firewalls.extend(j.crossed.iter().flat_map(|c| &c.firewalls));
                 c.routes.extend(j.routes.iter().filter_map(entry));
-                c.internet = false;
                 vec![c]
             }
-            (Way::Out(e), Point::Outside(p)) => vec![self.out(plain, s, e, p)],
-            (Way::In(e), Point::Inside(to)) => {
-                let Point::Outside(x) = s else { return vec![plain] };
-                let trails = self.entry_trails(to, PeerView::public(x), *e);
-                let each = trails.iter().map(|p| self.door(carried(p), to, x, *e).along(p));
-                each.collect()
-            }
-            (Way::Hairpin(e, p, entry, x), Point::Inside(to)) => {
-                let out = self.out(plain.clone(), s, e, *p);
-                let trails = self.entry_trails(to, self.seen_from(s, e, *x), *entry);
-                let each = trails.iter().map(|t| {
-                    let c = Crossing {
-                        delivered: delivered.intersect(&t.atoms),
-                        ..out.clone()
-                    };
-                    self.door(c, to, *x, *entry).along(t)
-                });
-                each.collect()
-            }
-            (Way::Out(_) | Way::In(_) | Way::Hairpin(..) | Way::Private | Way::Inner(_), _) => vec![plain],
-        }
-    }
-
-    /// The ways of the replies; `works` are the services that may be answered.
-    fn back_again(&self, way: &Way, s: Point, d: Point, works: &AtomSet) -> Vec<Crossing> {
-        let plain = Crossing {
-            delivered: works.clone(),
-            nats: Vec::new(),
-            appliances: Vec::new(),
-            firewalls: Vec::new(),
-            routes: Vec::new(),
-            internet: true,
-            back: true,
-            choice: 0,
-        };
-        let carried = |p: &Passed| Crossing {
-            delivered: works.intersect(&p.atoms),
-            ..plain.clone()
-        };
-        match (way, d) {
-            (Way::Relayed(x), _) => {
-                let first = self.back_again(&x.first, s, Point::Inside(x.front), &x.taken);
-                self.behind(first, x, (s, d), works, true)
-            }
-            (Way::Private, Point::Inside(to)) => {
-                let Point::Inside(from) = s else {
-                    return Vec::new();
-                };
-                if self.is_front(from.iface) {
-                    return self.sent_from_front(from, to, &plain, true);
-                }
-                let trails = self.private_trails_back(from, to);
-                let each = trails.iter().map(|p| carried(p).along(p));
-                each.map(|c| Crossing { internet: false, ..c }).collect()
-            }
-            (Way::Inner(j), Point::Inside(_)) => {
-                // Ports change on the way: every trail is taken to carry all that is answered.
-                let mut c = plain;
-                c.nats.extend(j.turns.iter().map(|t| t.nat));
-                c.internet = false;
-                one_of_each(&j.back).iter().map(|p| c.clone().along(p)).collect()
-            }
-            (Way::Out(e), Point::Outside(p)) => {
-                let Point::Inside(from) = s else {
-                    return vec![plain];
-                };
-                let mut out = self.same_doors(plain.clone(), s, e, p);
+            (Way::Out(e), _, Point::Outside(p)) if !back => vec![self.out(plain, s, e, p)],
+            (Way::Out(e), Point::Inside(from), Point::Outside(p)) => {
                 let trails = self.exit_trails_back(from, PeerView::public(p), e);
-                out.delivered = works.clone();
-                let each = trails.iter().map(|t| {
-                    let c = Crossing {
-                        delivered: works.intersect(&t.atoms),
-                        ..out.clone()
-                    };
-                    c.along(t)
-                });
-                each.collect()
+                along(self.same_doors(plain, s, e, p), &trails)
             }
-            (Way::In(e), Point::Inside(to)) => {
-                let Point::Outside(x) = s else { return vec![plain] };
-                let trails = self.entry_trails_back(to, PeerView::public(x), *e);
-                let each = trails.iter().map(|p| self.door(carried(p), to, x, *e).along(p));
-                each.collect()
+            (Way::In(e), Point::Outside(x), Point::Inside(to)) => {
+                let trails = self.entry_trails(to, PeerView::public(x), *e, back);
+                along(self.door(plain, to, x, *e), &trails)
             }
-            (Way::Hairpin(e, p, entry, x), Point::Inside(to)) => {
-                let Point::Inside(from) = s else {
-                    return vec![plain];
-                };
-                let out = self.door(self.same_doors(plain, s, e, *p), to, *x, *entry);
+            (Way::Hairpin(e, p, entry, x), Point::Inside(from), Point::Inside(to)) => {
+                let entered = self.entry_trails(to, self.seen_from(s, e, *x), *entry, back);
+                if !back {
+                    return along(self.door(self.out(plain, s, e, *p), to, *x, *entry), &entered);
+                }
                 let owner = matches!(entry, Entry::Own(_) | Entry::V6).then_some(to);
-                let trails = one_of_each(&[
-                    self.entry_trails_back(to, self.seen_from(s, e, *x), *entry),
-                    self.exit_trails_back(from, self.public_view(*p, owner), e),
-                ]);
-                let each = trails.iter().map(|t| {
-                    let c = Crossing {
-                        delivered: works.intersect(&t.atoms),
-                        ..out.clone()
-                    };
-                    c.along(t)
-                });
-                each.collect()
+                let home = self.exit_trails_back(from, self.public_view(*p, owner), e);
+                let doors = self.door(self.same_doors(plain, s, e, *p), to, *x, *entry);
+                along(doors, &one_of_each(&[entered, home]))
             }
-            (Way::Out(_) | Way::In(_) | Way::Hairpin(..) | Way::Private | Way::Inner(_), _) => vec![plain],
+            _ => vec![plain],
         }
     }
 
@@ -299,7 +224,7 @@ impl Network {
                 if own {
                     sources.extend(self.sources(r, d, None, &[]).into_iter().map(|v| v.0));
                 }
-                let each = sources.into_iter().map(|src| self.legs(r, d, src, back));
+                let each = sources.into_iter().map(|src| self.trails_behind(r, d, src, back));
                 each.collect::<Option<Vec<_>>>().map(|v| v.concat())
             }
             _ => None,
@@ -323,43 +248,22 @@ impl Network {
         all
     }
 
-    fn legs(&self, r: &Relay, d: Inside, src: PeerView<'_>, back: bool) -> Option<Vec<Passed>> {
-        if back {
-            self.trails_from_behind(r, d, src)
-        } else {
-            self.trails_behind(r, d, src)
-        }
-    }
-
     /// What a front sends by itself, by what it crosses.
-    fn sent_from_front(&self, s: Inside, d: Inside, plain: &Crossing, back: bool) -> Vec<Crossing> {
-        let plain = Crossing {
-            internet: false,
-            ..plain.clone()
-        };
+    fn sent_from_front(&self, s: Inside, d: Inside, plain: &Crossing) -> Vec<Crossing> {
         let mut all: Vec<Crossing> = Vec::new();
-        for (_, r) in self.relays_at(d).filter(|(_, r)| r.front == s.iface) {
+        for (_, r) in self.relays_to(d.iface).filter(|(_, r)| r.front == s.iface) {
             for (src, _) in self.sources(r, d, None, &[]) {
-                let found = match self.legs(r, d, src, back) {
-                    None => vec![plain.clone()],
-                    Some(trails) => trails
-                        .iter()
-                        .map(|t| {
-                            let c = plain.clone().along(t);
-                            Crossing {
-                                delivered: c.delivered.intersect(&t.atoms),
-                                ..c
-                            }
-                        })
-                        .collect(),
+                let Some(trails) = self.trails_behind(r, d, src, plain.back) else {
+                    all.push(plain.clone());
+                    continue;
                 };
-                for c in found {
-                    if !all.contains(&c) {
-                        all.push(c);
-                    }
-                }
+                all.extend(trails.iter().map(|t| Crossing {
+                    delivered: plain.delivered.intersect(&t.atoms),
+                    ..plain.clone().along(t)
+                }));
             }
         }
+        all.dedup();
         all
     }
 }

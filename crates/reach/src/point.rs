@@ -10,7 +10,9 @@ mod border;
 mod cross;
 mod hybrid;
 pub(crate) mod inner;
+mod private;
 pub(crate) mod relay;
+mod replies;
 pub(crate) mod trails;
 
 use crate::firewall::Across;
@@ -18,7 +20,7 @@ use crate::network::{Addr, Hop, Iface, Match, Mode, Network, RouteRef, RuleList,
 use bartizan_model::{
     AttachmentId, EipId, FirewallId, InterfaceId, NatId, SecurityGroupId, TrTableId, Use, VpcId, VswitchId,
 };
-use bartizan_packet::{AtomSet, IpSet, PortSet, Proto, ServiceSet};
+use bartizan_packet::{AtomSet, IpSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -117,121 +119,6 @@ pub(crate) fn accepted(net: &Network, list: &RuleList, peer: PeerView<'_>) -> At
         out.union_with(&left);
     }
     out
-}
-
-/// What happens to the services of a request when its replies have to pass a stateless filter that accepts
-/// `accepted` (as destination ports of the replies): those all of whose replies pass.
-///
-/// The reply to a TCP or UDP request goes to the client's port, which is what `ask` says; that to an ICMP echo request is an echo reply; other protocols
-/// answer in kind.
-pub(crate) fn replies(net: &Network, accepted: &AtomSet, ask: ReplyPort) -> AtomSet {
-    if *accepted == net.common.all {
-        return accepted.clone();
-    }
-    let ports = match ask {
-        ReplyPort::Ephemeral => (
-            net.common.tcp_ephemeral.is_subset(accepted),
-            net.common.udp_ephemeral.is_subset(accepted),
-        ),
-        ReplyPort::Port(p) => (
-            accepted.contains(net.atoms.atom_of(Proto::TCP, p)),
-            accepted.contains(net.atoms.atom_of(Proto::UDP, p)),
-        ),
-    };
-    answered(net, accepted, ports)
-}
-
-/// The services whose replies a stateless filter lets pass, where it does so or not for those of TCP and of UDP.
-fn answered(net: &Network, accepted: &AtomSet, (tcp, udp): (bool, bool)) -> AtomSet {
-    let mut ok = ServiceSet::empty();
-    if tcp {
-        ok.tcp = PortSet::full();
-    }
-    if udp {
-        ok.udp = PortSet::full();
-    }
-    let a = net.atoms.services(accepted);
-    let echo = |set: &PortSet, request: u16, reply: u16| {
-        let request = PortSet::range(request << 8, request << 8 | 255);
-        let back = set.contains(reply << 8);
-        let rest = set.subtract(&request);
-        if back { rest.union(&request) } else { rest }
-    };
-    ok.icmp = echo(&a.icmp, 8, 0);
-    ok.icmpv6 = echo(&a.icmpv6, 128, 129);
-    ok.other = a.other;
-    net.atoms.inside(&ok)
-}
-
-impl Network {
-    /// What passes an ACL for ingress whose entries mean source ports, of what it accepts as such (A-NACL-2): for a
-    /// client that sends from the ports that `ask` says.
-    pub(crate) fn by_source(&self, accepted: &AtomSet, ask: ReplyPort) -> AtomSet {
-        let sent = |ephemeral: &AtomSet, proto| match ask {
-            ReplyPort::Ephemeral if self.mode == Mode::Widen => accepted.intersects(ephemeral),
-            ReplyPort::Ephemeral => ephemeral.is_subset(accepted),
-            ReplyPort::Port(p) => accepted.contains(self.atoms.atom_of(proto, p)),
-        };
-        let ports = |ok| if ok { PortSet::full() } else { PortSet::empty() };
-        let a = self.atoms.services(accepted);
-        self.atoms.inside(&ServiceSet {
-            tcp: ports(sent(&self.common.tcp_ephemeral, Proto::TCP)),
-            udp: ports(sent(&self.common.udp_ephemeral, Proto::UDP)),
-            ..a
-        })
-    }
-
-    /// The same for a reply: what passes whatever the port, and what passes as the port that the request was for.
-    fn reply_by_source(&self, accepted: &AtomSet) -> (AtomSet, AtomSet) {
-        let a = self.atoms.services(accepted);
-        let portless = ServiceSet {
-            tcp: PortSet::full(),
-            udp: PortSet::full(),
-            ..a.clone()
-        };
-        let ported = ServiceSet {
-            tcp: a.tcp,
-            udp: a.udp,
-            ..ServiceSet::any()
-        };
-        (self.atoms.inside(&portless), self.atoms.inside(&ported))
-    }
-
-    /// The services all of whose replies get back by the branches of a reply.
-    fn back(&self, branches: &[Branch], ask: ReplyPort) -> AtomSet {
-        let each = || branches.iter().map(|b| b.atoms.clone());
-        if !self.says.source_ports {
-            return replies(self, &self.fold(each()), ask);
-        }
-        let source = |b: &Branch| b.source.clone().unwrap_or_else(|| self.common.all.clone());
-        if ask == ReplyPort::Ephemeral && self.mode == Mode::Widen {
-            // Different ports may come back by different branches, each of which lets some services back at all.
-            let mut kinds = vec![(self.common.all.clone(), Vec::new())];
-            for b in branches.iter().filter(|b| !b.atoms.is_empty()) {
-                let lets = source(b);
-                let mut next = Vec::new();
-                for (of, by) in kinds {
-                    let (yes, no) = (of.intersect(&lets), of.subtract(&lets));
-                    if !yes.is_empty() {
-                        let mut by: Vec<AtomSet> = by.clone();
-                        by.push(b.atoms.clone());
-                        next.push((yes, by));
-                    }
-                    if !no.is_empty() {
-                        next.push((no, by));
-                    }
-                }
-                kinds = next;
-            }
-            let each = kinds.into_iter();
-            return self.fold(each.map(|(of, by)| replies(self, &self.fold(by), ask).intersect(&of)));
-        }
-        self.fold(
-            branches
-                .iter()
-                .map(|b| replies(self, &b.atoms, ask).intersect(&source(b))),
-        )
-    }
 }
 
 /// A way out to the Internet that a request can take.
@@ -868,86 +755,5 @@ impl Network {
     pub(crate) fn one_end(&self, s: Inside, d: Inside) -> bool {
         let chosen = |p: Inside| self.addr_of(p).is_some_and(|(_, a)| a.choice);
         s.iface == d.iface || s.ip == d.ip && !chosen(s) && !chosen(d)
-    }
-
-    /// The branches of a request by private addresses.
-    fn private_branches(
-        &self,
-        s: Inside,
-        d: Inside,
-        sessions: &[InterfaceId],
-        ask: Option<ReplyPort>,
-    ) -> Vec<Branch> {
-        let (Some((si, _)), Some((di, _))) = (self.addr_of(s), self.addr_of(d)) else {
-            return Vec::new();
-        };
-        if self.one_end(s, d)
-            || s.ip.is_ipv4() != d.ip.is_ipv4()
-            || !self.meet(si, di)
-            // §7.4: an EIP in ENI-visible mode replaces the private networking of the interface.
-            || si.apart
-            || di.apart
-        {
-            return Vec::new();
-        }
-        let m = Moving {
-            src: self.private_view(s),
-            dst: self.private_view(d),
-            sessions,
-            goal: Some(d.iface),
-            sender: None,
-            translate: false,
-            exempt: None,
-            ask,
-        };
-        let mut out = Vec::new();
-        self.leave(m, self.start(s), si, true, &mut out);
-        out
-    }
-
-    /// Requests that arrive privately, inside one VPC or through what joins two.
-    pub(crate) fn private_request(&self, s: Inside, d: Inside) -> AtomSet {
-        if self.is_front(s.iface) {
-            return self.sent_by_front(s, d, &[], &|_, f| f).delivered;
-        }
-        let all = self.private_branches(s, d, &[], Some(ReplyPort::Ephemeral));
-        self.fold(all.into_iter().map(|b| b.atoms))
-    }
-
-    /// Requests that arrive privately, and those whose replies get back. Groups of the two ends and of the
-    /// appliances that saw the request are stateful (§5.6); ACLs and routes are evaluated again (§1).
-    pub(crate) fn private_flow(&self, s: Inside, d: Inside, ask: ReplyPort) -> (AtomSet, AtomSet) {
-        if self.is_front(s.iface) {
-            let f = self.sent_by_front(s, d, &[], &|_, f| f);
-            return (f.delivered, f.works);
-        }
-        let branches = self.private_branches(s, d, &[], Some(ask));
-        let works = self.fold(branches.iter().map(|b| {
-            if b.atoms.is_empty() {
-                return b.atoms.clone();
-            }
-            self.back(&self.private_home(s, d, b), ask).intersect(&b.atoms)
-        }));
-        (self.fold(branches.into_iter().map(|b| b.atoms)), works)
-    }
-
-    /// The branches of the reply to a private request that came by `b`.
-    fn private_home(&self, s: Inside, d: Inside, b: &Branch) -> Vec<Branch> {
-        let mut sessions = vec![s.iface, d.iface];
-        sessions.extend(&b.appliances);
-        self.private_branches(d, s, &sessions, None)
-    }
-
-    /// What every private trail from `s` to `d` uses: custom routes, and what of transit routers.
-    pub(crate) fn private_uses(&self, s: Inside, d: Inside) -> Vec<(Option<RouteRef>, Crossed)> {
-        if self.is_front(s.iface) {
-            return Vec::new();
-        }
-        let branches = self.private_branches(s, d, &[], Some(ReplyPort::Ephemeral));
-        branches
-            .into_iter()
-            .filter(|b| !b.atoms.is_empty())
-            .map(|b| (b.route, b.crossed))
-            .collect()
     }
 }

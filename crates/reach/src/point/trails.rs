@@ -88,7 +88,7 @@ impl Network {
             return b.atoms.clone();
         }
         let to = self.atoms.services(&b.atoms);
-        let mut a = super::answered(self, &b.atoms, (!to.tcp.is_empty(), !to.udp.is_empty()));
+        let mut a = super::replies::answered(self, &b.atoms, (!to.tcp.is_empty(), !to.udp.is_empty()));
         if let Some(s) = b.source.as_ref().filter(|_| self.says.source_ports) {
             a.intersect_with(s);
         }
@@ -109,26 +109,22 @@ impl Network {
         all
     }
 
-    /// By private addresses from `s` to `d`.
-    pub(crate) fn private_trails(&self, s: Inside, d: Inside) -> Vec<Passed> {
-        self.gone(&self.private_branches(s, d, &[], Some(ReplyPort::Ephemeral)))
-    }
-
-    /// The replies to that.
-    pub(crate) fn private_trails_back(&self, s: Inside, d: Inside) -> Vec<Passed> {
+    /// By private addresses from `s` to `d`, or those of the replies.
+    pub(crate) fn private_trails(&self, s: Inside, d: Inside, back: bool) -> Vec<Passed> {
         let there = self.private_branches(s, d, &[], Some(ReplyPort::Ephemeral));
-        self.answered(&there, |b| self.private_home(s, d, b))
+        match back {
+            false => self.gone(&there),
+            true => self.answered(&there, |b| self.private_home(s, d, b)),
+        }
     }
 
-    /// From a public source through a door to `d`.
-    pub(crate) fn entry_trails(&self, d: Inside, from: PeerView<'_>, e: Entry) -> Vec<Passed> {
-        self.gone(&self.enter(d, from, e, &[], Some(ReplyPort::Ephemeral)))
-    }
-
-    /// The replies to that.
-    pub(crate) fn entry_trails_back(&self, d: Inside, from: PeerView<'_>, e: Entry) -> Vec<Passed> {
+    /// From a public source through a door to `d`, or those of the replies.
+    pub(crate) fn entry_trails(&self, d: Inside, from: PeerView<'_>, e: Entry, back: bool) -> Vec<Passed> {
         let there = self.enter(d, from, e, &[], Some(ReplyPort::Ephemeral));
-        self.answered(&there, |b| self.answers(d, from, e, b))
+        match back {
+            false => self.gone(&there),
+            true => self.answered(&there, |b| self.answers(d, from, e, b)),
+        }
     }
 
     /// The replies to what left `s` through an exit. An appliance that translated sees them first.
@@ -142,18 +138,21 @@ impl Network {
         all
     }
 
-    /// Behind a balancer, from it to a backend. `None` where nothing but the fabric of one VPC lies between the two.
-    pub(crate) fn trails_behind(&self, r: &Relay, d: Inside, src: PeerView<'_>) -> Option<Vec<Passed>> {
-        let (fi, (di, _)) = (self.iface(r.front)?, self.addr_of(d)?);
-        let front = fi.front.as_ref().filter(|f| !self.straight(fi, f, di))?;
-        Some(self.gone(&self.routed_branches(fi, front, d, src, ReplyPort::Ephemeral)))
-    }
-
-    /// The replies to that.
-    pub(crate) fn trails_from_behind(&self, r: &Relay, d: Inside, src: PeerView<'_>) -> Option<Vec<Passed>> {
+    /// Behind a balancer, from it to a backend, or those of the replies. `None` where nothing but the fabric of one VPC
+    /// lies between the two.
+    pub(crate) fn trails_behind(
+        &self,
+        r: &Relay,
+        d: Inside,
+        src: PeerView<'_>,
+        back: bool,
+    ) -> Option<Vec<Passed>> {
         let (fi, (di, _)) = (self.iface(r.front)?, self.addr_of(d)?);
         let front = fi.front.as_ref().filter(|f| !self.straight(fi, f, di))?;
         let there = self.routed_branches(fi, front, d, src, ReplyPort::Ephemeral);
-        Some(self.answered(&there, |b| self.routed_home(fi, front, d, src, b)))
+        Some(match back {
+            false => self.gone(&there),
+            true => self.answered(&there, |b| self.routed_home(fi, front, d, src, b)),
+        })
     }
 }
