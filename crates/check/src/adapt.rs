@@ -111,7 +111,9 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
         }
         let in_doubt = match &c.waypoint {
             Some(WaypointRef::Zone(z)) => zone_doubts.get(z.index()).cloned().flatten(),
-            Some(WaypointRef::Nat(_) | WaypointRef::Named(_)) => doubt::nats(&r),
+            Some(WaypointRef::Nat(_)) => doubt::nats(&r),
+            Some(WaypointRef::Named(_)) => doubt::names(&r),
+            Some(WaypointRef::Firewall(_)) => doubt::firewalls(&r),
             _ => None,
         };
         if let Some(d) = in_doubt {
@@ -245,18 +247,24 @@ impl Names<'_> {
             }
             WaypointRef::Nat(g) => Waypoint::Nats(nats(&|m| named(m, g))),
             WaypointRef::Tf(g) => {
-                let found = nats(&|m| glob_match(g, &m.origin.address));
-                if !found.is_empty() {
-                    return Waypoint::Nats(found);
+                let is = |m: &Meta| glob_match(g, &m.origin.address);
+                // Ways are not told by these.
+                if self.r.links().any(is) {
+                    return Waypoint::Unsupported(g.clone());
                 }
-                let set = self.r.interfaces(|_, i| glob_match(g, &i.meta.origin.address));
-                Waypoint::Set(p.set(set, g))
+                let firewalls = (0u32..)
+                    .zip(&self.r.t.firewalls)
+                    .filter(|(_, f)| is(&f.meta))
+                    .map(|(n, _)| n);
+                let set = self.r.interfaces(|_, i| self.r.metas(i).any(is));
+                let set = Waypoint::Set(p.set(set, g));
+                any(vec![
+                    Waypoint::Nats(nats(&is)),
+                    Waypoint::Firewalls(firewalls.collect()),
+                    set,
+                ])
             }
             WaypointRef::Named(g) => {
-                let found = nats(&|m| named(m, g));
-                if !found.is_empty() {
-                    return Waypoint::Nats(found);
-                }
                 let inspectors = self.r.t.inspectors.iter();
                 let inspectors: Vec<InterfaceId> = inspectors
                     .filter(|x| named(&x.meta, g))
@@ -265,13 +273,20 @@ impl Names<'_> {
                 let fronts = |id, i: &Interface| {
                     let kinds = [ResourceKind::Lb, ResourceKind::Endpoint];
                     inspectors.contains(&id)
+                        || self.r.metas(i).any(|m| named(m, g))
                         || kinds
                             .into_iter()
                             .any(|k| self.r.balancers(k, i).any(|b| named(&b.meta, g)))
                 };
+                let found = nats(&|m| named(m, g));
                 match self.r.interfaces(fronts) {
-                    Set::Interfaces(v) if v.is_empty() => Waypoint::Unsupported(g.clone()),
-                    set => Waypoint::Set(p.set(set, g)),
+                    Set::Interfaces(v) if v.is_empty() && found.is_empty() => {
+                        Waypoint::Unsupported(g.clone())
+                    }
+                    set => {
+                        let set = Waypoint::Set(p.set(set, g));
+                        any(vec![Waypoint::Nats(found), set])
+                    }
                 }
             }
             WaypointRef::Firewall(g) => {
@@ -280,6 +295,20 @@ impl Names<'_> {
                 Waypoint::Firewalls(found.collect())
             }
         }
+    }
+}
+
+/// Those of some waypoints that are anything; a set stays where none is.
+fn any(mut all: Vec<Waypoint>) -> Waypoint {
+    let last = all.len().saturating_sub(1);
+    let mut n = 0;
+    all.retain(|w| {
+        n += 1;
+        n > last || !matches!(w, Waypoint::Nats(v) | Waypoint::Firewalls(v) if v.is_empty())
+    });
+    match all.len() {
+        1 => all.swap_remove(0),
+        _ => Waypoint::Any(all),
     }
 }
 
@@ -301,6 +330,22 @@ pub(crate) fn named(m: &Meta, glob: &str) -> bool {
 }
 
 impl Resolver<'_> {
+    /// What joins networks and is nothing that a way is told by.
+    fn links(&self) -> impl Iterator<Item = &Meta> {
+        let t = self.t;
+        let routers = t.transit_routers.iter().map(|x| &x.meta);
+        let gateways = t.vpn_gateways.iter().map(|x| &x.meta);
+        routers
+            .chain(gateways)
+            .chain(t.peerings.iter().map(|x| &x.meta))
+            .chain(t.attachments.iter().map(|x| &x.meta))
+            .chain(t.vpn_connections.iter().map(|x| &x.meta))
+            .chain(t.border_routers.iter().map(|x| &x.meta))
+            .chain(t.router_interfaces.iter().map(|x| &x.meta))
+            .chain(t.ipv4_gateways.iter().map(|x| &x.meta))
+            .chain(t.ipv6_gateways.iter().map(|x| &x.meta))
+    }
+
     fn interfaces(&self, f: impl Fn(InterfaceId, &Interface) -> bool) -> Set {
         let all = self.t.interfaces.iter().enumerate();
         let ids = all.map(|(n, i)| (InterfaceId(u32::try_from(n).unwrap_or(u32::MAX)), i));

@@ -32,16 +32,34 @@ pub(crate) fn interfaces(r: &Resolver<'_>, s: &Selector) -> Vec<InterfaceId> {
         .collect()
 }
 
-/// Why it is not certain which NAT gateways have a name.
-pub(crate) fn nats(r: &Resolver<'_>) -> Option<String> {
-    let unknown =
-        r.t.nat_gateways
-            .iter()
-            .find(|n| matches!(n.meta.name, Some(Fact::Unknown(_))))?;
+fn unnamed<'m>(mut all: impl Iterator<Item = &'m Meta>) -> Option<String> {
+    let unknown = all.find(|m| matches!(m.name, Some(Fact::Unknown(_))))?;
     Some(format!(
         "the name of `{}` is not known, so it may be the waypoint",
-        unknown.meta.origin.address
+        unknown.origin.address
     ))
+}
+
+/// Why it is not certain which NAT gateways have a name.
+pub(crate) fn nats(r: &Resolver<'_>) -> Option<String> {
+    unnamed(r.t.nat_gateways.iter().map(|n| &n.meta))
+}
+
+/// Why it is not certain which firewalls have a name.
+pub(crate) fn firewalls(r: &Resolver<'_>) -> Option<String> {
+    unnamed(r.t.firewalls.iter().map(|f| &f.meta))
+}
+
+/// Why it is not certain which of the things that a way may cross have a name: NAT gateways, balancers, endpoints of
+/// gateway load balancers, and interfaces that may forward.
+pub(crate) fn names(r: &Resolver<'_>) -> Option<String> {
+    let t = r.t;
+    let forward = |i: &&Interface| i.source_dest_check.known() != Some(&Some(true));
+    let balancers = unnamed(t.balancers.iter().map(|b| &b.meta));
+    nats(r)
+        .or(balancers)
+        .or_else(|| unnamed(t.inspectors.iter().map(|x| &x.meta)))
+        .or_else(|| unnamed(t.interfaces.iter().filter(forward).flat_map(|i| r.metas(i))))
 }
 
 fn yes(b: bool) -> Is {

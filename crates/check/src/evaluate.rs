@@ -6,7 +6,7 @@ use bartizan_base::{Severity, Verdict};
 use bartizan_model::InterfaceId;
 use bartizan_packet::{AtomSet, IpSet};
 use bartizan_reach::{Cell, Inside, Point};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Services that travel between two blocks and should not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -228,12 +228,17 @@ fn attempt(w: &World<'_>, sure: bool, from: &[u32], to: &[u32], atoms: &AtomSet,
     // Per pair of interfaces and of their addresses: what works wherever unknown addresses turn out to be.
     let mut best: BTreeMap<Ends, Candidates> = BTreeMap::new();
     let mut works_somewhere = false;
+    // Pairs of interfaces of which some addresses cannot talk at all: of one family here and of the other there.
+    let mut unmet: BTreeMap<(Option<InterfaceId>, Option<InterfaceId>), Miss> = BTreeMap::new();
     for &a in from {
         for &b in to {
             let sources = r.points(a, b);
             let targets = r.points(b, a);
             for (s, sc) in &sources {
                 for (d, dc) in &targets {
+                    if !r.network().may_meet(*s, *d) {
+                        strangers(w, (*s, *sc), (*d, *dc), atoms, &mut unmet);
+                    }
                     pair(
                         w,
                         r.network(),
@@ -294,7 +299,42 @@ fn attempt(w: &World<'_>, sure: bool, from: &[u32], to: &[u32], atoms: &AtomSet,
             out.push(m.clone());
         }
     }
+    let asked: BTreeSet<_> = best.keys().map(|k| (k.0, k.1)).collect();
+    let unmet = unmet.into_iter().filter(|(ends, _)| !asked.contains(ends));
+    out.extend(unmet.map(|(_, m)| m));
     out
+}
+
+fn members(p: Point, c: Option<&Cell>) -> Vec<Point> {
+    match c {
+        Some(c) => c.members.iter().map(|m: &Inside| Point::Inside(*m)).collect(),
+        None => vec![p],
+    }
+}
+
+/// Notes the pairs of interfaces of two points that no packet can go between, as their families differ.
+fn strangers(
+    w: &World<'_>,
+    (s, sc): (Point, Option<&Cell>),
+    (d, dc): (Point, Option<&Cell>),
+    atoms: &AtomSet,
+    unmet: &mut BTreeMap<(Option<InterfaceId>, Option<InterfaceId>), Miss>,
+) {
+    let targets = members(d, dc);
+    for s in members(s, sc) {
+        for &d in &targets {
+            let ends = (interface_of(s), interface_of(d));
+            if ends.0.is_some() && ends.0 == ends.1 {
+                continue;
+            }
+            unmet.entry(ends).or_insert_with(|| Miss {
+                from: s,
+                to: d,
+                delivered: w.network().atoms.none(),
+                atoms: atoms.clone(),
+            });
+        }
+    }
 }
 
 /// Calls `f` for the pairs of interfaces that two points stand for. Points of cells stand for all pairs of
@@ -311,12 +351,6 @@ fn pair(
     if !net.may_meet(s, d) {
         return;
     }
-    let members = |p: Point, c: Option<&Cell>| -> Vec<Point> {
-        match c {
-            Some(c) => c.members.iter().map(|m: &Inside| Point::Inside(*m)).collect(),
-            None => vec![p],
-        }
-    };
     let (ss, ds) = (members(s, sc), members(d, dc));
     // All members are alike, except that an interface is not its own peer; one evaluation serves them all.
     let Some((a, b)) = ss

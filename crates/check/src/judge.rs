@@ -498,7 +498,12 @@ impl<'a> Judge<'a> {
                 _ => None,
             };
             let b = blame(self.w, self.plan, base, &leak, around);
-            let sure = evaluate::is_sure(self.w, &leak);
+            // Around a waypoint it is not enough that it arrives.
+            let decided = |a: &Against| match a {
+                Against::Waypoint(i) => outcomes[*i].verdict == Verdict::Violated,
+                _ => true,
+            };
+            let sure = against.iter().any(decided) && evaluate::is_sure(self.w, &leak);
             match causes.iter_mut().find(|c| c.blame.culprit.same_cause(&b.culprit)) {
                 Some(c) => {
                     c.blame.culprit.merge(b.culprit);

@@ -49,22 +49,27 @@ fn dropped(w: &World<'_>) -> Vec<Finding> {
     out
 }
 
+fn is_nothing(w: &World<'_>, at: &Waypoint) -> bool {
+    match at {
+        Waypoint::Nats(v) | Waypoint::Firewalls(v) => v.is_empty(),
+        // Addresses on the Internet are a waypoint too: those of a proxy.
+        Waypoint::Set(s) => {
+            let inspectors = &w.inventory.typed.inspectors;
+            let is_one = inspectors
+                .iter()
+                .any(|x| crate::waypoint::place(w, *s, x.interface).0);
+            !is_one && w.blocks_of(*s).is_empty()
+        }
+        Waypoint::Any(all) => all.iter().all(|at| is_nothing(w, at)),
+        Waypoint::Unsupported(_) => false,
+    }
+}
+
 /// Waypoints that match nothing: a path avoids them all.
 fn nowhere(w: &World<'_>, plan: &Plan) -> Vec<Finding> {
     let mut out = Vec::new();
     for (n, c) in plan.clauses.iter().enumerate() {
-        let empty = match &c.waypoint {
-            Some(Waypoint::Nats(v) | Waypoint::Firewalls(v)) => v.is_empty(),
-            // Addresses on the Internet are a waypoint too: those of a proxy.
-            Some(Waypoint::Set(s)) => {
-                let inspectors = &w.inventory.typed.inspectors;
-                let is_one = inspectors
-                    .iter()
-                    .any(|x| crate::waypoint::is_in(w, *s, x.interface));
-                !is_one && w.blocks_of(*s).is_empty()
-            }
-            Some(Waypoint::Unsupported(_)) | None => false,
-        };
+        let empty = c.waypoint.as_ref().is_some_and(|at| is_nothing(w, at));
         if empty && !plan.waypoint_doubts.contains_key(&n) {
             out.push(lint(
                 "INTENT009",

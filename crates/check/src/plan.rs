@@ -32,6 +32,8 @@ pub enum Waypoint {
     Nats(Vec<u32>),
     /// Firewalls, by position in `Typed::firewalls`.
     Firewalls(Vec<u32>),
+    /// Any of them: a name or pattern that things of several kinds have.
+    Any(Vec<Waypoint>),
     /// Something that this version does not model; as written.
     Unsupported(String),
 }

@@ -9,7 +9,7 @@ use crate::plan::{Claim, Clause, Waypoint};
 use crate::world::World;
 use bartizan_base::Verdict;
 use bartizan_model::{FirewallPlace, InterfaceId, RouteTableId};
-use bartizan_packet::AtomSet;
+use bartizan_packet::{AtomSet, IpSet};
 use bartizan_reach::{Crossing, Network, Point};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
@@ -18,34 +18,84 @@ use std::net::{IpAddr, Ipv4Addr};
 struct Passing<'a> {
     w: &'a World<'a>,
     at: &'a Waypoint,
+    /// Whether what may be the waypoint counts, where an address of an appliance is not known or is one of several.
+    lenient: bool,
 }
 
 impl Passing<'_> {
     fn hit(&self, s: Point, c: &Crossing) -> bool {
-        match self.at {
+        self.hits(self.at, s, c)
+    }
+
+    fn hits(&self, at: &Waypoint, s: Point, c: &Crossing) -> bool {
+        match at {
             Waypoint::Firewalls(list) => c.firewalls.iter().any(|f| list.contains(&f.0)),
             Waypoint::Nats(list) => c.nats.iter().any(|n| list.contains(&n.0)),
             // What begins at the waypoint goes through it.
             Waypoint::Set(n) => {
                 matches!(s, Point::Outside(x) if self.w.sets[*n].contains(None, x))
-                    || c.appliances.iter().any(|a| is_in(self.w, *n, *a))
+                    || c.appliances.iter().any(|a| {
+                        let (may, does) = place(self.w, *n, *a);
+                        if self.lenient { may } else { does }
+                    })
             }
+            Waypoint::Any(all) => all.iter().any(|at| self.hits(at, s, c)),
             Waypoint::Unsupported(_) => false,
         }
     }
 }
 
-/// Whether an interface on a way is in a set.
-pub(crate) fn is_in(w: &World<'_>, set: usize, i: InterfaceId) -> bool {
+/// Whether an interface on a way may be in a set, by some address, and whether it is by all of them.
+pub(crate) fn place(w: &World<'_>, set: usize, i: InterfaceId) -> (bool, bool) {
     let Some(f) = w.network().iface(i) else {
-        return false;
+        return (false, false);
     };
-    let place = match f.addrs.first() {
-        Some(a) => a.region.first(),
-        // The endpoint of a gateway load balancer has no address that anybody sends to.
-        None => Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+    let set = &w.sets[set];
+    let mut cuts = Vec::new();
+    set.ips(&mut cuts);
+    // The endpoint of a gateway load balancer has no address that anybody sends to.
+    let nowhere = IpSet::single(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let mut regions: Vec<&IpSet> = match f.addrs.is_empty() {
+        true => vec![&nowhere],
+        false => f.addrs.iter().map(|a| &a.region).collect(),
     };
-    place.is_some_and(|ip| w.sets[set].contains(Some(i), ip))
+    // By which address packets come to a balancer is no matter of taste; an appliance forwards those of both families.
+    if f.front.is_none() {
+        let (four, six) = (
+            cuts.iter().any(|c| !c.v4.is_empty()),
+            cuts.iter().any(|c| !c.v6.is_empty()),
+        );
+        let told = |r: &&IpSet| if r.v6.is_empty() { four } else { six };
+        if regions.iter().any(told) {
+            regions.retain(told);
+        }
+    }
+    let (mut some, mut all) = (false, true);
+    for region in regions {
+        let mut pieces = vec![region.clone()];
+        for cut in &cuts {
+            pieces = pieces
+                .iter()
+                .flat_map(|p| [p.intersect(cut), p.subtract(cut)])
+                .filter(|p| !p.is_empty())
+                .collect();
+        }
+        for ip in pieces.iter().filter_map(IpSet::first) {
+            let is = set.contains(Some(i), ip);
+            some |= is;
+            all &= is;
+        }
+    }
+    (some, some && all)
+}
+
+/// The firewalls of a waypoint, if it is one of them or may be.
+fn firewalls_of(at: &Waypoint) -> Option<&Vec<u32>> {
+    match at {
+        Waypoint::Firewalls(list) => Some(list),
+        Waypoint::Any(all) => all.iter().find_map(firewalls_of),
+        _ => None,
+    }
 }
 
 /// Every way of what a leak may be, and whether it is against the clause.
@@ -56,7 +106,12 @@ fn each_way(
     l: &Leak,
     mut with: impl FnMut(Point, &Crossing, bool),
 ) {
-    let (p, through) = (Passing { w, at }, c.claim == Claim::Through);
+    let through = c.claim == Claim::Through;
+    let p = Passing {
+        w,
+        at,
+        lenient: !through,
+    };
     w.may.each_pair(l.from, l.to, |s, d, f| {
         if f.delivered.intersects(&l.atoms) {
             for way in w.network().crossings(s, d) {
@@ -102,7 +157,12 @@ pub(crate) fn evaluate(w: &World<'_>, c: &Clause, from: &[u32], to: &[u32], atom
         None => return Outcome::undecided("the clause names no waypoint".to_string()),
         Some(at) => at,
     };
-    let (p, through) = (Passing { w, at }, c.claim == Claim::Through);
+    let through = c.claim == Claim::Through;
+    let p = Passing {
+        w,
+        at,
+        lenient: through,
+    };
     let mut bad = Vec::new();
     let mut doubt = false;
     for l in leaks(w, from, to, atoms) {
@@ -110,7 +170,7 @@ pub(crate) fn evaluate(w: &World<'_>, c: &Clause, from: &[u32], to: &[u32], atom
         each_way(w, c, at, &l, |_, way, against| {
             if against {
                 atoms.union_with(&way.delivered.intersect(&l.atoms));
-            } else if let (Waypoint::Firewalls(list), false) = (at, through) {
+            } else if let (Some(list), false) = (firewalls_of(at), through) {
                 doubt |= may_cross(w, w.network(), list, way);
             }
         });
@@ -119,10 +179,7 @@ pub(crate) fn evaluate(w: &World<'_>, c: &Clause, from: &[u32], to: &[u32], atom
         }
     }
     let o = forbid(w, bad);
-    let firewalls = match at {
-        Waypoint::Firewalls(list) => Some(list),
-        _ => None,
-    };
+    let firewalls = firewalls_of(at);
     let certain = || {
         // A firewall that may stand in the way counts as crossed for certain only where it certainly stands.
         firewalls.is_some() && !through && !o.leaks.is_empty()

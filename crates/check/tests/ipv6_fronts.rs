@@ -141,3 +141,21 @@ fn a_server_of_two_families_may_serve_at_either() {
     assert_ne!(net, unsaid);
     expect(&unsaid, &clauses, said, &[Undecided, Undecided]);
 }
+
+// §0: a must is about every pair, also of two families between which nothing stands that could turn one into the other.
+#[test]
+fn a_must_between_two_families_needs_a_balancer() {
+    let net = vector("L12");
+    let bare = net.replace(
+        "\"alicloud_alb_listener\"",
+        "\"alicloud_alb_listener_that_is_not\"",
+    );
+    let r = run(&bare, "must six -> b : tcp/8080\n", Readings::default());
+    assert_ne!(r.clauses[0].verdict, Holds, "{:#?}", r.findings);
+    expect(
+        &net,
+        "must b -> six : tcp/8080\n",
+        Readings::default(),
+        &[Violated],
+    );
+}

@@ -336,3 +336,68 @@ fn what_a_balancer_hands_on_by_way_of_a_firewall_goes_through_it() {
     );
     expect(&direct, clauses, &[Holds, Violated, Holds, Holds]);
 }
+
+// A name is that of all who have it: an instance, a NAT gateway, a balancer.
+#[test]
+fn a_name_hides_nothing_else_of_that_name() {
+    let nat = r#"
+resource "alicloud_nat_gateway" "other" {
+  nat_gateway_name = "fw"
+  vpc_id           = alicloud_vpc.main.id
+  vswitch_id       = alicloud_vswitch.v["fw"].id
+}
+"#;
+    let net = format!(
+        "{ONE}{nat}{}{}",
+        to_firewall("a", "10.0.2.0/24"),
+        to_firewall("b", "10.0.1.0/24")
+    );
+    let net = net.replace("zone fw = ecs", "zone appliance = ecs");
+    let clauses =
+        "a -> b not through fw\na -> b through tf \"alicloud_*\"\na -> b not through tf \"alicloud_*\"\n";
+    let zones = ZONES.replace("zone fw = ecs \"fw\"\n", "");
+    let (inv, intent) = common::read_both(&net, &format!("{zones}{clauses}"));
+    let readings = Readings::default().with(Assumption::Route1, false);
+    let r = check(&inv, &intent, common::today(), &CheckOptions { readings });
+    assert_eq!(
+        common::verdicts(&r),
+        [Violated, Holds, Violated],
+        "{:#?}",
+        r.findings
+    );
+}
+
+// Names that are not known may be the one that is meant; what joins networks is nothing that ways are told by.
+#[test]
+fn what_is_not_known_to_be_the_waypoint_is_undecided() {
+    let zones = ZONES.replace("zone fw = ecs \"fw\"\n", "");
+    let ask = |net: &str, clause: &str| {
+        let (inv, intent) = common::read_both(net, &format!("{zones}zone far = ecs \"far\"\n{clause}"));
+        let r = check(&inv, &intent, common::today(), &CheckOptions::default());
+        assert_eq!(common::verdicts(&r), [Undecided], "{clause}: {:#?}", r.findings);
+    };
+    let behind = format!("{ONE}{BEHIND}");
+    ask(
+        &behind,
+        "b -> far not through tf \"alicloud_vpc_peer_connection.p\"\n",
+    );
+    let unnamed = behind.replace("load_balancer_name = \"lb\"", "load_balancer_name = var.unknown");
+    let unnamed = format!("variable \"unknown\" {{}}\n{unnamed}");
+    ask(&unnamed, "b -> far : tcp/8080 not through lb\n");
+}
+
+// §4: by one of its addresses an appliance may be meant, by all of them it is.
+#[test]
+fn an_appliance_that_is_in_a_zone_by_one_address_may_be_the_waypoint() {
+    let both = format!(
+        "{ONE}{}{}",
+        to_firewall("a", "10.0.2.0/24"),
+        to_firewall("b", "10.0.1.0/24")
+    );
+    let zones = "zone first = cidr 10.0.3.0/25\n";
+    let clauses = format!("{zones}a -> b through first\na -> b not through first\n");
+    expect(&both, &clauses, &[Holds, Violated]);
+    // One that the cloud picks may be outside of it.
+    let picked = both.replace("  private_ip        = \"10.0.${each.value}.10\"\n", "");
+    expect(&picked, &clauses, &[Undecided, Undecided]);
+}

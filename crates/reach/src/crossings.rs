@@ -89,6 +89,11 @@ impl Network {
             all.extend(found.into_iter().map(|c| Crossing { choice: number, ..c }));
         }
         all.retain(|c| !c.delivered.is_empty());
+        // A site that is the destination passes nothing on.
+        if let Point::Inside(d) = d {
+            all.iter_mut()
+                .for_each(|c| c.appliances.retain(|i| *i != d.iface));
+        }
         all
     }
 

@@ -186,8 +186,16 @@ impl Live {
         }
         // What comes from other VPCs is handed over by the tables of this one.
         for c in columns {
-            let ip = self.reach.domains[self.kept[k].at].cells[c as usize].rep.ip;
+            let cell = &self.reach.domains[self.kept[k].at].cells[c as usize];
+            let (ip, backends) = (
+                cell.rep.ip,
+                cell.members.iter().map(|m| m.iface).collect::<Vec<_>>(),
+            );
             self.far_place((k, c), ip, &[Side::Ingress], &mut keys);
+            // So is what balancers of other VPCs hand on.
+            for i in backends {
+                self.relegged(i, &handed::At::Address, &mut keys);
+            }
         }
         Ok(keys)
     }

@@ -21,13 +21,22 @@ impl Network {
         first
     }
 
-    /// The sites that passed a packet on, by the interfaces that stand for them.
+    /// The sites that passed a packet on, by the interfaces that stand for them: those that it entered, and those whose
+    /// links took it in or out.
     pub(crate) fn sites_of(&self, c: &super::Crossed) -> Vec<InterfaceId> {
+        let h = &self.hybrid;
         let site = |l: &LinkRef| match l {
-            LinkRef::Site(s) => self.hybrid.sites.get(s.index()).map(|s| s.interface),
-            _ => None,
+            LinkRef::Site(s) => Some(*s),
+            LinkRef::Connection(c) => h.connections.get(c.index()).map(|c| c.site),
+            LinkRef::Border(b) => h.borders.get(b.index()).map(|b| b.site),
+            LinkRef::Interfaces(_) => None,
         };
-        c.links.iter().filter_map(site).collect()
+        let all = c.links.iter().filter_map(site);
+        let mut all: Vec<_> = all
+            .filter_map(|s| h.sites.get(s.index()).map(|s| s.interface))
+            .collect();
+        all.dedup();
+        all
     }
 
     /// A site sends: by its own links and by those of sites that it has a way to.
