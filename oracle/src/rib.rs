@@ -156,8 +156,7 @@ impl World {
         }
         // 023, 2: an Express Connect router learns the blocks alone. It is in no CEN instance but its own.
         let router = &t[*known(&t.attachments[a].router, "the router of an attachment")?];
-        let express = !router.basic && router.cen.as_ref() == Some(&router.meta.origin.address);
-        for p in t.published_routes.iter().filter(|_| !express) {
+        for p in t.published_routes.iter().filter(|_| !router.is_express()) {
             exists(&p.origin)?;
             let here = *known(&p.table, "the table of a published route")? == t[id].system_table;
             let net = *known(&p.destination, "a published route")?;

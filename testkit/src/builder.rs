@@ -476,8 +476,11 @@ impl InventoryBuilder {
 
     /// An SNAT entry.
     pub fn snat(&mut self, nat: NatId, source: SnatSource, eips: &[EipId]) -> &mut Self {
+        self.snat_entry(nat, source, eips.iter().map(|e| NatIp::Eip(*e)).collect())
+    }
+
+    fn snat_entry(&mut self, nat: NatId, source: SnatSource, ips: Vec<NatIp>) -> &mut Self {
         let n = self.t().snat_entries.len();
-        let ips = eips.iter().map(|e| NatIp::Eip(*e)).collect();
         let origin = origin(format!("alicloud_snat_entry.s{n}"));
         self.t().snat_entries.push(SnatEntry {
             origin,
@@ -497,11 +500,22 @@ impl InventoryBuilder {
         ports: Option<PortMapping>,
         target: (InterfaceId, u32),
     ) -> &mut Self {
+        self.dnat_entry(nat, NatIp::Eip(eip), protocol, ports, target)
+    }
+
+    fn dnat_entry(
+        &mut self,
+        nat: NatId,
+        external: NatIp,
+        protocol: DnatProtocol,
+        ports: Option<PortMapping>,
+        target: (InterfaceId, u32),
+    ) -> &mut Self {
         let n = self.t().dnat_entries.len();
         self.t().dnat_entries.push(DnatEntry {
             origin: origin(format!("alicloud_forward_entry.d{n}")),
             nat: nat.into(),
-            external: NatIp::Eip(eip),
+            external,
             protocol: protocol.into(),
             ports: ports.into(),
             target: DnatTarget::Interface(target.0, target.1),

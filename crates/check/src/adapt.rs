@@ -258,34 +258,29 @@ impl Names<'_> {
                     .map(|(n, _)| n);
                 let set = self.r.interfaces(|_, i| self.r.metas(i).any(is));
                 let set = Waypoint::Set(p.set(set, g));
-                any(vec![
+                let others = vec![
                     Waypoint::Nats(nats(&is)),
                     Waypoint::Firewalls(firewalls.collect()),
-                    set,
-                ])
+                ];
+                any(others, set)
             }
             WaypointRef::Named(g) => {
-                let inspectors = self.r.t.inspectors.iter();
-                let inspectors: Vec<InterfaceId> = inspectors
-                    .filter(|x| named(&x.meta, g))
-                    .map(|x| x.interface)
-                    .collect();
-                let fronts = |id, i: &Interface| {
+                // The endpoint of a gateway load balancer is the interface that stands for it.
+                let called = |_, i: &Interface| {
                     let kinds = [ResourceKind::Lb, ResourceKind::Endpoint];
-                    inspectors.contains(&id)
-                        || self.r.metas(i).any(|m| named(m, g))
+                    self.r.metas(i).any(|m| named(m, g))
                         || kinds
                             .into_iter()
                             .any(|k| self.r.balancers(k, i).any(|b| named(&b.meta, g)))
                 };
                 let found = nats(&|m| named(m, g));
-                match self.r.interfaces(fronts) {
+                match self.r.interfaces(called) {
                     Set::Interfaces(v) if v.is_empty() && found.is_empty() => {
                         Waypoint::Unsupported(g.clone())
                     }
                     set => {
                         let set = Waypoint::Set(p.set(set, g));
-                        any(vec![Waypoint::Nats(found), set])
+                        any(vec![Waypoint::Nats(found)], set)
                     }
                 }
             }
@@ -298,18 +293,14 @@ impl Names<'_> {
     }
 }
 
-/// Those of some waypoints that are anything; a set stays where none is.
-fn any(mut all: Vec<Waypoint>) -> Waypoint {
-    let last = all.len().saturating_sub(1);
-    let mut n = 0;
-    all.retain(|w| {
-        n += 1;
-        n > last || !matches!(w, Waypoint::Nats(v) | Waypoint::Firewalls(v) if v.is_empty())
-    });
-    match all.len() {
-        1 => all.swap_remove(0),
-        _ => Waypoint::Any(all),
+/// A set, or any of it and of those waypoints that are anything.
+fn any(mut all: Vec<Waypoint>, set: Waypoint) -> Waypoint {
+    all.retain(|w| !matches!(w, Waypoint::Nats(v) | Waypoint::Firewalls(v) if v.is_empty()));
+    if all.is_empty() {
+        return set;
     }
+    all.push(set);
+    Waypoint::Any(all)
 }
 
 /// Whether the display name matches, or the Terraform name of a resource that has none.

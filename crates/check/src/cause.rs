@@ -778,8 +778,8 @@ pub fn blame(w: &World<'_>, plan: &Plan, base: &Baseline, leak: &Leak, around: O
     let mut list = candidates(w, leak, &u);
     let astray = around.and_then(|i| crate::waypoint::replies_astray(w, &plan.clauses[i], leak));
     if let Some(a) = &astray {
-        list = vec![Culprit::Routes(a.routes.clone())];
-        list.retain(|_| !a.routes.is_empty());
+        let routes = (!a.routes.is_empty()).then(|| Culprit::Routes(a.routes.clone()));
+        list = routes.into_iter().collect();
     }
     if around.is_some() || base.ways_only {
         list = singly(list);

@@ -238,9 +238,9 @@ fn attempt(w: &World<'_>, sure: bool, from: &[u32], to: &[u32], atoms: &AtomSet,
                 for (d, dc) in &targets {
                     if !r.network().may_meet(*s, *d) {
                         strangers(w, (*s, *sc), (*d, *dc), atoms, &mut unmet);
+                        continue;
                     }
                     pair(
-                        w,
                         r.network(),
                         (*s, *sc),
                         (*d, *dc),
@@ -340,17 +340,12 @@ fn strangers(
 /// Calls `f` for the pairs of interfaces that two points stand for. Points of cells stand for all pairs of
 /// members; when the cell pair works one call is enough, else each pair of interfaces is its own.
 fn pair(
-    w: &World<'_>,
     net: &bartizan_reach::Network,
     (s, sc): (Point, Option<&Cell>),
     (d, dc): (Point, Option<&Cell>),
     atoms: &AtomSet,
     f: &mut dyn FnMut(Point, Point, &AtomSet, &AtomSet),
 ) {
-    let _ = w;
-    if !net.may_meet(s, d) {
-        return;
-    }
     let (ss, ds) = (members(s, sc), members(d, dc));
     // All members are alike, except that an interface is not its own peer; one evaluation serves them all.
     let Some((a, b)) = ss

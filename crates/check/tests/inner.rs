@@ -5,7 +5,7 @@
 mod common;
 
 use bartizan_base::Verdict;
-use bartizan_check::{CheckOptions, CheckReport, check};
+use bartizan_check::CheckReport;
 use bartizan_model::{Assumption, Readings};
 
 use Verdict::{Holds, Undecided, Violated};
@@ -13,17 +13,9 @@ use common::vector;
 
 const ZONES: &str = "edition 2027\nzone a = ecs \"a\"\nzone b = ecs \"b\"\nzone internet = outside\n";
 
-fn run(net: &str, clauses: &str, readings: Readings) -> CheckReport {
-    let (inv, intent) = common::read_both(net, &format!("{ZONES}{clauses}"));
-    let opt = CheckOptions { readings };
-    check(&inv, &intent, "2026-11-23".parse().unwrap(), &opt)
-}
-
+#[track_caller]
 fn expect(net: &str, clauses: &str, readings: Readings, want: &[Verdict]) -> CheckReport {
-    let r = run(net, clauses, readings);
-    let got: Vec<Verdict> = r.clauses.iter().map(|c| c.verdict).collect();
-    assert_eq!(got, want, "{clauses}\n{:#?}", r.findings);
-    r
+    common::expect(net, &format!("{ZONES}{clauses}"), readings, want)
 }
 
 // §8.1: what a VPC NAT gateway passes on is a flow of its clients.

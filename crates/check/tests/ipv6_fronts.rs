@@ -4,7 +4,7 @@
 mod common;
 
 use bartizan_base::Verdict;
-use bartizan_check::{CheckOptions, CheckReport, check};
+use bartizan_check::CheckReport;
 use bartizan_model::{Assumption, Readings};
 use common::vector;
 
@@ -18,17 +18,9 @@ zone six = cidr 2001:db8:aaaa::/48
 zone others = cidr 2001:db8:bbbb::/48
 "#;
 
-fn run(net: &str, clauses: &str, readings: Readings) -> CheckReport {
-    let (inv, intent) = common::read_both(net, &format!("{ZONES}{clauses}"));
-    let opt = CheckOptions { readings };
-    check(&inv, &intent, "2026-11-23".parse().unwrap(), &opt)
-}
-
+#[track_caller]
 fn expect(net: &str, clauses: &str, readings: Readings, want: &[Verdict]) -> CheckReport {
-    let r = run(net, clauses, readings);
-    let got: Vec<Verdict> = r.clauses.iter().map(|c| c.verdict).collect();
-    assert_eq!(got, want, "{clauses}\n{:#?}", r.findings);
-    r
+    common::expect(net, &format!("{ZONES}{clauses}"), readings, want)
 }
 
 // §9.2, §9.5: a server that has no IPv6 address is open to IPv6 clients by its ALB, and the finding shows both halves.
@@ -150,7 +142,11 @@ fn a_must_between_two_families_needs_a_balancer() {
         "\"alicloud_alb_listener\"",
         "\"alicloud_alb_listener_that_is_not\"",
     );
-    let r = run(&bare, "must six -> b : tcp/8080\n", Readings::default());
+    let r = common::run(
+        &bare,
+        &format!("{ZONES}must six -> b : tcp/8080\n"),
+        Readings::default(),
+    );
     assert_ne!(r.clauses[0].verdict, Holds, "{:#?}", r.findings);
     expect(
         &net,

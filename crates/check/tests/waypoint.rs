@@ -5,18 +5,13 @@
 mod common;
 
 use bartizan_base::Verdict;
-use bartizan_check::{CheckOptions, CheckReport, check};
+use bartizan_check::CheckReport;
 use bartizan_model::{Assumption, Readings};
 use common::vector;
 
 use Verdict::{Holds, Undecided, Violated};
 
 const ZONES: &str = "edition 2027\nzone a = ecs \"a\"\nzone b = ecs \"b\"\nzone fw = ecs \"fw\"\nzone internet = outside\nzone inspector = tf \"*endpoint.inspect\"\n";
-
-fn run(net: &str, clauses: &str, readings: Readings) -> CheckReport {
-    let (inv, intent) = common::read_both(net, &format!("{ZONES}{clauses}"));
-    check(&inv, &intent, common::today(), &CheckOptions { readings })
-}
 
 /// Routes to the prefix of a vSwitch decide (A-ROUTE-1).
 #[track_caller]
@@ -27,9 +22,7 @@ fn expect(net: &str, clauses: &str, want: &[Verdict]) -> CheckReport {
 
 #[track_caller]
 fn expect_with(net: &str, clauses: &str, readings: Readings, want: &[Verdict]) -> CheckReport {
-    let r = run(net, clauses, readings);
-    assert_eq!(common::verdicts(&r), want, "{clauses}\n{:#?}", r.findings);
-    r
+    common::expect(net, &format!("{ZONES}{clauses}"), readings, want)
 }
 
 /// One VPC, `a` and `b` and a firewall `fw` in a vSwitch each, all of them open to one another.
@@ -352,18 +345,15 @@ resource "alicloud_nat_gateway" "other" {
         to_firewall("a", "10.0.2.0/24"),
         to_firewall("b", "10.0.1.0/24")
     );
-    let net = net.replace("zone fw = ecs", "zone appliance = ecs");
     let clauses =
         "a -> b not through fw\na -> b through tf \"alicloud_*\"\na -> b not through tf \"alicloud_*\"\n";
     let zones = ZONES.replace("zone fw = ecs \"fw\"\n", "");
-    let (inv, intent) = common::read_both(&net, &format!("{zones}{clauses}"));
     let readings = Readings::default().with(Assumption::Route1, false);
-    let r = check(&inv, &intent, common::today(), &CheckOptions { readings });
-    assert_eq!(
-        common::verdicts(&r),
-        [Violated, Holds, Violated],
-        "{:#?}",
-        r.findings
+    common::expect(
+        &net,
+        &format!("{zones}{clauses}"),
+        readings,
+        &[Violated, Holds, Violated],
     );
 }
 
@@ -372,9 +362,8 @@ resource "alicloud_nat_gateway" "other" {
 fn what_is_not_known_to_be_the_waypoint_is_undecided() {
     let zones = ZONES.replace("zone fw = ecs \"fw\"\n", "");
     let ask = |net: &str, clause: &str| {
-        let (inv, intent) = common::read_both(net, &format!("{zones}zone far = ecs \"far\"\n{clause}"));
-        let r = check(&inv, &intent, common::today(), &CheckOptions::default());
-        assert_eq!(common::verdicts(&r), [Undecided], "{clause}: {:#?}", r.findings);
+        let intent = format!("{zones}zone far = ecs \"far\"\n{clause}");
+        common::expect(net, &intent, Readings::default(), &[Undecided]);
     };
     let behind = format!("{ONE}{BEHIND}");
     ask(

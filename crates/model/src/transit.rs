@@ -32,6 +32,14 @@ pub struct TransitRouter {
     pub system_table: TrTableId,
 }
 
+impl TransitRouter {
+    /// Whether it stands for an Express Connect router, which is in no CEN instance but its own (docs/decisions/023).
+    #[must_use]
+    pub fn is_express(&self) -> bool {
+        !self.basic && self.cen.as_ref() == Some(&self.meta.origin.address)
+    }
+}
+
 /// A route table of a transit router.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrTable {

@@ -59,6 +59,14 @@ impl Crossing {
         self.routes.extend(&p.routes);
         self
     }
+
+    /// It with each of some trails, and what both carry.
+    fn by_each(&self, trails: &[Passed]) -> impl Iterator<Item = Crossing> {
+        trails.iter().map(|t| Crossing {
+            delivered: self.delivered.intersect(&t.atoms),
+            ..self.clone().along(t)
+        })
+    }
 }
 
 impl Network {
@@ -66,6 +74,16 @@ impl Network {
     /// one trail, each is listed with the services that may take it.
     #[must_use]
     pub fn crossings(&self, s: Point, d: Point) -> Vec<Crossing> {
+        self.listed(s, d, true)
+    }
+
+    /// The same of the requests alone.
+    #[must_use]
+    pub fn crossings_there(&self, s: Point, d: Point) -> Vec<Crossing> {
+        self.listed(s, d, false)
+    }
+
+    fn listed(&self, s: Point, d: Point, replies: bool) -> Vec<Crossing> {
         let mut ways = Vec::new();
         self.flow_ways(s, d, ReplyPort::Ephemeral, Some(&mut ways));
         let mut all = Vec::new();
@@ -82,7 +100,7 @@ impl Network {
                 Mode::Widen => &flow.delivered,
                 Mode::Narrow => &flow.works,
             };
-            if !answered.is_empty() {
+            if replies && !answered.is_empty() {
                 found.extend(self.crossed(way, s, d, answered, true));
             }
             let number = u32::try_from(n).unwrap_or(u32::MAX);
@@ -110,13 +128,7 @@ impl Network {
             back,
             choice: 0,
         };
-        let along = |base: Crossing, trails: &[Passed]| -> Vec<Crossing> {
-            let each = trails.iter().map(|t| Crossing {
-                delivered: services.intersect(&t.atoms),
-                ..base.clone().along(t)
-            });
-            each.collect()
-        };
+        let along = |base: Crossing, trails: &[Passed]| base.by_each(trails).collect();
         match (way, s, d) {
             (Way::Relayed(x), ..) => {
                 let first = self.crossed(&x.first, s, Point::Inside(x.front), &x.taken, back);
@@ -241,13 +253,7 @@ impl Network {
             c.appliances.push(front);
             match &behind {
                 None => all.push(c),
-                Some(trails) => all.extend(trails.iter().map(|t| {
-                    let c = c.clone().along(t);
-                    Crossing {
-                        delivered: c.delivered.intersect(&t.atoms),
-                        ..c
-                    }
-                })),
+                Some(trails) => all.extend(c.by_each(trails)),
             }
         }
         all
@@ -258,14 +264,10 @@ impl Network {
         let mut all: Vec<Crossing> = Vec::new();
         for (_, r) in self.relays_to(d.iface).filter(|(_, r)| r.front == s.iface) {
             for (src, _) in self.sources(r, d, None, &[]) {
-                let Some(trails) = self.trails_behind(r, d, src, plain.back) else {
-                    all.push(plain.clone());
-                    continue;
-                };
-                all.extend(trails.iter().map(|t| Crossing {
-                    delivered: plain.delivered.intersect(&t.atoms),
-                    ..plain.clone().along(t)
-                }));
+                match self.trails_behind(r, d, src, plain.back) {
+                    None => all.push(plain.clone()),
+                    Some(trails) => all.extend(plain.by_each(&trails)),
+                }
             }
         }
         all.dedup();

@@ -1,6 +1,6 @@
 //! VPC NAT gateways.
 
-use super::{InventoryBuilder, ip, net, origin};
+use super::{InventoryBuilder, ip, net};
 use bartizan_model::*;
 
 impl InventoryBuilder {
@@ -23,14 +23,7 @@ impl InventoryBuilder {
 
     /// An SNAT entry to addresses as written.
     pub fn snat_to(&mut self, nat: NatId, source: SnatSource, ips: &[&str]) -> &mut Self {
-        let n = self.t().snat_entries.len();
-        self.t().snat_entries.push(SnatEntry {
-            origin: origin(format!("alicloud_snat_entry.s{n}")),
-            nat: nat.into(),
-            source,
-            ips: ips.iter().map(|a| NatIp::Ip(ip(a))).collect(),
-        });
-        self
+        self.snat_entry(nat, source, ips.iter().map(|a| NatIp::Ip(ip(a))).collect())
     }
 
     /// A DNAT entry of an address as written.
@@ -42,15 +35,6 @@ impl InventoryBuilder {
         ports: Option<PortMapping>,
         target: (InterfaceId, u32),
     ) -> &mut Self {
-        let n = self.t().dnat_entries.len();
-        self.t().dnat_entries.push(DnatEntry {
-            origin: origin(format!("alicloud_forward_entry.d{n}")),
-            nat: nat.into(),
-            external: NatIp::Ip(ip(at)),
-            protocol: protocol.into(),
-            ports: ports.into(),
-            target: DnatTarget::Interface(target.0, target.1),
-        });
-        self
+        self.dnat_entry(nat, NatIp::Ip(ip(at)), protocol, ports, target)
     }
 }

@@ -330,7 +330,7 @@ fn relays(f: &Frame<'_>, w: &World<'_>, a: &[u32], b: &[u32]) -> Vec<String> {
         w.may.each_pair(x, y, |s, d, flow| {
             pairs += 1;
             if !flow.delivered.is_empty() {
-                for way in w.network().crossings(s, d).iter().filter(|c| !c.back) {
+                for way in w.network().crossings_there(s, d) {
                     let by = t
                         .balancers
                         .iter()

@@ -2,9 +2,9 @@
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
 use bartizan_base::{Severity, Sources, Verdict};
-use bartizan_check::CheckReport;
+use bartizan_check::{CheckOptions, CheckReport, check};
 use bartizan_lang::{Date, Intent};
-use bartizan_model::Inventory;
+use bartizan_model::{Inventory, Readings};
 use bartizan_terraform::{FileSet, ReadOptions, read};
 
 /// The inventory of Terraform files.
@@ -56,6 +56,20 @@ pub(crate) fn vector(name: &str) -> String {
     let text = std::fs::read_to_string(path).unwrap();
     let hcl = text.split("```hcl\n").nth(1).unwrap();
     hcl.split("```").next().unwrap().to_string()
+}
+
+/// What is said of a network by an intent under some readings.
+pub(crate) fn run(net: &str, intent: &str, readings: Readings) -> CheckReport {
+    let (inv, intent) = read_both(net, intent);
+    check(&inv, &intent, today(), &CheckOptions { readings })
+}
+
+/// The same, which has to give these verdicts.
+#[track_caller]
+pub(crate) fn expect(net: &str, intent: &str, readings: Readings, want: &[Verdict]) -> CheckReport {
+    let r = run(net, intent, readings);
+    assert_eq!(verdicts(&r), want, "{intent}\n{:#?}", r.findings);
+    r
 }
 
 /// The verdict of each clause, in order.

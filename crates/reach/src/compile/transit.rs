@@ -7,7 +7,7 @@ use crate::network::{Hop, Route, RouteRef, Table, Vsw};
 use crate::transit::{AttachedNet, Far, TrNext, TrRouteRef, TrWay, Transit};
 use bartizan_model::{
     Assumption, Attached, AttachmentId, Fact, NetSpec, NextHop, Origin, RouteEntry, RouteTableKind, RouterId,
-    TrHop, TrLink, TrTableId, TransitRouter, Use, VpcId,
+    TrHop, TrLink, TrTableId, Use, VpcId,
 };
 use bartizan_packet::IpSet;
 use ipnet::IpNet;
@@ -284,8 +284,7 @@ impl Builder<'_, '_> {
             self.gap(&t[a].meta.origin, why, router);
         }
         // 023, 2: what is published is published to a CEN instance, of which no Express Connect router is one.
-        let express = |r: &TransitRouter| !r.basic && r.cen.as_ref() == Some(&r.meta.origin.address);
-        if t[a].router.known().is_some_and(|r| express(&t[*r])) {
+        if t[a].router.known().is_some_and(|r| t[*r].is_express()) {
             return out;
         }
         let system = t[vpc].system_table;
@@ -515,13 +514,7 @@ impl Builder<'_, '_> {
                     if w.next == TrNext::Blackhole || w.next == TrNext::Attachment(id) {
                         continue;
                     }
-                    let source = match w.from {
-                        TrRouteRef::Learned(a) => match &self.out.attachments[a.index()].far {
-                            Far::Vpc(v, _) => Some(*v),
-                            _ => None,
-                        },
-                        TrRouteRef::Static(_) => None,
-                    };
+                    let source = self.source(w);
                     let permitted = prefixes(w).first().map_or(Some(true), |n| {
                         n.and_then(|n| self.mapped(Direction::Out, *table, n, source, Some(vpc)))
                     });

@@ -184,12 +184,6 @@ fn transit(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     }
 }
 
-/// Whether a router stands for an ECR.
-fn is_ecr(l: &Linker<'_>, r: RouterId) -> bool {
-    let r = &l.typed[r];
-    !r.basic && r.cen.as_ref() == Some(&r.meta.origin.address)
-}
-
 /// 6.
 fn regions(l: &mut Linker<'_>, i: usize, _: Attrs<'_>) {
     let Some(id) = this(l, i) else { return };
@@ -197,7 +191,9 @@ fn regions(l: &mut Linker<'_>, i: usize, _: Attrs<'_>) {
         return;
     };
     let elsewhere = l.typed.attachments.iter().any(|a| match &a.to {
-        Attached::Peer(Fact::Known(o)) => (a.router == Fact::Known(router) || *o == router) && !is_ecr(l, *o),
+        Attached::Peer(Fact::Known(o)) => {
+            (a.router == Fact::Known(router) || *o == router) && !l.typed[*o].is_express()
+        }
         Attached::Peer(Fact::Unknown(_)) => true,
         _ => false,
     });
