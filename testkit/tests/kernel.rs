@@ -698,3 +698,60 @@ fn a_vpc_nat_gateway_stands_for_what_overlaps() {
         .collect();
     assert_eq!(said, [true, false, false]);
 }
+
+/// Decisions 14 and 20: what a site takes in may go on as well, and what comes back to it translated is answered for
+/// itself. Only that answer finds the gateway in which it belongs to something.
+#[test]
+fn what_a_site_passes_on_is_answered_where_it_comes_back_translated() {
+    if let Err(why) = kernel_usable() {
+        eprintln!("SKIPPED: {why}");
+        return;
+    }
+    for (carried, comes_back) in [("10.0.0.0/16", true), ("10.9.0.0/16", false)] {
+        let mut b = InventoryBuilder::new();
+        let vpc = b.vpc("main", "10.0.0.0/16");
+        let (near, far) = (
+            b.vswitch("near", vpc, "10.0.0.0/27"),
+            b.vswitch("far", vpc, "10.0.1.0/27"),
+        );
+        let group = b.sg("hosts", vpc, GroupKind::BasicDrop);
+        let host = b.eni("host", near, &[group], "10.0.0.2");
+        let (office, lab) = (
+            b.site("office", &["172.16.0.0/24"]),
+            b.site("lab", &["172.16.2.0/24"]),
+        );
+        b.sites_forward(office, lab, true);
+        let (out, back) = (
+            b.vpn_gateway("out", vpc, Some(far)),
+            b.vpn_gateway("back", vpc, Some(far)),
+        );
+        let first = VpnEnd::Gateway(out.into());
+        let c = b.vpn_connection("c0", first, office, &["10.0.0.0/8"], &["0.0.0.0/0"]);
+        b.vpn_route(Some(out), None, "172.16.0.0/12", c, true, false);
+        b.vpn_connection(
+            "c1",
+            VpnEnd::Gateway(back.into()),
+            lab,
+            &["0.0.0.0/0"],
+            &[carried],
+        );
+        let nat = b.vpc_nat("nat", vpc, near);
+        let all = "10.0.0.0/8".parse::<ipnet::IpNet>().unwrap();
+        b.snat_to(nat, SnatSource::Net(all.into()), &["10.0.0.9"]);
+        // Straight to the office from the host and the NAT gateway; everything that comes in goes to the NAT gateway.
+        let table = b.table("near", vpc, RouteTableKind::Custom);
+        b.attach(near, table);
+        b.route(table, "172.16.0.0/12", NextHop::Vpn(out));
+        let system = b.system_table(vpc);
+        for net in ["172.16.0.0/12", "10.0.0.0/27"] {
+            b.route(system, net, NextHop::Nat(nat));
+        }
+        let lab = at(b.typed()[lab].interface, "172.16.2.1");
+        let said = all_three(b, &[tcp(at(host, "10.0.0.2"), lab, 22)]);
+        assert_eq!(
+            (said[0].delivered, said[0].reply),
+            (true, comes_back),
+            "{carried}"
+        );
+    }
+}

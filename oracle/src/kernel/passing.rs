@@ -81,12 +81,10 @@ impl Range<'_> {
             return Ok(home);
         }
         let said = a.script.get(a.step).copied();
-        let Some(l) = said.or(ways.first().copied()) else {
-            return Ok(home);
-        };
         if said.is_none() {
-            // The others are tried from the beginning, with numbers of their own.
-            for other in ways.iter().skip(1) {
+            // The others are tried from the beginning, with numbers of their own. To be at home is a way as well: what
+            // is taken in goes on as another packet, which may come back translated and is answered for itself.
+            for other in ways.iter().skip(usize::from(home.is_none())) {
                 let mut script = a.script.clone();
                 script.push(*other);
                 more.push(Attempt {
@@ -104,13 +102,21 @@ impl Range<'_> {
                     cut: false,
                 });
             }
+            if home.is_some() {
+                return Ok(home);
+            }
+        }
+        let Some(l) = said.or(ways.first().copied()) else {
+            return Ok(None);
+        };
+        if said.is_none() {
             a.script.push(l);
         }
         a.step += 1;
         a.crossed.push(l);
         self.send_over(l, &further)?;
         *sent += 1;
-        Ok(home)
+        Ok(None)
     }
 
     /// The number of an answer that has crossed some links.
