@@ -190,12 +190,33 @@ fn interface_of(p: Point) -> Option<InterfaceId> {
     }
 }
 
-/// Key of the two ends of a required flow: interfaces, or the family of the public side.
-type Ends = (Option<InterfaceId>, Option<InterfaceId>, Option<bool>);
+/// What the addresses of a public side have in common: they are asked together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Public {
+    /// IPv4.
+    Four,
+    /// IPv6, as a part of everybody.
+    Six,
+    /// IPv6 that the side names by a prefix.
+    SixByName,
+}
 
-/// A required set of flows: request and reply for every pair of interfaces (or for some).
+/// Key of the two ends of a required flow: interfaces, or what the public side is.
+type Ends = (Option<InterfaceId>, Option<InterfaceId>, Option<Public>);
+
+/// The blocks of a set, each with whether the set names public IPv6 addresses of it by a prefix.
+fn side(w: &World<'_>, set: usize) -> Vec<(u32, bool)> {
+    let named = w.sets[set].named().v6;
+    let by_name = |b| !w.may.outside_of(b).v6.intersect(&named).is_empty();
+    let blocks = w.blocks_of(set).into_iter();
+    blocks.map(|b| (b, !named.is_empty() && by_name(b))).collect()
+}
+
+/// A required set of flows between two sets: request and reply for every pair of interfaces (or for some).
 #[must_use]
-pub fn require(w: &World<'_>, from: &[u32], to: &[u32], atoms: &AtomSet, some: bool) -> Outcome {
+pub fn require(w: &World<'_>, from: usize, to: usize, atoms: &AtomSet, some: bool) -> Outcome {
+    let (from, to) = (side(w, from), side(w, to));
+    let (from, to) = (from.as_slice(), to.as_slice());
     let sure = attempt(w, true, from, to, atoms, some);
     if sure.is_empty() {
         return Outcome::holds();
@@ -223,15 +244,22 @@ pub fn require(w: &World<'_>, from: &[u32], to: &[u32], atoms: &AtomSet, some: b
 type Candidates = BTreeMap<(u32, u32), (AtomSet, Miss)>;
 
 /// The pairs for which it does not work; with `some`, empty as soon as one pair works.
-fn attempt(w: &World<'_>, sure: bool, from: &[u32], to: &[u32], atoms: &AtomSet, some: bool) -> Vec<Miss> {
+fn attempt(
+    w: &World<'_>,
+    sure: bool,
+    from: &[(u32, bool)],
+    to: &[(u32, bool)],
+    atoms: &AtomSet,
+    some: bool,
+) -> Vec<Miss> {
     let r = if sure { &w.sure } else { &w.may };
     // Per pair of interfaces and of their addresses: what works wherever unknown addresses turn out to be.
     let mut best: BTreeMap<Ends, Candidates> = BTreeMap::new();
     let mut works_somewhere = false;
     // Pairs of interfaces of which some addresses cannot talk at all: of one family here and of the other there.
     let mut unmet: BTreeMap<(Option<InterfaceId>, Option<InterfaceId>), Miss> = BTreeMap::new();
-    for &a in from {
-        for &b in to {
+    for &(a, names_a) in from {
+        for &(b, names_b) in to {
             let sources = r.points(a, b);
             let targets = r.points(b, a);
             for (s, sc) in &sources {
@@ -249,12 +277,17 @@ fn attempt(w: &World<'_>, sure: bool, from: &[u32], to: &[u32], atoms: &AtomSet,
                             if atoms.is_subset(works) {
                                 works_somewhere = true;
                             }
-                            let key: Ends = (
-                                interface_of(s),
-                                interface_of(d),
-                                matches!((s, d), (Point::Outside(_), _) | (_, Point::Outside(_)))
-                                    .then(|| bartizan_reach::ip_of(s).is_ipv4()),
-                            );
+                            let by_name = match (s, d) {
+                                (Point::Outside(_), _) => Some(names_a),
+                                (_, Point::Outside(_)) => Some(names_b),
+                                _ => None,
+                            };
+                            let public = by_name.map(|by_name| match bartizan_reach::ip_of(s).is_ipv4() {
+                                true => Public::Four,
+                                false if by_name => Public::SixByName,
+                                false => Public::Six,
+                            });
+                            let key: Ends = (interface_of(s), interface_of(d), public);
                             let addr = |p: Point| if let Point::Inside(i) = p { i.addr } else { 0 };
                             let lacking = atoms.subtract(works);
                             let entry = best.entry(key).or_default();
@@ -289,9 +322,16 @@ fn attempt(w: &World<'_>, sure: bool, from: &[u32], to: &[u32], atoms: &AtomSet,
         if pairs.values().any(|(works, _)| atoms.is_subset(works)) {
             continue;
         }
-        // A public client of one family does not need a service that only has the other: IPv4 decides unless
-        // the destination is reachable over IPv6 alone.
-        if ends.2 == Some(false) && best.contains_key(&(ends.0, ends.1, Some(true))) {
+        // Everybody on the Internet has IPv4, which decides where the other end has it. IPv6 addresses that a side
+        // names have to find their way by IPv6, if the other end takes any.
+        let by_ipv4 = best.contains_key(&(ends.0, ends.1, Some(Public::Four)));
+        let excused = match ends.2 {
+            None | Some(Public::Four) => false,
+            Some(Public::Six) => true,
+            // What may turn out to take IPv6 is asked in both networks.
+            Some(Public::SixByName) => ends.1.is_some_and(|d| !w.network().takes_ipv6(d)),
+        };
+        if by_ipv4 && excused {
             continue;
         }
         // The primary address speaks for the pair.
@@ -396,7 +436,7 @@ pub fn clause(w: &World<'_>, c: &Clause) -> Outcome {
     let atoms = w.atoms(&c.services);
     match c.claim {
         Claim::Allow => Outcome::holds(),
-        Claim::Must | Claim::MustSome => require(w, &from, &to, &atoms, c.claim == Claim::MustSome),
+        Claim::Must | Claim::MustSome => require(w, c.from, c.to, &atoms, c.claim == Claim::MustSome),
         Claim::Never => forbid(w, leaks(w, &from, &to, &atoms)),
         Claim::Only => {
             let others: Vec<u32> = (0..w.blocks()).filter(|&b| !w.in_set(b, c.from)).collect();
@@ -447,7 +487,7 @@ pub fn statement(w: &World<'_>, plan: &Plan, s: &Statement) -> Outcome {
     let atoms = w.atoms(&s.services);
     match (s.expect, &s.allowed_by) {
         (Expect::Cannot, None) => forbid(w, leaks(w, &from, &to, &atoms)),
-        (Expect::Can, None) => require(w, &from, &to, &atoms, false),
+        (Expect::Can, None) => require(w, s.from, s.to, &atoms, false),
         // Under a date the question is what the intent lets the network do on that day.
         (Expect::Cannot, Some(clauses)) => {
             let mut found = leaks(w, &from, &to, &atoms);
@@ -468,7 +508,7 @@ pub fn statement(w: &World<'_>, plan: &Plan, s: &Statement) -> Outcome {
                 o.verdict = Verdict::Violated;
                 return o;
             }
-            require(w, &from, &to, &atoms, false)
+            require(w, s.from, s.to, &atoms, false)
         }
     }
 }

@@ -53,4 +53,31 @@ impl Set {
             Set::Nothing | Set::Everything | Set::Outside | Set::Interfaces(_) => {}
         }
     }
+
+    /// The public addresses of nobody that can be in the set.
+    fn public(&self) -> IpSet {
+        match self {
+            Set::Nothing | Set::Interfaces(_) => IpSet::empty(),
+            Set::Everything | Set::Outside => IpSet::full(),
+            Set::Ips(s) => s.clone(),
+            Set::Or(v) => v.iter().fold(IpSet::empty(), |a, s| a.union(&s.public())),
+            Set::And(v) => v.iter().fold(IpSet::full(), |a, s| a.intersect(&s.public())),
+            Set::Except(a, b) => a.public().subtract(&b.public()),
+        }
+    }
+
+    /// The public addresses that are in the set because a prefix of it says so, and not only as a part of everybody.
+    #[must_use]
+    pub fn named(&self) -> IpSet {
+        match self {
+            Set::Nothing | Set::Interfaces(_) | Set::Everything | Set::Outside => IpSet::empty(),
+            Set::Ips(s) => s.clone(),
+            Set::Or(v) => v.iter().fold(IpSet::empty(), |a, s| a.union(&s.named())),
+            Set::And(v) => {
+                let any = v.iter().fold(IpSet::empty(), |a, s| a.union(&s.named()));
+                any.intersect(&self.public())
+            }
+            Set::Except(a, b) => a.named().subtract(&b.public()),
+        }
+    }
 }

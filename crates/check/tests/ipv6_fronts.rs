@@ -155,3 +155,52 @@ fn a_must_between_two_families_needs_a_balancer() {
         &[Violated],
     );
 }
+
+// Item 14: what a zone names of IPv6 has to find its way by IPv6, whatever its IPv4 addresses can do.
+#[test]
+fn what_a_zone_names_of_ipv6_is_asked_by_itself() {
+    let net = vector("L12");
+    let four = "zone four = cidr 198.51.100.0/24\n";
+    let mixed = |six: &str| format!("{four}zone mixed = cidr {six}::/48 or cidr 203.0.113.0/24\n");
+    let must = "must mixed -> b : tcp/8080\nmust {four, six} -> b : tcp/8080\nmust {four, others} -> b : tcp/8080\nmust internet -> b : tcp/8080\n";
+    let readings = Readings::default;
+    // The front drops what is not of 2001:db8:aaaa::/48; for everybody IPv4 decides.
+    let text = mixed("2001:db8:cccc") + must;
+    let r = expect(&net, &text, readings(), &[Violated, Holds, Violated, Holds]);
+    assert!(format!("{:?}", r.findings).contains("2001:db8:cccc:"));
+    let text = mixed("2001:db8:aaaa:1") + must;
+    let text = text.replace("::/48", "::/64");
+    expect(&net, &text, readings(), &[Holds, Holds, Violated, Holds]);
+    // A part of everybody is not named, and what is named of IPv4 names no IPv6.
+    let rest = "zone rest = outside except cidr 198.51.100.0/24\nmust rest -> b : tcp/8080\n";
+    expect(&net, rest, readings(), &[Holds]);
+    // Where nothing that leads to it has an IPv6 address, IPv4 is the way.
+    let bare = net
+        .replace("\"DualStack\"", "\"IPv4\"")
+        .replace("  ipv6_address_type     = \"Internet\"\n", "");
+    let bare = bare.replace("    ipv6_address     = \"2001:db8:0:1::80\"\n", "");
+    let text = mixed("2001:db8:cccc") + must;
+    expect(&bare, &text, readings(), &[Holds; 4]);
+}
+
+// Item 14: the same of those whom a host has to reach (§7.3: `a` has no IPv6 Internet bandwidth, `b` has).
+#[test]
+fn what_a_zone_names_of_ipv6_has_to_be_reached() {
+    let eip = |host: &str, n: u8| {
+        format!(
+            r#"
+resource "alicloud_eip_address" "{host}" {{
+  ip_address = "47.98.0.{n}"
+}}
+resource "alicloud_eip_association" "{host}" {{
+  allocation_id = alicloud_eip_address.{host}.id
+  instance_id   = alicloud_instance.{host}.id
+}}
+"#
+        )
+    };
+    let net = vector("R10") + &eip("a", 9) + &eip("b", 10);
+    let clauses = "zone a = ecs \"a\"\nzone mixed = cidr 2001:db8:cccc::/48 or cidr 203.0.113.0/24\n\
+                   must a -> mixed : https\nmust b -> mixed : https\nmust a -> internet : https\n";
+    expect(&net, clauses, Readings::default(), &[Violated, Holds, Holds]);
+}

@@ -666,6 +666,26 @@ impl Network {
         let behind = || matches!(d, Point::Inside(d) if self.mixes && self.behind.contains_key(&d.iface));
         crate::ip_of(s).is_ipv4() == crate::ip_of(d).is_ipv4() || behind()
     }
+    /// Whether IPv6 clients have an address to send to if they mean an interface: one of its own, or one of a balancer
+    /// that hands on to it.
+    #[must_use]
+    pub fn takes_ipv6(&self, i: InterfaceId) -> bool {
+        let mut seen = vec![i];
+        let mut next = 0;
+        while let Some(&i) = seen.get(next) {
+            if self.has_ipv6(i) {
+                return true;
+            }
+            let fronts = self.relays_to(i).map(|(_, r)| r.front).collect::<Vec<_>>();
+            for f in fronts {
+                if !seen.contains(&f) {
+                    seen.push(f);
+                }
+            }
+            next += 1;
+        }
+        false
+    }
     /// Whether a packet changes its family on every way between two points: a balancer hands it on.
     pub(crate) fn turns(&self, s: Point, d: crate::point::Inside) -> bool {
         let own = matches!(s, Point::Inside(s) if s.iface == d.iface || self.is_front(s.iface));

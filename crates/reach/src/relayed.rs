@@ -37,7 +37,7 @@ fn same_for_all(net: &Network, r: &Relay, d: &Cell) -> bool {
         None => return false,
     };
     // Of clients of two families the one is seen by its address and the other is not.
-    let mixed = r.source != RelaySource::Own && (r.ipv6 || net.front_has_ipv6(r.front));
+    let mixed = r.source != RelaySource::Own && (r.ipv6 || net.has_ipv6(r.front));
     // A front whose address is not known is one front when widening, and has to be reached everywhere else.
     !mixed
         && (net.mode == Mode::Widen || place)
@@ -46,7 +46,7 @@ fn same_for_all(net: &Network, r: &Relay, d: &Cell) -> bool {
 
 /// Whether nothing but the ACL of a backend's vSwitch tells clients apart.
 fn only_acl_sees(net: &Network, r: &Relay, d: &Cell) -> bool {
-    let mixed = d.rep.ip.is_ipv6() || net.front_has_ipv6(r.front);
+    let mixed = d.rep.ip.is_ipv6() || net.has_ipv6(r.front);
     net.mode == Mode::Widen && !mixed && seen_by(net, r, d).is_some_and(|(_, lists, _)| !lists)
 }
 

@@ -74,8 +74,8 @@ impl Network {
         front.is_some_and(|f| f.anyone)
     }
 
-    /// Whether a front has an IPv6 address.
-    pub(crate) fn front_has_ipv6(&self, front: InterfaceId) -> bool {
+    /// Whether an interface has an IPv6 address.
+    pub(crate) fn has_ipv6(&self, front: InterfaceId) -> bool {
         let mut all = self.iface(front).into_iter().flat_map(|f| &f.addrs);
         all.any(|a| !a.region.v6.is_empty())
     }
