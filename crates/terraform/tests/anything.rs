@@ -230,7 +230,12 @@ proptest! {
         prop_assert_eq!(of("alicloud_snat_entry"), t.snat_entries.len());
         prop_assert_eq!(of("alicloud_forward_entry"), t.dnat_entries.len());
         let routes = ["alicloud_route_entry", "alicloud_vpc_route_entry", "alicloud_cen_child_instance_route_entry_to_attachment"];
-        prop_assert_eq!(routes.map(of).iter().sum::<usize>(), t.route_entries.len());
+        // The cloud adds routes for NAT gateways, and tables that are not here have some.
+        let added = |e: &&bartizan_model::RouteEntry| ["alicloud_nat_gateway.", "alicloud_route_table_attachment."]
+            .iter()
+            .any(|k| e.origin.address.contains(k));
+        let written = t.route_entries.iter().filter(|e| !added(e)).count();
+        prop_assert_eq!(routes.map(of).iter().sum::<usize>(), written);
         let routes = ["alicloud_cen_transit_router_route_entry", "alicloud_cen_transit_router_prefix_list_association"];
         prop_assert_eq!(routes.map(of).iter().sum::<usize>(), t.tr_routes.len());
         prop_assert_eq!(of("alicloud_cen_route_map"), t.route_maps.len());

@@ -786,3 +786,46 @@ pub(super) fn settle(l: &mut Linker<'_>) {
         }
     }
 }
+
+/// §15.1: a group on the list of a service admits its members by their public addresses too (documented for Redis; the others
+/// may do the same). What the cloud looks up there is as it was when it looked, so it counts as possible and not as certain.
+/// Only what has a public address itself is reached by one.
+pub(super) fn settle_members(l: &mut Linker<'_>) {
+    let t = &l.typed;
+    let mut out: Vec<(usize, Vec<AllowEntry>)> = Vec::new();
+    for (n, d) in t.data_services.iter().enumerate() {
+        if t[d.interface].public.is_empty() {
+            continue;
+        }
+        let mut more = Vec::new();
+        for e in &d.allow {
+            let AllowPeer::Group(g) = &e.peer else { continue };
+            let mut origin = e.origin.clone();
+            let why = "the group may admit its members by their public addresses";
+            origin
+                .maybe
+                .get_or_insert_with(|| Box::new(Unknown::at(why, e.origin.span)));
+            let members = t
+                .interfaces
+                .iter()
+                .filter(|i| i.groups.known().is_none_or(|all| all.contains(g)));
+            for p in members.flat_map(|i| &i.public) {
+                let peer = match &p.ip {
+                    Fact::Known(ip) => AllowPeer::Net(ipnet::IpNet::from(*ip)),
+                    Fact::Unknown(u) => AllowPeer::Unknown(u.clone()),
+                };
+                more.push(AllowEntry {
+                    origin: origin.clone(),
+                    peer,
+                });
+            }
+        }
+        more.dedup();
+        out.push((n, more));
+    }
+    for (n, more) in out {
+        if let Some(d) = l.typed.data_services.get_mut(n) {
+            d.allow.extend(more);
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use super::attrs::Attrs;
 use super::linker::{Entity, Found, Linker, next};
 use super::{Handler, Stage, TypeSpec, own, parse};
+use bartizan_base::Span;
 use bartizan_model::*;
 
 pub(super) const HANDLERS: &[Handler] = &[
@@ -32,6 +33,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "instance_type",
                 "mode",
                 "private_ip_address",
+                "vpc_id",
             ],
         },
         aliases: &[],
@@ -74,6 +76,12 @@ fn associate(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         _ => None,
     };
     let origin = l.origin(i, a.span);
+    if kind
+        .as_deref()
+        .is_some_and(|k| k.eq_ignore_ascii_case("IpAddress"))
+    {
+        return by_address(l, i, &a, eip.known().copied(), origin);
+    }
     let target = match found {
         Found::Entity(Entity::Nat(n)) => EipTarget::Nat(n),
         Found::Entity(Entity::HaVip(h)) => {
@@ -102,9 +110,9 @@ fn associate(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         Found::Foreign(id) => {
             // What the id or the type says is not modelled is bound to nothing that is.
             let elsewhere = id.starts_with("lb-")
-                || kind.as_deref().is_some_and(|k| {
-                    k.eq_ignore_ascii_case("SlbInstance") || k.eq_ignore_ascii_case("IpAddress")
-                });
+                || kind
+                    .as_deref()
+                    .is_some_and(|k| k.eq_ignore_ascii_case("SlbInstance"));
             if elsewhere {
                 EipTarget::Unmodelled(id)
             } else {
@@ -164,6 +172,158 @@ fn associate(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     }
 }
 
+/// Takes down a binding to a private address of a VPC (§7.4). Whose it is is known when every interface is there.
+fn by_address(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, eip: Option<EipId>, mut origin: Origin) {
+    let vpc = match a.get("vpc_id") {
+        Some(_) => l.vpc(i, a).known().copied(),
+        None => None,
+    };
+    let ip = match a.get("instance_id") {
+        Some(n) => l.parsed(i, "instance_id", n, "write a private address", parse::ip),
+        None => Fact::Unknown(l.invalid(i, "instance_id", a.span, "no target is set", "set `instance_id`")),
+    };
+    // An EIP of somebody else may be one of those here that are bound to nothing.
+    if let (None, None) = (eip, &origin.maybe) {
+        origin.maybe = Some(Box::new(Unknown::at("the EIP is not known", a.span)));
+    }
+    let modes = modes(l, i, a, eip, &origin);
+    l.eips_by_address.push(ByAddress {
+        i,
+        span: a.span,
+        eip,
+        vpc,
+        ip,
+        modes,
+    });
+}
+
+/// A binding of a public address to a private one.
+#[derive(Clone, Debug)]
+pub(super) struct ByAddress {
+    /// The resource, and where it is.
+    i: usize,
+    span: Span,
+    eip: Option<EipId>,
+    /// Any VPC, where it is not known.
+    vpc: Option<VpcId>,
+    ip: Fact<std::net::IpAddr>,
+    modes: Vec<(PublicKind, Origin)>,
+}
+
+/// Gives what is bound by its address to whoever has the address, or may get it.
+fn settle_addresses(l: &mut Linker<'_>) {
+    for b in std::mem::take(&mut l.eips_by_address) {
+        let mut surely = Vec::new();
+        let mut perhaps = Vec::new();
+        for (x, iface) in (0u32..).map(InterfaceId).zip(&l.typed.interfaces) {
+            let vswitch = iface.vswitch.known().map(|v| &l.typed[*v]);
+            let home = vswitch.and_then(|v| v.vpc.known().copied());
+            if let (Some(a), Some(b)) = (b.vpc, home)
+                && a != b
+            {
+                continue;
+            }
+            let within = |ip: &std::net::IpAddr| match vswitch.map(|v| &v.cidr) {
+                Some(Fact::Known(net)) => net.contains(ip),
+                _ => true,
+            };
+            for (n, a) in (0u32..).zip(&iface.addresses) {
+                let fits = match (&a.spec, &b.ip) {
+                    (_, Fact::Unknown(_)) => a.kind != AddressKind::Ipv6,
+                    (AddressSpec::Ip(own), Fact::Known(ip)) => own == ip,
+                    (_, Fact::Known(ip)) => a.kind != AddressKind::Ipv6 && within(ip),
+                };
+                let sure = matches!((&a.spec, &b.ip), (AddressSpec::Ip(_), Fact::Known(_)))
+                    && b.vpc.is_some()
+                    && b.vpc == home;
+                if fits {
+                    if sure { &mut surely } else { &mut perhaps }.push((x, n));
+                }
+            }
+        }
+        let doubt = match (surely.as_slice(), &b.ip) {
+            (_, Fact::Unknown(u)) => Some(u.clone()),
+            ([_], _) => None,
+            _ => Some(Unknown::at("whose the address is is not known", b.span)),
+        };
+        let to = if doubt.is_none() {
+            surely
+        } else {
+            [surely, perhaps].concat()
+        };
+        let target = match (to.as_slice(), &doubt) {
+            ([], _) => {
+                l.note(b.i, "nobody here has the address that the EIP is bound to");
+                EipTarget::Unmodelled("an address of nobody here".into())
+            }
+            ([(x, _)], None) => EipTarget::Interface(*x),
+            (_, Some(u)) => EipTarget::Unknown(u.clone()),
+            (_, None) => EipTarget::Unknown(Unknown::at("whose the address is is not known", b.span)),
+        };
+        let ip = match b.eip {
+            Some(e) => l.typed[e].ip.clone(),
+            None => Fact::Unknown(Unknown::at("the EIP is not known", b.span)),
+        };
+        for (x, private) in to {
+            for (kind, origin) in &b.modes {
+                let mut origin = origin.clone();
+                if let (None, Some(u)) = (&origin.maybe, &doubt) {
+                    origin.maybe = Some(Box::new(u.clone()));
+                }
+                if let Some(f) = l.typed.interfaces.get_mut(x.index()) {
+                    f.public.push(PublicAddress {
+                        origin,
+                        ip: ip.clone(),
+                        eip: b.eip,
+                        kind: *kind,
+                        private,
+                    });
+                }
+            }
+        }
+        if let Some(e) = b.eip.and_then(|e| l.typed.eips.get_mut(e.index())) {
+            e.bound.push(target);
+        }
+    }
+}
+
+/// How a public address is bound to an interface (§7.4). Where that is not known it may be bound in either way, and in none
+/// for certain.
+fn modes(
+    l: &mut Linker<'_>,
+    i: usize,
+    a: &Attrs<'_>,
+    eip: Option<EipId>,
+    origin: &Origin,
+) -> Vec<(PublicKind, Origin)> {
+    let own = match a.get("mode") {
+        Some(n) => Some(l.text(n)),
+        None => eip.and_then(|e| {
+            let address = l.typed.eips.get(e.index())?.meta.origin.address.clone();
+            let r = l.res.get(l.position(&address)?)?;
+            let n = r.get("mode")?;
+            Some(l.text(n))
+        }),
+    };
+    match own {
+        // What a plan says is filled in by the cloud is what nobody has set.
+        Some(Fact::Unknown(u)) if u.span.is_some() || &*u.why != crate::json::AFTER_APPLY => {
+            l.unknown(i, "mode", &u);
+            let mut origin = origin.clone();
+            origin.maybe.get_or_insert_with(|| Box::new(u));
+            vec![(PublicKind::Eip, origin.clone()), (PublicKind::EipBinded, origin)]
+        }
+        Some(Fact::Known(t)) if t.eq_ignore_ascii_case("BINDED") => {
+            vec![(PublicKind::EipBinded, origin.clone())]
+        }
+        Some(Fact::Known(t)) if t.eq_ignore_ascii_case("MULTI_BINDED") => {
+            l.note(i, "mode MULTI_BINDED is closed to new users and read as NAT");
+            vec![(PublicKind::Eip, origin.clone())]
+        }
+        _ => vec![(PublicKind::Eip, origin.clone())],
+    }
+}
+
 /// A binding of a public address to something that is not known.
 #[derive(Clone, Debug)]
 pub(super) struct Loose {
@@ -183,13 +343,16 @@ enum Only {
     None,
     /// Primary interfaces of instances.
     Primary,
+    /// Addresses of CLB.
+    Clb,
 }
 
 impl Only {
     fn of(kind: &str) -> Option<Only> {
         match kind.to_ascii_lowercase().as_str() {
             "ecsinstance" => Some(Only::Primary),
-            "nat" | "slbinstance" | "ipaddress" => Some(Only::None),
+            "nat" => Some(Only::None),
+            "slbinstance" => Some(Only::Clb),
             _ => None,
         }
     }
@@ -197,10 +360,11 @@ impl Only {
 
 /// Puts the public addresses of unknown place onto every interface that may be meant, as ones that may exist.
 pub(super) fn settle(l: &mut Linker<'_>) {
+    settle_addresses(l);
     let mut all = std::mem::take(&mut l.loose_eips);
     if all.len() > MANY {
         // One of unknown address stands for very many, so that the cost stays linear.
-        for only in [None, Some(Only::Primary)] {
+        for only in [None, Some(Only::Primary), Some(Only::Clb)] {
             if let Some(i) = all.iter().position(|x| x.only == only) {
                 let mut one = all.swap_remove(i);
                 one.eip = None;
@@ -219,11 +383,17 @@ pub(super) fn settle(l: &mut Linker<'_>) {
                 e.bound.push(EipTarget::Unknown((**u).clone()));
             }
         }
-        if loose.only == Some(Only::None) {
-            continue;
-        }
-        for x in &mut l.typed.interfaces {
-            let fits = loose.only.is_none() || (x.primary && x.instance.is_some());
+        let clb: Vec<InterfaceId> = (l.typed.balancers.iter())
+            .filter(|b| b.kind == BalancerKind::Clb)
+            .flat_map(|b| b.fronts.iter().copied())
+            .collect();
+        for (id, x) in (0u32..).map(InterfaceId).zip(&mut l.typed.interfaces) {
+            let fits = match loose.only {
+                None => true,
+                Some(Only::Primary) => x.primary && x.instance.is_some(),
+                Some(Only::Clb) => clb.contains(&id),
+                Some(Only::None) => false,
+            };
             // §7.4: an address that surely has one takes no other.
             let has = x
                 .public
@@ -271,39 +441,57 @@ fn holders(l: &mut Linker<'_>, h: HaVipId, eip: Option<EipId>, origin: &Origin) 
 
 /// The public address of an interface.
 fn public(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, x: InterfaceId, eip: Option<EipId>, origin: Origin) {
-    let wanted = match a.get("private_ip_address").map(|n| l.text(n)) {
-        Some(Fact::Known(t)) => parse::ip(&t).ok(),
-        _ => None,
+    let wanted = match a.get("private_ip_address") {
+        None => None,
+        Some(n) => match l.text(n) {
+            // The cloud fills in the primary address.
+            Fact::Unknown(u) if u.span.is_none() && &*u.why == crate::json::AFTER_APPLY => None,
+            Fact::Unknown(u) => {
+                l.unknown(i, "private_ip_address", &u);
+                Some(Fact::Unknown(u))
+            }
+            Fact::Known(t) => match parse::ip(&t) {
+                Ok(ip) => Some(Fact::Known(ip)),
+                Err(why) => Some(Fact::Unknown(l.invalid(
+                    i,
+                    "private_ip_address",
+                    n.span,
+                    &why,
+                    "write a private address of the interface",
+                ))),
+            },
+        },
     };
-    let private = wanted.and_then(|ip| {
-        let all = &l.typed.interfaces.get(x.index())?.addresses;
-        all.iter().position(|a| a.spec == AddressSpec::Ip(ip))
-    });
-    if wanted.is_some() && private.is_none() {
-        l.note(
-            i,
-            "`private_ip_address` is not an address of the interface; the primary one is taken",
-        );
-    }
-    let private = private.unwrap_or(0);
-    let own = match a.get("mode") {
-        Some(n) => l.text(n).known().cloned(),
-        None => eip.and_then(|e| {
-            let address = l.typed.eips.get(e.index())?.meta.origin.address.clone();
-            let r = l.res.get(l.position(&address)?)?;
-            let n = r.get("mode")?;
-            l.text(n).known().cloned()
-        }),
+    let all = l
+        .typed
+        .interfaces
+        .get(x.index())
+        .map_or(&[][..], |f| &f.addresses);
+    let four = || (0u32..).zip(all).filter(|(_, a)| a.kind != AddressKind::Ipv6);
+    // The private addresses that it may map to, and why it is not certain which.
+    let (at, doubt): (Vec<u32>, Option<Unknown>) = match wanted {
+        None => (vec![0], None),
+        Some(Fact::Unknown(u)) => (four().map(|(n, _)| n).collect(), Some(u)),
+        Some(Fact::Known(ip)) => match all.iter().position(|a| a.spec == AddressSpec::Ip(ip)) {
+            Some(n) => (vec![next(n)], None),
+            None => {
+                let open = |a: &Address| !matches!(a.spec, AddressSpec::Ip(_));
+                let some: Vec<u32> = four().filter(|(_, a)| open(a)).map(|(n, _)| n).collect();
+                if some.is_empty() {
+                    l.note(
+                        i,
+                        "`private_ip_address` is not an address of the interface; the primary one is taken",
+                    );
+                    (vec![0], None)
+                } else {
+                    let why = "which address of the interface it maps to is not known";
+                    (some, Some(Unknown::at(why, a.span)))
+                }
+            }
+        },
     };
-    // §7.4: ENI-visible modes switch the private network of the interface off.
-    let kind = match own.as_deref().map(str::to_ascii_uppercase).as_deref() {
-        Some("BINDED") => PublicKind::EipBinded,
-        Some("MULTI_BINDED") => {
-            l.note(i, "mode MULTI_BINDED is closed to new users and read as NAT");
-            PublicKind::Eip
-        }
-        _ => PublicKind::Eip,
-    };
+    // ENI-visible modes switch the private network of the interface off.
+    let modes = modes(l, i, a, eip, &origin);
     let ip = match eip.and_then(|e| l.typed.eips.get(e.index())) {
         Some(e) => e.ip.clone(),
         None => Fact::Unknown(Unknown::at("the EIP is not known", a.span)),
@@ -311,12 +499,20 @@ fn public(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, x: InterfaceId, eip: Opti
     if let Some(e) = l.typed.interfaces.get_mut(x.index())
         && !e.addresses.is_empty()
     {
-        e.public.push(PublicAddress {
-            origin,
-            ip,
-            eip,
-            kind,
-            private: next(private),
-        });
+        for private in at {
+            for (kind, origin) in &modes {
+                let mut origin = origin.clone();
+                if let (None, Some(u)) = (&origin.maybe, &doubt) {
+                    origin.maybe = Some(Box::new(u.clone()));
+                }
+                e.public.push(PublicAddress {
+                    origin,
+                    ip: ip.clone(),
+                    eip,
+                    kind: *kind,
+                    private,
+                });
+            }
+        }
     }
 }

@@ -46,6 +46,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "vswitch_id",
                 "disaster_recovery_vswitch_id",
                 "auto_propagate",
+                "enable_ipsec",
             ],
         },
         aliases: &[],
@@ -281,6 +282,18 @@ fn gateway_fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         ))),
     };
     let propagates = l.flag(i, &a, "auto_propagate", false);
+    // Without the feature there are no tunnels, whatever else is written.
+    let off = match l.flag(i, &a, "enable_ipsec", true) {
+        Fact::Known(true) => None,
+        Fact::Known(false) => {
+            let at = a.get("enable_ipsec").map_or(a.span, |n| n.span);
+            Some(Unknown::at("IPsec is turned off", at))
+        }
+        Fact::Unknown(u) => Some(u),
+    };
+    if let (Some(u), Some(g)) = (off, l.typed.vpn_gateways.get_mut(id.index())) {
+        g.meta.origin.maybe.get_or_insert_with(|| Box::new(u));
+    }
     if let Some(g) = l.typed.vpn_gateways.get_mut(id.index()) {
         g.vpc = vpc;
         g.vswitch = vswitch;

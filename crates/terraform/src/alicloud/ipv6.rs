@@ -5,6 +5,7 @@ use super::attrs::Attrs;
 use super::linker::{Entity, Found, Linker};
 use super::{Handler, Stage, TypeSpec, own};
 use bartizan_model::*;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const HANDLERS: &[Handler] = &[
     Handler {
@@ -40,11 +41,28 @@ pub(super) const HANDLERS: &[Handler] = &[
 #[derive(Debug, Default)]
 pub(super) struct Ipv6Access {
     /// Bandwidth, by the resource that is the address.
-    bandwidth: std::collections::BTreeMap<usize, Origin>,
+    bandwidth: BTreeMap<usize, Origin>,
     /// Egress-only rules, by the resource that is the address.
-    egress_only: std::collections::BTreeMap<usize, Origin>,
+    egress_only: BTreeMap<usize, Origin>,
     /// Bandwidth or rules for an address that is not known, with the VPC of the gateway.
     loose: Vec<(Option<VpcId>, Unknown)>,
+    /// Gateways that bandwidth is bought at and that are not in the input: which resource names one, and for which
+    /// resource that is an address.
+    beyond: Vec<(Origin, Option<usize>, Unknown)>,
+}
+
+/// Why an IPv6 gateway is not one of the input, if it is not. Nobody buys bandwidth at a gateway that is not there.
+fn beyond(l: &mut Linker<'_>, a: &Attrs<'_>) -> Option<Unknown> {
+    let n = a.get("ipv6_gateway_id")?;
+    match l.find(n) {
+        Found::Entity(_) | Found::Unset => None,
+        Found::Foreign(id) => Some(Unknown::at(
+            format!("the gateway `{id}` is not in the inventory"),
+            n.span,
+        )),
+        Found::Unknown(u) => Some(u),
+        Found::Resource(_) => Some(Unknown::at("the gateway is not known", n.span)),
+    }
 }
 
 fn gateway_vpc(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Option<VpcId> {
@@ -90,7 +108,14 @@ fn bandwidth(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     if let Fact::Unknown(u) = amount {
         origin.maybe = Some(Box::new(u));
     }
-    match address(l, i, &a, "ipv6_address_id") {
+    let beyond = beyond(l, &a);
+    let address = address(l, i, &a, "ipv6_address_id");
+    if let Some(u) = beyond {
+        l.ipv6
+            .beyond
+            .push((origin.clone(), address.as_ref().ok().copied(), u));
+    }
+    match address {
         Ok(r) => {
             l.ipv6.bandwidth.insert(r, origin);
         }
@@ -118,6 +143,25 @@ pub(super) fn settle(l: &mut Linker<'_>) {
         .map(|x| x.vswitch.known().and_then(|v| l.typed[*v].vpc.known().copied()))
         .collect();
     let access = std::mem::take(&mut l.ipv6);
+    gateways(l, &access, &vpcs);
+    // Bandwidth for an address that nobody here is seen to have.
+    let matched: BTreeSet<usize> = l.ipv6_from.values().copied().collect();
+    let strays: Vec<(Option<VswitchId>, Unknown)> = access
+        .bandwidth
+        .iter()
+        .filter(|(r, _)| !matched.contains(r))
+        .map(|(r, o)| {
+            let node = l.res.get(*r).and_then(|r| r.get("vswitch_id"));
+            let vswitch = match node.map(|n| l.find(n)) {
+                Some(Found::Entity(Entity::Vswitch(v))) => Some(v),
+                _ => None,
+            };
+            (
+                vswitch,
+                Unknown::at("bandwidth is bought for an address that may be this one", o.span),
+            )
+        })
+        .collect();
     for ((x, home), iface) in (0u32..).zip(&vpcs).zip(&mut l.typed.interfaces) {
         for (at, address) in (0u32..).zip(&mut iface.addresses) {
             // What a load balancer says of its own address is said.
@@ -130,6 +174,14 @@ pub(super) fn settle(l: &mut Linker<'_>) {
                 Some(r) => (access.bandwidth.get(r), access.egress_only.get(r)),
                 None => (None, None),
             };
+            let open = !matches!(address.spec, AddressSpec::Ip(_));
+            let stray = strays
+                .iter()
+                .filter(|_| open)
+                .find(|(v, _)| match (v, iface.vswitch.known()) {
+                    (Some(a), Some(b)) => a == b,
+                    _ => true,
+                });
             let loose = access.loose.iter().find(|(vpc, _)| match (vpc, home) {
                 (Some(a), Some(b)) => a == b,
                 _ => true,
@@ -141,10 +193,52 @@ pub(super) fn settle(l: &mut Linker<'_>) {
                 (Some(_), Some(e), _) => Ipv6Internet::EgressOnly(e.clone()),
                 (Some(o), None, None) => Ipv6Internet::Both(o.clone()),
                 (_, _, Some((_, u))) => Ipv6Internet::Unknown(u.clone()),
-                (None, _, None) => Ipv6Internet::None,
+                (None, _, None) => {
+                    stray.map_or(Ipv6Internet::None, |(_, u)| Ipv6Internet::Unknown(u.clone()))
+                }
             };
         }
     }
+}
+
+/// Adds the gateways that are not in the input, as ones that may be in the VPCs of the addresses.
+fn gateways(l: &mut Linker<'_>, access: &Ipv6Access, vpcs: &[Option<VpcId>]) {
+    let mut out: Vec<Ipv6Gateway> = Vec::new();
+    for (origin, address, why) in &access.beyond {
+        let owners = l.ipv6_from.iter().filter(|(_, r)| Some(**r) == *address);
+        let homes: BTreeSet<Option<VpcId>> = owners
+            .map(|((x, _), _)| vpcs.get(*x as usize).copied().flatten())
+            .collect();
+        // Whose address it is is not known: it may be in any VPC.
+        let homes = if homes.is_empty() {
+            BTreeSet::from([None])
+        } else {
+            homes
+        };
+        for home in homes {
+            let vpc = match home {
+                Some(v) => Fact::Known(v),
+                None => Fact::Unknown(why.clone()),
+            };
+            let known = |g: &Ipv6Gateway| g.vpc.known() == home.as_ref() && g.meta.origin.maybe.is_none();
+            if l.typed.ipv6_gateways.iter().any(known) || out.iter().any(|g| g.vpc == vpc) {
+                continue;
+            }
+            let mut origin = origin.clone();
+            origin.maybe.get_or_insert_with(|| Box::new(why.clone()));
+            out.push(Ipv6Gateway {
+                meta: Meta {
+                    origin,
+                    id: None,
+                    name: None,
+                    tags: Fact::Known(BTreeMap::new()),
+                    region: None,
+                },
+                vpc,
+            });
+        }
+    }
+    l.typed.ipv6_gateways.extend(out);
 }
 
 fn unknown(o: &Origin) -> Unknown {

@@ -100,6 +100,13 @@ pub(super) struct Linker<'r> {
     pub(super) bindings: Vec<super::vswitch::Binding>,
     /// Bindings of public addresses that could not be placed.
     pub(super) loose_eips: Vec<super::eip::Loose>,
+    pub(super) eips_by_address: Vec<super::eip::ByAddress>,
+    /// VPCs of which some table is not in the input.
+    pub(super) strange_tables: std::collections::BTreeSet<VpcId>,
+    /// Peering connections that another account has to accept.
+    pub(super) foreign_peerings: Vec<(PeeringId, Span)>,
+    /// Routes to an IPv4 gateway that is not in the input, with the table.
+    pub(super) foreign_gateways: Vec<(Fact<RouteTableId>, Origin, Unknown)>,
     /// Server groups, access lists and listeners of load balancers.
     pub(super) balancers: super::balancer::State,
     /// Policies, address books and proxies of the perimeter.
@@ -168,6 +175,10 @@ impl<'r> Linker<'r> {
             ipv6: super::ipv6::Ipv6Access::default(),
             bindings: Vec::new(),
             loose_eips: Vec::new(),
+            eips_by_address: Vec::new(),
+            strange_tables: std::collections::BTreeSet::new(),
+            foreign_peerings: Vec::new(),
+            foreign_gateways: Vec::new(),
             balancers: super::balancer::State::default(),
             perimeter: super::perimeter::State::default(),
             gwlb: super::gwlb::State::default(),

@@ -251,9 +251,13 @@ pub fn link(mut resources: Vec<Resource>, source: SourceKind, diagnostics: Vec<D
     balancer::settle(&mut linker);
     private_link::settle(&mut linker);
     hybrid::settle(&mut linker);
+    nat::settle(&mut linker);
+    route::settle(&mut linker);
+    transit::settle(&mut linker);
     eip::settle(&mut linker);
     havip::settle(&mut linker);
     ipv6::settle(&mut linker);
+    data_service::settle_members(&mut linker);
     perimeter::settle(&mut linker);
     let mut notices = silent::Notices::default();
     for (i, h) in handled.iter().enumerate() {

@@ -70,6 +70,107 @@ pub(super) const HANDLERS: &[Handler] = &[
     },
 ];
 
+/// The route that the cloud adds for the first Internet NAT gateway of a VPC (§3.2): `0.0.0.0/0` of the system table, unless
+/// that has one. It is certain where the VPC has one such gateway and nothing else may have been there first.
+pub(super) fn settle(l: &mut Linker<'_>) {
+    let t = &l.typed;
+    let mut out = Vec::new();
+    for (v, vpc) in (0u32..).map(VpcId).zip(&t.vpcs) {
+        let here: Vec<(NatId, &NatGateway)> = (0u32..)
+            .map(NatId)
+            .zip(&t.nat_gateways)
+            .filter(|(_, n)| n.internet != Fact::Known(false) && n.vpc.known().is_none_or(|x| *x == v))
+            .collect();
+        if here.is_empty() {
+            continue;
+        }
+        let table = vpc.system_table;
+        let mut taken = false;
+        let mut perhaps = false;
+        for e in t
+            .route_entries
+            .iter()
+            .filter(|e| e.table.known().is_none_or(|x| *x == table))
+        {
+            match default_route(t, &e.destination) {
+                Some(true) if e.table.known().is_some() && e.origin.maybe.is_none() => taken = true,
+                Some(_) => perhaps = true,
+                None => {}
+            }
+        }
+        if taken {
+            continue;
+        }
+        let learns = learns_default(t, v);
+        for (n, nat) in &here {
+            let why = if perhaps {
+                Some("the system table may have a default route already")
+            } else if here.len() > 1 {
+                Some(
+                    "the cloud adds a default route for the first NAT gateway of a VPC, and this one has several",
+                )
+            } else if nat.vpc.known().is_none() || nat.internet.known().is_none() {
+                Some("whether the VPC has the NAT gateway is not known")
+            } else if learns {
+                Some("the VPC may have learned a default route before")
+            } else {
+                None
+            };
+            let mut origin = nat.meta.origin.clone();
+            if let (None, Some(why)) = (&origin.maybe, why) {
+                origin.maybe = Some(Box::new(Unknown::at(why, origin.span)));
+            }
+            out.push(RouteEntry {
+                origin,
+                table: Fact::Known(table),
+                destination: NetSpec::Net(Fact::Known(ipnet::Ipv4Net::default().into())),
+                next_hops: vec![NextHop::Nat(*n)],
+            });
+        }
+    }
+    l.typed.route_entries.extend(out);
+}
+
+/// Whether a destination is every IPv4 address, as far as one can tell: `None` if it is not.
+fn default_route(t: &Typed, d: &NetSpec) -> Option<bool> {
+    let of = |n: &Fact<ipnet::IpNet>| match n {
+        Fact::Known(n) => (n.prefix_len() == 0 && n.addr().is_ipv4()).then_some(true),
+        Fact::Unknown(_) => Some(false),
+    };
+    match d {
+        NetSpec::Net(n) => of(n),
+        NetSpec::PrefixList(Fact::Known(list)) => match &t[*list].entries {
+            Fact::Known(all) => all.iter().filter_map(of).max(),
+            Fact::Unknown(_) => Some(false),
+        },
+        NetSpec::PrefixList(Fact::Unknown(_)) => Some(false),
+    }
+}
+
+/// Whether a VPC may learn a default route from what it is attached to.
+fn learns_default(t: &Typed, v: VpcId) -> bool {
+    let this = |f: &Fact<VpcId>| f.known().is_none_or(|x| *x == v);
+    if t.vpn_gateways.iter().any(|g| this(&g.vpc)) {
+        return true;
+    }
+    let attached = t.attachments.iter().any(|a| match &a.to {
+        Attached::Vpc(x) => this(x),
+        _ => false,
+    });
+    attached
+        && (!t.border_routers.is_empty()
+            || !t.vpn_connections.is_empty()
+            || t.attachments
+                .iter()
+                .any(|a| matches!(a.to, Attached::Unmodelled(..)))
+            || t.published_routes
+                .iter()
+                .any(|r| r.destination.known().is_none_or(|n| n.prefix_len() == 0))
+            || t.tr_routes
+                .iter()
+                .any(|r| default_route(t, &r.destination).is_some()))
+}
+
 /// Custom NAT blocks and NAT IPs of a VPC NAT gateway (§8.1).
 fn owner(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> (Vec<NatId>, bool) {
     let nat = l.link(i, a, &["nat_gateway_id"], "NAT gateway", |e| {

@@ -153,12 +153,46 @@ fn entry(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, destination: &'static str)
         }
     }
     let origin = l.origin(i, a.span);
+    let gateway = matches!(a.get("nexthop_type").map(|n| l.text(n)), Some(Fact::Known(t)) if t.eq_ignore_ascii_case("Ipv4Gateway"));
+    if let ([NextHop::Unknown(u)], true) = (hops.as_slice(), gateway) {
+        l.foreign_gateways
+            .push((table.clone(), origin.clone(), u.clone()));
+    }
     l.typed.route_entries.push(RouteEntry {
         origin,
         table,
         destination: to,
         next_hops: hops,
     });
+}
+
+/// A VPC whose table leads to an IPv4 gateway that is not in the input has one: what has a public address there may need
+/// the route (§7.2).
+pub(super) fn settle(l: &mut Linker<'_>) {
+    for (table, origin, why) in std::mem::take(&mut l.foreign_gateways) {
+        let vpc = match table {
+            Fact::Known(t) => l.typed[t].vpc.clone(),
+            Fact::Unknown(u) => Fact::Unknown(u),
+        };
+        let same = |g: &Ipv4Gateway| vpc.known().is_some() && g.vpc == vpc;
+        if l.typed.ipv4_gateways.iter().any(same) {
+            continue;
+        }
+        let mut origin = origin;
+        origin.maybe.get_or_insert_with(|| Box::new(why.clone()));
+        l.typed.ipv4_gateways.push(Ipv4Gateway {
+            meta: Meta {
+                origin,
+                id: None,
+                name: None,
+                tags: Fact::Known(std::collections::BTreeMap::new()),
+                region: None,
+            },
+            vpc,
+            enabled: Fact::Unknown(why),
+            ingress_table: None,
+        });
+    }
 }
 
 /// The next hop that a type and an id name (§3.5).

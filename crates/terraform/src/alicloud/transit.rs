@@ -14,11 +14,27 @@ pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_vpc_peer_connection",
-            attributes: &["id", "tags", "peer_connection_name", "vpc_id", "accepting_vpc_id"],
+            attributes: &[
+                "id",
+                "tags",
+                "peer_connection_name",
+                "vpc_id",
+                "accepting_vpc_id",
+                "accepting_ali_uid",
+            ],
         },
         aliases: &[],
         identities: &[own("id")],
         steps: &[(Stage::Declare, peering), (Stage::Fill, peering_ends)],
+    },
+    Handler {
+        spec: TypeSpec {
+            name: "alicloud_vpc_peer_connection_accepter",
+            attributes: &["id", "instance_id"],
+        },
+        aliases: &[],
+        identities: &[],
+        steps: &[(Stage::Attach, accepted)],
     },
     Handler {
         spec: TypeSpec {
@@ -212,7 +228,13 @@ pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_cen_instance_attachment",
-            attributes: &["id", "instance_id", "child_instance_id", "child_instance_type"],
+            attributes: &[
+                "id",
+                "instance_id",
+                "child_instance_id",
+                "child_instance_type",
+                "child_instance_region_id",
+            ],
         },
         aliases: &[],
         identities: &[],
@@ -259,9 +281,68 @@ fn peering_ends(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     };
     let requester = l.vpc(i, &a);
     let accepter = l.link(i, &a, &["accepting_vpc_id"], "VPC", as_vpc);
+    // §10.6: another account has to accept it. Whose account it is is seen by who makes the VPC there.
+    let here = l.res.get(i).and_then(|r| r.provider.clone());
+    let there = accepter.known().map(|v| l.typed[*v].meta.origin.address.clone());
+    let there = there.and_then(|x| l.position(&x)).and_then(|n| l.res.get(n));
+    let same = there.is_some_and(|r| r.provider == here);
+    if let Some(n) = a.get("accepting_ali_uid").filter(|_| !same) {
+        l.foreign_peerings.push((id, n.span));
+    }
     if let Some(p) = l.typed.peerings.get_mut(id.index()) {
         p.requester = requester;
         p.accepter = accepter;
+    }
+}
+
+/// The other account accepts a peering connection.
+fn accepted(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let of = l.link(i, &a, &["instance_id"], "peering connection", |e| {
+        if let Entity::Peering(p) = e { Some(p) } else { None }
+    });
+    let sure = l.origin(i, a.span).maybe.is_none();
+    if let Fact::Known(p) = of
+        && sure
+    {
+        l.foreign_peerings.retain(|(x, _)| *x != p);
+    }
+}
+
+/// What another account has to accept may be accepted, and is not for certain.
+pub(super) fn settle(l: &mut Linker<'_>) {
+    for (id, span) in std::mem::take(&mut l.foreign_peerings) {
+        if let Some(p) = l.typed.peerings.get_mut(id.index()) {
+            let why = || Box::new(Unknown::at("nothing here accepts it for the other account", span));
+            p.meta.origin.maybe.get_or_insert_with(why);
+        }
+    }
+    // A route map is about one region. Of a router of Basic Edition, whose attachments are in several, and of one whose
+    // region is not known, it is not certain that it is about all routes.
+    let t = &mut l.typed;
+    for m in t.route_maps.iter_mut().filter(|m| m.table.is_none()) {
+        let Some(region) = m.region.known().cloned() else {
+            continue;
+        };
+        let about = |r: &TransitRouter| match (&r.cen, m.cen.known()) {
+            (Some(a), Some(b)) => a == b,
+            _ => true,
+        };
+        let unsure = (0u32..).map(RouterId).zip(&t.transit_routers).any(|(id, r)| {
+            let elsewhere = |x: &Attachment| x.meta.region.as_ref() != Some(&region);
+            about(r)
+                && match (r.basic, &r.meta.region) {
+                    (true, _) => (t.attachments.iter())
+                        .filter(|x| x.router.known().is_none_or(|k| *k == id))
+                        .any(elsewhere),
+                    (false, known) => known.is_none(),
+                }
+        });
+        if unsure {
+            m.region = Fact::Unknown(Unknown::at(
+                "whether the routes of this region are meant is not known",
+                m.origin.span,
+            ));
+        }
     }
 }
 
@@ -653,6 +734,8 @@ fn basic_fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
                 Some(r) => r,
                 None => {
                     let mut meta = l.typed[id].meta.clone();
+                    // It is in every region that something is attached in.
+                    meta.region = None;
                     if let Some(r) = l.res.iter().position(|r| r.address == key) {
                         let span = l.res.get(r).map_or(a.span, |r| r.span);
                         meta.origin = l.origin(r, span);
@@ -681,10 +764,15 @@ fn basic_fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         );
         Attached::Unmodelled(kind, "?".into())
     };
+    let region = a.get("child_instance_region_id").map(|n| l.text(n));
     if let Some(x) = l.typed.attachments.get_mut(id.index()) {
         x.router = router;
         x.to = to;
         x.publishes = Fact::Known(true);
+        // The provider may be in another region than what it attaches.
+        if let Some(region) = region {
+            x.meta.region = region.known().cloned();
+        }
     }
 }
 

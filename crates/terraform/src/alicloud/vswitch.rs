@@ -193,6 +193,9 @@ pub(super) fn settle(l: &mut Linker<'_>) {
         let mut sure: FxHashMap<VswitchId, Vec<&Binding>> = FxHashMap::default();
         let mut maybe: FxHashMap<VswitchId, &Unknown> = FxHashMap::default();
         let mut loose: Vec<(&Binding, &Unknown)> = Vec::new();
+        let vague: Vec<&Binding> = (of.iter().copied())
+            .filter(|b| b.to.known().is_none() && (b.maybe.is_some() || b.vswitch.known().is_none()))
+            .collect();
         for b in of {
             match (&b.vswitch, &b.maybe) {
                 (Fact::Known(v), None) => sure.entry(*v).or_default().push(b),
@@ -214,6 +217,19 @@ pub(super) fn settle(l: &mut Linker<'_>) {
                 (Some(a), Some(v)) => a == *v,
                 _ => true,
             };
+            // A table that may be one which is not in the input: nothing is known of its routes.
+            let elsewhere = |b: &&Binding| b.to.known().is_none();
+            let beyond = sure
+                .get(&id)
+                .and_then(|all| all.iter().copied().find(elsewhere))
+                .or_else(|| {
+                    vague
+                        .iter()
+                        .copied()
+                        .find(|b| b.vswitch.known().is_none_or(|v| *v == id) && could_be(b))
+                })
+                .filter(|_| !acl);
+            let beyond = beyond.and_then(|b| Some((b.by.0, b.span, b.to.unknown()?.clone())));
             let to = match sure.get(&id).map(Vec::as_slice) {
                 Some([first, rest @ ..]) => match rest.iter().find(|b| b.to.known() != first.to.known()) {
                     None => first.to.clone(),
@@ -237,6 +253,9 @@ pub(super) fn settle(l: &mut Linker<'_>) {
                     None => continue,
                 },
             };
+            if let (Some((by, span, why)), Some(vpc), true) = (beyond, home.known(), to.known().is_none()) {
+                strange_table(l, by, span, *vpc, &why);
+            }
             let Some(v) = l.typed.vswitches.get_mut(id.index()) else {
                 continue;
             };
@@ -248,4 +267,31 @@ pub(super) fn settle(l: &mut Linker<'_>) {
             }
         }
     }
+}
+
+/// A table of a VPC that is not in the input: it may have any route. One stands for all of them.
+fn strange_table(l: &mut Linker<'_>, by: usize, span: Span, vpc: VpcId, why: &Unknown) {
+    if !l.strange_tables.insert(vpc) {
+        return;
+    }
+    let origin = l.origin(by, span);
+    let id = RouteTableId(next(l.typed.route_tables.len()));
+    l.typed.route_tables.push(RouteTable {
+        meta: Meta {
+            origin: origin.clone(),
+            id: None,
+            name: None,
+            tags: Fact::Known(std::collections::BTreeMap::new()),
+            region: None,
+        },
+        vpc: Fact::Known(vpc),
+        kind: RouteTableKind::Custom,
+        propagation: Fact::Unknown(why.clone()),
+    });
+    l.typed.route_entries.push(RouteEntry {
+        origin,
+        table: Fact::Known(id),
+        destination: NetSpec::Net(Fact::Unknown(why.clone())),
+        next_hops: vec![NextHop::Unknown(why.clone())],
+    });
 }

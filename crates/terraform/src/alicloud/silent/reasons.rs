@@ -248,7 +248,7 @@ pub(super) const SILENT: &[(&str, &str)] = &[
          express_connect_virtual_border_router associated_physical_connections, \
          express_connect_virtual_border_router include_cross_account_vbr, \
          express_connect_virtual_border_router enable_ipv6, ssl_vpn_server cipher, ssl_vpn_server compress, \
-         ssl_vpn_server port, ssl_vpn_server protocol, vpn_gateway enable_ipsec, *router_interface health_check_*_ip",
+         ssl_vpn_server port, ssl_vpn_server protocol, *router_interface health_check_*_ip",
     ),
     (
         "which network a VPN gateway or its connections are reached from: what comes out is the same",

@@ -1,0 +1,456 @@
+//! What the input leaves open decides no claim: values that are not known, and things that are not in the input.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use bartizan_base::Verdict::{self, Holds, Undecided, Violated};
+use bartizan_model::Readings;
+
+/// A VPC with two vSwitches, a host that lets everybody in, and one in the other vSwitch.
+const NET: &str = r#"
+resource "alicloud_vpc" "v" {
+  cidr_block = "10.0.0.0/16"
+}
+resource "alicloud_vswitch" "a" {
+  vpc_id     = alicloud_vpc.v.id
+  cidr_block = "10.0.1.0/24"
+}
+resource "alicloud_vswitch" "b" {
+  vpc_id     = alicloud_vpc.v.id
+  cidr_block = "10.0.2.0/24"
+}
+resource "alicloud_security_group" "g" {
+  vpc_id              = alicloud_vpc.v.id
+  inner_access_policy = "Drop"
+}
+resource "alicloud_security_group_rule" "in" {
+  security_group_id = alicloud_security_group.g.id
+  type              = "ingress"
+  ip_protocol       = "all"
+  cidr_ip           = "0.0.0.0/0"
+}
+resource "alicloud_instance" "web" {
+  vswitch_id            = alicloud_vswitch.a.id
+  private_ip            = "10.0.1.10"
+  secondary_private_ips = ["10.0.1.11"]
+  security_groups       = [alicloud_security_group.g.id]
+  tags                  = { role = "web" }
+}
+resource "alicloud_eip_address" "e" {
+  ip_address = "47.0.0.1"
+}
+variable "open" {
+  type = string
+}
+"#;
+
+const WEB: &str = "edition 2027\nzone web = tag role=web\n";
+
+#[track_caller]
+fn says(more: &str, intent: &str, want: &[Verdict]) {
+    let net = format!("{NET}{more}");
+    common::expect(&net, &format!("{WEB}{intent}"), Readings::default(), want);
+}
+
+const NAT: &str = r#"
+resource "alicloud_nat_gateway" "n" {
+  vpc_id     = alicloud_vpc.v.id
+  vswitch_id = alicloud_vswitch.b.id
+}
+resource "alicloud_eip_association" "n" {
+  allocation_id = alicloud_eip_address.e.id
+  instance_id   = alicloud_nat_gateway.n.id
+}
+resource "alicloud_snat_entry" "s" {
+  snat_table_id     = alicloud_nat_gateway.n.snat_table_ids
+  source_vswitch_id = alicloud_vswitch.a.id
+  snat_ip           = alicloud_eip_address.e.ip_address
+}
+"#;
+
+const OUT: &str = "never web -> outside : https\nmust web -> outside : https\n";
+
+/// §3.2: the cloud adds a default route for the first Internet NAT gateway of a VPC.
+#[test]
+fn a_nat_gateway_brings_its_route() {
+    says(NAT, OUT, &[Violated, Holds]);
+}
+
+/// §3.2: a table that has a default route keeps it.
+#[test]
+fn a_default_route_that_is_there_stays() {
+    let more = r#"
+resource "alicloud_instance" "router" {
+  vswitch_id      = alicloud_vswitch.b.id
+  private_ip      = "10.0.2.10"
+  security_groups = [alicloud_security_group.g.id]
+}
+resource "alicloud_route_entry" "d" {
+  route_table_id        = alicloud_vpc.v.route_table_id
+  destination_cidrblock = "0.0.0.0/0"
+  nexthop_type          = "Instance"
+  nexthop_id            = alicloud_instance.router.id
+}
+"#;
+    let r = common::run(
+        &format!("{NET}{NAT}{more}"),
+        &format!("{WEB}must web -> outside : https\n"),
+        Readings::default(),
+    );
+    assert_ne!(common::verdicts(&r), [Holds]);
+}
+
+/// §3.2: a vSwitch on a table of its own has no part in it, and of two gateways one was the first.
+#[test]
+fn whose_route_it_is_may_not_be_known() {
+    let own = r#"
+resource "alicloud_route_table" "own" {
+  vpc_id = alicloud_vpc.v.id
+}
+resource "alicloud_route_table_attachment" "own" {
+  route_table_id = alicloud_route_table.own.id
+  vswitch_id     = alicloud_vswitch.a.id
+}
+"#;
+    says(&format!("{NAT}{own}"), OUT, &[Holds, Violated]);
+    let second = r#"
+resource "alicloud_nat_gateway" "second" {
+  vpc_id     = alicloud_vpc.v.id
+  vswitch_id = alicloud_vswitch.b.id
+}
+"#;
+    says(&format!("{NAT}{second}"), OUT, &[Undecided, Undecided]);
+}
+
+/// §7.4: an EIP may be bound to a private address, whoever has it.
+#[test]
+fn a_public_address_by_the_private_one() {
+    let bound = |to: &str| {
+        format!(
+            r#"
+resource "alicloud_eip_association" "e" {{
+  allocation_id = alicloud_eip_address.e.id
+  instance_type = "IpAddress"
+  instance_id   = {to}
+  vpc_id        = alicloud_vpc.v.id
+}}
+"#
+        )
+    };
+    let claims = "never outside -> web : ssh\nmust outside -> web : ssh\n";
+    says(&bound("\"10.0.1.10\""), claims, &[Violated, Holds]);
+    says(
+        &bound("alicloud_instance.web.private_ip"),
+        claims,
+        &[Violated, Holds],
+    );
+    says(&bound("\"10.0.1.12\""), claims, &[Holds, Violated]);
+    says(&bound("var.open"), claims, &[Undecided, Undecided]);
+}
+
+/// §7.4: how it is bound, and to which address, may not be known.
+#[test]
+fn how_a_public_address_is_bound_may_not_be_known() {
+    let bound = |more: &str| {
+        format!(
+            r#"
+resource "alicloud_eip_association" "e" {{
+  allocation_id = alicloud_eip_address.e.id
+  instance_id   = alicloud_instance.web.id
+  {more}
+}}
+resource "alicloud_network_acl" "x" {{
+  vpc_id = alicloud_vpc.v.id
+  ingress_acl_entries {{
+    policy         = "drop"
+    protocol       = "all"
+    port           = "-1/-1"
+    source_cidr_ip = "0.0.0.0/0"
+  }}
+  resources {{
+    resource_id   = alicloud_vswitch.a.id
+    resource_type = "VSwitch"
+  }}
+}}
+"#
+        )
+    };
+    let claim = "never outside -> web : ssh\n";
+    says(&bound(""), claim, &[Holds]);
+    says(&bound("mode = \"BINDED\""), claim, &[Violated]);
+    says(&bound("mode = var.open"), claim, &[Undecided]);
+    let bound = |at: &str| {
+        format!(
+            r#"
+resource "alicloud_eip_association" "e" {{
+  allocation_id      = alicloud_eip_address.e.id
+  instance_id        = alicloud_instance.web.id
+  private_ip_address = {at}
+}}
+"#
+        )
+    };
+    let second = "zone second = host 10.0.1.11 { overlaps web }\nnever outside -> second : ssh\n";
+    says(&bound("\"10.0.1.10\""), second, &[Holds]);
+    says(&bound("\"10.0.1.11\""), second, &[Violated]);
+    says(&bound("var.open"), second, &[Undecided]);
+}
+
+/// §7.5: which CLB an EIP is bound to may not be known.
+#[test]
+fn a_public_address_of_some_balancer() {
+    let more = r#"
+resource "alicloud_slb_load_balancer" "l" {
+  address_type = "intranet"
+  vswitch_id   = alicloud_vswitch.b.id
+  address      = "10.0.2.20"
+}
+resource "alicloud_slb_listener" "l" {
+  load_balancer_id = alicloud_slb_load_balancer.l.id
+  frontend_port    = 22
+  backend_port     = 22
+  protocol         = "tcp"
+}
+resource "alicloud_slb_backend_server" "l" {
+  load_balancer_id = alicloud_slb_load_balancer.l.id
+  backend_servers {
+    server_id = alicloud_instance.web.id
+    weight    = 100
+  }
+}
+resource "alicloud_eip_association" "e" {
+  allocation_id = alicloud_eip_address.e.id
+  instance_type = "SlbInstance"
+  instance_id   = var.open
+}
+"#;
+    says(more, "never outside -> web : ssh\n", &[Undecided]);
+}
+
+/// §7.3: bandwidth for an address says that its VPC has an IPv6 gateway, and an address that is not known may have it.
+#[test]
+fn ipv6_bandwidth() {
+    let net = |gateway: &str, address: &str| {
+        format!(
+            r#"
+resource "alicloud_vpc" "six" {{
+  cidr_block      = "10.6.0.0/16"
+  enable_ipv6     = true
+  ipv6_cidr_block = "2001:db8:6::/56"
+}}
+resource "alicloud_vswitch" "six" {{
+  vpc_id               = alicloud_vpc.six.id
+  cidr_block           = "10.6.1.0/24"
+  enable_ipv6          = true
+  ipv6_cidr_block_mask = 1
+}}
+resource "alicloud_security_group" "six" {{
+  vpc_id = alicloud_vpc.six.id
+}}
+resource "alicloud_security_group_rule" "six" {{
+  security_group_id = alicloud_security_group.six.id
+  type              = "ingress"
+  ip_protocol       = "all"
+  ipv6_cidr_ip      = "::/0"
+}}
+resource "alicloud_instance" "six" {{
+  vswitch_id      = alicloud_vswitch.six.id
+  security_groups = [alicloud_security_group.six.id]
+  ipv6_addresses  = [{address}]
+  tags            = {{ role = "six" }}
+}}
+resource "alicloud_vpc_ipv6_gateway" "six" {{
+  vpc_id = alicloud_vpc.six.id
+}}
+resource "alicloud_vpc_ipv6_address" "six" {{
+  vswitch_id = alicloud_vswitch.six.id
+}}
+resource "alicloud_vpc_ipv6_internet_bandwidth" "six" {{
+  ipv6_gateway_id = {gateway}
+  ipv6_address_id = alicloud_vpc_ipv6_address.six.id
+  bandwidth       = 5
+}}
+"#
+        )
+    };
+    let claim = "zone six = tag role=six\nnever outside -> six : ssh\n";
+    let own = "alicloud_vpc_ipv6_address.six.ipv6_address";
+    let here = "alicloud_vpc_ipv6_gateway.six.id";
+    says(&net(here, own), claim, &[Violated]);
+    says(&net(here, "\"2001:db8:6:1::10\""), claim, &[Holds]);
+    says(&net(here, "var.open"), claim, &[Undecided]);
+    let gone = |net: String| {
+        let (before, after) = net.split_once("resource \"alicloud_vpc_ipv6_gateway\"").unwrap();
+        format!("{before}{}", after.split_once("}\n").unwrap().1)
+    };
+    says(&gone(net("\"ipv6gw-elsewhere\"", own)), claim, &[Undecided]);
+    says(&gone(net("var.open", own)), claim, &[Undecided]);
+}
+
+/// §3.1: of a table that is not in the input no route is known.
+#[test]
+fn a_table_that_is_not_in_the_input() {
+    let bound = |table: &str| {
+        format!(
+            r#"{NAT}
+resource "alicloud_route_table_attachment" "own" {{
+  route_table_id = {table}
+  vswitch_id     = alicloud_vswitch.a.id
+}}
+"#
+        )
+    };
+    says(&bound("\"vtb-elsewhere\""), OUT, &[Undecided, Undecided]);
+    says(&bound("var.open"), OUT, &[Undecided, Undecided]);
+}
+
+/// §7.2: who leads to an IPv4 gateway has one, and what has no route to it may be private.
+#[test]
+fn an_ipv4_gateway_that_is_not_in_the_input() {
+    let more = r#"
+resource "alicloud_route_entry" "d" {
+  route_table_id        = alicloud_vpc.v.route_table_id
+  destination_cidrblock = "0.0.0.0/0"
+  nexthop_type          = "Ipv4Gateway"
+  nexthop_id            = "ipv4gw-elsewhere"
+}
+resource "alicloud_route_table" "own" {
+  vpc_id = alicloud_vpc.v.id
+}
+resource "alicloud_route_table_attachment" "own" {
+  route_table_id = alicloud_route_table.own.id
+  vswitch_id     = alicloud_vswitch.a.id
+}
+resource "alicloud_eip_association" "e" {
+  allocation_id = alicloud_eip_address.e.id
+  instance_id   = alicloud_instance.web.id
+}
+"#;
+    says(more, "must outside -> web : ssh\n", &[Undecided]);
+}
+
+/// §15.1: a group on the list of a database admits its members by their public addresses.
+#[test]
+fn members_are_admitted_by_their_public_addresses() {
+    let more = r#"
+resource "alicloud_eip_association" "e" {
+  allocation_id = alicloud_eip_address.e.id
+  instance_id   = alicloud_instance.web.id
+}
+resource "alicloud_vpc" "other" {
+  cidr_block = "10.9.0.0/16"
+}
+resource "alicloud_vswitch" "other" {
+  vpc_id     = alicloud_vpc.other.id
+  cidr_block = "10.9.1.0/24"
+}
+resource "alicloud_kvstore_instance" "r" {
+  vswitch_id        = alicloud_vswitch.other.id
+  instance_type     = "Redis"
+  private_ip        = "10.9.1.10"
+  port              = 6379
+  security_group_id = alicloud_security_group.g.id
+}
+resource "alicloud_kvstore_connection" "r" {
+  instance_id              = alicloud_kvstore_instance.r.id
+  connection_string_prefix = "r"
+  port                     = "6379"
+}
+"#;
+    let claims = "zone r = tf \"alicloud_kvstore_instance.r\"\nnever web -> r : redis\n";
+    says(more, claims, &[Undecided]);
+}
+
+/// §10.5: a route map is about one region.
+#[test]
+fn a_route_map_of_another_region() {
+    let net = |region: &str| {
+        format!(
+            r#"
+resource "alicloud_vpc" "w" {{
+  cidr_block = "10.1.0.0/16"
+}}
+resource "alicloud_vswitch" "w" {{
+  vpc_id     = alicloud_vpc.w.id
+  cidr_block = "10.1.1.0/24"
+}}
+resource "alicloud_security_group" "w" {{
+  vpc_id = alicloud_vpc.w.id
+}}
+resource "alicloud_security_group_rule" "w" {{
+  security_group_id = alicloud_security_group.w.id
+  type              = "ingress"
+  ip_protocol       = "all"
+  cidr_ip           = "0.0.0.0/0"
+}}
+resource "alicloud_instance" "w" {{
+  vswitch_id      = alicloud_vswitch.w.id
+  private_ip      = "10.1.1.10"
+  security_groups = [alicloud_security_group.w.id]
+  tags            = {{ role = "w" }}
+}}
+resource "alicloud_cen_instance" "c" {{
+  protection_level = "REDUCED"
+}}
+resource "alicloud_cen_instance_attachment" "v" {{
+  instance_id              = alicloud_cen_instance.c.id
+  child_instance_id        = alicloud_vpc.v.id
+  child_instance_type      = "VPC"
+  child_instance_region_id = "cn-hangzhou"
+}}
+resource "alicloud_cen_instance_attachment" "w" {{
+  instance_id              = alicloud_cen_instance.c.id
+  child_instance_id        = alicloud_vpc.w.id
+  child_instance_type      = "VPC"
+  child_instance_region_id = "cn-hangzhou"
+}}
+resource "alicloud_cen_route_map" "deny" {{
+  cen_id             = alicloud_cen_instance.c.id
+  cen_region_id      = "{region}"
+  transmit_direction = "RegionIn"
+  priority           = 1
+  map_result         = "Deny"
+}}
+"#
+        )
+    };
+    let claims = "zone w = tag role=w\nnever web -> w : ssh\nmust web -> w : ssh\n";
+    says(&net("cn-hangzhou"), claims, &[Holds, Violated]);
+    says(&net("cn-shanghai"), claims, &[Undecided, Undecided]);
+}
+
+/// §12: without the IPsec feature a VPN gateway has no tunnels.
+#[test]
+fn a_vpn_gateway_without_ipsec() {
+    let net = |flag: &str| {
+        format!(
+            r#"
+resource "alicloud_vpn_gateway" "g" {{
+  vpc_id       = alicloud_vpc.v.id
+  vswitch_id   = alicloud_vswitch.b.id
+  bandwidth    = 10
+  enable_ipsec = {flag}
+}}
+resource "alicloud_vpn_customer_gateway" "o" {{
+  ip_address = "198.51.100.1"
+}}
+resource "alicloud_vpn_connection" "office" {{
+  vpn_connection_name = "office"
+  vpn_gateway_id      = alicloud_vpn_gateway.g.id
+  customer_gateway_id = alicloud_vpn_customer_gateway.o.id
+  local_subnet        = ["10.0.0.0/16"]
+  remote_subnet       = ["192.168.0.0/16"]
+}}
+resource "alicloud_route_entry" "o" {{
+  route_table_id        = alicloud_vpc.v.route_table_id
+  destination_cidrblock = "192.168.0.0/16"
+  nexthop_type          = "VpnGateway"
+  nexthop_id            = alicloud_vpn_gateway.g.id
+}}
+"#
+        )
+    };
+    let claims = "zone office = everything via vpn \"office\"\nmust web -> office : https\n";
+    says(&net("true"), claims, &[Holds]);
+    says(&net("false"), claims, &[Undecided]);
+}
