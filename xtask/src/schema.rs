@@ -61,6 +61,10 @@ const NAMES_HEAD: &str = "# Resource types of the Terraform provider aliyun/alic
 const ARGUMENTS: &str = "testdata/provider-arguments.txt";
 const ARGUMENTS_HEAD: &str = "# What the Terraform provider aliyun/alicloud 1.283.0 takes for the types that are read, nested blocks with dots; `cargo xtask schema --write` writes it.\n";
 
+/// Blocks, collections and old spellings of the types that are read.
+const SHAPES: &str = "crates/terraform/src/json/shapes.txt";
+const SHAPES_HEAD: &str = "# Of the Terraform provider aliyun/alicloud 1.283.0: L lists and S sets of blocks, c other collections, d deprecated; `cargo xtask schema --write` writes it.\n";
+
 pub(crate) fn run(file: Option<&Path>, write: bool) -> Done {
     let beside = root().join("../shared/data/alicloud-provider-schema-1.283.0.json.gz");
     let path = file.map_or(beside, Path::to_path_buf);
@@ -127,6 +131,27 @@ pub(crate) fn run(file: Option<&Path>, write: bool) -> Done {
     if !write && !stale.is_empty() {
         wrong.push(format!(
             "{ARGUMENTS} is not current: run `cargo xtask schema --write`"
+        ));
+    }
+    let mut lines = String::from(SHAPES_HEAD);
+    for spec in type_specs() {
+        if let Some(t) = types.get(spec.name) {
+            let mut all = Vec::new();
+            shapes(t.get("block").unwrap_or(t), "", &mut all);
+            all.sort_unstable();
+            lines.push_str(spec.name);
+            for a in all {
+                lines.push(' ');
+                lines.push_str(&a);
+            }
+            lines.push('\n');
+        }
+    }
+    let mut stale = Vec::new();
+    put(SHAPES, &lines, !write, &mut stale)?;
+    if !write && !stale.is_empty() {
+        wrong.push(format!(
+            "{SHAPES} is not current: run `cargo xtask schema --write`"
         ));
     }
     let mut names = 0;
@@ -224,5 +249,39 @@ fn arguments(block: &Value, prefix: &str, out: &mut Vec<String>) {
     }
     for (name, b) in of("b", "block_types") {
         arguments(b.get("block").unwrap_or(b), &format!("{prefix}{name}."), out);
+    }
+}
+
+/// The paths of a block that are blocks, collections or deprecated, with their marks.
+fn shapes(block: &Value, prefix: &str, out: &mut Vec<String>) {
+    let of = |short: &str, long: &str| {
+        block
+            .get(short)
+            .or_else(|| block.get(long))
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+    };
+    for (name, a) in of("a", "attributes") {
+        let head = a.get("t").or_else(|| a.get("type")).and_then(|t| t.get(0));
+        if matches!(head.and_then(Value::as_str), Some("list" | "set")) {
+            out.push(format!("c:{prefix}{name}"));
+        }
+        let old = a.get("d").or_else(|| a.get("deprecated"));
+        if old.is_some_and(|v| v.as_bool() == Some(true) || v.as_u64() == Some(1)) && prefix.is_empty() {
+            out.push(format!("d:{name}"));
+        }
+    }
+    for (name, b) in of("b", "block_types") {
+        match b
+            .get("n")
+            .or_else(|| b.get("nesting_mode"))
+            .and_then(Value::as_str)
+        {
+            Some("list") => out.push(format!("L:{prefix}{name}")),
+            Some("set") => out.push(format!("S:{prefix}{name}")),
+            _ => {}
+        }
+        shapes(b.get("block").unwrap_or(b), &format!("{prefix}{name}."), out);
     }
 }

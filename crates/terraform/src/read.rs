@@ -1,8 +1,8 @@
 //! From files to an inventory.
 
-use crate::alicloud::link;
-use crate::json::{Kind, broken, kind};
-use crate::{EvalOptions, FileSet, evaluate, read_plan, read_state};
+use crate::alicloud::{link, link_spelt};
+use crate::json::{Kind, broken, kind, plan_of};
+use crate::{EvalOptions, FileSet, evaluate, read_state};
 use bartizan_base::{Diagnostic, FileId, Sources, Span};
 use bartizan_model::{Inventory, SourceKind, from_snapshot};
 
@@ -49,8 +49,8 @@ fn read_document(file: FileId, sources: &mut Sources) -> Inventory {
     match kind(&text) {
         Err(e) => failed(broken(&e, file, sources), SourceKind::Plan),
         Ok(Kind::Plan) => {
-            let (resources, diagnostics) = read_plan(file, sources);
-            link(resources, SourceKind::Plan, diagnostics)
+            let read = plan_of(file, sources);
+            link_spelt(read.resources, SourceKind::Plan, read.diagnostics, &read.spelt)
         }
         Ok(Kind::State) => {
             let (resources, diagnostics) = read_state(file, sources);

@@ -61,20 +61,10 @@ fn unknown_values_of_a_plan_are_what_its_configuration_refers_to() {
         show(&inv, "alicloud_vswitch.plain", "vpc_id"),
         "alicloud_vpc.main|id"
     );
-    // `count.index` into another resource with the same keys.
-    assert_eq!(
-        show(&inv, "alicloud_instance.web[1]", "vswitch_id"),
-        "alicloud_vswitch.zone[1]|id"
-    );
-    // A list of one reference, and one of two.
-    assert_eq!(
-        show(&inv, "alicloud_instance.web[0]", "security_groups"),
-        "alicloud_security_group.web|id"
-    );
-    assert_eq!(
-        show(&inv, "alicloud_instance.db", "security_groups"),
-        "[alicloud_security_group.web|id, alicloud_security_group.db|id]"
-    );
+    // `count.index` may be computed, and a list may have more members or fewer than its names.
+    assert_eq!(show(&inv, "alicloud_instance.web[1]", "vswitch_id"), "?");
+    assert_eq!(show(&inv, "alicloud_instance.web[0]", "security_groups"), "?");
+    assert_eq!(show(&inv, "alicloud_instance.db", "security_groups"), "?");
     // Through a variable of a module, and through an output of it.
     assert_eq!(
         show(&inv, "module.net[\"a\"].alicloud_vswitch.v", "vpc_id"),

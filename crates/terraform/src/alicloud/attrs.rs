@@ -1,10 +1,16 @@
 //! Reading attributes by declared names.
 
 use super::TypeSpec;
-use bartizan_base::Span;
+use crate::json::shapes::deprecated;
+use bartizan_base::{FileId, Span};
 use bartizan_model::{Node, Resource, Unknown, Value};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+/// Which arguments the configuration of a resource writes, by address, and whether as a constant: a plan has values
+/// that the cloud has filled in beside those that are written.
+pub(crate) type Spelt = FxHashMap<Arc<str>, BTreeMap<Arc<str>, bool>>;
 
 /// The attributes of a resource or of one of its nested blocks.
 ///
@@ -15,6 +21,8 @@ pub(super) struct Attrs<'r> {
     map: &'r BTreeMap<Arc<str>, Node>,
     spec: &'static TypeSpec,
     prefix: &'static str,
+    /// What the configuration writes, where that is known.
+    written: Option<&'r BTreeMap<Arc<str>, bool>>,
     /// The block that was read.
     pub(super) span: Span,
 }
@@ -35,8 +43,14 @@ impl<'r> Attrs<'r> {
             map: &resource.attributes,
             spec,
             prefix: "",
+            written: None,
             span: resource.span,
         }
+    }
+
+    /// With what the configuration writes.
+    pub(super) fn spelt(self, written: Option<&'r BTreeMap<Arc<str>, bool>>) -> Self {
+        Attrs { written, ..self }
     }
 
     /// Whether the code reads an attribute of this type.
@@ -87,9 +101,31 @@ impl<'r> Attrs<'r> {
         self.map.get(block)
     }
 
-    /// The first of several spellings that is set.
+    /// The first of several spellings that is set. One that is written comes before one that is not: that is as the
+    /// cloud had it before the plan.
     pub(super) fn first(&self, names: &[&'static str]) -> Option<(&'static str, &'r Node)> {
-        names.iter().find_map(|n| self.get(n).map(|v| (*n, v)))
+        let mut set = names.iter().filter_map(|n| self.get(n).map(|v| (*n, v)));
+        let Some(written) = self.written else {
+            return set.next();
+        };
+        let set: Vec<_> = set.collect();
+        let said = |n: &&str| written.get(*n).copied();
+        let mut said: Vec<_> = set.iter().filter(|(n, _)| said(n).is_some()).collect();
+        // Two spellings of one thing are never both set, so what is no constant is null and as the cloud had it.
+        let twins = said.iter().any(|(n, _)| deprecated(self.spec.name, n));
+        if let [_, _, ..] = said.as_slice()
+            && twins
+        {
+            let constant = |(n, _): &&(&'static str, &Node)| written.get(*n) == Some(&true);
+            match said.iter().copied().find(|s| constant(s)) {
+                Some(one) => said = vec![one],
+                None if said
+                    .windows(2)
+                    .all(|w| matches!(w, [a, b] if a.1.value == b.1.value)) => {}
+                None => return said.first().map(|(n, _)| (*n, open())),
+            }
+        }
+        said.first().map(|s| **s).or_else(|| set.first().copied())
     }
 
     /// Nested blocks.
@@ -109,6 +145,7 @@ impl<'r> Attrs<'r> {
                 map: m,
                 spec,
                 prefix,
+                written: None,
                 span: n.span,
             }),
             Value::Unknown(u) => Err(u.clone()),
@@ -133,6 +170,17 @@ impl<'r> Attrs<'r> {
             }),
         }
     }
+}
+
+/// A value that either of two spellings may have.
+fn open() -> &'static Node {
+    static OPEN: OnceLock<Node> = OnceLock::new();
+    OPEN.get_or_init(|| Node {
+        value: Value::Unknown(Unknown::new(
+            "two spellings of it are written, and a plan does not show which of them is null",
+        )),
+        span: Span::file(FileId(0)),
+    })
 }
 
 /// The members of a list, set or single value; `Err` when the list as a whole is not known.

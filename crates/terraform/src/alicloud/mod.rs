@@ -40,6 +40,7 @@ mod vpc;
 mod vswitch;
 
 use attrs::Attrs;
+pub(crate) use attrs::Spelt;
 use bartizan_base::Diagnostic;
 use bartizan_model::{Inventory, Resource, SourceKind, Understanding, Value};
 use linker::Linker;
@@ -179,31 +180,34 @@ pub(crate) fn identifies(kind: &str, attribute: &str) -> bool {
         .any(|h| h.identities.iter().any(|i| i.attribute == attribute))
 }
 
-/// Whether the typed layer reads an argument of a type.
-pub(crate) fn reads(kind: &str, argument: &str) -> bool {
-    handlers()
-        .filter(|h| h.spec.name == kind || h.aliases.contains(&kind))
-        .flat_map(|h| h.spec.attributes)
-        .any(|a| a.rsplit('.').next() == Some(argument))
+/// Whether the typed layer reads a type.
+pub(crate) fn handled(kind: &str) -> bool {
+    handlers().any(|h| h.spec.name == kind || h.aliases.contains(&kind))
 }
 
-/// Blocks that the cloud never fills in: one that is unknown and not written is a `dynamic` block, which the
-/// configuration of a plan does not show.
-pub(crate) fn never_left_to_cloud(kind: &str, attribute: &str) -> bool {
-    matches!(
-        (kind, attribute),
-        ("alicloud_ecs_prefix_list", "entry")
-            | ("alicloud_vpc_prefix_list", "entrys")
-            | ("alicloud_network_acl_attachment", "resources")
-            | ("alicloud_network_acl_entries", "ingress" | "egress")
-    )
+/// Whether the typed layer reads parts of an argument of a type.
+pub(crate) fn nests(kind: &str, path: &str) -> bool {
+    let inside = |a: &&str| a.strip_prefix(path).is_some_and(|r| r.starts_with('.'));
+    handlers()
+        .filter(|h| h.spec.name == kind || h.aliases.contains(&kind))
+        .any(|h| h.spec.attributes.iter().any(inside))
 }
 
 /// Links generic resources: fills the typed layer and says of every resource what became of it.
 ///
 /// The resources are sorted by address; the diagnostics given are kept and come first.
 #[must_use]
-pub fn link(mut resources: Vec<Resource>, source: SourceKind, diagnostics: Vec<Diagnostic>) -> Inventory {
+pub fn link(resources: Vec<Resource>, source: SourceKind, diagnostics: Vec<Diagnostic>) -> Inventory {
+    link_spelt(resources, source, diagnostics, &Spelt::default())
+}
+
+/// As [`link`], where the values have computed ones among them and the configuration tells which are written.
+pub(crate) fn link_spelt(
+    mut resources: Vec<Resource>,
+    source: SourceKind,
+    diagnostics: Vec<Diagnostic>,
+    spelt: &Spelt,
+) -> Inventory {
     resources.sort_by(|a, b| a.address.cmp(&b.address));
     let mut by_kind: FxHashMap<&'static str, &'static Handler> = FxHashMap::default();
     let mut identities: FxHashMap<&'static str, &'static [Identity]> = FxHashMap::default();
@@ -236,7 +240,11 @@ pub fn link(mut resources: Vec<Resource>, source: SourceKind, diagnostics: Vec<D
                 continue;
             };
             for (_, step) in h.steps.iter().filter(|(s, _)| *s == stage) {
-                step(&mut linker, i, Attrs::new(r, &h.spec));
+                step(
+                    &mut linker,
+                    i,
+                    Attrs::new(r, &h.spec).spelt(spelt.get(&r.address)),
+                );
             }
         }
         if stage == Stage::Fill {
@@ -279,6 +287,9 @@ pub fn link(mut resources: Vec<Resource>, source: SourceKind, diagnostics: Vec<D
                 _ => "its files are not here".to_string(),
             };
             Understanding::NotUnderstood(format!("the module is not loaded: {why}"))
+        } else if &*r.kind == crate::json::PARTIAL {
+            // The reader of plans has said so; nobody knows what is missing.
+            Understanding::NotUnderstood("the plan is not whole".into())
         } else if dry(r) && by_kind.contains_key(&*r.kind) {
             Understanding::Ignored("`dry_run` is set: it is never created".into())
         } else if let Some(why) = refused.get(&i) {

@@ -67,9 +67,19 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let vpc = l.vpc(i, &a);
     // Defaults of §5.1: a basic group whose members reach one another.
     let enterprise = l.either(i, &a, "security_group_type", ("enterprise", "normal"), false);
-    let inner = match a.get("inner_access_policy") {
-        Some(_) => l.either(i, &a, "inner_access_policy", ("Accept", "Drop"), true),
-        None => l.flag(i, &a, "inner_access", true),
+    let inner = match a.first(&["inner_access_policy", "inner_access"]) {
+        Some((_, n)) => l.parsed(
+            i,
+            "inner_access_policy",
+            n,
+            "write `Accept` or `Drop`",
+            |s| match s.to_ascii_lowercase().as_str() {
+                "accept" | "true" => Ok(true),
+                "drop" | "false" => Ok(false),
+                _ => Err(format!("`{s}` is neither `Accept` nor `Drop`")),
+            },
+        ),
+        None => Fact::Known(true),
     };
     if let Some(g) = l.typed.security_groups.get_mut(id.index()) {
         g.vpc = vpc;

@@ -5,22 +5,49 @@
 //! identity is. Positions in these files mean nothing to people, so every span is the file as a whole.
 
 mod address;
+mod blocks;
 mod plan;
 mod references;
+pub(crate) mod shapes;
 mod state;
 mod value;
 
+use crate::alicloud::Spelt;
 use bartizan_base::{Diagnostic, FileId, Sources};
 use bartizan_model::Resource;
 
-/// Why a plan does not know a value of which its configuration says nothing that could be followed.
+/// Why a plan does not know a value that nobody wrote: the cloud fills it in.
 pub(crate) const AFTER_APPLY: &str = "known only after apply";
+
+/// Why a plan does not know a value that is written, of which its configuration says nothing that could be followed.
+const WRITTEN: &str = "it is written, and known only after apply";
+
+/// Why a plan does not know a value that may be written: its configuration does not show where it comes from.
+const HIDDEN: &str = "known only after apply, and a plan does not show whether and how it is written";
+
+/// Type and address of what stands for everything that a plan leaves out.
+pub(crate) const PARTIAL: &str = "plan";
+
+/// What is read from a document.
+#[derive(Default)]
+pub(crate) struct Read {
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Which spellings the configuration uses; of plans only.
+    pub(crate) spelt: Spelt,
+}
 
 /// Reads `terraform show -json PLAN`.
 ///
 /// # Errors
 /// One `INPUT001` with line and column when the text is not such a document.
 pub fn read_plan(file: FileId, sources: &Sources) -> (Vec<Resource>, Vec<Diagnostic>) {
+    let r = plan_of(file, sources);
+    (r.resources, r.diagnostics)
+}
+
+/// As [`read_plan`], with what the typed layer needs to know beside the values.
+pub(crate) fn plan_of(file: FileId, sources: &Sources) -> Read {
     outcome(plan::read(text(file, sources), file), file, sources)
 }
 
@@ -29,11 +56,12 @@ pub fn read_plan(file: FileId, sources: &Sources) -> (Vec<Resource>, Vec<Diagnos
 /// # Errors
 /// One `INPUT001` with line and column when the text is not such a document.
 pub fn read_state(file: FileId, sources: &Sources) -> (Vec<Resource>, Vec<Diagnostic>) {
-    outcome(
-        state::read(text(file, sources), file).map(|v| (v, Vec::new())),
-        file,
-        sources,
-    )
+    let read = state::read(text(file, sources), file).map(|resources| Read {
+        resources,
+        ..Read::default()
+    });
+    let r = outcome(read, file, sources);
+    (r.resources, r.diagnostics)
 }
 
 fn text(file: FileId, sources: &Sources) -> &str {
@@ -42,17 +70,16 @@ fn text(file: FileId, sources: &Sources) -> &str {
         .map_or("", |f| f.text.strip_prefix('\u{feff}').unwrap_or(&f.text))
 }
 
-fn outcome(
-    r: Result<(Vec<Resource>, Vec<Diagnostic>), serde_json::Error>,
-    file: FileId,
-    sources: &Sources,
-) -> (Vec<Resource>, Vec<Diagnostic>) {
+fn outcome(r: Result<Read, serde_json::Error>, file: FileId, sources: &Sources) -> Read {
     match r {
-        Ok((mut v, said)) => {
-            v.sort_by(|a, b| a.address.cmp(&b.address));
-            (v, said)
+        Ok(mut r) => {
+            r.resources.sort_by(|a, b| a.address.cmp(&b.address));
+            r
         }
-        Err(e) => (Vec::new(), vec![broken(&e, file, sources)]),
+        Err(e) => Read {
+            diagnostics: vec![broken(&e, file, sources)],
+            ..Read::default()
+        },
     }
 }
 

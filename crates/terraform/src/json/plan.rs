@@ -1,10 +1,12 @@
 //! Plans.
 
-use super::references::{Configuration, Given, Written};
-use super::state::{Values, flatten};
-use crate::alicloud::never_left_to_cloud;
+use super::blocks::join;
+use super::references::{Configuration, Given, Owner, Written};
+use super::state::{Values, deposed, flatten};
+use super::{AFTER_APPLY, HIDDEN, PARTIAL, Read, WRITTEN, shapes};
+use crate::alicloud::Spelt;
 use bartizan_base::{Diagnostic, FileId, Span};
-use bartizan_model::{Node, Resource, Unknown, Value};
+use bartizan_model::{Node, Resource, Understanding, Unknown, Value};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use serde_json::Value as J;
@@ -23,6 +25,12 @@ struct Document {
     variables: BTreeMap<String, Given>,
     #[serde(default)]
     prior_state: Option<Prior>,
+    #[serde(default)]
+    errored: bool,
+    #[serde(default)]
+    complete: Option<bool>,
+    #[serde(default)]
+    deferred_changes: Vec<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -35,144 +43,276 @@ struct Prior {
 struct Changed {
     address: String,
     #[serde(default)]
+    previous_address: Option<String>,
+    /// The key of an object that was replaced and is still there; the live one has the same address.
+    #[serde(default)]
+    deposed: Option<String>,
+    #[serde(default)]
     change: Option<Change>,
 }
 
-/// `before` and `after` are not read: the planned values say the same.
+/// `before` and `after` are not read: the prior state and the planned values say the same.
 #[derive(Deserialize)]
 struct Change {
+    #[serde(default)]
+    actions: Vec<String>,
     #[serde(default)]
     after_unknown: J,
 }
 
-pub(super) fn read(text: &str, file: FileId) -> Result<(Vec<Resource>, Vec<Diagnostic>), serde_json::Error> {
+impl Change {
+    fn does(&self, what: &str) -> bool {
+        self.actions.iter().any(|a| a == what)
+    }
+}
+
+/// What happens to the objects of a plan, by address; deposed ones by their own.
+struct Changes {
+    of: FxHashMap<String, Change>,
+    moved: BTreeSet<String>,
+}
+
+pub(super) fn read(text: &str, file: FileId) -> Result<Read, serde_json::Error> {
     let doc: Document = serde_json::from_str(text)?;
+    let mut changes = Changes {
+        of: FxHashMap::default(),
+        moved: BTreeSet::new(),
+    };
+    for c in doc.resource_changes {
+        changes.moved.extend(c.previous_address);
+        if let Some(change) = c.change {
+            changes.of.insert(deposed(c.address, c.deposed), change);
+        }
+    }
     let mut out = Vec::new();
     if let Some(v) = doc.planned_values {
         flatten(v.root_module, file, &mut out);
     }
-    // Data sources that were read while planning are in the prior state only.
     let mut before = Vec::new();
     if let Some(v) = doc.prior_state.and_then(|p| p.values) {
         flatten(v.root_module, file, &mut before);
     }
-    let planned: BTreeSet<Arc<str>> = out.iter().map(|r| r.address.clone()).collect();
-    out.extend(
-        before
-            .into_iter()
-            .filter(|r| r.data && !planned.contains(&r.address)),
-    );
+    stays(&mut out, before, &changes);
 
+    let partial = if doc.errored {
+        Some("planning ended with an error".to_string())
+    } else if !doc.deferred_changes.is_empty() {
+        Some(format!(
+            "{} changes are deferred to a later plan",
+            doc.deferred_changes.len()
+        ))
+    } else if doc.complete == Some(false) {
+        Some("it covers a part of the configuration".to_string())
+    } else {
+        None
+    };
     let config = Configuration::new(
         doc.configuration,
         doc.variables,
         out.iter().map(|r| r.address.clone()),
     );
-    let unknown: FxHashMap<String, J> = doc
-        .resource_changes
-        .into_iter()
-        .filter_map(|c| Some((c.address, c.change?.after_unknown)))
-        .collect();
+    let partial = partial.or_else(|| {
+        let a = config.missing(changes.of.keys().map(String::as_str))?;
+        Some(format!("`{a}` is in its configuration and not in its values"))
+    });
+    let mut spelt = Spelt::default();
     for r in &mut out {
         r.region = config.region(&r.address);
-        let Some(J::Object(after)) = unknown.get(&*r.address) else {
-            continue;
-        };
-        for (name, flags) in after {
-            let slot = r.attributes.remove(name.as_str());
-            let at = Place {
-                address: r.address.clone(),
-                path: vec![Part::Name(name.clone())],
-                span: r.span,
-            };
-            // What is not written down and left to the cloud is as in a directory: not set.
-            if *flags == J::Bool(true)
-                && config.leaves_out(&r.address, name)
-                && !never_left_to_cloud(&r.kind, name)
-            {
-                continue;
-            }
-            if let Some(n) = overlay(slot, flags, &at, &config) {
-                r.attributes.insert(name.as_str().into(), n);
-            }
+        let owner = config.owner(&r.address, r.span);
+        let empty = serde_json::Map::new();
+        let after = changes
+            .of
+            .get(&*r.address)
+            .and_then(|c| c.after_unknown.as_object());
+        unknowns(r, after.unwrap_or(&empty), owner.as_ref(), &config);
+        if let Some(o) = owner {
+            spelt.insert(r.address.clone(), written(&o.block.expressions));
         }
     }
-    // The same for every instance, so once.
-    let said = config.assumed().into_iter().map(|(reader, argument, target)| {
-        Diagnostic::note(
-            "INPUT002",
-            format!(
-                "`{argument}` of `{reader}` is taken to name the instance of `{target}` with the same index"
-            ),
-        )
-        .at(Span::file(file), "a plan does not say how `count.index` is used")
-        .help("where an index is computed, read the directory of the configuration instead of its plan")
-    });
-    Ok((out, said.collect()))
+    let said = partial
+        .map(|why| partly(&why, file, &mut out))
+        .into_iter()
+        .collect();
+    Ok(Read {
+        resources: out,
+        diagnostics: said,
+        spelt,
+    })
 }
 
-/// A part of a path into the arguments of a resource.
-#[derive(Clone, Debug)]
-pub(super) enum Part {
-    Name(String),
-    /// A member of a list: its position, and its rank among the members that are unknown as a whole and how
-    /// many those are.
-    Index {
-        at: usize,
-        rank: usize,
-        of: usize,
-    },
+/// Adds what is there after the plan and is not among its values: data sources that were read while planning, and
+/// objects that the plan forgets or does not look at.
+fn stays(out: &mut Vec<Resource>, before: Vec<Resource>, changes: &Changes) {
+    let planned: BTreeSet<Arc<str>> = out.iter().map(|r| r.address.clone()).collect();
+    for mut r in before {
+        let change = changes.of.get(&*r.address);
+        if planned.contains(&r.address) {
+            // What takes its place is another object.
+            if r.data || !change.is_some_and(|c| c.does("forget")) {
+                continue;
+            }
+            r.address = format!("{} (forgotten object)", r.address).into();
+        } else if !r.data && (change.is_some_and(|c| c.does("delete")) || changes.moved.contains(&*r.address))
+        {
+            continue;
+        }
+        out.push(r);
+    }
+}
+
+/// Says that a plan does not tell of everything that will be there, and keeps claims from resting on it.
+fn partly(why: &str, file: FileId, out: &mut Vec<Resource>) -> Diagnostic {
+    let span = Span::file(file);
+    out.push(Resource {
+        address: PARTIAL.into(),
+        kind: PARTIAL.into(),
+        provider: None,
+        region: None,
+        data: false,
+        attributes: BTreeMap::new(),
+        span,
+        maybe: None,
+        understanding: Understanding::NotUnderstood("not classified".into()),
+    });
+    Diagnostic::error("INPUT006", format!("this plan is not whole: {why}"))
+        .at(span, "what it leaves out is not known")
+        .help("plan again without `-target` and until no error and nothing deferred is left, or check the directory")
+}
+
+/// Which arguments a configuration writes, and whether as constants that are not null.
+fn written(expressions: &J) -> BTreeMap<Arc<str>, bool> {
+    let all = expressions.as_object().into_iter().flatten();
+    all.filter_map(|(name, e)| match e.get("constant_value") {
+        Some(J::Null) => None,
+        constant => Some((name.as_str().into(), constant.is_some())),
+    })
+    .collect()
+}
+
+/// Puts what is unknown into the attributes of a resource.
+fn unknowns(
+    r: &mut Resource,
+    after: &serde_json::Map<String, J>,
+    o: Option<&Owner<'_>>,
+    config: &Configuration,
+) {
+    for (name, flags) in after {
+        let slot = r.attributes.remove(name.as_str());
+        let from = o.map_or(From::Anything, |o| from(&o.block.expressions, o.kind(), name));
+        // What is not written down and left to the cloud is as in a directory: not set.
+        if *flags == J::Bool(true) && matches!(from, From::Nobody) {
+            continue;
+        }
+        let at = At {
+            owner: o,
+            path: name.clone(),
+            member: None,
+            span: r.span,
+        };
+        if let Some(n) = overlay(slot, flags, from, &at, config) {
+            r.attributes.insert(name.as_str().into(), n);
+        }
+    }
+}
+
+/// What the configuration says about where a value comes from.
+#[derive(Clone, Copy)]
+enum From<'c> {
+    /// An expression.
+    Expression(&'c J),
+    /// Nested blocks.
+    Blocks(&'c [J]),
+    /// One of them.
+    Block(&'c J),
+    /// Nobody wrote it.
+    Nobody,
+    /// There is no configuration, or it does not show this part: a `dynamic` block, or one of several blocks of
+    /// which a plan does not say which it is.
+    Anything,
+}
+
+/// Where an argument of a block comes from. Blocks that are not written may come from a `dynamic` one, which is not
+/// shown.
+fn from<'c>(block: &'c J, kind: &str, path: &str) -> From<'c> {
+    let name = path.rsplit('.').next().unwrap_or(path);
+    match block.get(name) {
+        Some(J::Array(all)) => From::Blocks(all),
+        Some(e) => From::Expression(e),
+        None if shapes::block(kind, path) => From::Anything,
+        None => From::Nobody,
+    }
 }
 
 /// Where a value stands.
-pub(super) struct Place {
-    pub(super) address: Arc<str>,
-    pub(super) path: Vec<Part>,
-    pub(super) span: Span,
+struct At<'a> {
+    owner: Option<&'a Owner<'a>>,
+    path: String,
+    /// Rank among the unknown members of a list, and how many those are.
+    member: Option<(usize, usize)>,
+    span: Span,
 }
 
-impl Place {
-    fn down(&self, p: Part) -> Place {
-        let mut path = self.path.clone();
-        path.push(p);
-        Place {
-            address: self.address.clone(),
-            path,
+impl<'a> At<'a> {
+    fn member(&self, rank: usize, of: usize) -> At<'a> {
+        At {
+            owner: self.owner,
+            path: self.path.clone(),
+            member: Some((rank, of)),
+            span: self.span,
+        }
+    }
+
+    fn inside(&self, name: &str) -> At<'a> {
+        At {
+            owner: self.owner,
+            path: format!("{}.{name}", self.path),
+            member: None,
             span: self.span,
         }
     }
 }
 
 /// Puts what is unknown into a value: references where the configuration says which, unknowns elsewhere.
-fn overlay(node: Option<Node>, flags: &J, at: &Place, config: &Configuration) -> Option<Node> {
-    match flags {
-        J::Bool(true) => Some(Node {
-            value: config
-                .value_at(at)
-                .unwrap_or_else(|| Value::Unknown(Unknown::new(super::AFTER_APPLY))),
-            span: at.span,
-        }),
+fn overlay(
+    node: Option<Node>,
+    flags: &J,
+    from: From<'_>,
+    at: &At<'_>,
+    config: &Configuration,
+) -> Option<Node> {
+    let value = match flags {
+        J::Bool(true) => match (from, at.owner) {
+            (From::Expression(e), Some(o)) => config
+                .value_of(o, e, &at.path, at.member)
+                .unwrap_or_else(|| Value::Unknown(Unknown::new(WRITTEN))),
+            (From::Nobody, _) => Value::Unknown(Unknown::new(AFTER_APPLY)),
+            _ => Value::Unknown(Unknown::new(HIDDEN)),
+        },
         J::Array(flags) if !flags.is_empty() => {
             let mut items = match node.map(|n| n.value) {
                 Some(Value::List(v)) => v,
                 _ => Vec::new(),
             };
+            items.resize_with(items.len().max(flags.len()), || null(at.span));
+            let blocks: Vec<From<'_>> = match (from, at.owner) {
+                (From::Blocks(all), Some(o)) => join(o.kind(), &at.path, &items, flags, all)
+                    .into_iter()
+                    .map(|b| b.map_or(From::Anything, From::Block))
+                    .collect(),
+                _ => Vec::new(),
+            };
             let of = flags.iter().filter(|f| **f == J::Bool(true)).count();
             let mut rank = 0;
-            for (i, f) in flags.iter().enumerate() {
-                let part = Part::Index { at: i, rank, of };
+            for (i, (f, slot)) in flags.iter().zip(&mut items).enumerate() {
+                let at = at.member(rank, of);
                 rank += usize::from(*f == J::Bool(true));
-                let old = items.get_mut(i).map(|n| std::mem::replace(n, null(at.span)));
-                let new = overlay(old, f, &at.down(part), config).unwrap_or_else(|| null(at.span));
-                match items.get_mut(i) {
-                    Some(slot) => *slot = new,
-                    None => items.push(new),
+                let old = std::mem::replace(slot, null(at.span));
+                let from = blocks.get(i).copied().unwrap_or(from);
+                if let Some(n) = overlay(Some(old), f, from, &at, config) {
+                    *slot = n;
                 }
             }
-            Some(Node {
-                value: Value::List(items),
-                span: at.span,
-            })
+            Value::List(items)
         }
         J::Object(flags) if !flags.is_empty() => {
             let mut m = match node.map(|n| n.value) {
@@ -180,18 +320,21 @@ fn overlay(node: Option<Node>, flags: &J, at: &Place, config: &Configuration) ->
                 _ => BTreeMap::new(),
             };
             for (k, f) in flags {
-                let old = m.remove(k.as_str());
-                if let Some(n) = overlay(old, f, &at.down(Part::Name(k.clone())), config) {
+                let at = at.inside(k);
+                let from = match (from, at.owner) {
+                    (From::Block(b), Some(o)) => self::from(b, o.kind(), &at.path),
+                    (From::Nobody, _) => From::Nobody,
+                    _ => From::Anything,
+                };
+                if let Some(n) = overlay(m.remove(k.as_str()), f, from, &at, config) {
                     m.insert(k.as_str().into(), n);
                 }
             }
-            Some(Node {
-                value: Value::Map(m),
-                span: at.span,
-            })
+            Value::Map(m)
         }
-        _ => node,
-    }
+        _ => return node,
+    };
+    Some(Node { value, span: at.span })
 }
 
 fn null(span: Span) -> Node {

@@ -1,26 +1,26 @@
 //! What an unknown value of a plan refers to, by the plan's `configuration`.
 //!
 //! The configuration lists, for each argument, the names that its expression uses, not the expression itself:
-//! `a[count.index].id`, `element(a[*].id, count.index + 1)` and `a[var.n].id` leave nearly the same names. A
-//! reference is given only where the names leave one reading:
+//! `a[count.index].id`, `element(a[*].id, count.index + 1)` and `a[var.n].id` leave nearly the same names, and so
+//! do `[a.id]` and `[a.id, "sg-1"]`. A reference is given only where the names leave one reading:
 //!
 //! - an unknown single value whose expression uses exactly one thing that can be unknown is that thing;
-//! - the unknown members of a list are the things in order, where there are as many of them;
-//! - a list that is unknown as a whole is all the things, where nothing else could choose between them or add
-//!   members that are known;
-//! - `count.index` alone means the instance with the same index where there are as many instances; the plan
-//!   does not tell arithmetic from plain use, so that is said ([`Configuration::assumed`]).
+//! - the unknown members of a list of which the known ones are shown are the things in order, where each name is
+//!   one thing and there are as many of them.
 //!
-//! Everything else stays unknown. Locals are not part of plans, so values through locals stay unknown.
+//! Everything else stays unknown: a list that is unknown as a whole may have members that are written beside the
+//! names or may leave some of them out, an index may be computed. Locals are not part of plans, so values through
+//! locals stay unknown. For types that nothing reads ([`Owner::loose`]) what may be meant is enough, since all that
+//! is asked of them is what they touch.
 
 use super::address::{Path, joined, parse, path, split};
-use super::plan::{Part, Place};
-use crate::alicloud::{identifies, reads};
+use super::shapes;
+use crate::alicloud::{handled, identifies};
+use bartizan_base::Span;
 use bartizan_model::{Node, Reference, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 use serde_json::Value as J;
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -50,7 +50,6 @@ struct Module {
     resources: Vec<Block>,
     module_calls: BTreeMap<String, Block>,
     outputs: BTreeMap<String, Output>,
-    variables: BTreeMap<String, Variable>,
     #[serde(skip)]
     index: FxHashMap<String, usize>,
 }
@@ -58,11 +57,13 @@ struct Module {
 /// A resource or a module call.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Block {
+pub(super) struct Block {
     address: String,
+    mode: String,
     provider_config_key: Option<String>,
-    expressions: J,
+    pub(super) expressions: J,
     for_each_expression: J,
+    count_expression: J,
     module: Module,
 }
 
@@ -70,12 +71,6 @@ struct Block {
 #[serde(default)]
 struct Output {
     expression: J,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Variable {
-    default: J,
 }
 
 /// The value of a root variable.
@@ -102,7 +97,24 @@ pub(super) struct Configuration {
     addresses: FxHashSet<Arc<str>>,
     /// Keys of module instances by address without the last index.
     calls: FxHashMap<String, BTreeSet<String>>,
-    assumed: RefCell<BTreeSet<(String, String, String)>>,
+}
+
+/// A resource instance whose values are looked up.
+pub(super) struct Owner<'a> {
+    module: Path,
+    key: String,
+    siblings: usize,
+    kind: String,
+    /// Nothing reads this type.
+    loose: bool,
+    pub(super) span: Span,
+    pub(super) block: &'a Block,
+}
+
+impl Owner<'_> {
+    pub(super) fn kind(&self) -> &str {
+        &self.kind
+    }
 }
 
 /// What an expression can take an unknown value from.
@@ -110,16 +122,8 @@ pub(super) struct Configuration {
 struct Sources {
     /// In order of use, with repetitions.
     found: Vec<Reference>,
-    /// How many names those come from.
-    names: usize,
-    /// Something known takes part: it may choose between the sources.
-    chooses: bool,
-    /// Something known takes part that may be members of a list.
-    adds: bool,
-    /// How many names were read with the key of the instance.
-    keyed: usize,
-    /// Resources whose instance with the same `count.index` was taken.
-    assumed: Vec<String>,
+    /// A name stands for several instances.
+    several: bool,
 }
 
 /// Where an expression stands.
@@ -133,6 +137,7 @@ struct Scope<'a> {
     block: Option<&'a Block>,
     /// The argument that is looked for.
     argument: &'a str,
+    loose: bool,
 }
 
 impl Configuration {
@@ -168,20 +173,50 @@ impl Configuration {
             instances,
             addresses: known,
             calls,
-            assumed: RefCell::default(),
         }
     }
 
-    /// Where `count.index` was taken to mean the same index elsewhere: resource, argument, and what it names.
-    pub(super) fn assumed(self) -> BTreeSet<(String, String, String)> {
-        self.assumed.into_inner()
+    /// The configuration of a resource instance, where the plan has it.
+    pub(super) fn owner(&self, address: &str, span: Span) -> Option<Owner<'_>> {
+        let a = parse(address);
+        let block = self.block(&a.module, &a.resource)?;
+        let base = joined(&a.module, &a.resource);
+        Some(Owner {
+            siblings: self.instances.get(&base).map_or(1, Vec::len),
+            kind: a.kind().to_string(),
+            loose: !handled(a.kind()),
+            module: a.module,
+            key: a.key,
+            span,
+            block,
+        })
     }
 
-    /// Whether the configuration of a resource is there and does not set an argument.
-    pub(super) fn leaves_out(&self, address: &str, argument: &str) -> bool {
-        let a = parse(address);
-        self.block(&a.module, &a.resource)
-            .is_some_and(|d| d.expressions.get(argument).is_none())
+    /// A resource of the configuration that has exactly one instance, which is neither among the values nor among
+    /// the changes.
+    pub(super) fn missing<'a>(&self, changed: impl Iterator<Item = &'a str>) -> Option<String> {
+        let base = |a: &str| {
+            let a = parse(a);
+            joined(&a.module, &a.resource)
+        };
+        let changed: FxHashSet<String> = changed.map(base).collect();
+        let mut open = vec![(String::new(), &self.written.root_module)];
+        while let Some((above, m)) = open.pop() {
+            for r in &m.resources {
+                let address = format!("{above}{}", r.address);
+                let once = r.count_expression.is_null() && r.for_each_expression.is_null();
+                let told = self.instances.contains_key(&address) || changed.contains(&address);
+                if once && r.mode == "managed" && !told {
+                    return Some(address);
+                }
+            }
+            for (name, c) in &m.module_calls {
+                if c.count_expression.is_null() && c.for_each_expression.is_null() {
+                    open.push((format!("{above}module.{name}."), &c.module));
+                }
+            }
+        }
+        None
     }
 
     /// The region of the provider configuration of a resource, where the plan says it.
@@ -220,32 +255,23 @@ impl Configuration {
         m.resources.get(*m.index.get(resource)?)
     }
 
-    /// The references that an unknown value stands for.
-    pub(super) fn value_at(&self, at: &Place) -> Option<Value> {
-        let a = parse(&at.address);
-        let block = self.block(&a.module, &a.resource)?;
-        let mut e = &block.expressions;
-        let (mut argument, mut member) = ("", None);
-        for p in &at.path {
-            match p {
-                Part::Name(n) => {
-                    e = e.get(n)?;
-                    argument = n;
-                }
-                Part::Index { at, rank, of } => match e {
-                    J::Array(v) => e = v.get(*at)?,
-                    // One expression for the whole list.
-                    _ => member = Some((*rank, *of)),
-                },
-            }
-        }
-        let base = joined(&a.module, &a.resource);
+    /// The references that an unknown value stands for: that of an argument, or of the member of a list of that
+    /// rank among so many that are unknown.
+    pub(super) fn value_of(
+        &self,
+        o: &Owner<'_>,
+        e: &J,
+        path: &str,
+        member: Option<(usize, usize)>,
+    ) -> Option<Value> {
+        let argument = path.rsplit('.').next().unwrap_or(path);
         let scope = Scope {
-            module: &a.module,
-            key: &a.key,
-            siblings: self.instances.get(&base).map_or(1, Vec::len),
-            block: Some(block),
+            module: &o.module,
+            key: &o.key,
+            siblings: o.siblings,
+            block: Some(o.block),
             argument,
+            loose: o.loose,
         };
         let mut s = Sources::default();
         self.chase(e, scope, 0, &mut s)?;
@@ -253,30 +279,24 @@ impl Configuration {
         let mut seen = BTreeSet::new();
         once.retain(|r| seen.insert(r.clone()));
         let one = |r: &Reference| Value::Ref(r.clone());
-        let value = match (member, once.as_slice()) {
-            (Some((rank, of)), _) if s.found.len() == of => s.found.get(rank).map(one),
+        let list = shapes::collection(&o.kind, path).unwrap_or_else(|| plural(argument));
+        match (member, once.as_slice()) {
+            (Some((rank, of)), _) if s.found.len() == of && (o.loose || !s.several) => {
+                s.found.get(rank).map(one)
+            }
             (Some((0, 1)), [r]) => Some(one(r)),
-            (Some(_), _) => None,
-            (None, []) => None,
-            (None, [r]) if !plural(argument) || !s.adds => Some(one(r)),
-            (None, many) if plural(argument) && !s.adds && !s.chooses => Some(Value::List(
+            (Some(_), _) | (None, []) => None,
+            (None, [r]) if !list => Some(one(r)),
+            (None, many) if o.loose => Some(Value::List(
                 many.iter()
                     .map(|r| Node {
                         value: one(r),
-                        span: at.span,
+                        span: o.span,
                     })
                     .collect(),
             )),
             _ => None,
-        }?;
-        if reads(a.kind(), argument) {
-            let all = s
-                .assumed
-                .into_iter()
-                .map(|to| (base.clone(), argument.to_string(), to));
-            self.assumed.borrow_mut().extend(all);
         }
-        Some(value)
     }
 
     /// Collects what an expression can take an unknown value from. `None` when that cannot be told.
@@ -285,8 +305,8 @@ impl Configuration {
             return None;
         }
         let Some(all) = e.get("references").and_then(J::as_array) else {
-            // A constant is never unknown, but it may be members of a list.
-            out.adds |= adds(e.get("constant_value")?);
+            // A constant is never unknown.
+            e.get("constant_value")?;
             return Some(());
         };
         let all: Vec<Vec<String>> = all.iter().filter_map(J::as_str).map(split).collect();
@@ -310,59 +330,46 @@ impl Configuration {
                         Some("var" | "local" | "each" | "path")
                     )
             });
-        let (names, keyed) = (out.names, out.keyed);
         for p in whole {
             match p.first().map(String::as_str) {
                 Some("each") if p.get(1).is_some_and(|p| p == "value") => {
                     self.each_value(p, s, depth, out)?
                 }
-                Some("count" | "each" | "path" | "terraform" | "self") => out.chooses |= !only_key,
+                Some("count" | "each" | "path" | "terraform" | "self") | None => {}
                 // Locals are not in the plan; what a data source gives is known, or read only during apply.
                 Some("local" | "data") => return None,
                 Some("var") => self.variable(p, s, depth, out)?,
                 Some("module") => self.output(p, s, depth, out)?,
                 Some(_) => self.resource(p, s, (only_key, index), out)?,
-                None => {}
             }
         }
-        // A key that does not index everything here may choose.
-        out.chooses |= key && out.names - names != out.keyed - keyed;
         Some(())
     }
 
     fn variable(&self, p: &[String], s: Scope<'_>, depth: usize, out: &mut Sources) -> Option<()> {
         let (name, rest) = (p.get(1)?, p.get(2..).unwrap_or_default());
-        let before = out.names;
-        match s.module.split_last() {
-            // A root variable is known.
-            None => out.adds |= self.given.get(name).is_none_or(|v| adds(&v.value)),
-            Some(((call, key), above)) => {
-                let above = above.to_vec();
-                let block = self.module(&above)?.module_calls.get(call)?;
-                match block.expressions.get(name) {
-                    // Without an argument the default is used, which is known.
-                    None => {
-                        let v = self.module(s.module)?.variables.get(name);
-                        out.adds |= v.is_none_or(|v| adds(&v.default));
-                    }
-                    Some(_) if !rest.is_empty() => return None,
-                    Some(e) => {
-                        let address = format!("{}module.{call}", joined(&above, ""));
-                        let up = Scope {
-                            module: &above,
-                            key,
-                            siblings: self.calls.get(&address).map_or(1, BTreeSet::len),
-                            block: Some(block),
-                            ..s
-                        };
-                        self.chase(e, up, depth + 1, out)?;
-                    }
-                }
+        // A root variable is known.
+        let Some(((call, key), above)) = s.module.split_last() else {
+            return Some(());
+        };
+        let above = above.to_vec();
+        let block = self.module(&above)?.module_calls.get(call)?;
+        match block.expressions.get(name) {
+            // Without an argument the default is used, which is known.
+            None => Some(()),
+            Some(_) if !rest.is_empty() => None,
+            Some(e) => {
+                let address = format!("{}module.{call}", joined(&above, ""));
+                let up = Scope {
+                    module: &above,
+                    key,
+                    siblings: self.calls.get(&address).map_or(1, BTreeSet::len),
+                    block: Some(block),
+                    ..s
+                };
+                self.chase(e, up, depth + 1, out)
             }
         }
-        // A variable without unknown parts can only choose.
-        out.chooses |= out.names == before;
-        Some(())
     }
 
     fn output(&self, p: &[String], s: Scope<'_>, depth: usize, out: &mut Sources) -> Option<()> {
@@ -410,7 +417,6 @@ impl Configuration {
             _ => "id".to_string(),
         };
         let with = |k: &str| self.addresses.get(format!("{base}{k}").as_str()).cloned();
-        out.names += 1;
         let found = &mut out.found;
         let mut push = |a: Arc<str>| {
             found.push(Reference {
@@ -421,19 +427,19 @@ impl Configuration {
         match (key, with(s.key)) {
             (Some(k), _) => push(with(k)?),
             (None, Some(same)) if by_key && !s.key.is_empty() => {
-                if index {
-                    if all.len() != s.siblings {
-                        return None;
-                    }
-                    out.assumed.push(base);
+                // Which of several it is may be computed from the key: a plan shows only that the key takes part.
+                if all.len() > 1 && !(s.loose && (!index || all.len() == s.siblings)) {
+                    return None;
                 }
-                out.keyed += 1;
                 push(same);
             }
             // The name that the key has there is not the one that it has here.
             (None, _) if by_key && all.len() > 1 => return None,
             (None, _) if all.len() > MAX_SPLAT => return None,
-            (None, _) => all.iter().cloned().for_each(push),
+            (None, _) => {
+                out.several |= all.len() > 1;
+                all.iter().cloned().for_each(push);
+            }
         }
         Some(())
     }
@@ -444,16 +450,19 @@ impl Configuration {
         let scope = Scope { key: "", ..s };
         self.chase(&s.block?.for_each_expression, scope, depth + 1, &mut found)?;
         let rest = p.get(2..).unwrap_or_default();
-        let mine = found
+        // More than one name with this key: which of them it is, is not said.
+        let mut mine = found
             .found
             .into_iter()
-            .find(|r| r.address.ends_with(s.key) && &*r.attribute == "id")?;
+            .filter(|r| parse(&r.address).key == s.key && &*r.attribute == "id");
+        let (Some(mine), None) = (mine.next(), mine.next()) else {
+            return None;
+        };
         let attribute = if rest.is_empty() {
             "id".to_string()
         } else {
             path(rest)
         };
-        out.names += 1;
         out.found.push(Reference {
             address: mine.address,
             attribute: attribute.into(),
@@ -465,14 +474,4 @@ impl Configuration {
 /// Whether an argument is a list of ids.
 fn plural(argument: &str) -> bool {
     argument.ends_with('s') && !argument.ends_with("address")
-}
-
-/// Whether a known value may be members of a list of ids.
-fn adds(v: &J) -> bool {
-    match v {
-        J::Null | J::Bool(_) | J::Number(_) => false,
-        J::String(s) => !s.is_empty(),
-        J::Array(v) => v.iter().any(adds),
-        J::Object(m) => m.values().any(adds),
-    }
 }

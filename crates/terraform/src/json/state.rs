@@ -72,7 +72,7 @@ struct StoredInstance {
 
 /// An object that was replaced and is still there: it carries packets until it is gone, under an address of
 /// its own.
-fn deposed(address: String, key: Option<String>) -> String {
+pub(super) fn deposed(address: String, key: Option<String>) -> String {
     match key {
         Some(k) if !k.is_empty() => format!("{address} (deposed object {k})"),
         _ => address,

@@ -13,6 +13,9 @@ use bartizan_model::*;
 use bartizan_terraform::{FileSet, ReadOptions, read};
 use serde_json::{Value as J, json};
 
+mod unknown;
+mod whole;
+
 /// A plan that is put together from resource blocks.
 #[derive(Default)]
 struct Plan {
@@ -20,6 +23,9 @@ struct Plan {
     changes: Vec<J>,
     blocks: Vec<J>,
     variables: J,
+    prior: Vec<J>,
+    /// Members of the document.
+    more: Vec<(&'static str, J)>,
 }
 
 impl Plan {
@@ -95,17 +101,25 @@ impl Plan {
         self.block("alicloud_instance", "i", expressions, &all)
     }
 
-    fn read(self) -> Inventory {
-        let text = json!({
+    fn text(self) -> String {
+        let mut text = json!({
             "format_version": "1.2", "terraform_version": "1.11.4", "variables": self.variables,
             "planned_values": {"root_module": {"resources": self.planned}},
             "resource_changes": self.changes,
+            "prior_state": {"format_version": "1.0", "values": {"root_module": {"resources": self.prior}}},
             "configuration": {
                 "provider_config": {"alicloud": {"name": "alicloud", "expressions": {"region": {"references": ["var.region"]}}}},
                 "root_module": {"resources": self.blocks},
             },
         });
-        read_text(&text.to_string())
+        for (name, value) in self.more {
+            text[name] = value;
+        }
+        text.to_string()
+    }
+
+    fn read(self) -> Inventory {
+        read_text(&self.text())
     }
 }
 
@@ -121,17 +135,22 @@ fn plan() -> Plan {
 }
 
 fn read_text(text: &str) -> Inventory {
-    let mut sources = Sources::default();
-    let mut files = FileSet::default();
-    files.add(&mut sources, "plan.json", text);
-    let inv = read(&files, &mut sources, &ReadOptions::default());
-    inv.typed.check_ids().unwrap();
+    let inv = read_any(text);
     let errors: Vec<_> = inv
         .diagnostics
         .iter()
         .filter(|d| d.severity == Severity::Error)
         .collect();
     assert!(errors.is_empty(), "{errors:?}");
+    inv
+}
+
+fn read_any(text: &str) -> Inventory {
+    let mut sources = Sources::default();
+    let mut files = FileSet::default();
+    files.add(&mut sources, "plan.json", text);
+    let inv = read(&files, &mut sources, &ReadOptions::default());
+    inv.typed.check_ids().unwrap();
     inv
 }
 
@@ -154,6 +173,11 @@ fn homes(inv: &Inventory) -> Vec<String> {
         .collect()
 }
 
+const S0: [&str; 3] = [
+    "alicloud_vswitch.s[0].id",
+    "alicloud_vswitch.s[0]",
+    "alicloud_vswitch.s",
+];
 const S: [&str; 2] = ["alicloud_vswitch.s", "count.index"];
 const G0: [&str; 3] = [
     "alicloud_security_group.g[0].id",
@@ -166,29 +190,31 @@ const G1: [&str; 3] = [
     "alicloud_security_group.g",
 ];
 
+/// Homes of instances with one member of the list of groups for each name, all of them unknown.
 fn with(n: usize, vswitch: &[&str], groups: &[&[&str]]) -> Vec<String> {
+    let flags = vec![true; groups.len()];
+    let values = vec![J::Null; groups.len()];
     let groups: Vec<&str> = groups.concat();
-    homes(
-        &plan()
-            .instances(
-                n,
-                json!({"vswitch_id": {"references": vswitch}, "security_groups": {"references": groups}}),
-                json!({"id": true, "vswitch_id": true, "security_groups": true, "private_ip": true}),
-            )
-            .read(),
-    )
+    let keys: Vec<String> = (0..n).map(|i| format!("[{i}]")).collect();
+    let unknown = json!({"id": true, "vswitch_id": true, "security_groups": flags, "private_ip": true});
+    let all: Vec<(&str, J, J)> = keys
+        .iter()
+        .map(|k| (k.as_str(), json!({"security_groups": values}), unknown.clone()))
+        .collect();
+    let e = json!({"vswitch_id": {"references": vswitch}, "security_groups": {"references": groups}});
+    homes(&plan().block("alicloud_instance", "i", e, &all).read())
 }
 
 #[test]
 fn a_plan_joins_as_its_configuration_does() {
+    assert_eq!(with(2, &S0, &[&G0]), ["s[0] g[0]"; 2]);
     let inv = plan()
         .instances(
             2,
-            json!({"vswitch_id": {"references": S}, "security_groups": {"references": G0}}),
-            json!({"id": true, "vswitch_id": true, "security_groups": true, "private_ip": true, "network_interfaces": true}),
+            json!({"vswitch_id": {"references": S0}, "security_groups": {"references": G0}}),
+            json!({"id": true, "vswitch_id": true, "private_ip": true}),
         )
         .read();
-    assert_eq!(homes(&inv), ["s[0] g[0]", "s[1] g[0]"]);
     let t = &inv.typed;
     assert!(
         t.vswitches
@@ -200,23 +226,12 @@ fn a_plan_joins_as_its_configuration_does() {
     assert_eq!(t.security_groups[0].inner_accept, Fact::Known(true));
     assert_eq!(inv.resources[0].region.as_deref(), Some("cn-hangzhou"));
     assert_eq!(inv.resources[0].provider.as_deref(), Some("alicloud"));
-    // The index that is taken to be the same is said, once.
-    let notes: Vec<_> = inv
-        .diagnostics
-        .iter()
-        .filter(|d| d.severity == Severity::Note)
-        .collect();
-    assert_eq!(notes.len(), 1);
-    assert!(
-        notes[0].message.contains("`vswitch_id` of `alicloud_instance.i`"),
-        "{}",
-        notes[0].message
-    );
 }
 
+/// `s[count.index].id` and `element(s[*].id, count.index + 1)` are the same to a plan.
 #[test]
-fn an_index_is_the_same_only_where_there_are_as_many() {
-    // `element(s[*].id, count.index)` with four instances and two vSwitches, or `s[floor(count.index / 2)].id`.
+fn an_index_may_be_computed() {
+    assert_eq!(with(2, &S, &[&G0]), ["? g[0]"; 2]);
     assert_eq!(with(4, &S, &[&G0])[1], "? g[0]");
     // `s[count.index + var.shift].id`.
     assert_eq!(
@@ -225,45 +240,51 @@ fn an_index_is_the_same_only_where_there_are_as_many() {
     );
     // `s[var.n].id`.
     assert_eq!(with(2, &["alicloud_vswitch.s", "var.n"], &[&G0]), ["? g[0]"; 2]);
+    // Of one instance it can only be that.
+    let inv = plan()
+        .block(
+            "alicloud_vswitch",
+            "t",
+            json!({"vpc_id": {"references": ["alicloud_vpc.v", "count.index"]}}),
+            &[(
+                "[0]",
+                json!({"cidr_block": "10.3.0.0/16"}),
+                json!({"id": true, "vpc_id": true}),
+            )],
+        )
+        .read();
+    assert!(inv.typed.vswitches.iter().all(|v| v.vpc == Fact::Known(VpcId(0))));
 }
 
+/// What is written beside the names, and a function that leaves some of them out, are not in a plan.
 #[test]
-fn a_list_is_joined_only_where_nothing_chooses_or_adds() {
-    let s0 = [
-        "alicloud_vswitch.s[0].id",
-        "alicloud_vswitch.s[0]",
-        "alicloud_vswitch.s",
-    ];
-    let groups = |g: &[&[&str]]| with(1, &s0, g).remove(0);
-    // `[g[0].id, g[1].id]`
-    assert_eq!(groups(&[&G0, &G1]), "s[0] g[0]+g[1]");
+fn a_list_that_is_unknown_as_a_whole_is_unknown() {
+    let groups = |g: &[&[&str]]| {
+        let inv = plan()
+            .instances(
+                1,
+                json!({"vswitch_id": {"references": S0}, "security_groups": {"references": g.concat()}}),
+                json!({"id": true, "vswitch_id": true, "security_groups": true}),
+            )
+            .read();
+        homes(&inv).remove(0)
+    };
+    // `[g[0].id]` or `[g[0].id, "sg-lit"]`
+    assert_eq!(groups(&[&G0]), "s[0] ?");
+    // `[g[0].id, g[1].id]` or `slice([g[0].id, g[1].id], 0, 1)`
+    assert_eq!(groups(&[&G0, &G1]), "s[0] ?");
     // `g[*].id`
-    assert_eq!(groups(&[&["alicloud_security_group.g"]]), "s[0] g[0]+g[1]");
-    // `var.flag ? [g[0].id] : [g[1].id]`
-    assert_eq!(groups(&[&["var.flag"], &G0, &G1]), "s[0] ?");
-    // `count.index == 0 ? [g[0].id] : [g[1].id]`
-    assert_eq!(groups(&[&["count.index"], &G0, &G1]), "s[0] ?");
-    // `var.flag ? [g[0].id] : var.none`: unknown, so it is the first.
-    assert_eq!(groups(&[&["var.flag"], &G0, &["var.none"]]), "s[0] g[0]");
-    // `concat([g[0].id], var.extra)`: the plan does not show the known members beside the unknown ones.
-    assert_eq!(groups(&[&G0, &["var.extra"]]), "s[0] ?");
-    // `[local.group]`
-    assert_eq!(groups(&[&["local.group"]]), "s[0] ?");
+    assert_eq!(groups(&[&["alicloud_security_group.g"]]), "s[0] ?");
 }
 
 #[test]
 fn the_unknown_members_of_a_list_are_joined_in_order() {
-    let s0 = [
-        "alicloud_vswitch.s[0].id",
-        "alicloud_vswitch.s[0]",
-        "alicloud_vswitch.s",
-    ];
     let groups = |values: J, flags: J, refs: &[&[&str]]| {
         let inv = plan()
             .block(
                 "alicloud_instance",
                 "i",
-                json!({"vswitch_id": {"references": s0}, "security_groups": {"references": refs.concat()}}),
+                json!({"vswitch_id": {"references": S0}, "security_groups": {"references": refs.concat()}}),
                 &[(
                     "",
                     json!({"security_groups": values}),
@@ -290,6 +311,15 @@ fn the_unknown_members_of_a_list_are_joined_in_order() {
     // `[var.flag ? g[0].id : g[1].id]`
     assert_eq!(
         groups(json!([null]), json!([true]), &[&["var.flag"], &G0, &G1]),
+        "s[0] ?"
+    );
+    // `[for i in [1, 1] : g[i].id]` has as many members as there are instances.
+    assert_eq!(
+        groups(
+            json!([null, null]),
+            json!([true, true]),
+            &[&["alicloud_security_group.g"]]
+        ),
         "s[0] ?"
     );
 }

@@ -1,0 +1,162 @@
+//! What a plan says of objects that it does not make: deposed, forgotten, left out.
+
+use super::*;
+
+fn object(kind: &str, name: &str, values: &J) -> J {
+    json!({
+        "address": format!("{kind}.{name}"), "mode": "managed", "type": kind, "name": name,
+        "provider_name": "registry.terraform.io/aliyun/alicloud", "values": values,
+    })
+}
+
+fn change(kind: &str, name: &str, actions: &[&str]) -> J {
+    json!({
+        "address": format!("{kind}.{name}"), "mode": "managed", "type": kind, "name": name,
+        "change": {"actions": actions, "before": {}, "after": null, "after_unknown": {}},
+    })
+}
+
+/// The state of an EIP that is bound to an instance, before a plan that has only the EIP and the instance.
+fn bound() -> Plan {
+    let mut p = plan()
+        .block(
+            "alicloud_eip_address",
+            "e",
+            json!({}),
+            &[("", json!({"id": "eip-1", "ip_address": "47.1.1.1"}), json!({}))],
+        )
+        .block(
+            "alicloud_instance",
+            "web",
+            json!({"vswitch_id": {"references": S0}}),
+            &[("", json!({"id": "i-web"}), json!({"vswitch_id": true}))],
+        );
+    p.prior.push(object(
+        "alicloud_eip_association",
+        "a",
+        &json!({"id": "eip-1:i-web", "allocation_id": "eip-1", "instance_id": "i-web"}),
+    ));
+    p
+}
+
+fn bindings(p: Plan) -> usize {
+    p.read().typed.eips[0].bound.len()
+}
+
+#[test]
+fn an_object_that_is_forgotten_stays_in_the_cloud() {
+    let mut p = bound();
+    p.changes
+        .push(change("alicloud_eip_association", "a", &["forget"]));
+    assert_eq!(bindings(p), 1);
+    let mut p = bound();
+    p.changes
+        .push(change("alicloud_eip_association", "a", &["delete"]));
+    assert_eq!(bindings(p), 0);
+    // Moved: it is there under its new address.
+    let mut p = bound();
+    let mut moved = change("alicloud_eip_association", "b", &["no-op"]);
+    moved["previous_address"] = json!("alicloud_eip_association.a");
+    p.changes.push(moved);
+    assert_eq!(bindings(p), 0);
+    // Nothing is said of it, as with `-target`.
+    assert_eq!(bindings(bound()), 1);
+    // Forgotten and made anew: both are there.
+    let mut p = plan().block(
+        "alicloud_vpc",
+        "w",
+        json!({"cidr_block": {"constant_value": "172.16.0.0/12"}}),
+        &[("", json!({"cidr_block": "172.16.0.0/12"}), json!({"id": true}))],
+    );
+    p.prior.push(object(
+        "alicloud_vpc",
+        "w",
+        &json!({"id": "vpc-old", "cidr_block": "172.16.0.0/16"}),
+    ));
+    for c in &mut p.changes {
+        if c["address"] == "alicloud_vpc.w" {
+            c["change"]["actions"] = json!(["forget", "create"]);
+        }
+    }
+    let inv = p.read();
+    let all: Vec<_> = inv
+        .typed
+        .vpcs
+        .iter()
+        .map(|v| v.meta.origin.address.to_string())
+        .collect();
+    assert_eq!(
+        all,
+        [
+            "alicloud_vpc.v",
+            "alicloud_vpc.w",
+            "alicloud_vpc.w (forgotten object)"
+        ]
+    );
+}
+
+#[test]
+fn a_deposed_object_hides_nothing_of_the_live_one() {
+    let mut p = plan().block(
+        "alicloud_instance",
+        "web",
+        json!({"vswitch_id": {"references": S0}, "internet_max_bandwidth_out": {"references": ["terraform_data.b.output", "terraform_data.b"]}}),
+        &[(
+            "",
+            json!({"id": "i-web"}),
+            json!({"vswitch_id": true, "internet_max_bandwidth_out": true}),
+        )],
+    );
+    let mut gone = change("alicloud_instance", "web", &["delete"]);
+    gone["deposed"] = json!("abcd1234");
+    p.changes.push(gone);
+    let mut old = object("alicloud_instance", "web", &json!({"id": "i-old"}));
+    old["deposed_key"] = json!("abcd1234");
+    p.prior.push(old);
+    let inv = p.read();
+    assert_eq!(inv.typed.interfaces.len(), 1);
+    assert_eq!(inv.typed.interfaces[0].public.len(), 1);
+    assert_eq!(homes(&inv), ["s[0] ?"]);
+}
+
+fn codes(inv: &Inventory) -> Vec<&str> {
+    let all = inv.diagnostics.iter().filter(|d| d.severity == Severity::Error);
+    all.map(|d| d.code).collect()
+}
+
+#[test]
+fn a_plan_that_is_not_whole_says_so() {
+    let with = |more: Vec<(&'static str, J)>| {
+        let mut p = plan();
+        p.more = more;
+        read_any(&p.text())
+    };
+    let whole = with(vec![("errored", json!(false)), ("complete", json!(true))]);
+    assert_eq!(codes(&whole), [] as [&str; 0]);
+    let deferred = json!([{"reason": "instance_count_unknown", "resource_change": {"address": "alicloud_vpc.x[\"*\"]"}}]);
+    for more in [
+        vec![("errored", json!(true))],
+        vec![("complete", json!(false))],
+        vec![("deferred_changes", deferred)],
+    ] {
+        let inv = with(more);
+        assert_eq!(codes(&inv), ["INPUT006"]);
+        // Claims of absence are undecided as well.
+        let open = |r: &&bartizan_model::Resource| {
+            matches!(r.understanding, bartizan_model::Understanding::NotUnderstood(_))
+        };
+        assert_eq!(inv.resources.iter().filter(open).count(), 1);
+    }
+    // Before `complete` there was nothing that says so, but what is written and not planned.
+    let mut p = plan();
+    p.blocks.push(json!({
+        "address": "alicloud_vpc.x", "mode": "managed", "type": "alicloud_vpc", "name": "x", "expressions": {},
+    }));
+    assert_eq!(codes(&read_any(&p.text())), ["INPUT006"]);
+    let mut p = plan();
+    p.blocks.push(json!({
+        "address": "alicloud_vpc.x", "mode": "managed", "type": "alicloud_vpc", "name": "x", "expressions": {},
+        "count_expression": {"references": ["var.n"]},
+    }));
+    assert_eq!(codes(&read_any(&p.text())), [] as [&str; 0]);
+}
