@@ -60,6 +60,13 @@ impl Outcome {
             reasons: Vec::new(),
         }
     }
+    /// What is said of a flow that is required where one side is nobody. Whose it is is said by who knows the names.
+    fn nothing(verdict: Verdict) -> Self {
+        Outcome {
+            verdict,
+            ..Outcome::holds()
+        }
+    }
     pub(crate) fn undecided(why: String) -> Self {
         Outcome {
             verdict: Verdict::Undecided,
@@ -436,6 +443,9 @@ pub fn clause(w: &World<'_>, c: &Clause) -> Outcome {
     let atoms = w.atoms(&c.services);
     match c.claim {
         Claim::Allow => Outcome::holds(),
+        // Of every pair a claim about nobody is true, and proves nothing; of some pair it is false.
+        Claim::Must if from.is_empty() || to.is_empty() => Outcome::nothing(Verdict::Undecided),
+        Claim::MustSome if from.is_empty() || to.is_empty() => Outcome::nothing(Verdict::Violated),
         Claim::Must | Claim::MustSome => require(w, c.from, c.to, &atoms, c.claim == Claim::MustSome),
         Claim::Never => forbid(w, leaks(w, &from, &to, &atoms)),
         Claim::Only => {
@@ -487,6 +497,7 @@ pub fn statement(w: &World<'_>, plan: &Plan, s: &Statement) -> Outcome {
     let atoms = w.atoms(&s.services);
     match (s.expect, &s.allowed_by) {
         (Expect::Cannot, None) => forbid(w, leaks(w, &from, &to, &atoms)),
+        (Expect::Can, _) if from.is_empty() || to.is_empty() => Outcome::nothing(Verdict::Violated),
         (Expect::Can, None) => require(w, s.from, s.to, &atoms, false),
         // Under a date the question is what the intent lets the network do on that day.
         (Expect::Cannot, Some(clauses)) => {

@@ -631,3 +631,20 @@ pub(crate) fn undecided(why: &str, ids: &[String], clause: Span, at: Option<Span
         .push("undecided never counts as a pass (exit code 3)".to_string());
     f
 }
+
+/// A finding about required flows that no packet can show.
+#[must_use]
+pub(crate) fn cannot_work(why: &str, ids: &[String], clause: Span) -> Finding {
+    let mut f = crate::lints::lint(
+        "REACH004",
+        "must-violated",
+        Severity::Error,
+        why.to_string(),
+        ids.first().map_or("", String::as_str),
+        vec![Label::primary(clause, "does not work")],
+    );
+    f.verdict = Verdict::Violated;
+    f.clause = ids.first().cloned();
+    f.also = ids.iter().skip(1).cloned().collect();
+    f
+}

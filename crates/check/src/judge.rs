@@ -68,6 +68,9 @@ struct Cause {
     sure: bool,
 }
 
+/// 100.64.0.0/10, in which no VPC may have addresses (ALIBABA.md §2).
+const CLOUD: (u32, u32) = (0x6440_0000, 0x647f_ffff);
+
 impl<'a> Judge<'a> {
     pub(crate) fn new(w: &'a World<'a>, plan: &'a Plan, intent: &'a Intent) -> Self {
         Judge::on(Arc::new(Ground::new(w, plan)), w, plan, intent)
@@ -181,19 +184,53 @@ impl<'a> Judge<'a> {
 
     /// A claim about nobody proves nothing while something that is not modelled may be who is meant.
     fn nobody(&self, o: &mut Outcome, sets: &[usize]) {
-        let Some(first) = self
-            .ground
-            .open
-            .first()
-            .filter(|_| !self.ground.harmless && o.verdict == Verdict::Holds)
-        else {
+        let Some(s) = sets.iter().find(|s| self.w.blocks_of(**s).is_empty()) else {
             return;
         };
-        if let Some(s) = sets.iter().find(|s| self.w.blocks_of(**s).is_empty()) {
+        let name = &self.plan.set_names[*s];
+        match self.ground.open.first().filter(|_| !self.ground.harmless) {
+            Some(first) => {
+                o.verdict = Verdict::Undecided;
+                o.reasons.push(format!(
+                    "nothing that is modelled is in `{name}`, and `{}` is not modelled: {}",
+                    first.address, first.why
+                ));
+            }
+            // What is required of nobody, and of nobody else who may be meant.
+            None if o.verdict != Verdict::Holds
+                && o.reasons.is_empty()
+                && o.leaks.is_empty()
+                && o.misses.is_empty() =>
+            {
+                let lost = self.ground.lost.as_ref().or_else(|| self.plan.doubts.get(s));
+                if lost.is_some() {
+                    o.verdict = Verdict::Undecided;
+                }
+                let nobody = || format!("nobody here is in `{name}`, so there is nothing that works");
+                o.reasons.push(lost.cloned().unwrap_or_else(nobody));
+            }
+            None => {}
+        }
+    }
+
+    /// §2: where the cloud's own services answer (names, metadata, health checks) somebody is that no configuration shows.
+    fn cloud(&self, o: &mut Outcome, sets: &[usize]) {
+        if o.verdict != Verdict::Holds {
+            return;
+        }
+        let inside = |s: &&usize| {
+            let named = self.w.sets[**s].named().v4;
+            named
+                .ranges()
+                .iter()
+                .any(|&(lo, hi)| CLOUD.0 <= lo && hi <= CLOUD.1)
+        };
+        if let Some(s) = sets.iter().find(inside) {
             o.verdict = Verdict::Undecided;
             o.reasons.push(format!(
-                "nothing that is modelled is in `{}`, and `{}` is not modelled: {}",
-                self.plan.set_names[*s], first.address, first.why
+                "`{}` is where the cloud's own services answer (100.64.0.0/10), which are not modelled: every instance reaches names and \
+                 metadata there",
+                self.plan.set_names[*s]
             ));
         }
     }
@@ -291,6 +328,10 @@ impl<'a> Judge<'a> {
         }
         self.doubt(&mut o, &[c.from, c.to]);
         self.nobody(&mut o, &[c.from, c.to]);
+        match c.claim {
+            Claim::Only => self.cloud(&mut o, &[c.to]),
+            _ => self.cloud(&mut o, &[c.from, c.to]),
+        }
         if let Some(why) = plan.waypoint_doubts.get(&i) {
             o = Outcome {
                 verdict: Verdict::Undecided,
@@ -330,6 +371,7 @@ impl<'a> Judge<'a> {
         self.temper(&mut o, s.expect == crate::plan::Expect::Cannot, blocks);
         self.doubt(&mut o, &[s.from, s.to]);
         self.nobody(&mut o, &[s.from, s.to]);
+        self.cloud(&mut o, &[s.from, s.to]);
         o
     }
 
@@ -676,13 +718,13 @@ impl<'a> Judge<'a> {
             .collect()
     }
 
-    /// Claims that are undecided for a reason that is not a packet: one finding per reason.
+    /// Claims that are undecided, or violated, for a reason that is not a packet: one finding per reason.
     fn undecided(&self, outcomes: &[Outcome], governs: &[Outcome], tests: &[Vec<Outcome>]) -> Vec<Finding> {
-        let mut by: BTreeMap<String, (Vec<String>, Span)> = BTreeMap::new();
+        let mut by: BTreeMap<(bool, String), (Vec<String>, Span)> = BTreeMap::new();
         let mut add = |id: String, span: Span, o: &Outcome| {
-            if o.verdict == Verdict::Undecided && o.leaks.is_empty() && o.misses.is_empty() {
+            if o.verdict != Verdict::Holds && o.leaks.is_empty() && o.misses.is_empty() {
                 for r in &o.reasons {
-                    by.entry(r.clone())
+                    by.entry((o.verdict == Verdict::Violated, r.clone()))
                         .or_insert_with(|| (Vec::new(), span))
                         .0
                         .push(id.clone());
@@ -701,7 +743,10 @@ impl<'a> Judge<'a> {
             }
         }
         by.into_iter()
-            .map(|(why, (ids, span))| {
+            .map(|((violated, why), (ids, span))| {
+                if violated {
+                    return explain::cannot_work(&why, &ids, span);
+                }
                 let place = self
                     .ground
                     .open

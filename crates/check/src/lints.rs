@@ -277,7 +277,7 @@ fn empty(w: &World<'_>, plan: &Plan) -> Vec<Finding> {
                 vec![Label::primary(z.span, "no endpoint is selected here")],
             );
             f.notes
-                .push("clauses about it hold because there is nobody to break them".to_string());
+                .push("what is forbidden to it holds because there is nobody to break it; that it reaches anything is not proved".to_string());
             f
         })
         .collect()

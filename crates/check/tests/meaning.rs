@@ -97,6 +97,71 @@ fn never_must_and_only() {
     expect(NET, "only internet -> b : tcp/80\n", &[Violated], &["REACH002"]);
 }
 
+/// LANGUAGE: `must` asks every pair, `must some` and `can reach` want one. Of nobody the first is not proved and the others are wrong.
+#[test]
+fn nothing_works_for_nobody() {
+    for nobody in ["host 10.9.9.9", "tag tier=ghost", "cidr 10.9.9.0/24"] {
+        for (claim, want, code) in [
+            ("must a ->", Undecided, "REACH007"),
+            ("must some a ->", Violated, "REACH004"),
+            ("never a ->", Holds, ""),
+        ] {
+            let r = run(NET, &format!("zone nobody = {nobody}\n{claim} nobody : tcp/80\n"));
+            assert_eq!(verdicts(&r).0, [want], "{claim} {nobody}");
+            let codes: Vec<&str> = r
+                .findings
+                .iter()
+                .map(|f| f.code)
+                .filter(|c| c.starts_with("REACH"))
+                .collect();
+            assert_eq!(codes.concat(), code, "{claim} {nobody}");
+        }
+        let r = run(
+            NET,
+            &format!("zone nobody = {nobody}\ntest \"t\" {{\na can reach nobody on tcp/80\n}}\n"),
+        );
+        assert_eq!(r.tests[0].verdict, Violated, "{nobody}");
+        assert!(r.findings.iter().any(|f| f.code == "REACH004"), "{nobody}");
+        let r = run(
+            NET,
+            &format!("zone nobody = {nobody}\ntest \"t\" {{\na cannot reach nobody on tcp/80\n}}\n"),
+        );
+        assert_eq!(r.tests[0].verdict, Holds, "{nobody}");
+    }
+}
+
+/// ALIBABA.md §2: in 100.64.0.0/10 the cloud answers, which is in no configuration.
+#[test]
+fn the_services_of_the_cloud_are_not_nobody() {
+    for at in [
+        "host 100.100.2.136",
+        "cidr 100.64.0.0/10",
+        "cidr 100.100.100.200/32",
+    ] {
+        let zone = format!("zone cloud = {at}\n");
+        for claim in [
+            "never a -> cloud : any",
+            "never cloud -> a : any",
+            "a -> cloud through b",
+        ] {
+            expect(NET, &format!("{zone}{claim}\n"), &[Undecided], &["REACH007"]);
+        }
+        expect(
+            NET,
+            &format!("{zone}only cloud -> b : tcp/80\n"),
+            &[Violated],
+            &["REACH002"],
+        );
+        let r = run(
+            NET,
+            &format!("{zone}test \"t\" {{\na cannot reach cloud on any\n}}\n"),
+        );
+        assert_eq!(r.tests[0].verdict, Undecided, "{at}");
+    }
+    // A wider block is about everybody else in it.
+    expect(NET, "never a -> cidr 100.0.0.0/8 : any\n", &[Holds], &[]);
+}
+
 #[test]
 fn must_is_about_every_pair_and_must_some_about_one() {
     let one = NET.replace(

@@ -319,6 +319,31 @@ pub(super) fn nats(
     out
 }
 
+/// Lists a DNAT entry to an address that nobody in the VPC of its gateway has or may get, and somebody elsewhere: whether a
+/// gateway sends packets on to other VPCs is not documented (§8.3).
+fn beyond(
+    c: &mut Ctx<'_>,
+    vswitches: &[Option<Vsw>],
+    ifaces: &[Option<Iface>],
+    (origin, vpc, ip): (&bartizan_model::Origin, Option<VpcId>, std::net::IpAddr),
+) {
+    let Some(vpc) = vpc else { return };
+    let has = |f: &&Iface| f.addrs.iter().any(|a| a.region.contains(ip));
+    let homes = ifaces.iter().flatten().filter(has);
+    let mut homes: Vec<VpcId> = homes
+        .filter_map(|f| vswitches[f.vswitch.index()].as_ref().map(|v| v.vpc))
+        .collect();
+    homes.sort_unstable();
+    homes.dedup();
+    if homes.contains(&vpc) {
+        return;
+    }
+    for home in homes {
+        let why = "it forwards to an address of another VPC, and whether the NAT gateway sends packets there is not known";
+        c.gap(origin, why, Some(home));
+    }
+}
+
 /// Hangs DNAT entries on the addresses that they lead to.
 pub(super) fn dnat(
     c: &mut Ctx<'_>,
@@ -378,6 +403,9 @@ pub(super) fn dnat(
                 }
             }
             DnatTarget::Ip(ip) => {
+                if !inner {
+                    beyond(c, vswitches, ifaces, (&d.origin, vpc, ip));
+                }
                 // Somebody whose address is not known yet may turn out to have this one.
                 for f in ifaces.iter_mut().flatten().filter(|f| in_vpc(f)) {
                     for a in f.addrs.iter_mut().filter(|a| a.region.contains(ip)) {
