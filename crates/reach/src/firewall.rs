@@ -175,6 +175,13 @@ impl Perimeter {
         at(self) == at(other)
     }
 
+    /// By which private addresses firewalls on the way to the Internet may know a sender.
+    pub(crate) fn by_source(&self) -> impl Iterator<Item = &IpSet> {
+        let nats = self.nats.iter().map(|(_, _, f)| f);
+        let all = nats.chain(self.vpcs.iter().map(|f| &f.net));
+        all.flat_map(|f| &f.outbound.rules).map(|r| &r.source.ips)
+    }
+
     pub(crate) fn nets(&self) -> impl Iterator<Item = &FirewallNet> {
         let nats = self.nats.iter().map(|(_, _, n)| n);
         self.internet

@@ -298,17 +298,14 @@ pub(crate) fn class(
         }
     };
     let cuts = border.cuts(first.rep.iface);
-    // Cells of a class differ in address only, which matters here through SNAT sources and family.
+    // Cells of a class differ in address only, which matters here through SNAT sources, firewalls and family.
     let by_source: Vec<&IpSet> = net
         .nats
         .iter()
         .flat_map(|n| &n.snat)
         .filter(|s| s.vswitch.is_none())
         .map(|s| &s.sources)
-        .chain(net.perimeter.nats.iter().flat_map(|(_, _, f)| {
-            let rules = f.outbound.rules.iter();
-            rules.map(|r| &r.source.ips)
-        }))
+        .chain(net.perimeter.by_source())
         .collect();
     // Which pieces there are is the same for all cells of a class.
     let regions: Vec<(u32, Vec<IpAddr>)> = outside

@@ -7,9 +7,11 @@ mod common;
 
 use bartizan_model::*;
 use bartizan_oracle::{Endpoint, Options, Oracle};
-use bartizan_packet::{PortSet, Proto, ServiceSet};
-use bartizan_reach::{CompileOptions, Inside, Mode, Point, compile};
+use bartizan_packet::{IpSet, PortSet, Proto, ServiceSet};
+use bartizan_reach::{CompileOptions, Inside, Mode, Partition, Point, Reach, compile};
 use bartizan_testkit::{GroupKind, InventoryBuilder, Policy, rule};
+use ipnet::IpNet;
+use std::net::IpAddr;
 
 /// Two VPCs with a host each, where everything is let in.
 struct Net {
@@ -342,4 +344,94 @@ fn a_trace_shows_the_firewall_where_it_stands() {
     let step = &steps[place.unwrap()];
     assert_eq!(step.assumptions, ["A-CFW-2"]);
     assert!(step.rule.contains("drop"), "{}", step.rule);
+}
+
+struct One;
+
+impl Partition for One {
+    fn blocks(&self) -> usize {
+        2
+    }
+    fn cuts(&self) -> &[IpSet] {
+        &[]
+    }
+    fn block(&self, iface: Option<InterfaceId>, _: IpAddr) -> u32 {
+        u32::from(iface.is_none())
+    }
+}
+
+// §13.1, 8. A regression: of senders that a firewall between VPCs tells apart on their way to a NAT gateway of another VPC
+// the matrix asked one, for all of their block.
+#[test]
+fn a_firewall_between_vpcs_tells_senders_to_the_internet_apart() {
+    let mut b = InventoryBuilder::new();
+    let inner = b.vpc("inner", "10.1.0.0/16");
+    let edge = b.vpc("edge", "10.2.0.0/16");
+    let vsw = b.vswitch("hosts", inner, "10.1.0.0/24");
+    let zone = b.vswitch("zone", edge, "10.2.0.0/24");
+    let g = b.sg("g", inner, GroupKind::BasicDrop);
+    b.rule(g, rule("out accept all -1/-1 to 0.0.0.0/0"));
+    let hosts = [10u8, 20].map(|n| b.eni(&format!("h{n}"), vsw, &[g], &format!("10.1.0.{n}")));
+    let nat = b.nat("nat", edge, zone);
+    b.snat_to(
+        nat,
+        SnatSource::Net("10.0.0.0/8".parse::<IpNet>().unwrap().into()),
+        &["47.0.0.1"],
+    );
+    let r = b.router("tr", false);
+    let table = b.typed()[r].system_table;
+    let [x, y] = [(inner, vsw), (edge, zone)].map(|(v, z)| {
+        let a = b.attach_vpc(&format!("a{}", v.0), r, v, &[z], false);
+        b.associate(a, table);
+        b.propagate(a, table);
+        a
+    });
+    // Default routes are not led through.
+    b.tr_route(table, "8.0.0.0/8", Some(y));
+    let tables = [inner, edge].map(|v| b.typed()[v].system_table);
+    b.route(tables[0], "8.0.0.0/8", NextHop::Attachment(x));
+    b.route(tables[1], "0.0.0.0/0", NextHop::Nat(nat));
+    let f = b.firewall(
+        "between",
+        FirewallPlace::Vpc(vec![Boundary::Router(r.into())]),
+        true,
+    );
+    let inv = |b: &InventoryBuilder, source: &'static str| {
+        let mut b = b.clone();
+        let p = Policy {
+            inbound: false,
+            order: 1,
+            pass: false,
+            deep: false,
+            source: &[source],
+            destination: &["0.0.0.0/0"],
+        };
+        b.policy(f, p, ServiceSet::any());
+        b.build()
+    };
+    for (source, passes) in [
+        ("10.1.0.10/32", [false, true]),
+        ("10.1.0.20/32", [true, false]),
+        ("10.1.0.0/24", [false, false]),
+    ] {
+        let options = CompileOptions {
+            readings: Readings::chosen().with(Assumption::Cfw2, false),
+            ..CompileOptions::default()
+        };
+        let net = compile(&inv(&b, source), Mode::Widen, &options);
+        let out = Point::Outside("8.8.8.8".parse().unwrap());
+        let one = |(iface, n): (InterfaceId, u8)| {
+            let ip = IpAddr::from([10, 1, 0, n]);
+            let s = Point::Inside(Inside { iface, addr: 0, ip });
+            !net.flow(s, out).delivered.is_empty()
+        };
+        assert_eq!([(hosts[0], 10), (hosts[1], 20)].map(one), passes, "{source}");
+        let mut reach = Reach::new(net, &One);
+        reach.all_pairs();
+        assert_eq!(
+            !reach.delivered(0, 1).is_empty(),
+            passes.contains(&true),
+            "{source}"
+        );
+    }
 }
