@@ -24,7 +24,7 @@ const MIX: [(&str, usize); 7] = [
     ("remove-route", 5),
 ];
 
-struct Changes {
+struct Changes<'c> {
     g: Rng,
     services: Vec<ServiceSet>,
     /// Rules and routes that were there from the beginning stay.
@@ -34,6 +34,8 @@ struct Changes {
     taken: BTreeSet<IpAddr>,
     /// Interfaces that are no fronts.
     interfaces: usize,
+    /// The kind of change that is made, if one alone is.
+    only: Option<&'c str>,
 }
 
 fn vpc_of(t: &Typed, i: InterfaceId) -> Option<VpcId> {
@@ -41,10 +43,10 @@ fn vpc_of(t: &Typed, i: InterfaceId) -> Option<VpcId> {
     t[*v].vpc.known().copied()
 }
 
-impl Changes {
+impl Changes<'_> {
     fn next(&mut self, inv: &Inventory) -> Option<Change> {
         let t = &inv.typed;
-        if !t.attachments.is_empty() && self.g.below(10_000) == 0 {
+        if self.only.is_none() && !t.attachments.is_empty() && self.g.below(10_000) == 0 {
             let a = AttachmentId(id(self.g.below(t.attachments.len())));
             return Some(Change::Associate(a, Some(TrTableId(1 + id(self.g.below(3))))));
         }
@@ -54,8 +56,9 @@ impl Changes {
             n = n.saturating_sub(*share);
             here
         });
+        let kind = self.only.or(kind.map(|k| k.0));
         let some = InterfaceId(id(self.g.below(self.interfaces)));
-        match kind?.0 {
+        match kind? {
             "add-rule" => self.rule(t),
             "remove-rule" => (t.sg_rules.len() > self.rules).then(|| {
                 let n = self.g.below(t.sg_rules.len() - self.rules);
@@ -123,10 +126,11 @@ impl Changes {
                     })
                 })
             }
-            _ => (t.route_entries.len() > self.routes).then(|| {
+            "remove-route" => (t.route_entries.len() > self.routes).then(|| {
                 let n = self.g.below(t.route_entries.len() - self.routes);
                 Change::RemoveRoute(id(self.routes + n))
             }),
+            _ => None,
         }
     }
 
@@ -229,11 +233,21 @@ fn intent(spec: &Spec, clauses: usize) -> Intent {
 }
 
 /// Applies changes one by one to a network of this size, for at most so many seconds; one line of JSON. With `clauses`
-/// an intent of so many is kept evaluated.
+/// an intent of so many is kept evaluated. With `only` all changes are of one kind.
 ///
 /// # Errors
-/// None of a user's making.
-pub fn incremental(spec: &Spec, changes: usize, seconds: f64, clauses: usize) -> Result<String, String> {
+/// If there is no such kind.
+pub fn incremental(
+    spec: &Spec,
+    changes: usize,
+    seconds: f64,
+    clauses: usize,
+    only: Option<&str>,
+) -> Result<String, String> {
+    if let Some(kind) = only.filter(|k| MIX.iter().all(|(name, _)| name != k)) {
+        let all: Vec<&str> = MIX.iter().map(|(name, _)| *name).collect();
+        return Err(format!("`{kind}` is none of {}", all.join(", ")));
+    }
     let inv = generate(spec);
     let intent = intent(spec, clauses);
     let as_of: Date = "2027-01-01".parse().map_err(|e| format!("{e:?}"))?;
@@ -267,6 +281,7 @@ pub fn incremental(spec: &Spec, changes: usize, seconds: f64, clauses: usize) ->
             .iter()
             .filter(|i| i.instance.is_some())
             .count(),
+        only,
     };
     let part = ByTag::new(&inv, spec.zones());
     let enis = inv.typed.interfaces.len();

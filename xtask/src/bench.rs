@@ -53,6 +53,9 @@ pub(crate) enum Bench {
         /// Stop after so many seconds.
         #[arg(long, default_value_t = 600.0)]
         seconds: f64,
+        /// Make changes of one kind alone, such as `address`.
+        #[arg(long)]
+        only: Option<String>,
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
@@ -105,6 +108,7 @@ pub(crate) fn run(what: &Bench) -> Done {
             shape,
             estate,
             seconds,
+            only,
             seed,
         } => {
             let spec = Spec {
@@ -113,7 +117,10 @@ pub(crate) fn run(what: &Bench) -> Done {
                 estate: estate.parse()?,
                 seed: *seed,
             };
-            println!("{}", incremental(&spec, *changes, *seconds, *clauses)?);
+            println!(
+                "{}",
+                incremental(&spec, *changes, *seconds, *clauses, only.as_deref())?
+            );
             Ok(())
         }
     }

@@ -5,7 +5,7 @@ use crate::flow::{Relayed, Way};
 use crate::hybrid::LinkRef;
 use crate::network::{Hop, Network, Relay, RouteRef, RuleList, RuleRef};
 use crate::point::inner::{Journey, nat_view};
-use crate::point::{Crossed, Entry, Exit, ExitKind, Inside, PeerView, Point, ReplyPort, matches};
+use crate::point::{Crossed, Entry, Exit, ExitKind, Inside, PeerView, Point, ReplyPort};
 use bartizan_model::{AttachmentId, BalancerId, InterfaceId, NatId};
 use bartizan_packet::AtomSet;
 use std::collections::BTreeSet;
@@ -86,7 +86,7 @@ fn use_crossed(c: &Crossed, u: &mut Used) {
 
 fn accepting(list: &RuleList, peer: PeerView<'_>, want: &AtomSet, out: &mut BTreeSet<RuleRef>) {
     let mut left = want.clone();
-    for r in list.rules.iter().filter(|r| matches(&r.peer, peer)) {
+    for r in list.rules.iter().filter(|r| r.matches(peer)) {
         if r.accept && left.intersects(&r.atoms) {
             out.insert(r.from);
         }

@@ -96,6 +96,40 @@ pub struct Rule {
     pub services: Arc<ServiceSet>,
     /// The peer.
     pub peer: Match,
+    /// Between which IPv4 addresses peers lie that match: known without a look at the set.
+    span: (u32, u32),
+}
+
+impl Rule {
+    /// A rule.
+    pub(crate) fn new(
+        from: RuleRef,
+        accept: bool,
+        (services, atoms): (Arc<ServiceSet>, Arc<AtomSet>),
+        peer: Match,
+    ) -> Self {
+        let span = match &peer {
+            Match::Ips(s) => match s.v4.ranges() {
+                [] => (1, 0),
+                all => (all[0].0, all[all.len() - 1].1),
+            },
+            _ => (0, u32::MAX),
+        };
+        Rule {
+            from,
+            accept,
+            atoms,
+            services,
+            peer,
+            span,
+        }
+    }
+
+    /// Whether it matches a peer.
+    pub(crate) fn matches(&self, peer: crate::point::PeerView<'_>) -> bool {
+        let near = |a: u32| self.span.0 <= a && a <= self.span.1;
+        !matches!(peer.ip, IpAddr::V4(a) if !near(a.into())) && crate::point::matches(&self.peer, peer)
+    }
 }
 
 /// A first-match list: the first rule that matches decides; `default` where none does.

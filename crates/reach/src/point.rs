@@ -106,7 +106,7 @@ pub(crate) fn matches(m: &Match, peer: PeerView<'_>) -> bool {
 pub(crate) fn accepted(net: &Network, list: &RuleList, peer: PeerView<'_>) -> AtomSet {
     let mut left = net.common.all.clone();
     let mut out = net.common.none.clone();
-    for r in list.rules.iter().filter(|r| matches(&r.peer, peer)) {
+    for r in list.rules.iter().filter(|r| r.matches(peer)) {
         if r.accept {
             out.union_with(&left.intersect(&r.atoms));
         }

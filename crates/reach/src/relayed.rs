@@ -203,12 +203,11 @@ pub(crate) fn fronts(net: &Network) -> Vec<Front> {
     all.collect()
 }
 
-/// What a front sends through one relay by itself.
-pub(crate) fn sent(net: &Network, r: &Relay, d: Inside) -> AtomSet {
+/// What a backend takes in of what a relay hands on to it from the balancer's own address.
+pub(crate) fn taken_from(net: &Network, r: &Relay, d: Inside) -> AtomSet {
     let ask = crate::point::ReplyPort::Ephemeral;
     let sources = net.sources(r, d, None, &[]).into_iter();
-    let leg = net.fold(sources.map(|src| net.leg(r, d, src, ask).delivered));
-    leg.intersect(&net.handed_on(r, &r.listen))
+    net.fold(sources.map(|src| net.leg(r, d, src, ask).delivered))
 }
 
 /// The slot of an address of a backend.

@@ -339,7 +339,7 @@ pub(crate) fn fold_into(
     left.extend_from_slice(all);
     acc.clear();
     acc.resize(all.len(), 0);
-    for r in list.rules.iter().filter(|r| crate::point::matches(&r.peer, peer)) {
+    for r in list.rules.iter().filter(|r| r.matches(peer)) {
         for ((l, a), &x) in left.iter_mut().zip(acc.iter_mut()).zip(r.atoms.words()) {
             if r.accept {
                 *a |= *l & x;

@@ -6,7 +6,7 @@ use crate::firewall::Across;
 use crate::hybrid::LinkRef;
 use crate::network::{Acl, Addr, Hop, Iface, Mode, Network, Route, RouteRef, RuleList, RuleRef, Table, Vsw};
 use crate::point::inner::{Aim, NOBODY};
-use crate::point::{End, Inside, MAX_APPLIANCES, Own, PeerView, Place, matches};
+use crate::point::{End, Inside, MAX_APPLIANCES, Own, PeerView, Place};
 use crate::trace::{DecidedBy, Decision, Layer, Step, TracedPacket};
 use crate::trace_text::{describe, describe_route};
 use bartizan_model::{
@@ -31,7 +31,7 @@ pub(crate) fn deciding(list: &RuleList, peer: PeerView<'_>, atom: usize) -> Deci
     match list
         .rules
         .iter()
-        .find(|r| matches(&r.peer, peer) && r.atoms.contains(atom))
+        .find(|r| r.matches(peer) && r.atoms.contains(atom))
     {
         Some(r) => Deciding {
             from: r.from,

@@ -181,6 +181,8 @@ fn joined_vpcs_and_balancers_are_kept_up_to_date() {
         Change::SetGroups(client, vec![other]),
         Change::SetAddress(far, 0, free(7)),
         Change::SetAddress(far, 0, free(8)),
+        // Nobody has had one so high.
+        Change::SetAddress(far, 0, free(77)),
         Change::RemoveRule(1),
         Change::RemoveRule(0),
     ] {
@@ -233,5 +235,29 @@ fn a_private_route_counts_for_what_enters_by_an_appliance() {
             "{mode:?}"
         );
         assert!(again.delivered(2, open.0).is_empty(), "{mode:?}");
+    }
+}
+
+// §7.1, §5. Behind a public address of its own nothing looks at the private one.
+#[test]
+fn the_private_address_behind_an_eip_is_followed() {
+    let mut b = InventoryBuilder::new();
+    let vpc = b.vpc("v", "10.0.0.0/16");
+    let vsw = b.vswitch("s", vpc, "10.0.0.0/24");
+    let g = b.sg("g", vpc, GroupKind::BasicDrop);
+    b.rule(g, rule("in accept tcp 80/80 from 0.0.0.0/0"));
+    b.rule(g, rule("in accept tcp 81/81 from 10.0.0.8/29"));
+    let open = b.eni("open", vsw, &[g], "10.0.0.5");
+    b.eip(open, 0, "47.0.0.9");
+    b.eni("other", vsw, &[g], "10.0.0.20");
+    let inv = b.build();
+    let part = Each(2);
+    for mode in [Mode::Widen, Mode::Narrow] {
+        let mut live = Live::new(inv.clone(), mode, CompileOptions::default(), Box::new(Each(2)));
+        for n in [9, 30, 5] {
+            let affected = live.apply(&Change::SetAddress(open, 0, IpAddr::from([10, 0, 0, n])));
+            assert_eq!(affected.rebuilt, None, "{mode:?}");
+            equals_a_rebuild(&live, &part, mode);
+        }
     }
 }

@@ -18,15 +18,9 @@ fn service_ranges() -> IpSet {
 }
 
 fn list(c: &mut Ctx<'_>, id: AclId, ingress: bool, l: &AclList) -> RuleList {
-    let (any, any_atoms) = c.pool.service(&c.atoms, &ServiceSet::any());
-    let mut rules = vec![Rule {
-        from: RuleRef::AclEnd(id, ingress),
-        accept: true,
-        atoms: any_atoms,
-        services: any,
-        peer: Match::Ips(Arc::new(service_ranges())),
-    }];
+    let any = c.pool.service(&c.atoms, &ServiceSet::any());
     let end = RuleRef::AclEnd(id, ingress);
+    let mut rules = vec![Rule::new(end, true, any, Match::Ips(Arc::new(service_ranges())))];
     match l {
         AclList::Entries(es) => {
             for (i, e) in es.iter().enumerate() {
@@ -67,14 +61,8 @@ fn entry(c: &mut Ctx<'_>, e: &AclEntry, from: RuleRef) -> Option<Rule> {
         Fact::Unknown(_) => return None,
     };
     let peer = c.peer(&e.peer, accept)?;
-    let (services, atoms) = c.pool.service(&c.atoms, &services);
-    Some(Rule {
-        from,
-        accept,
-        atoms,
-        services,
-        peer,
-    })
+    let services = c.pool.service(&c.atoms, &services);
+    Some(Rule::new(from, accept, services, peer))
 }
 
 /// The ACLs that some vSwitch uses, sorted by id.

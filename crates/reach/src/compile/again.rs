@@ -105,6 +105,12 @@ pub(crate) fn free(
     interfaces::pickable(&c, vswitch, false, &taken)
 }
 
+/// The same where nobody has an address.
+pub(crate) fn all_free(inv: &Inventory, net: &Network, vswitch: VswitchId) -> IpSet {
+    let c = context(inv, net.mode, net, Pool::default());
+    interfaces::pickable(&c, vswitch, false, &IpSet::empty())
+}
+
 /// Everything that the fronts of a listener hand on.
 pub(crate) fn relays(inv: &Inventory, net: &Network, of: (BalancerId, u32)) -> Vec<Relay> {
     let mut c = context(inv, net.mode, net, Pool::default());

@@ -91,23 +91,18 @@ pub(super) fn lists(c: &mut Ctx<'_>, by: &ByGroup, id: BalancerId, i: &Interface
             continue;
         }
         let (services, atoms) = c.pool.service(&c.atoms, mine);
-        rules.push(Rule {
-            from: RuleRef::Listener(id, n),
-            accept: false,
-            atoms,
-            services,
-            peer: Match::Ips(Arc::new(away)),
-        });
+        let peer = Match::Ips(Arc::new(away));
+        rules.push(Rule::new(
+            RuleRef::Listener(id, n),
+            false,
+            (services, atoms),
+            peer,
+        ));
     }
     let all = heard.iter().fold(ServiceSet::empty(), |a, s| a.union(s));
     let (services, atoms) = c.pool.service(&c.atoms, &ServiceSet::any().subtract(&all));
-    rules.push(Rule {
-        from: RuleRef::NotListening(id),
-        accept: false,
-        atoms,
-        services,
-        peer: Match::Any,
-    });
+    let from = RuleRef::NotListening(id);
+    rules.push(Rule::new(from, false, (services, atoms), Match::Any));
     let (known, complete): (Vec<SecurityGroupId>, bool) = match (&i.groups, b.kind) {
         (_, BalancerKind::Clb) => (Vec::new(), true),
         (Fact::Known(g), _) => (g.clone(), i.foreign_groups.is_empty()),

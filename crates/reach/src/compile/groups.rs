@@ -97,16 +97,10 @@ fn place(c: &mut Ctx<'_>, index: u32, r: &SgRule, dir: Direction, certain: bool)
             }
         }
     };
-    let (services, atoms) = c.pool.service(&c.atoms, &services);
+    let services = c.pool.service(&c.atoms, &services);
     Some(Placed {
         priority,
-        rule: Rule {
-            from: RuleRef::Sg(index),
-            accept,
-            atoms,
-            services,
-            peer,
-        },
+        rule: Rule::new(RuleRef::Sg(index), accept, services, peer),
         index,
     })
 }
@@ -118,7 +112,7 @@ fn place(c: &mut Ctx<'_>, index: u32, r: &SgRule, dir: Direction, certain: bool)
 pub(super) fn merge(c: &mut Ctx<'_>, by: &ByGroup, groups: &[SecurityGroupId], complete: bool) -> GroupSet {
     let t = c.t;
     let known: Vec<SecurityGroupId> = groups.iter().copied().filter(|g| *g != SOME_GROUP).collect();
-    let (any, any_atoms) = c.pool.service(&c.atoms, &ServiceSet::any());
+    let any = c.pool.service(&c.atoms, &ServiceSet::any());
     // A-SG-2: whether the inner policy comes before rules for egress.
     let early = match c.reads(Assumption::Sg2) {
         Use::First => true,
@@ -132,13 +126,7 @@ pub(super) fn merge(c: &mut Ctx<'_>, by: &ByGroup, groups: &[SecurityGroupId], c
             || !complete && !c.widen());
     let mut list = |dir: Direction| -> RuleList {
         let mut rules = Vec::new();
-        let all = |from, accept, peer| Rule {
-            from,
-            accept,
-            atoms: any_atoms.clone(),
-            services: any.clone(),
-            peer,
-        };
+        let all = |from, accept, peer| Rule::new(from, accept, any.clone(), peer);
         if dir == Direction::Egress {
             // §5.7: the metadata service is never blocked.
             let metadata = IpSet::single(IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)));
@@ -175,9 +163,9 @@ pub(super) fn merge(c: &mut Ctx<'_>, by: &ByGroup, groups: &[SecurityGroupId], c
             let also = by.open
                 && c.takes_part(rule.accept)
                 && matches!(rule.peer, Match::Group(_) | Match::Primary(_));
-            let copy = also.then(|| Rule {
-                peer: Match::Group(SOME_GROUP),
-                ..rule.clone()
+            let copy = also.then(|| {
+                let services = (rule.services.clone(), rule.atoms.clone());
+                Rule::new(rule.from, rule.accept, services, Match::Group(SOME_GROUP))
             });
             rules.push(rule);
             rules.extend(copy);

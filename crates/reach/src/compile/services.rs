@@ -40,13 +40,9 @@ pub(super) fn lists(c: &mut Ctx<'_>, id: DataServiceId) -> GroupSet {
             AllowPeer::ForeignGroup(_) | AllowPeer::Unknown(_) if c.widen() => vec![Match::Any],
             AllowPeer::ForeignGroup(_) | AllowPeer::Unknown(_) => Vec::new(),
         };
-        rules.extend(peers.into_iter().map(|peer| Rule {
-            from: RuleRef::Allow(id, i),
-            accept: true,
-            atoms: atoms.clone(),
-            services: services.clone(),
-            peer,
-        }));
+        let all = || (services.clone(), atoms.clone());
+        let peers = peers.into_iter();
+        rules.extend(peers.map(|peer| Rule::new(RuleRef::Allow(id, i), true, all(), peer)));
     }
     GroupSet {
         groups: Vec::new(),

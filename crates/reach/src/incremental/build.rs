@@ -44,7 +44,8 @@ impl Live {
             .domains
             .iter()
             .any(|d| reach.network().has_neighbours(d.vpc));
-        let far = (joined && !facts::overlap(&reach)).then(|| Far::new(reach.network(), &reach.domains));
+        let far =
+            (joined && !facts::overlap(&reach)).then(|| Far::new(&inv, reach.network(), &reach.domains));
         let fronts = Fronts::new(&inv, &reach);
         let mut rest = reach.unrelayed(false, far.is_none());
         let mut added = Added::default();

@@ -1,9 +1,9 @@
 //! What has to be known of a network to tell whether a change stays inside one VPC.
 
-use crate::domain::Domain;
+use crate::domain::{Cell, Domain};
 use crate::flow::Cuts;
 use crate::matrix::Added;
-use crate::network::{GroupSet, Hop, Match, Network, RelaySource, Rule, RuleList};
+use crate::network::{GroupSet, Hop, Match, Network, OwnPublic, RelaySource, Rule, RuleList};
 use crate::point::PeerView;
 use crate::public::{self, Border};
 use crate::reach::Reach;
@@ -20,7 +20,8 @@ pub(super) struct Facts {
     bound: FxHashSet<InterfaceId>,
     /// Interfaces that have anything to do with the Internet.
     outward: FxHashSet<InterfaceId>,
-    /// Of these, those that are reached from there, or go there through an appliance.
+    /// Of these, those whose private address counts there: all that are reached from there, unless it is by a public
+    /// IPv4 address of their own, and those that go there through an appliance.
     special: FxHashSet<InterfaceId>,
     /// Whether appliances may forward what travels to the Internet or from it.
     pub(super) forwards_public: bool,
@@ -108,7 +109,7 @@ impl Facts {
                 if c.special || leaves {
                     outward.insert(c.rep.iface);
                 }
-                if c.special || appliances {
+                if c.special && !exposed(net, c) || appliances {
                     special.insert(c.rep.iface);
                 }
                 forwards_public |= appliances;
@@ -262,10 +263,36 @@ impl Facts {
             || !others.any(|(v, r)| *v != vpc && net.joined(*v, vpc) && r.intersects(ips))
     }
 
+    /// Whether somebody has a block of addresses, or one that is not known.
+    pub(super) fn blocks(&self) -> bool {
+        !self.wide.is_empty()
+    }
+
     /// Whether a set of addresses cuts an address that is not a single one, or moves what is not known.
     pub(super) fn cuts(&self, ips: &IpSet) -> bool {
         self.unknown_public || self.wide.iter().any(|w| w.intersects(ips) && !w.is_subset(ips))
     }
+}
+
+/// Whether a cell is reached from the Internet by public IPv4 addresses of its own alone, where nothing looks at the
+/// private address behind them.
+fn exposed(net: &Network, c: &Cell) -> bool {
+    let Some((f, a)) = net.addr_of(c.rep) else {
+        return false;
+    };
+    let binded = |o: &OwnPublic| o.bypass_acl;
+    let plain = f.front.is_none() && f.service.is_none() && f.site.is_none() && !f.apart;
+    plain
+        && a.has_own == Some(true)
+        && a.dnat.is_empty()
+        && a.inner.is_empty()
+        && !(a.v6.inbound || a.v6.outbound)
+        && a.shared_groups.is_none()
+        && !f.addrs.iter().flat_map(|a| &a.own).any(binded)
+        && net.perimeter.internet.is_none()
+        && net.perimeter.by_source().next().is_none()
+        && net.vpcs.iter().all(|v| v.ingress_table.is_none())
+        && net.hybrid.is_empty()
 }
 
 /// Whether some sorted ranges meet few others.

@@ -10,10 +10,13 @@ use super::inside::Kept;
 use super::touch::Keys;
 use crate::cross::{Way, way};
 use crate::domain::{Cell, Domain, distinct};
+use crate::flow::Cuts;
 use crate::network::{Match, Network, RuleList};
 use crate::point::{PeerView, ReplyPort};
 use crate::rows::fold_into;
+use bartizan_model::{Fact, Inventory, VswitchId};
 use bartizan_packet::{AtomSet, IntervalSet, IpSet};
+use ipnet::IpNet;
 use rustc_hash::FxHashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -71,11 +74,15 @@ pub(super) struct Scratch {
     b: Vec<u64>,
 }
 
+/// By what a way is known: the VPC and vSwitch of the source, the VPC of the destination, the piece of the address space
+/// and the vSwitch in which it lies.
+type Whence = (u32, u32, u32, u32, VswitchId);
+
 /// The VPCs that something joins with others, if no two of them have addresses in common.
 pub(super) struct Far {
     /// The VPCs that each VPC is joined with.
     pub(super) peers: Vec<Vec<usize>>,
-    /// Between which addresses those of a VPC lie, and those of all it is joined with.
+    /// Between which addresses those of a VPC and the blocks of its vSwitches lie, and those of all it is joined with.
     hulls: Vec<IpSet>,
     beyond: Vec<IpSet>,
     /// By VPC and list: ingress and egress.
@@ -83,8 +90,10 @@ pub(super) struct Far {
     families: [Arc<IpSet>; 2],
     /// VPCs with a site: it sends by whatever link takes its packets in.
     sites: Vec<bool>,
-    /// By the VPC and vSwitch of the source, the VPC of the destination and its address.
-    ways: Mutex<FxHashMap<(u32, u32, u32, IpAddr), Way>>,
+    /// What routes tell apart, and by VPC and vSwitch the first vSwitch with the same tables.
+    routes: Cuts,
+    alike: Vec<Vec<u32>>,
+    ways: Mutex<FxHashMap<Whence, Way>>,
 }
 
 fn number(side: Side) -> usize {
@@ -101,19 +110,28 @@ fn other(side: Side) -> Side {
     }
 }
 
-fn hull(d: &Domain) -> IpSet {
-    let mut v4: Option<(u32, u32)> = None;
-    let mut v6: Option<(u128, u128)> = None;
+/// Between which addresses somebody of a VPC has one, or may get one of its vSwitches.
+fn hull(inv: &Inventory, d: &Domain) -> IpSet {
+    fn wider<T: Ord + Copy>(all: &mut Option<(T, T)>, (l, h): (T, T)) {
+        *all = Some(all.map_or((l, h), |(a, b)| (a.min(l), b.max(h))));
+    }
+    let (mut v4, mut v6) = (None, None);
+    let mine = inv
+        .typed
+        .vswitches
+        .iter()
+        .filter(|v| v.vpc.known() == Some(&d.vpc));
+    let blocks = mine.flat_map(|v| std::iter::once(&v.cidr).chain(v.ipv6_cidr.as_ref()));
+    for net in blocks.filter_map(Fact::known) {
+        match net {
+            IpNet::V4(n) => wider(&mut v4, (u32::from(n.network()), u32::from(n.broadcast()))),
+            IpNet::V6(n) => wider(&mut v6, (u128::from(n.network()), u128::from(n.broadcast()))),
+        }
+    }
     for c in &d.cells {
         match c.rep.ip {
-            IpAddr::V4(a) => {
-                let a = u32::from(a);
-                v4 = Some(v4.map_or((a, a), |(l, h)| (l.min(a), h.max(a))));
-            }
-            IpAddr::V6(a) => {
-                let a = u128::from(a);
-                v6 = Some(v6.map_or((a, a), |(l, h)| (l.min(a), h.max(a))));
-            }
+            IpAddr::V4(a) => wider(&mut v4, (u32::from(a), u32::from(a))),
+            IpAddr::V6(a) => wider(&mut v6, (u128::from(a), u128::from(a))),
         }
     }
     IpSet {
@@ -122,14 +140,40 @@ fn hull(d: &Domain) -> IpSet {
     }
 }
 
+/// What the routes of all VPCs and routers tell apart.
+fn routes(net: &Network) -> Cuts {
+    let mut cuts = Cuts::default();
+    let of_vpcs = net.tables.iter().flat_map(|t| &t.routes).map(|r| &r.ips);
+    let of_routers = net.transit.tables.iter().flatten().map(|w| &w.ips);
+    of_vpcs.chain(of_routers).for_each(|s| cuts.add(s));
+    cuts.finish();
+    cuts
+}
+
+/// For every vSwitch of a VPC the first one with the same tables.
+fn alike(net: &Network, d: &Domain) -> Vec<u32> {
+    let mut tables: Vec<&[u32]> = vec![&[]; d.acls.len()];
+    for c in &d.cells {
+        if let Some(v) = net.vsw(c.vswitch) {
+            tables[c.vsw as usize] = &v.tables;
+        }
+    }
+    let first = |t: &&[u32]| tables.iter().position(|x| x == t).map_or(u32::MAX, small);
+    tables.iter().map(first).collect()
+}
+
+fn small(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
 impl Far {
-    pub(super) fn new(net: &Network, domains: &[Domain]) -> Self {
+    pub(super) fn new(inv: &Inventory, net: &Network, domains: &[Domain]) -> Self {
         let meets = |a: &Domain, b: &Domain| a.vpc != b.vpc && net.joined(a.vpc, b.vpc);
         let all = || 0..domains.len();
         let peers: Vec<Vec<usize>> = all()
             .map(|i| all().filter(|j| meets(&domains[i], &domains[*j])).collect())
             .collect();
-        let hulls: Vec<IpSet> = domains.iter().map(hull).collect();
+        let hulls: Vec<IpSet> = domains.iter().map(|d| hull(inv, d)).collect();
         let beyond = peers.iter().map(|p| IpSet {
             v4: IntervalSet::from_ranges(p.iter().flat_map(|j| hulls[*j].v4.ranges().iter().copied())),
             v6: IntervalSet::from_ranges(p.iter().flat_map(|j| hulls[*j].v6.ranges().iter().copied())),
@@ -140,6 +184,8 @@ impl Far {
             seen: Vec::new(),
             families: [Arc::new(IpSet::all_v4()), Arc::new(IpSet::all_v6())],
             sites: domains.iter().map(|d| d.cells.iter().any(site)).collect(),
+            routes: routes(net),
+            alike: domains.iter().map(|d| alike(net, d)).collect(),
             ways: Mutex::default(),
             peers,
             hulls,
@@ -174,12 +220,14 @@ impl Far {
         }
     }
 
-    /// Routes may lead elsewhere.
-    pub(super) fn reroute(&self) {
+    /// Routes to some addresses may lead elsewhere.
+    pub(super) fn reroute(&mut self, to: &IpSet) {
+        self.routes.add(to);
+        self.routes.finish();
         self.ways.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Whether an address lies where those of its VPC were.
+    /// Whether an address lies where those of its VPC may be.
     pub(super) fn covers(&self, i: usize, ip: IpAddr) -> bool {
         self.hulls[i].contains(ip)
     }
@@ -194,8 +242,14 @@ impl Far {
         }
         let (a, b) = (&ds[i], &ds[j]);
         let (sc, tc) = (&a.cells[s as usize], &b.cells[t as usize]);
-        let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let key = (small(i), sc.vsw, small(j), tc.rep.ip);
+        let alike = self.alike[i].get(sc.vsw as usize).copied().unwrap_or(sc.vsw);
+        let key = (
+            small(i),
+            alike,
+            small(j),
+            self.routes.piece(tc.rep.ip),
+            tc.vswitch,
+        );
         let known = || self.ways.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(w) = known().get(&key) {
             return *w;

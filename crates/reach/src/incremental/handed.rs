@@ -8,10 +8,11 @@ use super::far;
 use super::index::Side;
 use super::touch::Keys;
 use crate::domain::{Cell, Domain, distinct};
-use crate::network::{Match, Mode, Network, Rule};
+use crate::flow::Cuts;
+use crate::network::{Match, Mode, Network, RelaySource, Rule};
 use crate::point::{Inside, accepted};
 use crate::reach::Reach;
-use crate::relayed::{Legs, fronts, legs, sent};
+use crate::relayed::{Legs, fronts, legs, taken_from};
 use bartizan_model::{BalancerKind, InterfaceId, Inventory, VswitchId};
 use bartizan_packet::{AtomSet, IpSet};
 use rayon::prelude::*;
@@ -31,8 +32,6 @@ pub(super) struct Front {
     pub(super) blocks: Vec<u32>,
     /// The ACLs behind it that see the client.
     acls: Vec<u32>,
-    /// Where its own address may be, if that is any that nobody in this vSwitch has.
-    free_in: Option<VswitchId>,
 }
 
 /// The cells of a backend.
@@ -44,14 +43,30 @@ pub(super) enum At<'p> {
     Peers(&'p [(Side, Match)]),
     /// Its lists.
     Lists,
-    /// Its address.
-    Address,
+    /// Its address, which was the first of two.
+    Address(IpAddr, IpAddr),
+    /// How routes lead to it.
+    Routes,
 }
 
-/// What a relay passes on to a cell, for clients and for what its front sends by itself.
+/// What a relay passes on to a cell.
 struct Leg {
+    /// For clients.
     legs: Legs,
+    /// What the cell takes in from the address of the balancer.
+    taken: AtomSet,
+    /// What of that the front sends by itself.
     own: AtomSet,
+}
+
+/// A free address has become another one.
+struct Moved {
+    came: Vec<IpAddr>,
+    gone: Vec<IpAddr>,
+    /// Free addresses beside them that stay.
+    near: Vec<IpAddr>,
+    /// All that are free now.
+    free: Arc<IpSet>,
 }
 
 /// Fronts, where none of them stands behind another and none needs the point engine.
@@ -62,6 +77,10 @@ pub(super) struct Fronts {
     legs: FxHashMap<(u32, u32), Leg>,
     /// Fronts and blocks of clients for which the point engine was asked.
     pub(super) asked: FxHashSet<(u32, u32)>,
+    /// The fronts whose own address may be any that nobody in a vSwitch has.
+    free_in: FxHashMap<VswitchId, Vec<InterfaceId>>,
+    /// What ACLs tell apart.
+    told: Cuts,
 }
 
 /// The vSwitch of whose free addresses one is that of a balancer, as its backends see it.
@@ -81,10 +100,28 @@ fn small(n: usize) -> u32 {
 fn leg(net: &Network, domains: &[Domain], n: u32, (j, t): far::At) -> Option<Leg> {
     let r = net.relays.get(n as usize)?;
     let cell = &domains[j].cells[t as usize];
+    let taken = taken_from(net, r, cell.rep);
     Some(Leg {
         legs: legs(net, r, cell),
-        own: sent(net, r, cell.rep),
+        own: taken.intersect(&net.handed_on(r, &r.listen)),
+        taken,
     })
+}
+
+/// What ACLs tell apart.
+fn acls(net: &Network) -> Cuts {
+    let mut cuts = Cuts::default();
+    let rules = net
+        .acls
+        .iter()
+        .flat_map(|a| a.ingress.rules.iter().chain(&a.egress.rules));
+    for r in rules {
+        if let Match::Ips(s) = &r.peer {
+            cuts.add(s);
+        }
+    }
+    cuts.finish();
+    cuts
 }
 
 impl Fronts {
@@ -113,6 +150,8 @@ impl Fronts {
             by_iface: FxHashMap::default(),
             legs: FxHashMap::default(),
             asked: FxHashSet::default(),
+            free_in: FxHashMap::default(),
+            told: acls(net),
         };
         for f in fronts(net) {
             let cells = of.get(&f.id).cloned().unwrap_or_default();
@@ -136,8 +175,10 @@ impl Fronts {
                 relays,
                 blocks,
                 acls: Vec::new(),
-                free_in: free_in(net, inv, f.id),
             });
+            if let Some(v) = free_in(net, inv, f.id) {
+                out.free_in.entry(v).or_default().push(f.id);
+            }
         }
         let wanted: Vec<(u32, u32, far::At)> = out
             .all
@@ -168,6 +209,11 @@ impl Fronts {
         }
         let ask = |l: &Leg| matches!(l.legs, Legs::Ask);
         (!out.legs.values().any(ask)).then_some(out)
+    }
+
+    /// Whether some ACL may tell two addresses apart.
+    fn may_tell(&self, x: IpAddr, y: IpAddr) -> bool {
+        self.told.piece(x) != self.told.piece(y)
     }
 
     pub(super) fn of(&self, i: InterfaceId) -> Option<u32> {
@@ -361,18 +407,31 @@ impl Live {
             let touched = match what {
                 At::Peers(peers) => !front.exempt && peers.iter().any(|(_, m)| sees(m)),
                 At::Lists => !front.exempt,
-                At::Address => true,
+                // In one VPC nothing but the ACL of the front's vSwitch looks at it.
+                At::Address(x, y) => {
+                    let of = |i| net.iface(i).and_then(|f| net.vsw(f.vswitch));
+                    let (near, there) = (of(r.front), of(i));
+                    let one_vpc = near.map(|v| v.vpc) == there.map(|v| v.vpc);
+                    let acl = near.and_then(|v| v.acl);
+                    !one_vpc || acl.is_some_and(|a| self.acl_tells(a, *x, *y))
+                }
+                At::Routes => true,
             };
             if touched {
-                self.releg(n, |_| true, keys);
+                self.releg(n, (|_| true, None), keys);
             }
         }
     }
 
     /// Finds out again what a relay hands on to the cells of its backend that are wanted.
-    fn releg(&mut self, n: u32, wanted: impl Fn(far::At) -> bool, keys: &mut Keys) {
+    fn releg(
+        &mut self,
+        n: u32,
+        (wanted, moved): (impl Fn(far::At) -> bool, Option<&Moved>),
+        keys: &mut Keys,
+    ) {
         let net = &self.reach.net;
-        let Some(fronts) = &mut self.fronts else { return };
+        let Some(fronts) = &self.fronts else { return };
         let of = net
             .relays
             .get(n as usize)
@@ -381,11 +440,13 @@ impl Live {
             return;
         };
         let to = front.relays.iter().find(|x| x.0 == n);
+        let mut found: Vec<((u32, u32), Leg)> = Vec::new();
         for (k, &(j, t)) in (0u32..).zip(to.into_iter().flat_map(|x| &x.1)) {
             if !wanted((j, t)) {
                 continue;
             }
-            let Some(new) = leg(net, &self.reach.domains, n, (j, t)) else {
+            let quick = moved.and_then(|m| self.refreed_leg((n, k), (j, t), m));
+            let Some(new) = quick.or_else(|| leg(net, &self.reach.domains, n, (j, t))) else {
                 continue;
             };
             // Its replies may be others, too.
@@ -403,8 +464,75 @@ impl Live {
                     }
                 }
             }
-            fronts.legs.insert((n, k), new);
+            found.push(((n, k), new));
         }
+        if let Some(fronts) = &mut self.fronts {
+            fronts.legs.extend(found);
+        }
+    }
+
+    /// The leg of a relay to a cell of its backend after a free address has become another one (`moved`), where that is
+    /// known without asking for every free address again.
+    fn refreed_leg(&self, (n, k): (u32, u32), (j, t): far::At, moved: &Moved) -> Option<Leg> {
+        let net = &self.reach.net;
+        let r = net.relays.get(n as usize)?;
+        let old = self.fronts.as_ref()?.legs.get(&(n, k))?;
+        let d = self.reach.domains[j].cells[t as usize].rep;
+        let (fi, (di, _)) = (net.iface(r.front)?, net.addr_of(d)?);
+        let one_vpc = net.vpc_of(fi) == net.vpc_of(di);
+        let same = matches!(old.legs, Legs::Same(_));
+        if net.mode != Mode::Widen || !one_vpc || !same {
+            return None;
+        }
+        let ask = crate::point::ReplyPort::Ephemeral;
+        let from = |ip| net.leg(r, d, (net.own_view(r, ip), false), ask).delivered;
+        // By which of all free addresses it sends is not known: what one adds counts, and what one took along is lost
+        // where no other one has it.
+        let mut taken = old.taken.clone();
+        for x in &moved.came {
+            taken.union_with(&from(*x));
+        }
+        for x in &moved.gone {
+            let mut lost = from(*x);
+            for y in &moved.near {
+                lost.subtract_with(&from(*y));
+            }
+            if lost.is_empty() {
+                continue;
+            }
+            taken.subtract_with(&lost);
+            let mut cuts = Cuts::default();
+            let of = |v| net.vsw(v)?.acl.and_then(|a| net.acls.get(a as usize));
+            let acls = [fi.vswitch, di.vswitch].into_iter().filter_map(of);
+            let group = net.group_sets.get(di.groups as usize).into_iter();
+            let lists = acls.map(|a| [&a.ingress, &a.egress]);
+            let lists = lists.chain(group.map(|g| [&g.ingress, &g.egress]));
+            // Rules about nothing that is lost tell nothing apart that counts here.
+            let rules = lists.flatten().flat_map(|l| &l.rules);
+            for rule in rules.filter(|r| r.atoms.intersects(&lost)) {
+                if let Match::Ips(s) = &rule.peer {
+                    cuts.add(s);
+                }
+            }
+            cuts.finish();
+            for y in crate::flow::representatives(&moved.free, &cuts) {
+                let more = from(y).intersect(&lost);
+                taken.union_with(&more);
+                lost.subtract_with(&more);
+                if lost.is_empty() {
+                    break;
+                }
+            }
+        }
+        let legs = match &old.legs {
+            Legs::Same(all) if r.source == RelaySource::Client => all.clone(),
+            _ => taken.clone(),
+        };
+        Some(Leg {
+            legs: Legs::Same(legs),
+            own: taken.intersect(&net.handed_on(r, &r.listen)),
+            taken,
+        })
     }
 
     /// What a front hands on has to be found again for everybody who sends something to it.
@@ -421,23 +549,42 @@ impl Live {
 
     /// An address of a client was another one before: fronts that pass it on, where the two are told apart.
     pub(super) fn reseen(&self, (a, old, new): (u32, IpAddr, IpAddr), keys: &mut Keys) {
-        let told: Vec<bool> = self.told_by_acls(old, new);
-        if !told.contains(&true) {
+        let Some(fronts) = self.fronts.as_ref().filter(|f| f.may_tell(old, new)) else {
             return;
-        }
-        for front in self.fronts.iter().flat_map(|f| &f.all) {
-            if front.acls.iter().any(|x| told.get(*x as usize) == Some(&true)) {
+        };
+        for front in &fronts.all {
+            if front.acls.iter().any(|x| self.acl_tells(*x, old, new)) {
                 keys.hands.extend(front.slots.first().map(|s| (*s, a)));
             }
         }
     }
 
-    /// Which ACLs tell two addresses apart.
-    fn told_by_acls(&self, x: IpAddr, y: IpAddr) -> Vec<bool> {
+    /// Whether an ACL tells two addresses apart.
+    fn acl_tells(&self, acl: u32, x: IpAddr, y: IpAddr) -> bool {
         let tells = |r: &Rule| matches!(&r.peer, Match::Ips(s) if s.contains(x) != s.contains(y));
-        let acls = self.reach.net.acls.iter();
-        acls.map(|a| a.ingress.rules.iter().chain(&a.egress.rules).any(tells))
-            .collect()
+        let acl = self.reach.net.acls.get(acl as usize);
+        acl.is_none_or(|a| a.ingress.rules.iter().chain(&a.egress.rules).any(tells))
+    }
+
+    /// The free addresses of a vSwitch after somebody has changed from one to another.
+    fn free(&self, k: usize, vswitch: VswitchId, before: &IpSet, (old, new): (IpAddr, IpAddr)) -> IpSet {
+        let net = &self.reach.net;
+        let all = crate::compile::again::all_free(&self.inv, net, vswitch);
+        // Where nothing is free all of it stands for that.
+        if *before != all && !self.facts.blocks() {
+            let came = if all.contains(old) {
+                IpSet::single(old)
+            } else {
+                IpSet::empty()
+            };
+            let free = before.union(&came).subtract(&IpSet::single(new));
+            return if free.is_empty() { all } else { free };
+        }
+        let cells = &self.reach.domains[k].cells;
+        let local = cells.iter().find(|c| c.vswitch == vswitch).map_or(0, |c| c.vsw);
+        let there = self.kept[k].in_vswitch(local as usize).iter();
+        let there = there.map(|c| cells[*c as usize].rep.iface);
+        crate::compile::again::free(&self.inv, net, vswitch, there)
     }
 
     /// An address of a vSwitch is free and another one is no longer: where balancers of it may send from.
@@ -448,98 +595,112 @@ impl Live {
         (old, new): (IpAddr, IpAddr),
         keys: &mut Keys,
     ) {
-        let here = |f: &&Front| f.free_in == Some(vswitch);
-        let Some(fronts) = &self.fronts else { return };
-        let mine: Vec<(InterfaceId, Vec<(u32, Behind)>)> = fronts
-            .all
-            .iter()
-            .filter(here)
-            .filter_map(|f| {
-                let (i, c) = *f.cells.first()?;
-                let id = self.reach.domains[i].cells[c as usize].rep.iface;
-                Some((id, f.relays.clone()))
-            })
-            .collect();
-        if mine.is_empty() {
+        let Some(mine) = self.fronts.as_ref().and_then(|f| f.free_in.get(&vswitch)) else {
             return;
-        }
-        let cells = &self.reach.domains[k].cells;
-        let local = cells.iter().find(|c| c.vswitch == vswitch).map_or(0, |c| c.vsw);
-        let there = self.kept[k].in_vswitch(local as usize).iter();
-        let there = there.map(|c| cells[*c as usize].rep.iface);
-        let free = crate::compile::again::free(&self.inv, &self.reach.net, vswitch, there);
-        let free = Arc::new(free);
-        let mut before = Arc::new(IpSet::empty());
-        for (id, _) in &mine {
-            let f = self.reach.net.ifaces[id.index()].as_mut();
+        };
+        let first = mine
+            .first()
+            .and_then(|i| self.reach.net.iface(*i)?.front.as_ref());
+        let Some(before) = first.map(|f| f.back.clone()) else {
+            return;
+        };
+        let free = Arc::new(self.free(k, vswitch, &before, (old, new)));
+        for i in mine {
+            let f = self.reach.net.ifaces.get_mut(i.index()).and_then(Option::as_mut);
             if let Some(front) = f.and_then(|f| f.front.as_mut()) {
-                before = std::mem::replace(&mut front.back, free.clone());
+                front.back = free.clone();
             }
         }
         // Where another free address is treated as the one that came, and another one as the one that went, nothing has
         // changed.
-        let both = free.subtract(&IpSet::single(old)).subtract(&IpSet::single(new));
-        let both = both.subtract(&both.subtract(&before));
-        let mut acls = vec![false; self.reach.net.acls.len()];
-        let mut alike: Vec<(IpAddr, Option<IpAddr>)> = Vec::new();
-        for x in [old, new] {
-            if free.contains(x) == before.contains(x) {
-                continue;
-            }
-            let like = nearest(&both, x);
-            alike.push((x, like));
-            match like {
-                Some(like) => acls
-                    .iter_mut()
-                    .zip(self.told_by_acls(x, like))
-                    .for_each(|(a, t)| *a |= t),
-                None => acls.fill(true),
-            }
-        }
-        let net = &self.reach.net;
-        let told = |v: VswitchId| {
-            let acl = net.vsw(v).and_then(|v| v.acl);
-            acl.is_some_and(|a| acls.get(a as usize) == Some(&true))
+        let both = free.intersect(&before);
+        let both = both.subtract(&IpSet::single(old)).subtract(&IpSet::single(new));
+        let changed = [old, new]
+            .into_iter()
+            .filter(|x| free.contains(*x) != before.contains(*x));
+        let like: Vec<(IpAddr, Option<IpAddr>)> = changed.map(|x| (x, nearest(&both, x))).collect();
+        let wanted = self.told_from(vswitch, &like);
+        let (came, gone) = like.iter().map(|x| x.0).partition(|x| free.contains(*x));
+        let moved = Moved {
+            came,
+            gone,
+            near: like.iter().filter_map(|x| x.1).collect(),
+            free,
         };
-        let here = told(vswitch);
-        let mut wanted: Vec<(u32, Vec<far::At>)> = Vec::new();
-        for (n, to) in mine.into_iter().flat_map(|(_, relays)| relays) {
-            let Some(r) = net.relays.get(n as usize) else {
-                continue;
+        for (n, cells) in wanted {
+            self.releg(n, (|at| cells.contains(&at), Some(&moved)), keys);
+        }
+    }
+
+    /// The relays of a vSwitch's balancers, and cells behind them, that tell an address from the one beside it.
+    fn told_from(&self, vswitch: VswitchId, like: &[(IpAddr, Option<IpAddr>)]) -> Vec<(u32, Vec<far::At>)> {
+        let net = &self.reach.net;
+        let Some(fronts) = &self.fronts else {
+            return Vec::new();
+        };
+        let may = like.iter().any(|(x, y)| y.is_none_or(|y| fronts.may_tell(*x, y)));
+        let acl = |v: VswitchId| -> bool {
+            let Some(acl) = net.vsw(v).and_then(|v| v.acl).filter(|_| may) else {
+                return false;
             };
-            let exempt = net
-                .iface(r.front)
-                .and_then(|f| f.front.as_ref())
-                .is_some_and(|f| f.exempt);
-            let differs = |c: &Cell| {
-                let lists = net.group_sets.get(c.set as usize);
-                lists.is_none_or(|l| {
-                    let told = |(x, like): &(IpAddr, Option<IpAddr>)| {
-                        like.is_none_or(|like| {
-                            let both = [*x, like].map(|ip| net.own_view(r, ip));
-                            let [a, b] = both.map(|v| accepted(net, &l.ingress, v));
-                            a != b
-                                || l.stateless && {
-                                    let [a, b] = both.map(|v| accepted(net, &l.egress, v));
-                                    a != b
-                                }
-                        })
-                    };
-                    alike.iter().any(told)
-                })
-            };
-            let cells = to.into_iter().filter(|(j, t)| {
-                let c = &self.reach.domains[*j].cells[*t as usize];
-                here || told(c.vswitch) || !exempt && differs(c)
+            like.iter()
+                .any(|(x, y)| y.is_none_or(|y| self.acl_tells(acl, *x, y)))
+        };
+        let here = acl(vswitch);
+        // Lists of each VPC that may tell them apart; most do not.
+        let mut lists: Vec<(usize, FxHashSet<u32>)> = Vec::new();
+        let mut may_list = |(j, gs): (usize, u32)| -> bool {
+            if like.iter().any(|l| l.1.is_none()) {
+                return true;
+            }
+            let known = lists.iter().position(|x| x.0 == j);
+            let at = known.unwrap_or_else(|| {
+                let pairs = like.iter().filter_map(|(x, y)| Some((*x, (*y)?)));
+                let all = pairs.flat_map(|(x, y)| self.kept[j].telling(x, y));
+                lists.push((j, all.map(|l| l.0).collect()));
+                lists.len() - 1
             });
-            let cells: Vec<far::At> = cells.collect();
-            if !cells.is_empty() {
-                wanted.push((n, cells));
+            lists[at].1.contains(&gs)
+        };
+        let mut out = Vec::new();
+        let mine = fronts.free_in.get(&vswitch).into_iter().flatten();
+        for front in mine.filter_map(|i| fronts.all.get(fronts.of(*i)? as usize)) {
+            for (n, to) in &front.relays {
+                let Some(r) = net.relays.get(*n as usize) else {
+                    continue;
+                };
+                let f = net.iface(r.front).and_then(|f| f.front.as_ref());
+                let exempt = f.is_some_and(|f| f.exempt);
+                let differs = |c: &Cell| {
+                    let lists = net.group_sets.get(c.set as usize);
+                    lists.is_none_or(|l| {
+                        let told = |(x, like): &(IpAddr, Option<IpAddr>)| {
+                            like.is_none_or(|like| {
+                                let both = [*x, like].map(|ip| net.own_view(r, ip));
+                                let tells = |l| {
+                                    let [a, b] = both.map(|v| accepted(net, l, v));
+                                    a != b
+                                };
+                                tells(&l.ingress) || l.stateless && tells(&l.egress)
+                            })
+                        };
+                        like.iter().any(told)
+                    })
+                };
+                let mut cells = Vec::new();
+                for &(j, t) in to {
+                    let c = &self.reach.domains[j].cells[t as usize];
+                    let by_lists = !exempt && may_list((j, c.gs)) && differs(c);
+                    if here || by_lists || acl(c.vswitch) {
+                        cells.push((j, t));
+                    }
+                }
+                if !cells.is_empty() {
+                    out.push((*n, cells));
+                }
             }
         }
-        for (n, cells) in wanted {
-            self.releg(n, |at| cells.contains(&at), keys);
-        }
+        out
     }
 }
 

@@ -25,7 +25,7 @@ impl Live {
             || self.facts.stops.contains(&i)
             || self.facts.bound(i)
             || self.facts.special(i)
-            || self.facts.outward(i) && !net.perimeter.nats.is_empty()
+            || self.facts.outward(i) && net.perimeter.by_source().next().is_some()
             || nats.into_iter().any(translated)
         {
             return Err("the address counts for more than private traffic");
@@ -76,6 +76,8 @@ impl Live {
         let kept = &mut self.kept[k];
         let d = &mut self.reach.domains[kept.at];
         let mut led = false;
+        // Most vSwitches have the same tables.
+        let mut found: Vec<(&Vec<u32>, bool)> = Vec::new();
         for v in 0..d.detours.len() {
             let Some(&some) = kept.in_vswitch(v).first() else {
                 continue;
@@ -83,7 +85,11 @@ impl Live {
             let Some(vsw) = self.reach.net.vsw(d.cells[some as usize].vswitch) else {
                 continue;
             };
-            let is = crate::domain::detour(&self.reach.net, &vsw.tables, new);
+            let known = found.iter().find(|(t, _)| **t == vsw.tables).map(|x| x.1);
+            let is = known.unwrap_or_else(|| crate::domain::detour(&self.reach.net, &vsw.tables, new));
+            if known.is_none() {
+                found.push((&vsw.tables, is));
+            }
             led |= Kept::lead(d, v, c, is);
         }
         for (gs, side) in self.kept[k].telling(old, new) {
@@ -116,7 +122,7 @@ impl Live {
         self.far_place((k, c), old, &[Side::Ingress, Side::Egress], &mut keys);
         let vswitch = self.reach.domains[k].cells[c as usize].vswitch;
         self.refreed(k, vswitch, (old, new), &mut keys);
-        self.relegged(i, &handed::At::Address, &mut keys);
+        self.relegged(i, &handed::At::Address(old, new), &mut keys);
         self.reseen((block, old, new), &mut keys);
         Ok(keys)
     }
@@ -156,8 +162,8 @@ impl Live {
             return Err("a route of the table leads to something that is not modelled");
         }
         self.reach.net.elsewhere = std::sync::OnceLock::new();
-        if let Some(far) = &self.far {
-            far.reroute();
+        if let Some(far) = &mut self.far {
+            far.reroute(&to);
         }
         let net = &self.reach.net;
         let kept = &self.kept[k];
@@ -194,7 +200,7 @@ impl Live {
             self.far_place((k, c), ip, &[Side::Ingress], &mut keys);
             // So is what balancers of other VPCs hand on.
             for i in backends {
-                self.relegged(i, &handed::At::Address, &mut keys);
+                self.relegged(i, &handed::At::Routes, &mut keys);
             }
         }
         Ok(keys)
