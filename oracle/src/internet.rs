@@ -250,7 +250,7 @@ impl World {
             DoorKind::Own if eni.service.is_some() || self.open_front(to) => walk.reach(t, None, to),
             DoorKind::Own => match self.vpcs[eni.vpc].gateway4 {
                 None => walk.reach(t, None, to),
-                Some((g, _)) if !self.leads_to(eni.vswitch, p.src.ip, Hop::Gateway4(g)) => {
+                Some((g, _)) if !self.lets_in(eni.vswitch, p.src.ip, g) => {
                     walk.dropped(t, || "the vSwitch has no route to the IPv4 gateway".into());
                 }
                 Some((_, None)) => walk.reach(t, None, to),
@@ -258,6 +258,12 @@ impl World {
             },
         }
         walk
+    }
+
+    /// §7.2: whether a vSwitch has the route that what comes from `src` by an IPv4 gateway wants (A-IGW-1).
+    fn lets_in(&self, vswitch: usize, src: IpAddr, gateway: usize) -> bool {
+        let g = Hop::Gateway4(gateway);
+        self.leads_to(vswitch, src, g) || self.second(Assumption::Igw1) && self.has_route_to(vswitch, g)
     }
 
     /// §3.6: the table of the IPv4 gateway may send the packet to an ENI first.

@@ -50,6 +50,37 @@ impl World {
         self.leads_through(vswitch, dst, gateway, more, MAX_APPLIANCES)
     }
 
+    /// A-IGW-1, `any` (018, 24): whether the table of a vSwitch has an entry for a gateway, whatever it is for.
+    pub(crate) fn has_route_to(&self, vswitch: usize, gateway: Hop) -> bool {
+        let more = if self.gateway_routes == GatewayRoutes::Direct {
+            0
+        } else {
+            MAX_APPLIANCES
+        };
+        self.has_route_through(vswitch, gateway, more, MAX_APPLIANCES)
+    }
+
+    fn has_route_through(&self, vswitch: usize, gateway: Hop, more: usize, inspectors: usize) -> bool {
+        let through = |i: usize| {
+            let eni = &self.interfaces[i];
+            if eni.source_dest_check {
+                return false;
+            }
+            if eni.inspects {
+                return eni.vpc == self.vswitches[vswitch].vpc
+                    && inspectors > 0
+                    && self.has_route_through(eni.vswitch, gateway, more, inspectors - 1);
+            }
+            more > 0 && self.has_route_through(eni.vswitch, gateway, more - 1, inspectors)
+        };
+        let routes = &self.tables[self.vswitches[vswitch].table];
+        routes.iter().flat_map(|r| &r.hops).any(|h| match *h {
+            Hop::Interface(i) => through(i),
+            Hop::HaVip(h) => self.ha_vips[h].iter().any(|i| through(*i)),
+            other => other == gateway,
+        })
+    }
+
     fn leads_through(
         &self,
         vswitch: usize,

@@ -1,6 +1,8 @@
 //! Which contested semantics (ALIBABA.md §20) an inventory leans on.
 
-use bartizan_model::{AclList, AddressSpec, BalancerKind, Fact, Inventory, NextHop, Peer, PublicKind};
+use bartizan_model::{
+    AclList, AddressSpec, BalancerKind, Fact, Inventory, NetSpec, NextHop, Peer, PublicKind, RouteEntry,
+};
 
 /// Ids of the assumptions that matter for this inventory, sorted. Every verdict over it leans on them.
 #[must_use]
@@ -169,6 +171,13 @@ pub fn of(inv: &Inventory) -> Vec<&'static str> {
         }
     }
     let active = t.ipv4_gateways.iter().any(|g| g.enabled.known() != Some(&false));
+    let some = |r: &RouteEntry| {
+        let whole = matches!(&r.destination, NetSpec::Net(Fact::Known(n)) if n.prefix_len() == 0);
+        !whole && r.next_hops.iter().any(|h| matches!(h, NextHop::Ipv4Gateway(_)))
+    };
+    if active && t.route_entries.iter().any(some) {
+        v.push("A-IGW-1");
+    }
     if active && !t.balancers.is_empty() || dual().any(|b| !b.detached) {
         v.push("A-LB-2");
     }

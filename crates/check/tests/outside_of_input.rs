@@ -4,7 +4,7 @@
 mod common;
 
 use bartizan_base::Verdict::{self, Holds, Undecided, Violated};
-use bartizan_model::Readings;
+use bartizan_model::{Assumption, Readings};
 
 /// A VPC with two vSwitches, a host that lets everybody in, and one in the other vSwitch.
 const NET: &str = r#"
@@ -327,6 +327,42 @@ resource "alicloud_eip_association" "e" {
 }
 "#;
     says(more, "must outside -> web : ssh\n", &[Undecided]);
+}
+
+/// §7.2 and A-IGW-1: whom a route to the gateway lets in that is for some only.
+#[test]
+fn a_route_to_the_gateway_for_some() {
+    let net = format!(
+        r#"{NET}
+resource "alicloud_vpc_ipv4_gateway" "g" {{
+  vpc_id  = alicloud_vpc.v.id
+  enabled = true
+}}
+resource "alicloud_route_entry" "d" {{
+  route_table_id        = alicloud_vpc.v.route_table_id
+  destination_cidrblock = "198.51.100.0/24"
+  nexthop_type          = "Ipv4Gateway"
+  nexthop_id            = alicloud_vpc_ipv4_gateway.g.id
+}}
+resource "alicloud_eip_association" "e" {{
+  allocation_id = alicloud_eip_address.e.id
+  instance_id   = alicloud_instance.web.id
+}}
+"#
+    );
+    let claims = format!(
+        "{WEB}zone near = cidr 198.51.100.0/24\nzone rest = cidr 203.0.113.0/24\nnever near -> web : ssh\nnever rest -> web : ssh\n\
+         must near -> web : ssh\nmust rest -> web : ssh\n"
+    );
+    let said = |second| Readings::default().with(Assumption::Igw1, second);
+    common::expect(
+        &net,
+        &claims,
+        Readings::default(),
+        &[Violated, Undecided, Holds, Violated],
+    );
+    common::expect(&net, &claims, said(false), &[Violated, Holds, Holds, Violated]);
+    common::expect(&net, &claims, said(true), &[Violated, Violated, Holds, Violated]);
 }
 
 /// §15.1: a group on the list of a database admits its members by their public addresses.

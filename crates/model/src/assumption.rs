@@ -110,6 +110,9 @@ register! {
     Eip3 "A-EIP-3" "§7.4" "what an EIP in ENI-visible mode does to the private networking of its interface"
         [] First First "it replaces it, and network ACLs do not see it"
         fixed "documented; the register of §20 has no second reading";
+    Igw1 "A-IGW-1" "§7.2" "which route of its vSwitch lets an address be reached through an activated IPv4 gateway"
+        ["sender" "one that leads what goes to the sender to the gateway", "any" "any route to the gateway"]
+        Second First "a route is wanted, usually 0.0.0.0/0; what another one lets in is not documented";
     Nat1 "A-NAT-1" "§8" "which of several SNAT entries that cover a source is used"
         ["longest" "the one with the longest source", "any" "any of them"]
         Either Either "inferred";

@@ -640,6 +640,8 @@ pub(crate) struct Says {
     pub(crate) public_members: bool,
     /// ACL entries for ingress mean source ports (A-NACL-2).
     pub(crate) source_ports: bool,
+    /// Any route to an activated IPv4 gateway lets everybody in (A-IGW-1).
+    pub(crate) any_gateway_route: bool,
 }
 
 /// Atom sets that every evaluation needs, made once.

@@ -284,6 +284,7 @@ fn says(c: &Ctx<'_>) -> Says {
         zone_acls: second(Assumption::Tr2),
         public_members: second(Assumption::Sg4),
         source_ports: second(Assumption::Nacl2),
+        any_gateway_route: second(Assumption::Igw1),
     }
 }
 

@@ -463,9 +463,34 @@ impl Network {
     }
 
     /// Whether the vSwitch is open to what comes from `x` by the IPv4 gateway: it routes back to the gateway,
-    /// or to an appliance that may do more than forward.
+    /// or to an appliance that may do more than forward. With A-IGW-1 as `any` a route for anybody does.
     pub(crate) fn gateway_answers(&self, v: &Vsw, x: IpAddr) -> bool {
-        self.routes_to(v, x, &Hop::Ipv4Gateway) || self.may_translate() && self.routes_to_appliance(v, x)
+        self.routes_to(v, x, &Hop::Ipv4Gateway)
+            || self.may_translate() && self.routes_to_appliance(v, x)
+            || self.says.any_gateway_route && self.has_gateway_route(v, MAX_APPLIANCES)
+    }
+
+    /// Whether the tables of a vSwitch have a route to the IPv4 gateway, for whatever destination.
+    fn has_gateway_route(&self, v: &Vsw, more: usize) -> bool {
+        let leads = |h: &Hop| match h {
+            Hop::Ipv4Gateway => true,
+            Hop::Interface(i) if more > 0 => self
+                .iface(*i)
+                .filter(|f| f.inspects && f.forwards)
+                .and_then(|f| self.vsw(f.vswitch))
+                .is_some_and(|w| w.vpc == v.vpc && self.has_gateway_route(w, more - 1)),
+            Hop::Interface(_) | Hop::HaVip(_) => self.may_translate(),
+            _ => false,
+        };
+        let mut tables = v.tables.iter().filter_map(|&t| self.tables.get(t as usize));
+        match self.mode {
+            Mode::Widen => tables.flat_map(|t| &t.routes).flat_map(|r| &r.hops).any(leads),
+            Mode::Narrow => tables.all(|t| {
+                t.routes
+                    .iter()
+                    .any(|r| !r.optional && !r.hops.is_empty() && r.hops.iter().all(leads))
+            }),
+        }
     }
 
     /// Whether an appliance is taken to do more than forward unchanged (A-APPL-1).
