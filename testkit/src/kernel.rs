@@ -8,7 +8,7 @@ use crate::shrink::shrink;
 use crate::universe::{Query, Universe};
 use crate::vectors::{Vector, run};
 use crate::verify::{Answer, EngineUnderTest};
-use bartizan_model::{Inventory, Readings};
+use bartizan_model::{Assumption, Inventory, Readings};
 use bartizan_oracle::kernel::{KernelError, Network, Probe, Verdict, usable};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -30,6 +30,8 @@ const KEPT: usize = 3;
 pub struct KernelDisagreement {
     /// Which network of the run.
     pub index: u64,
+    /// What was decided about contested semantics.
+    pub readings: Readings,
     /// The packet, on the shrunk network.
     pub query: Query,
     /// The shrunk network.
@@ -81,6 +83,9 @@ impl fmt::Display for KernelReport {
         for d in &self.disagreements {
             writeln!(f, "network {}: {}", d.index, d.query)?;
             writeln!(f, "kernel {:?}, engine {:?}", d.kernel, d.engine)?;
+            if d.readings != Readings::chosen() {
+                writeln!(f, "A-LB-3=ipv4")?;
+            }
             f.write_str(&describe(&d.inventory))?;
         }
         match &self.failure {
@@ -106,12 +111,12 @@ type Seen = (Vec<Option<Answer>>, Vec<String>, u64);
 /// Asks the kernel. A difference from what is `expected` is asked for again with more patience, so that a
 /// packet that was merely late is no disagreement.
 fn ask(
-    inv: &Inventory,
+    (inv, readings): (&Inventory, &Readings),
     queries: &[Query],
     expected: &[Answer],
     patience: Duration,
 ) -> Result<Seen, KernelError> {
-    let mut net = Network::build(inv)?;
+    let mut net = Network::under(inv, readings)?;
     let probes: Vec<Probe> = queries.iter().map(probe).collect();
     let mut why = Vec::new();
     let mut read = |verdicts: Vec<Verdict>| -> Vec<Option<Answer>> {
@@ -195,7 +200,7 @@ pub fn vectors_in_kernel(vectors: &[Vector]) -> Result<KernelVectors, String> {
         let queries = v.probes.iter().map(|p| v.query(&inv, p));
         let queries: Vec<Query> = queries.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
         let wanted: Vec<Answer> = v.probes.iter().map(|p| p.expected.answer()).collect();
-        match ask(&inv, &queries, &wanted, SURE) {
+        match ask((&inv, &Readings::chosen()), &queries, &wanted, SURE) {
             Err(KernelError::Unsupported(why)) => out.skipped.push((v.name.clone(), why)),
             Err(e @ KernelError::Machine(_)) => return Err(format!("{}: {e}", v.name)),
             Ok((seen, why, _)) => {
@@ -224,8 +229,21 @@ pub fn compare_with_kernel(
     queries: &[Query],
     engine: &dyn EngineUnderTest,
 ) -> Result<(usize, Vec<String>), String> {
-    let said = engine.check(inv, queries);
-    let (seen, _, _) = ask(inv, queries, &said, SURE).map_err(|e| e.to_string())?;
+    compare_with_kernel_under(inv, &Readings::chosen(), queries, engine)
+}
+
+/// The same where something is decided about contested semantics.
+///
+/// # Errors
+/// When the network cannot be built here.
+pub fn compare_with_kernel_under(
+    inv: &Inventory,
+    readings: &Readings,
+    queries: &[Query],
+    engine: &dyn EngineUnderTest,
+) -> Result<(usize, Vec<String>), String> {
+    let said = engine.under(inv, readings, queries);
+    let (seen, _, _) = ask((inv, readings), queries, &said, SURE).map_err(|e| e.to_string())?;
     let pairs = || queries.iter().zip(seen.iter().zip(&said));
     let differing = pairs().filter_map(|(q, (k, e))| {
         let k = k.as_ref()?;
@@ -258,8 +276,11 @@ pub fn verify_kernel(
             _ => random_inventory(&mut r, features),
         };
         let queries = Universe::new(&inv).sample(&mut r, packets);
-        let said = engine.check(&inv, &queries);
-        match ask(&inv, &queries, &said, SURE) {
+        // A-LB-3 is the one of which both readings are built.
+        let second = features.dual && features.readings && index % 2 == 1;
+        let readings = Readings::chosen().with(Assumption::Lb3, second);
+        let said = engine.under(&inv, &readings, &queries);
+        match ask((&inv, &readings), &queries, &said, SURE) {
             Err(KernelError::Unsupported(why)) => *report.unsupported.entry(why).or_default() += 1,
             Err(e @ KernelError::Machine(_)) => {
                 report.failure = Some(format!("network {index}: {e}"));
@@ -282,7 +303,9 @@ pub fn verify_kernel(
                     }
                 }
                 if let Some(q) = first.filter(|_| report.disagreements.len() < KEPT) {
-                    report.disagreements.push(explain(index, &inv, &q, engine));
+                    report
+                        .disagreements
+                        .push(explain(index, (&inv, &readings), &q, engine));
                 }
             }
         }
@@ -291,10 +314,15 @@ pub fn verify_kernel(
     Ok(report)
 }
 
-fn explain(index: u64, inv: &Inventory, q: &Query, engine: &dyn EngineUnderTest) -> KernelDisagreement {
+fn explain(
+    index: u64,
+    (inv, readings): (&Inventory, &Readings),
+    q: &Query,
+    engine: &dyn EngineUnderTest,
+) -> KernelDisagreement {
     let both = |i: &Inventory, q: &Query| {
-        let said = engine.check(i, &[*q]);
-        let kernel = ask(i, &[*q], &said, FAIRLY_SURE)
+        let said = engine.under(i, readings, &[*q]);
+        let kernel = ask((i, readings), &[*q], &said, FAIRLY_SURE)
             .ok()
             .and_then(|s| s.0.first().copied().flatten());
         (kernel, said.first().copied())
@@ -307,6 +335,7 @@ fn explain(index: u64, inv: &Inventory, q: &Query, engine: &dyn EngineUnderTest)
     let (kernel, engine) = both(&inventory, &query);
     KernelDisagreement {
         index,
+        readings: readings.clone(),
         query,
         inventory,
         kernel,

@@ -63,11 +63,6 @@ impl EngineUnderTest for NoFirewalls {
     }
 }
 
-/// What random networks have that is built.
-fn features() -> Features {
-    Features::all().without("dual").unwrap()
-}
-
 #[test]
 fn engine_interpreter_and_kernel_agree() {
     if let Err(why) = kernel_usable() {
@@ -75,7 +70,7 @@ fn engine_interpreter_and_kernel_agree() {
         return;
     }
     for engine in [&PointEngine as &dyn EngineUnderTest, &OracleEngine] {
-        let r = verify_kernel(10, 77, features(), 200, engine).unwrap();
+        let r = verify_kernel(10, 77, Features::all(), 200, engine).unwrap();
         assert_eq!(
             (r.networks, r.differing, r.failure.as_deref()),
             (10, 0, None),
@@ -85,7 +80,7 @@ fn engine_interpreter_and_kernel_agree() {
     }
 }
 
-/// §21: of no vector is anything left out but of those that are named here.
+/// §21: of no vector is anything left out.
 #[test]
 fn every_vector_is_seen_as_packets() {
     if let Err(why) = kernel_usable() {
@@ -95,14 +90,8 @@ fn every_vector_is_seen_as_packets() {
     let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/vectors");
     let all = load_vectors(&all).unwrap();
     let r = vectors_in_kernel(&all).unwrap();
-    // IPv6 addresses of load balancers are not built (docs/decisions/024).
-    let left: Vec<&str> = r.skipped.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(
-        (r.failures.len(), left.as_slice()),
-        (0, &["L12", "L12b", "L13", "L14"][..]),
-        "{r}"
-    );
-    assert_eq!(r.shown.len() + left.len(), all.len());
+    assert_eq!((r.failures.len(), r.skipped.len()), (0, 0), "{r}");
+    assert_eq!(r.shown.len(), all.len());
 }
 
 #[test]
@@ -113,7 +102,7 @@ fn a_fault_of_an_engine_is_seen_in_the_kernel() {
     }
     // Which networks show it depends on what else the generator makes: a few are enough, not always the same few.
     let r = (0..25)
-        .map(|i| verify_kernel(4, 77 + i, features(), 200, &NoAcls).unwrap())
+        .map(|i| verify_kernel(4, 77 + i, Features::all(), 200, &NoAcls).unwrap())
         .find(|r| r.differing > 0)
         .expect("a hundred networks show an engine without ACLs");
     let d = &r.disagreements[0];

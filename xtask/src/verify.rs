@@ -60,8 +60,6 @@ pub(crate) fn run(r: &Run) -> Done {
 #[cfg(target_os = "linux")]
 fn kernel(r: &Run, features: Features) -> Done {
     let begin = std::time::Instant::now();
-    println!("IPv6 addresses of load balancers are not built in the kernel: the random networks have none");
-    let features = features.without("dual").unwrap_or(features);
     let vectors =
         bartizan_testkit::load_vectors(&root().join("testdata/vectors")).map_err(|e| e.to_string())?;
     let shown = bartizan_testkit::vectors_in_kernel(&vectors)

@@ -1,11 +1,11 @@
-//! Load balancers (ALIBABA.md §9; the numbers are those of docs/decisions/011).
+//! Load balancers (ALIBABA.md §9; the numbers are those of docs/decisions/011, or 024 where it says so).
 //!
 //! A front is a namespace like that of an interface. What it takes in is decided by its listeners, access lists and
 //! groups; what it hands on is translated by the kernel: the backend for the front as destination, an address of its own
 //! for the client as source where the client's is not passed on.
 //!
-//! A balancer that changes the protocol cannot be a translation: its front gives such packets to the prober, which opens
-//! the connection to the backend as the front and answers the client (`probe`).
+//! A balancer that changes the protocol, or the family of addresses, cannot be a translation: its front gives such packets
+//! to the prober, which opens the connection to the backend as the front and answers the client (`probe`).
 //!
 //! A balancer is free to choose backend, source and port. Each combination is a *chain*, with a number that the packet
 //! carries behind its ports (`packet`), so that a probe can ask for it. Two bits of the header, those of congestion
@@ -57,6 +57,8 @@ struct Forward {
     to: Vec<usize>,
     services: Option<ServiceSet>,
     preserves: bool,
+    /// 024, 9: whether they are reached at their IPv6 addresses.
+    six: bool,
 }
 
 pub(crate) struct Balancer {
@@ -87,7 +89,9 @@ pub(crate) struct Hand {
     /// What it takes in, TCP or UDP, and what it sends.
     pub(crate) takes: Proto,
     pub(crate) sends: Proto,
-    /// Whether the backend sees the client.
+    /// Whether clients come to its IPv6 address.
+    pub(crate) six: bool,
+    /// Whether the backend sees the client (024, 10: who is of its family).
     pub(crate) preserves: bool,
     /// The backend, and its address.
     pub(crate) to: usize,
@@ -96,6 +100,13 @@ pub(crate) struct Hand {
     pub(crate) port: Option<u16>,
     /// The source that the backend sees; `None` for the client's.
     pub(crate) source: Option<IpAddr>,
+}
+
+impl Hand {
+    /// Whether what it sends is another packet than what it takes in, and no translation of it.
+    pub(crate) fn changes(&self) -> bool {
+        self.takes != self.sends || self.six != self.ip.is_ipv6()
+    }
 }
 
 /// A way through one or more balancers.
@@ -116,10 +127,10 @@ impl Chain {
             .is_some_and(|h| h.preserves == h.source.is_none())
     }
 
-    /// The hand of a front that changes the protocol.
+    /// The hand of a front that changes the protocol or the family.
     pub(crate) fn changes_at(&self, front: usize) -> Option<&Hand> {
         let mut here = self.hands.iter().filter(|h| h.front == front);
-        here.find(|h| h.takes != h.sends)
+        here.find(|h| h.changes())
     }
 
     /// Ports that can be sent to at the first front, or, if that sends by itself, at its backend, so that the packet
@@ -167,10 +178,6 @@ impl Plan {
             certain(&b.meta.origin)?;
             match b.kind {
                 BalancerKind::Clb | BalancerKind::Alb | BalancerKind::Nlb | BalancerKind::Endpoint => {}
-            }
-            let fronts = b.fronts.iter().map(|f| &self.enis[f.index()]);
-            if fronts.flat_map(|f| &f.addresses).any(|a| a.net.addr().is_ipv6()) {
-                return unsupported("a balancer with an IPv6 address");
             }
             let mut listeners = Vec::new();
             for l in &b.listeners {
@@ -228,10 +235,7 @@ impl Plan {
             }
             forwards.push(Forward {
                 to: match &f.to {
-                    Backend::Interface(i) => vec![i.index()],
-                    Backend::Ipv6(_) | Backend::Ip(IpAddr::V6(_)) => {
-                        return unsupported("a backend with an IPv6 address");
-                    }
+                    Backend::Interface(i) | Backend::Ipv6(i) => vec![i.index()],
                     Backend::Ip(ip) => {
                         let has = |e: &Eni| e.addresses.iter().any(|a| a.net.contains(ip));
                         let all = self.enis.iter().enumerate();
@@ -241,6 +245,7 @@ impl Plan {
                 },
                 services: arrives,
                 preserves: *known(&f.preserves, "whose address a backend sees")?,
+                six: matches!(f.to, Backend::Ipv6(_) | Backend::Ip(IpAddr::V6(_))),
             });
         }
         Ok(Listener {
@@ -252,8 +257,9 @@ impl Plan {
 
     /// 11: an address of every kind that filters may tell apart, from which a front may send as itself.
     fn own_addresses(&mut self, w: &World) -> Res<()> {
-        // What a router of another VPC or a listener matches is told apart as well.
+        // What a router of another VPC, a firewall or a listener matches is told apart as well.
         let mut nets: Vec<IpNet> = w.mentioned.clone();
+        nets.extend(w.named_by_policies());
         let lists = self.balancers.iter().flat_map(|b| &b.listeners);
         nets.extend(lists.filter_map(|l| l.filter.as_ref()).flat_map(|f| &f.1));
         nets.extend(
@@ -270,7 +276,8 @@ impl Plan {
             .collect();
         for (nth, &at) in fronts.iter().enumerate() {
             let kind = self.enis[at].front.map(|b| self.balancers[b].kind);
-            if kind == Some(BalancerKind::Endpoint) {
+            // 024, 11: from whatever address (`links`).
+            if kind == Some(BalancerKind::Endpoint) || self.sends_as_anyone(&self.enis[at]) {
                 continue;
             }
             if kind == Some(BalancerKind::Clb) {
@@ -324,7 +331,8 @@ impl Plan {
                 let of = c.1.iter().find(|of| !of.is_empty())?;
                 of.get(nth % of.len()).copied()
             };
-            let own = classes.iter().filter_map(one).collect();
+            let mut own: Vec<IpAddr> = classes.iter().filter_map(one).collect();
+            own.extend(self.own_ipv6(at, nth, &nets));
             self.enis[at].own = own;
             for &other in fronts.iter().take(nth) {
                 let (a, b) = (&self.enis[at], &self.enis[other]);
@@ -340,7 +348,9 @@ impl Plan {
         let mut bare: Vec<Vec<Hand>> = Vec::new();
         for proto in [Proto::TCP, Proto::UDP] {
             for at in 0..self.enis.len() {
-                self.extend(proto, &[], at, &mut bare)?;
+                for six in [false, true] {
+                    self.extend((proto, six), &[], at, &mut bare)?;
+                }
             }
         }
         let mut out = Vec::new();
@@ -365,9 +375,15 @@ impl Plan {
         Ok(out)
     }
 
-    /// Every way on from `at`, if it is a front, of what comes to it as `takes`.
-    fn extend(&self, takes: Proto, before: &[Hand], at: usize, out: &mut Vec<Vec<Hand>>) -> Res<()> {
-        let Some(b) = self.enis[at].front else {
+    /// Every way on from `at`, if it is a front, of what comes to it as `takes`, to its IPv6 address or the other.
+    fn extend(
+        &self,
+        (takes, six): (Proto, bool),
+        before: &[Hand],
+        at: usize,
+        out: &mut Vec<Vec<Hand>>,
+    ) -> Res<()> {
+        let Some(b) = self.enis[at].front.filter(|_| self.has_family(at, six)) else {
             return Ok(());
         };
         let again = before.iter().any(|h| h.front == at);
@@ -397,14 +413,17 @@ impl Plan {
                         .filter(|to| !met(to))
                         .flat_map(|to| arrives.iter().map(move |a| (to, *a)))
                 {
-                    for (ip, source) in self.pairs(at, to, before.is_empty(), f.preserves) {
+                    // 024, 10: within one family.
+                    let preserves = f.preserves && six == f.six;
+                    for (ip, source) in self.pairs(at, (to, f.six), before.is_empty(), preserves) {
                         let mut hands = before.to_vec();
                         hands.push(Hand {
                             front: at,
                             hears: hears.clone(),
                             takes,
                             sends,
-                            preserves: f.preserves,
+                            six,
+                            preserves,
                             to,
                             ip,
                             port,
@@ -418,7 +437,7 @@ impl Plan {
                         if out.len() > MOST_CHAINS {
                             return unsupported(format!("more than {MOST_CHAINS} ways through balancers"));
                         }
-                        self.extend(sends, &hands, to, out)?;
+                        self.extend((sends, f.six), &hands, to, out)?;
                     }
                 }
             }
@@ -426,19 +445,24 @@ impl Plan {
         Ok(())
     }
 
-    /// Addresses of a backend with the sources that it may see. A first front also sends by itself (item 14).
-    fn pairs(&self, front: usize, to: usize, first: bool, preserves: bool) -> Vec<(IpAddr, Option<IpAddr>)> {
+    /// Addresses of a backend in a family, with the sources that it may see. A first front also sends by itself (item 14).
+    fn pairs(
+        &self,
+        front: usize,
+        (to, six): (usize, bool),
+        first: bool,
+        preserves: bool,
+    ) -> Vec<(IpAddr, Option<IpAddr>)> {
         let e = &self.enis[to];
-        let targets = e
-            .addresses
-            .iter()
-            .filter(|a| a.ha_vip.is_none() && a.net.prefix_len() == 32);
+        let whole = |n: &IpNet| n.prefix_len() == n.max_prefix_len() && n.addr().is_ipv6() == six;
+        let targets = e.addresses.iter().filter(|a| a.ha_vip.is_none() && whole(&a.net));
         let mut sources: Vec<Option<IpAddr>> = Vec::new();
         if preserves {
             sources.push(None);
         }
         if !preserves || first {
-            sources.extend(self.enis[front].own.iter().copied().map(Some));
+            let own = self.enis[front].own.iter().copied();
+            sources.extend(own.filter(|ip| ip.is_ipv6() == six).map(Some));
         }
         let pair = |ip: IpAddr| sources.iter().map(move |s| (ip, *s)).collect::<Vec<_>>();
         targets.flat_map(|a| pair(a.net.addr())).collect()
@@ -450,6 +474,16 @@ impl Plan {
         all.filter(|(_, c)| c.hands.iter().any(&f))
             .map(|(n, _)| n)
             .collect()
+    }
+}
+
+/// What an address and a port are translated to.
+fn translation(ip: IpAddr, port: Option<u16>) -> String {
+    match (ip, port) {
+        (IpAddr::V4(ip), Some(p)) => format!("ip to {ip}:{p}"),
+        (IpAddr::V4(ip), None) => format!("ip to {ip}"),
+        (IpAddr::V6(ip), Some(p)) => format!("ip6 to [{ip}]:{p}"),
+        (IpAddr::V6(ip), None) => format!("ip6 to {ip}"),
     }
 }
 
@@ -469,18 +503,21 @@ pub(crate) fn front(p: &Plan, at: usize) -> Res<Script> {
     s.ip("link set dev lo up");
     s.device("eth0");
     for a in &e.addresses {
-        s.ip(format!("address add {} dev eth0", a.net));
+        let six = if a.net.addr().is_ipv6() { " nodad" } else { "" };
+        s.ip(format!("address add {} dev eth0{six}", a.net));
     }
     // Replies to what it sends by itself end here.
     for ip in &e.own {
         s.ip(format!("route add local {ip} dev lo"));
     }
-    s.ip("route add 0.0.0.0/0 dev eth0");
     // Answers to a client whose address it has used itself, because it changes the protocol, end here as well.
-    s.ip(format!("route add local 0.0.0.0/0 dev lo table {TAKEN}"));
-    s.ip(format!(
-        "rule add pref 30 iif eth0 fwmark {TAKE:#x}/{TAKE:#x} lookup {TAKEN}"
-    ));
+    let taken = format!("rule add pref 30 iif eth0 fwmark {TAKE:#x}/{TAKE:#x} lookup {TAKEN}");
+    for all in ["0.0.0.0/0", "::/0"] {
+        s.ip(format!("route add {all} dev eth0"));
+        s.ip(format!("route add local {all} dev lo table {TAKEN}"));
+    }
+    s.ip(&taken);
+    s.ip6(&taken);
     p.cables(at, &mut s);
     s.nft(ruleset(p, at)?);
     Ok(s)
@@ -508,10 +545,18 @@ fn ruleset(p: &Plan, at: usize) -> Res<String> {
             }
             _ => (true, vec![String::new()]),
         };
+        // 024, 6.
+        let spared = match &l.filter {
+            Some((true, nets)) => p.spares_ipv6(nets),
+            _ => false,
+        };
         for service in services(&l.services)? {
             if from.0 {
                 for line in &from.1 {
                     let _ = writeln!(takes_in, "{service} {line} goto admitted");
+                }
+                if spared {
+                    let _ = writeln!(takes_in, "{service} meta nfproto ipv6 goto admitted");
                 }
             } else {
                 // Two listeners do not share a port, so nothing behind this one admits what it turns away.
@@ -524,26 +569,25 @@ fn ruleset(p: &Plan, at: usize) -> Res<String> {
     }
     let (mut inward, mut outward, mut near) = (String::new(), String::new(), String::new());
     for (n, c) in p.chains.iter().enumerate() {
-        for h in c.hands.iter().filter(|h| h.front == at && h.takes == h.sends) {
+        for h in c.hands.iter().filter(|h| h.front == at && !h.changes()) {
             let proto = if h.takes == Proto::TCP { "tcp" } else { "udp" };
             let ports: Vec<String> = h.hears.ranges().iter().map(|(l, h)| format!("{l}-{h}")).collect();
-            let to = h
-                .port
-                .map_or_else(|| h.ip.to_string(), |p| format!("{}:{p}", h.ip));
             let _ = writeln!(
                 inward,
-                "{CHAIN} {n} {proto} dport {{ {} }} dnat ip to {to}",
-                ports.join(", ")
+                "{CHAIN} {n} {proto} dport {{ {} }} dnat {}",
+                ports.join(", "),
+                translation(h.ip, h.port)
             );
             if let (Some(ip), Some(port)) = (h.source, c.sport) {
-                let _ = writeln!(outward, "{CHAIN} {n} meta l4proto {proto} snat ip to {ip}:{port}");
+                let to = translation(ip, Some(port));
+                let _ = writeln!(outward, "{CHAIN} {n} meta l4proto {proto} snat {to}");
             }
         }
     }
     // What it sends as itself is from here, wherever its client is.
     let opened = p.chains_with(|h| h.front == at && h.source.is_some());
-    if b.kind == BalancerKind::Endpoint {
-        // 016, 7: from nobody knows where.
+    if b.kind == BalancerKind::Endpoint || p.sends_as_anyone(e) {
+        // 016, 7, and 024, 11: from nobody knows where.
         for c in 0..p.choices() {
             let _ = writeln!(
                 near,
@@ -553,12 +597,14 @@ fn ruleset(p: &Plan, at: usize) -> Res<String> {
         }
     } else if !opened.is_empty() {
         for c in 0..p.choices() {
-            let _ = writeln!(
-                near,
-                "ct direction original ip dscp {} {} ip dscp set {c}",
-                c | ELSEWHERE,
-                any_of(&opened)
-            );
+            for family in p.families() {
+                let _ = writeln!(
+                    near,
+                    "ct direction original {family} dscp {} {} {family} dscp set {c}",
+                    c | ELSEWHERE,
+                    any_of(&opened)
+                );
+            }
         }
     }
     let stage = if b.kind == BalancerKind::Alb {
@@ -568,16 +614,22 @@ fn ruleset(p: &Plan, at: usize) -> Res<String> {
     };
     // As the backend of another front it answers to that one.
     let behind = p.chains_with(|h| h.to == at);
-    let back = match behind.as_slice() {
-        [] => String::new(),
-        all => format!("ct direction reply {} ip ecn set {BACK}\n", any_of(all)),
-    };
-    let taken = p.chains_with(|h| h.front == at && h.takes != h.sends && h.source.is_none());
+    let mut back = String::new();
+    for family in p.families() {
+        let _ = writeln!(back, "ct direction reply {family} ecn set not-ect");
+        if !behind.is_empty() {
+            let of = any_of(&behind);
+            let _ = writeln!(back, "ct direction reply {of} {family} ecn set {BACK}");
+        }
+        let _ = writeln!(back, "ct direction original {family} ecn set {stage}");
+    }
+    let taken = p.chains_with(|h| h.front == at && h.changes() && h.source.is_none());
     let taken = match taken.as_slice() {
         [] => String::new(),
         all => format!("ct direction reply {} meta mark set {TAKE:#x}\n", any_of(all)),
     };
     let (links_in, links_out) = p.link_rules(at);
+    let (joined, answered) = p.joined_rules(at);
     let quiet = only_probes();
     Ok(format!(
         "table inet t {{
@@ -589,7 +641,6 @@ chain takes_in {{
 {quiet}
 chain zone_in {{
 type filter hook prerouting priority -300; policy accept;
-meta nfproto ipv6 drop
 {ZONES}
 }}
 chain zone_out {{
@@ -603,7 +654,7 @@ jump takes_in
 }}
 chain led {{
 type filter hook prerouting priority -140; policy accept;
-{taken}{links_in}}}
+{taken}{links_in}{joined}}}
 chain linked {{
 type route hook output priority -150; policy accept;
 {links_out}}}
@@ -619,9 +670,7 @@ type nat hook postrouting priority 100; policy accept;
 {outward}}}
 chain stage {{
 type filter hook postrouting priority 200; policy accept;
-ct direction reply ip ecn set not-ect
-{back}ct direction original ip ecn set {stage}
-{near}}}
+{back}{near}{answered}}}
 }}"
     ))
 }

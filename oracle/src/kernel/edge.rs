@@ -113,7 +113,8 @@ pub(crate) fn border(p: &Plan, vpc: usize) -> Script {
     for private in inside.keys() {
         s.ip(format!("route add {private} dev lan"));
     }
-    for net in p.vswitches.iter().filter(|v| v.vpc == vpc).flat_map(|v| &v.nets) {
+    let nets = p.vswitches.iter().filter(|v| v.vpc == vpc).flat_map(|v| &v.nets);
+    for net in nets.copied().chain(p.apart_ipv6(vpc)) {
         if net.addr().is_ipv6() {
             s.ip(format!("route add {net} dev lan"));
         }
@@ -137,10 +138,17 @@ iifname \"net\" ip daddr set ip daddr map {{ {inward} }}
         )
     };
     let mut gateway = String::new();
-    if p.vpcs[vpc].gateway6 {
+    let has = p.vpcs[vpc].gateway6;
+    if has {
         gateway.push_str("iifname \"net\" ct state established accept\n");
-        let here = p.enis.iter().filter(|e| e.vpc == vpc);
-        for a in here.flat_map(|e| &e.addresses) {
+    }
+    // 024, 7: a front needs no gateway.
+    for e in p
+        .enis
+        .iter()
+        .filter(|e| e.vpc == vpc && (has || e.front.is_some()))
+    {
+        for a in &e.addresses {
             if a.in6 {
                 let _ = writeln!(gateway, "iifname \"net\" {} accept", address("daddr", &a.net));
             }
@@ -315,6 +323,11 @@ pub(crate) fn internet(p: &Plan) -> Script {
     for v in &p.vswitches {
         for net in v.nets.iter().filter(|n| n.addr().is_ipv6()) {
             s.ip(format!("route add {net} dev b{}", v.vpc));
+        }
+    }
+    for v in 0..p.vpcs.len() {
+        for net in p.apart_ipv6(v) {
+            s.ip(format!("route add {net} dev b{v}"));
         }
     }
     s.nft(format!("table inet t {{\n{}\n}}", only_probes()));

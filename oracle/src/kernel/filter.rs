@@ -179,7 +179,8 @@ pub(crate) fn group_rules(p: &Plan, at: usize, ingress: bool, accept: &str) -> R
             }
         }
         for ip in p.own(peer) {
-            let _ = writeln!(s, "ip {side} {ip} ip dscp < {ELSEWHERE} {accept}");
+            let family = if ip.is_ipv6() { "ip6" } else { "ip" };
+            let _ = writeln!(s, "{family} {side} {ip} {family} dscp < {ELSEWHERE} {accept}");
         }
     }
     for r in p
@@ -224,7 +225,8 @@ pub(crate) fn interface(p: &Plan, at: usize) -> Result<String, KernelError> {
     let handed = if p.balancers.is_empty() || p.enis[at].service.is_some() {
         String::new()
     } else {
-        format!("ip ecn {HANDED} accept\n")
+        let one = |family: &&str| format!("{family} ecn {HANDED} accept\n");
+        p.families().iter().map(one).collect()
     };
     // The mark chooses the table with the HaVips that it holds.
     let choices: Vec<String> = (0..p.choices())

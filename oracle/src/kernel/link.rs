@@ -40,9 +40,14 @@ impl Plan {
         self.is_endpoint(&self.enis[h.front])
     }
 
-    /// The addresses from which an interface sends as itself: an endpoint is nobody on the other side (016, 7).
+    /// The addresses from which an interface sends as itself: an endpoint is nobody on the other side (016, 7), nor is
+    /// a CLB of IPv6 (024, 11).
     pub(crate) fn own<'a>(&self, e: &'a Eni) -> &'a [IpAddr] {
-        if self.is_endpoint(e) { &[] } else { &e.own }
+        if self.is_endpoint(e) || self.sends_as_anyone(e) {
+            &[]
+        } else {
+            &e.own
+        }
     }
 
     /// Cables of endpoints, and whom their services see.
@@ -62,6 +67,14 @@ impl Plan {
                 return unsupported("more than 250 pairs of fronts of PrivateLink");
             }
             let (own, all) = self.anybody(&behind);
+            self.enis[at].own = own;
+            self.enis[at].cannot_show_all = !all;
+        }
+        let anyone: Vec<usize> = (0..self.enis.len())
+            .filter(|i| self.sends_as_anyone(&self.enis[*i]))
+            .collect();
+        for at in anyone {
+            let (own, all) = self.anybody(&self.backends(at));
             self.enis[at].own = own;
             self.enis[at].cannot_show_all = !all;
         }

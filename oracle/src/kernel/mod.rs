@@ -22,6 +22,7 @@
 
 mod balancer;
 mod between;
+mod dual;
 mod ecr;
 mod edge;
 mod filter;
@@ -41,7 +42,7 @@ mod router;
 mod wall;
 
 use crate::Endpoint;
-use bartizan_model::Inventory;
+use bartizan_model::{Inventory, Readings};
 use bartizan_packet::Proto;
 use hybrid::Plug;
 use netns::{Cable, Netns, Script, lay, settle};
@@ -146,7 +147,16 @@ impl Network {
     /// [`KernelError::Unsupported`] when it has something that cannot be built, [`KernelError::Machine`] when
     /// building fails.
     pub fn build(inv: &Inventory) -> Result<Network, KernelError> {
-        let plan = Plan::new(inv)?;
+        Network::under(inv, &Readings::chosen())
+    }
+
+    /// The same where something is decided about contested semantics. Of A-LB-3 both readings can be built, of
+    /// everything else the first.
+    ///
+    /// # Errors
+    /// As [`Network::build`].
+    pub fn under(inv: &Inventory, readings: &Readings) -> Result<Network, KernelError> {
+        let plan = Plan::new(inv, readings)?;
         let mut scripts = Vec::new();
         for i in 0..plan.enis.len() {
             scripts.push(edge::eni(&plan, i)?);

@@ -187,12 +187,11 @@ impl Pkt {
         out
     }
 
-    /// Reads what a raw socket for `proto` gave. Sockets of IPv6 give no header: `ends` are the addresses then.
-    /// `None` for what no probe has sent.
-    pub(crate) fn read(proto: Proto, data: &[u8], ends: Option<(Ipv6Addr, Ipv6Addr)>) -> Option<Pkt> {
-        let (src, dst, class, body) = match ends {
-            // Nothing needs that of one over IPv6.
-            Some((s, d)) => (IpAddr::V6(s), IpAddr::V6(d), 0, data),
+    /// Reads what a raw socket for `proto` gave. Sockets of IPv6 give no header: `header` is what they say of it, the
+    /// addresses and the traffic class. `None` for what no probe has sent.
+    pub(crate) fn read(proto: Proto, data: &[u8], header: Option<(Ipv6Addr, Ipv6Addr, u8)>) -> Option<Pkt> {
+        let (src, dst, class, body) = match header {
+            Some((s, d, class)) => (IpAddr::V6(s), IpAddr::V6(d), class, data),
             None => {
                 let header = usize::from(data.first()? & 0xf) * 4;
                 let ip = |at: usize| {
@@ -289,7 +288,7 @@ mod tests {
                     };
                     let bytes = p.bytes();
                     let read = match (src, dst) {
-                        (IpAddr::V6(s), IpAddr::V6(d)) => Pkt::read(proto, &bytes[40..], Some((s, d))),
+                        (IpAddr::V6(s), IpAddr::V6(d)) => Pkt::read(proto, &bytes[40..], Some((s, d, 0))),
                         _ => Pkt::read(proto, &bytes, None),
                     };
                     assert_eq!(read, Some(p));

@@ -1,5 +1,5 @@
 //! What the prober does with packets on their way: at sites, which may pass them on by any of their links
-//! (docs/decisions/014), and at balancers that change the protocol.
+//! (docs/decisions/014), and at balancers that change the protocol or the family of addresses.
 
 use super::KernelError;
 use super::hybrid::{link_mark, owns};
@@ -128,7 +128,7 @@ impl Range<'_> {
         u16::try_from(a.trails.len()).ok()
     }
 
-    /// What a front does that changes the protocol: it opens the connection to the backend, and answers the client
+    /// What a front does that changes the protocol or the family: it opens the connection to the backend, and answers the client
     /// when that is answered. Whether the packet was such a one.
     pub(super) fn change(&self, at: usize, seen: &Pkt, a: &mut Attempt) -> Result<bool, KernelError> {
         let chain = self.plan.chains.get(usize::from(a.packet.chain));
@@ -142,7 +142,9 @@ impl Range<'_> {
             ..*seen
         };
         match (seen.reply, client) {
-            (false, None) if seen.proto == h.takes && h.hears.contains(seen.dport) => {
+            (false, None)
+                if seen.proto == h.takes && seen.dst.is_ipv6() == h.six && h.hears.contains(seen.dport) =>
+            {
                 a.changed.push((at, *seen));
                 self.stations[at].send(&Pkt {
                     proto: h.sends,

@@ -11,8 +11,9 @@ use super::wall::Wall;
 use crate::oracle::GatewayRoutes;
 use crate::world::World;
 use bartizan_model::{
-    AclList, AddressKind, AddressSpec, AllowPeer, Direction, EipTarget, Fact, Inventory, Ipv6Internet,
-    NetSpec, NextHop, Origin, Peer as ModelPeer, PublicKind, RouteEntry, RouteTableKind, Typed,
+    AclList, AddressKind, AddressSpec, AllowPeer, Assumption, Direction, EipTarget, Fact, Inventory,
+    Ipv6Internet, NetSpec, NextHop, Origin, Peer as ModelPeer, PublicKind, Readings, RouteEntry,
+    RouteTableKind, Typed,
 };
 use bartizan_packet::ServiceSet;
 use ipnet::IpNet;
@@ -214,6 +215,8 @@ pub(crate) struct Plan {
     pub(crate) hybrid: Hybrid,
     /// Every public address of the inventory.
     pub(crate) owned: BTreeSet<IpAddr>,
+    /// A-LB-3: whether a white list of IPv4 prefixes judges IPv4 clients only.
+    pub(crate) lists_judge_ipv4: bool,
     /// How many possibilities there are for each thing that the cloud picks.
     picks: Vec<usize>,
 }
@@ -248,13 +251,21 @@ pub(crate) fn nets(t: &Typed, n: &NetSpec) -> Res<Vec<IpNet>> {
 }
 
 impl Plan {
-    pub(crate) fn new(inv: &Inventory) -> Res<Plan> {
+    pub(crate) fn new(inv: &Inventory, readings: &Readings) -> Res<Plan> {
         let t = &inv.typed;
         everything(t);
+        let lists_judge_ipv4 = match readings {
+            r if *r == Readings::chosen() => false,
+            r if *r == Readings::chosen().with(Assumption::Lb3, true) => true,
+            _ => return unsupported("second readings of something else than A-LB-3"),
+        };
         // For what the control plane decides; see `joined`.
-        let world = World::new(inv, GatewayRoutes::Direct, bartizan_model::Readings::chosen())
+        let world = World::new(inv, GatewayRoutes::Direct, Readings::chosen())
             .map_err(|e| KernelError::Unsupported(e.0))?;
-        let mut p = Plan::default();
+        let mut p = Plan {
+            lists_judge_ipv4,
+            ..Plan::default()
+        };
         p.places(t)?;
         p.interfaces(t)?;
         p.peerings(t)?;

@@ -12,10 +12,14 @@ use bartizan_model::DnatProtocol;
 use bartizan_packet::Proto;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{SockaddrStorage, recvfrom};
+use nix::sys::socket::sockopt::{Ipv6RecvPacketInfo, Ipv6RecvTClass};
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, SockaddrIn6, SockaddrStorage, recvfrom, recvmsg, setsockopt,
+};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::io::IoSliceMut;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
@@ -24,6 +28,8 @@ const BURST: usize = 64;
 
 const TOO_MANY: &str = "too many packets for one network";
 /// Why a way is not tried.
+const BLOCK: &str = "a backend that is a block of addresses or a HaVip";
+/// The same.
 const OVERLAP: &str = "one end has the address of the other, too (overlapping VPCs)";
 
 /// The sockets of a namespace that sends and receives.
@@ -38,6 +44,33 @@ struct Receiver {
     /// Of a site: the link that it listens at.
     link: Option<usize>,
     socket: Socket,
+}
+
+/// Of a packet over IPv6 the addresses and the traffic class, which a raw socket gives beside its contents.
+type Header = (Ipv6Addr, Ipv6Addr, u8);
+
+impl Receiver {
+    /// The next packet: how long it is, and its header where the contents have none.
+    fn receive(&self, buffer: &mut [u8]) -> Result<(usize, Option<Header>), Errno> {
+        let fd = self.socket.as_raw_fd();
+        if !self.v6 {
+            return recvfrom::<SockaddrStorage>(fd, buffer).map(|(n, _)| (n, None));
+        }
+        let mut space = nix::cmsg_space!(nix::libc::in6_pktinfo, i32);
+        let mut parts = [IoSliceMut::new(buffer)];
+        let got = recvmsg::<SockaddrIn6>(fd, &mut parts, Some(&mut space), MsgFlags::empty())?;
+        let (mut to, mut class) = (Ipv6Addr::UNSPECIFIED, 0);
+        for c in got.cmsgs()? {
+            match c {
+                ControlMessageOwned::Ipv6PacketInfo(i) => to = Ipv6Addr::from(i.ipi6_addr.s6_addr),
+                // It is one byte.
+                ControlMessageOwned::Ipv6TClass(c) => class = c as u8,
+                _ => {}
+            }
+        }
+        let from = got.address.map_or(Ipv6Addr::UNSPECIFIED, |a| a.ip());
+        Ok((got.bytes, Some((from, to, class))))
+    }
 }
 
 fn failed(what: &'static str) -> impl FnOnce(std::io::Error) -> KernelError {
@@ -74,6 +107,10 @@ impl Station {
                 let socket = raw(v6, proto.0)?;
                 // The kernel caps it; bursts are sized for the default.
                 socket.set_recv_buffer_size(1 << 20)?;
+                if v6 {
+                    setsockopt(&socket, Ipv6RecvPacketInfo, &true)?;
+                    setsockopt(&socket, Ipv6RecvTClass, &true)?;
+                }
                 if let Some(n) = link {
                     socket.bind_device(Some(format!("k{n}").as_bytes()))?;
                 }
@@ -228,12 +265,19 @@ impl Range<'_> {
         })
     }
 
+    /// Whether an end is in a block, or the HaVip, of whoever has it.
+    fn in_block(&self, e: &End) -> bool {
+        let eni = self.plan.enis.get(e.station);
+        let at = eni.and_then(|x| x.addresses.iter().find(|x| x.net.contains(&e.ip)));
+        at.is_some_and(|x| x.net.prefix_len() < x.net.max_prefix_len() || x.ha_vip.is_some())
+    }
+
     /// Everything that is to be sent for a probe. Says why, if there are ways that cannot be tried: what arrives by
     /// the others has arrived all the same.
     fn attempts(&self, n: usize, p: &Probe, out: &mut Vec<Attempt>) -> Result<Option<String>, String> {
         let (a, b) = (self.end(p.src)?, self.end(p.dst)?);
-        if a.station == b.station || a.ip.is_ipv6() != b.ip.is_ipv6() {
-            return Err("two ends of one interface or of different families".into());
+        if a.station == b.station {
+            return Err("two ends of one interface".into());
         }
         let has = |e: &End, ip: IpAddr| {
             let eni = self.plan.enis.get(e.station);
@@ -250,7 +294,8 @@ impl Range<'_> {
             for (dst, dport) in self.doors(&b, p) {
                 // Nobody on the Internet can send to a private address. That of a balancer in no vSwitch is public.
                 let public = self.plan.enis.get(b.station).is_some_and(|e| e.detached);
-                if dst == a.ip || (outside && dst.is_ipv4() && dst == b.ip && !public) {
+                let own = outside && dst.is_ipv4() && dst == b.ip && !public;
+                if dst == a.ip || own || dst.is_ipv6() != a.ip.is_ipv6() {
                     continue;
                 }
                 let packet = Pkt {
@@ -271,8 +316,9 @@ impl Range<'_> {
         }
         // What a balancer hands on to a block is not among the chains.
         let handed = |f: &super::balancer::Balancer| f.backends().contains(&b.station);
-        if self.plan.site_of(b.station).is_some() && self.plan.balancers.iter().any(handed) {
-            gap = Some("a backend that is a block of addresses or a HaVip".into());
+        let block = self.plan.site_of(b.station).is_some() || self.in_block(&b);
+        if block && self.plan.balancers.iter().any(handed) {
+            gap = Some(BLOCK.into());
         }
         let ends = |c: &Chain| {
             let last = c.hands.last();
@@ -306,16 +352,15 @@ impl Range<'_> {
             .iter()
             .skip(usize::from(own))
             .any(|h| h.front == a.station);
-        let block = self
-            .plan
-            .enis
-            .get(b.station)
-            .and_then(|e| e.addresses.iter().find(|x| x.net.contains(&b.ip)));
-        if block.is_some_and(|x| x.net.prefix_len() < x.net.max_prefix_len() || x.ha_vip.is_some()) {
-            return Ok(Some("a backend that is a block of addresses or a HaVip".into()));
+        if self.in_block(b) {
+            return Ok(Some(BLOCK.into()));
         }
-        if passes || last.ip != b.ip || (own && first.source.is_none()) || (!own && (balancer || !c.relays()))
-        {
+        // What a front sends by itself is among what it sends to clients of the backend's family, if it has any.
+        let six = first.ip.is_ipv6();
+        let twice = first.six != six && self.plan.has_family(first.front, six);
+        let alone = first.source.is_some() && !twice;
+        let relayed = !balancer && c.relays() && first.six == a.ip.is_ipv6();
+        if passes || last.ip != b.ip || (own && !alone) || (!own && !relayed) {
             return Ok(None);
         }
         let same = |h: &super::balancer::Hand| {
@@ -366,21 +411,22 @@ impl Range<'_> {
                 continue;
             }
             let front = &self.plan.enis[first.front];
-            let Some(ip) = front.addresses.first().map(|x| x.net.addr()) else {
-                continue;
-            };
-            let end = End {
-                station: first.front,
-                ip,
-                held: None,
-            };
             let outside = a.station == self.plan.enis.len();
-            for (dst, dport) in self.doors(&end, &Probe { dport: port, ..*p }) {
-                if dst == a.ip || (outside && dst == ip && !front.detached) {
-                    continue;
+            let all = front.addresses.iter().map(|x| x.net.addr());
+            for ip in all.filter(|ip| ip.is_ipv6() == first.six) {
+                let end = End {
+                    station: first.front,
+                    ip,
+                    held: None,
+                };
+                for (dst, dport) in self.doors(&end, &Probe { dport: port, ..*p }) {
+                    let own = outside && dst.is_ipv4() && dst == ip && !front.detached;
+                    if dst == a.ip || own {
+                        continue;
+                    }
+                    let packet = Pkt { dst, dport, ..packet };
+                    self.attempt(n, packet, Some(c), [a, b], out)?;
                 }
-                let packet = Pkt { dst, dport, ..packet };
-                self.attempt(n, packet, Some(c), [a, b], out)?;
             }
         }
         let all = c.hands.iter().any(|h| self.plan.enis[h.front].cannot_show_all);
@@ -556,42 +602,33 @@ impl Range<'_> {
         for (at, s) in self.stations.iter().enumerate() {
             for r in &s.receivers {
                 loop {
-                    let got = recvfrom::<SockaddrStorage>(r.socket.as_raw_fd(), &mut buffer);
-                    let (n, from) = match got {
+                    let (n, header) = match r.receive(&mut buffer) {
                         Ok(got) => got,
                         Err(Errno::EAGAIN) => break,
                         Err(e) => return Err(KernelError::Machine(format!("a raw socket: {e}"))),
                     };
                     heard = true;
-                    let from = from.and_then(|a| a.as_sockaddr_in6().map(nix::sys::socket::SockaddrIn6::ip));
                     let data = buffer.get(..n).unwrap_or_default();
-                    self.hear(at, r, data, from, probes, attempts, sent)?;
+                    let Some(seen) = Pkt::read(r.proto, data, header) else {
+                        continue;
+                    };
+                    self.hear(at, r, seen, probes, attempts, sent)?;
                 }
             }
         }
         Ok(heard)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one packet and everything it may change"
-    )]
     fn hear(
         &self,
         mut at: usize,
         by: &Receiver,
-        data: &[u8],
-        from: Option<std::net::Ipv6Addr>,
+        seen: Pkt,
         probes: &[Probe],
         attempts: &mut Vec<Attempt>,
         sent: &mut u64,
     ) -> Result<(), KernelError> {
-        let (proto, v6) = (by.proto, by.v6);
-        let unspecified = std::net::Ipv6Addr::UNSPECIFIED;
-        let ends = v6.then(|| (from.unwrap_or(unspecified), unspecified));
-        let Some(seen) = Pkt::read(proto, data, ends) else {
-            return Ok(());
-        };
+        let proto = by.proto;
         let number = usize::from(seen.id).checked_sub(usize::from(self.before) + 1);
         let all = attempts.len();
         let Some(a) = number.and_then(|i| attempts.get_mut(i)) else {
@@ -627,13 +664,11 @@ impl Range<'_> {
         let Some(a) = number.and_then(|i| attempts.get_mut(i)) else {
             return Ok(());
         };
-        // A raw socket of IPv6 does not say whom a packet was for; nothing translates IPv6 addresses.
-        let meant = |ip: IpAddr| v6 || seen.dst == ip;
         if seen.reply {
             let of = &a.packet;
             let fits = at == src.station
                 && seen.proto == of.proto
-                && meant(of.src)
+                && seen.dst == of.src
                 && seen.src == of.dst
                 && (!proto.has_ports() || (seen.sport, seen.dport) == (of.dport, of.sport));
             a.replied |= fits && a.delivered;
@@ -641,7 +676,7 @@ impl Range<'_> {
         }
         let arrived = at == dst.station
             && proto == probe.proto
-            && meant(dst.ip)
+            && seen.dst == dst.ip
             && (!proto.has_ports() || seen.dport == probe.dport);
         if !arrived || a.delivered {
             return Ok(());
@@ -685,8 +720,12 @@ pub(crate) fn protocols(plan: &Plan, probes: &[Probe]) -> Vec<(Proto, bool)> {
     let v6 = |e: &Endpoint| match e {
         Endpoint::Address { ip, .. } | Endpoint::Outside(ip) => ip.is_ipv6(),
     };
-    let mut all: BTreeSet<(Proto, bool)> = probes.iter().map(|p| (p.proto, v6(&p.src))).collect();
+    let ends = probes
+        .iter()
+        .flat_map(|p| [&p.src, &p.dst].map(|e| (p.proto, v6(e))));
+    let possible = |(p, six): &(Proto, bool)| *p != if *six { Proto::ICMP } else { Proto::ICMPV6 };
+    let mut all: BTreeSet<(Proto, bool)> = ends.filter(possible).collect();
     let hands = plan.chains.iter().flat_map(|c| &c.hands);
-    all.extend(hands.flat_map(|h| [(h.takes, false), (h.sends, false)]));
+    all.extend(hands.flat_map(|h| [(h.takes, h.six), (h.sends, h.ip.is_ipv6())]));
     all.into_iter().collect()
 }

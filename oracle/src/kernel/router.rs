@@ -23,6 +23,8 @@ const NAT: usize = 210;
 const OWN: usize = 901;
 /// The table of managed services: their public side needs no route and no gateway (§15).
 const SERVED: usize = 902;
+/// The same for IPv6 of fronts that are in no vSwitch.
+const APART: usize = 903;
 /// The table of a front, for what goes back to it.
 const FRONT: usize = 2_000_000;
 /// In a mark: the front that a packet goes back to (from 1), whether only where it would be delivered in the VPC
@@ -30,6 +32,8 @@ const FRONT: usize = 2_000_000;
 const BACK_TO: u32 = 0xff << 16;
 const WHEN_LOCAL: u32 = 1 << 24;
 const FROM_FRONT: u32 = 1 << 25;
+/// In a mark: the answer of a front to somebody on the Internet, over IPv6.
+const OUTWARD: u32 = 1 << 26;
 /// Destinations that are not on the Internet.
 const PRIVATE: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
 
@@ -245,6 +249,14 @@ impl<'a> Router<'a> {
         self.s.ip6(format!("rule add {text}"));
     }
 
+    /// One in the family of an address.
+    fn family_rule(&mut self, of: &IpNet, text: &str) {
+        match of {
+            IpNet::V4(_) => self.s.ip(format!("rule add {text}")),
+            IpNet::V6(_) => self.s.ip6(format!("rule add {text}")),
+        }
+    }
+
     /// Rules that send what comes from `from` to a table of its choice.
     fn ask(&mut self, pref: usize, from: From, table: usize, to: &str, id: fn(usize, usize) -> usize) {
         if self.p.tables[table].varies() {
@@ -307,7 +319,8 @@ impl<'a> Router<'a> {
         let p = self.p;
         let holders = p.enis.iter().flat_map(|e| &e.addresses);
         let holders = holders.filter(|a| a.ha_vip.is_some()).count() > 0;
-        let here = p.vswitches.iter().filter(|v| v.vpc == self.vpc);
+        let vpc = self.vpc;
+        let here = p.vswitches.iter().filter(|v| v.vpc == vpc);
         for net in here.flat_map(|v| &v.nets) {
             for c in 0..if holders { p.choices() } else { 1 } {
                 let (value, mask) = only.unwrap_or_default();
@@ -321,14 +334,8 @@ impl<'a> Router<'a> {
                     0 => String::new(),
                     _ => format!(" fwmark {value:#x}/{mask:#x}"),
                 };
-                let text = format!(
-                    "rule add pref {pref} to {net}{which} lookup {}",
-                    delivery_table(c)
-                );
-                match net {
-                    IpNet::V4(_) => self.s.ip(text),
-                    IpNet::V6(_) => self.s.ip6(text),
-                }
+                let table = delivery_table(c);
+                self.family_rule(net, &format!("pref {pref} to {net}{which} lookup {table}"));
             }
         }
     }
@@ -337,32 +344,27 @@ impl<'a> Router<'a> {
     /// that it is for the VPC. A balancer in no vSwitch is reached by its public address.
     fn fronts(&mut self) -> Result<(), KernelError> {
         let here = self.p.vswitches.iter().filter(|v| v.vpc == self.vpc);
-        let nets: Vec<IpNet> = here
-            .flat_map(|v| &v.nets)
-            .copied()
-            .filter(|n| n.addr().is_ipv4())
-            .collect();
+        let nets: Vec<IpNet> = here.flat_map(|v| &v.nets).copied().collect();
         for (n, (i, e)) in self.enis().filter(|(_, e)| e.front.is_some()).enumerate() {
             let Some(mark) = u32::try_from(n + 1).ok().filter(|n| *n <= 0xff).map(|n| n << 16) else {
                 return super::plan::unsupported("more than 255 fronts in a VPC");
             };
             let (all, table) = (BACK_TO | WHEN_LOCAL, FRONT + i);
             self.s.ip(format!("route add 0.0.0.0/0 dev e{i} table {table}"));
-            self.s.ip(format!(
-                "rule add pref 10 fwmark {mark:#x}/{all:#x} lookup {table}"
-            ));
+            self.s.ip(format!("route add ::/0 dev e{i} table {table}"));
+            self.rule(&format!("pref 10 fwmark {mark:#x}/{all:#x} lookup {table}"));
             let later = mark | WHEN_LOCAL;
             for net in &nets {
-                self.s.ip(format!(
-                    "rule add pref 195 to {net} fwmark {later:#x}/{all:#x} lookup {table}"
-                ));
+                self.family_rule(
+                    net,
+                    &format!("pref 195 to {net} fwmark {later:#x}/{all:#x} lookup {table}"),
+                );
             }
             for a in e.addresses.iter().filter(|_| e.detached) {
                 let relayed = format!("{FROM_FRONT:#x}/{FROM_FRONT:#x}");
                 for (pref, from) in [(196, "iif wan"), (41, &format!("fwmark {relayed}"))] {
                     let to = a.net;
-                    self.s
-                        .ip(format!("rule add pref {pref} {from} to {to} lookup {table}"));
+                    self.family_rule(&to, &format!("pref {pref} {from} to {to} lookup {table}"));
                 }
             }
         }
@@ -374,10 +376,19 @@ impl<'a> Router<'a> {
         let (mut direct, mut routed) = (String::new(), String::new());
         for (n, (i, e)) in self.enis().filter(|(_, e)| e.front.is_some()).enumerate() {
             let number = (n + 1) << 16;
-            let _ = writeln!(
-                direct,
-                "iifname \"e{i}\" ip ecn {{ {HANDED}, {OPENED} }} meta mark set meta mark | {FROM_FRONT:#x}"
-            );
+            for family in self.p.families() {
+                let _ = writeln!(
+                    direct,
+                    "iifname \"e{i}\" {family} ecn {{ {HANDED}, {OPENED} }} meta mark set meta mark | {FROM_FRONT:#x}"
+                );
+            }
+            if self.p.has_family(i, true) {
+                // What it answers to who has come by the Internet.
+                let _ = writeln!(
+                    direct,
+                    "iifname \"e{i}\" ip6 ecn not-ect ip6 dscp < {ELSEWHERE} meta mark set meta mark | {OUTWARD:#x}"
+                );
+            }
             // Backends of the VPC answer to the front itself; what comes otherwise has been routed here.
             for (b, _) in self.enis() {
                 let of = self
@@ -385,10 +396,12 @@ impl<'a> Router<'a> {
                     .chains_with(|h| h.front == i && h.to == b && !self.p.is_link(h));
                 if !of.is_empty() {
                     let of = any_of(&of);
-                    let _ = writeln!(
-                        direct,
-                        "iifname \"e{b}\" ip ecn {BACK} {of} meta mark set meta mark | {number:#x}"
-                    );
+                    for family in self.p.families() {
+                        let _ = writeln!(
+                            direct,
+                            "iifname \"e{b}\" {family} ecn {BACK} {of} meta mark set meta mark | {number:#x}"
+                        );
+                    }
                 }
             }
             let far = |b: usize| self.p.enis[b].vpc != self.vpc;
@@ -399,10 +412,12 @@ impl<'a> Router<'a> {
                 // There are at most 255 fronts.
                 let later = number as u32 | WHEN_LOCAL;
                 let of = any_of(&of);
-                let _ = writeln!(
-                    routed,
-                    "meta mark & {BACK_TO:#x} == 0 ip ecn {BACK} {of} meta mark set meta mark | {later:#x}"
-                );
+                for family in self.p.families() {
+                    let _ = writeln!(
+                        routed,
+                        "meta mark & {BACK_TO:#x} == 0 {family} ecn {BACK} {of} meta mark set meta mark | {later:#x}"
+                    );
+                }
             }
         }
         direct + &routed
@@ -420,6 +435,26 @@ impl<'a> Router<'a> {
         }
         for i in services {
             self.s.ip(format!("rule add pref 50 iif e{i} lookup {SERVED}"));
+        }
+        // 024, 7 and 8: the same of the IPv6 addresses of fronts. Whoever is in the VPC has come to one in a vSwitch by the
+        // VPC, and to one in no vSwitch by the Internet.
+        let here = self.p.vswitches.iter().filter(|v| v.vpc == self.vpc);
+        let nets: Vec<IpNet> = here.flat_map(|v| &v.nets).copied().collect();
+        self.s.ip(format!("route add ::/0 dev wan table {SERVED}"));
+        self.s.ip(format!("route add ::/0 dev wan table {APART}"));
+        for net in nets.iter().filter(|n| n.addr().is_ipv6()) {
+            self.s.ip(format!("route add throw {net} table {SERVED}"));
+        }
+        let all: Vec<(usize, bool)> = self
+            .enis()
+            .filter(|(i, _)| self.p.has_family(*i, true))
+            .map(|(i, e)| (i, e.detached))
+            .collect();
+        for (i, detached) in all {
+            let table = if detached { APART } else { SERVED };
+            self.s.ip6(format!(
+                "rule add pref 50 iif e{i} fwmark {OUTWARD:#x}/{OUTWARD:#x} lookup {table}"
+            ));
         }
     }
 
@@ -579,15 +614,17 @@ type filter hook forward priority 0; policy accept;
     fn arrivals(&self) -> String {
         let mut s = String::new();
         let active = self.p.vpcs[self.vpc].gateway4.is_some();
-        let served = self.served_addresses();
         for (v6, name, asks) in [(false, "ipv4", active), (true, "ipv6", true)] {
             let set = self.mark_of(v6);
             if asks && !set.is_empty() {
+                let (family, served) = match v6 {
+                    true => ("ip6", self.front_addresses()),
+                    false => ("ip", self.served_addresses()),
+                };
                 let but = match served.as_str() {
                     "" => String::new(),
-                    all => format!("ip daddr != {{ {all} }} "),
+                    all => format!("{family} daddr != {{ {all} }} "),
                 };
-                let but = if v6 { "" } else { &but };
                 s += &set;
                 if !v6 {
                     s += &self.inspected();
@@ -634,6 +671,14 @@ type filter hook forward priority 0; policy accept;
         nets.join(", ")
     }
 
+    /// IPv6 addresses of fronts, with commas (024, 7).
+    fn front_addresses(&self) -> String {
+        let all = self.enis().filter(|(_, e)| e.front.is_some());
+        let nets = all.flat_map(|(_, e)| e.addresses.iter().filter(|a| a.net.addr().is_ipv6()));
+        let nets: Vec<String> = nets.map(|a| a.net.addr().to_string()).collect();
+        nets.join(", ")
+    }
+
     /// What keeps packets from leaving the VPC.
     fn departures(&self) -> String {
         let mut s = String::new();
@@ -668,6 +713,10 @@ type filter hook forward priority 0; policy accept;
             }
         }
         let _ = writeln!(s, "oifname \"wan\" meta nfproto ipv4 drop");
+        if self.p.families().len() > 1 {
+            // A balancer reaches no backend over the Internet.
+            let _ = writeln!(s, "oifname \"wan\" ip6 ecn {{ {HANDED}, {OPENED} }} drop");
+        }
         if self.p.vpcs[self.vpc].gateway4.is_some() {
             for (n, nat) in self.nats() {
                 let from = nat.vswitch.map_or(0, |v| v + 1);
