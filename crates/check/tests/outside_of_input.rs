@@ -490,3 +490,123 @@ resource "alicloud_route_entry" "o" {{
     says(&net("true"), claims, &[Holds]);
     says(&net("false"), claims, &[Undecided]);
 }
+
+/// A number of instances that is not known: one stands for all of them, and what is written for different ones is not
+/// about one.
+#[test]
+fn a_number_of_instances_that_is_not_known() {
+    let net = |key: &str| {
+        format!(
+            r#"
+variable "n" {{
+  type = number
+}}
+resource "alicloud_security_group" "some" {{
+  count               = var.n
+  vpc_id              = alicloud_vpc.v.id
+  inner_access_policy = "Drop"
+}}
+resource "alicloud_security_group_rule" "some" {{
+  security_group_id = alicloud_security_group.some[0].id
+  type              = "ingress"
+  ip_protocol       = "all"
+  cidr_ip           = "0.0.0.0/0"
+}}
+resource "alicloud_security_group_rule" "none" {{
+  security_group_id = alicloud_security_group.some[{key}].id
+  type              = "ingress"
+  policy            = "drop"
+  ip_protocol       = "all"
+  cidr_ip           = "0.0.0.0/0"
+}}
+resource "alicloud_instance" "app" {{
+  vswitch_id      = alicloud_vswitch.b.id
+  private_ip      = "10.0.2.10"
+  security_groups = [alicloud_security_group.some[0].id]
+  tags            = {{ role = "app" }}
+}}
+"#
+        )
+    };
+    let claim = "zone app = tag role=app\nnever web -> app : ssh\n";
+    says(&net("0"), claim, &[Holds]);
+    says(&net("1"), claim, &[Undecided]);
+    let each = r#"
+variable "n" {
+  type = number
+}
+resource "alicloud_instance" "pool" {
+  count           = var.n
+  vswitch_id      = alicloud_vswitch.b.id
+  security_groups = [alicloud_security_group.g.id]
+  tags            = { role = "pool" }
+}
+"#;
+    let claim = "zone pool = tag role=pool\nnever pool -> pool : ssh\n";
+    says(each, claim, &[Undecided]);
+    says(
+        &each
+            .replace("10.0.2", "10.0.3")
+            .replace("count           = var.n", "count = 1"),
+        claim,
+        &[Holds],
+    );
+}
+
+/// §7.4: to what an EIP is bound, at which address and how, may not be known at once.
+#[test]
+fn an_eip_of_somebody() {
+    let bound = |more: &str| {
+        format!(
+            r#"
+resource "alicloud_eip_association" "e" {{
+  allocation_id = alicloud_eip_address.e.id
+  instance_id   = var.open
+  {more}
+}}
+resource "alicloud_network_acl" "x" {{
+  vpc_id = alicloud_vpc.v.id
+  ingress_acl_entries {{
+    policy         = "drop"
+    protocol       = "all"
+    port           = "-1/-1"
+    source_cidr_ip = "0.0.0.0/0"
+  }}
+  resources {{
+    resource_id   = alicloud_vswitch.a.id
+    resource_type = "VSwitch"
+  }}
+}}
+"#
+        )
+    };
+    says(&bound(""), "never outside -> web : ssh\n", &[Holds]);
+    says(
+        &bound("mode = \"BINDED\""),
+        "never outside -> web : ssh\n",
+        &[Undecided],
+    );
+    says(
+        &bound("mode = \"MULTI_BINDED\""),
+        "never outside -> web : ssh\n",
+        &[Undecided],
+    );
+    let net = bound("private_ip_address = \"10.0.1.11\"");
+    let net = net.split("resource \"alicloud_network_acl\"").next().unwrap();
+    let second = "zone second = host 10.0.1.11 { overlaps web }\nzone first = host 10.0.1.10 { overlaps web }\n\
+                  never outside -> second : ssh\nnever outside -> first : ssh\n";
+    says(net, second, &[Undecided, Holds]);
+}
+
+/// §8: of an SNAT entry whose gateway is not in the input nothing is known.
+#[test]
+fn an_snat_entry_of_a_gateway_that_is_not_in_the_input() {
+    let more = r#"
+resource "alicloud_snat_entry" "s" {
+  snat_table_id     = "stb-elsewhere"
+  source_vswitch_id = alicloud_vswitch.a.id
+  snat_ip           = "47.0.0.1"
+}
+"#;
+    says(more, "never web -> outside : https\n", &[Undecided]);
+}

@@ -259,6 +259,13 @@ pub(super) fn nats(
         });
     }
     for (i, s) in t.snat_entries.iter().enumerate() {
+        if s.nat.known().is_none() {
+            let home = match &s.source {
+                SnatSource::Vswitch(Fact::Known(v)) => vswitches[v.index()].as_ref().map(|v| v.vpc),
+                _ => None,
+            };
+            c.gap(&s.origin, "the NAT gateway of this SNAT entry is not known", home);
+        }
         // An uncertain entry is one alternative, what comes behind it another.
         let mut optional = s.origin.maybe.is_some();
         let targets: Vec<NatId> = match s.nat {

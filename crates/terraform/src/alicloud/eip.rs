@@ -133,13 +133,19 @@ fn associate(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     // Whose module is not here is not understood as a whole; its insides are not in the inventory.
     let inside = a.get("instance_id").is_some_and(|n| l.of_unloaded_module(n));
     if let (EipTarget::Unknown(u), false) = (&target, inside) {
+        let origin = Origin {
+            maybe: Some(Box::new(u.clone())),
+            ..origin.clone()
+        };
+        let eip = eip.known().copied();
+        let modes = modes(l, i, &a, eip, &origin);
+        let at = private_address(l, i, &a);
         l.loose_eips.push(Loose {
-            eip: eip.known().copied(),
+            eip,
             only: kind.as_deref().and_then(Only::of),
-            origin: Origin {
-                maybe: Some(Box::new(u.clone())),
-                ..origin.clone()
-            },
+            at,
+            kinds: modes.into_iter().map(|(k, _)| k).collect(),
+            origin,
         });
     }
     // Whether it is bound at all may be unknown; the interface keeps that in the origin of its public address.
@@ -162,6 +168,8 @@ fn associate(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             l.loose_eips.push(Loose {
                 eip: None,
                 only: Some(Only::None),
+                at: None,
+                kinds: Vec::new(),
                 origin: Origin {
                     maybe: Some(Box::new(u)),
                     ..origin
@@ -317,8 +325,16 @@ fn modes(
             vec![(PublicKind::EipBinded, origin.clone())]
         }
         Some(Fact::Known(t)) if t.eq_ignore_ascii_case("MULTI_BINDED") => {
-            l.note(i, "mode MULTI_BINDED is closed to new users and read as NAT");
-            vec![(PublicKind::Eip, origin.clone())]
+            l.note(
+                i,
+                "mode MULTI_BINDED is closed to new users: it is read as NAT or BINDED, whichever decides less",
+            );
+            let mut origin = origin.clone();
+            let why = "what mode MULTI_BINDED does to packets is not documented";
+            origin
+                .maybe
+                .get_or_insert_with(|| Box::new(Unknown::at(why, a.span)));
+            vec![(PublicKind::Eip, origin.clone()), (PublicKind::EipBinded, origin)]
         }
         _ => vec![(PublicKind::Eip, origin.clone())],
     }
@@ -329,6 +345,9 @@ fn modes(
 pub(super) struct Loose {
     eip: Option<EipId>,
     only: Option<Only>,
+    /// The private address that it is bound to: the primary one if none is written.
+    at: Option<Fact<std::net::IpAddr>>,
+    kinds: Vec<PublicKind>,
     /// With the reason in `maybe`.
     origin: Origin,
 }
@@ -368,6 +387,13 @@ pub(super) fn settle(l: &mut Linker<'_>) {
             if let Some(i) = all.iter().position(|x| x.only == only) {
                 let mut one = all.swap_remove(i);
                 one.eip = None;
+                if one.at.is_some() || all.iter().any(|x| x.only == only && x.at.is_some()) {
+                    one.at = Some(Fact::Unknown(Unknown::new("many addresses are bound")));
+                }
+                for x in all.iter().filter(|x| x.only == only) {
+                    let more = x.kinds.iter().filter(|k| !one.kinds.contains(k)).copied();
+                    one.kinds.extend(more.collect::<Vec<_>>());
+                }
                 all.retain(|x| x.only != only);
                 all.push(one);
             }
@@ -394,21 +420,33 @@ pub(super) fn settle(l: &mut Linker<'_>) {
                 Some(Only::Clb) => clb.contains(&id),
                 Some(Only::None) => false,
             };
-            // §7.4: an address that surely has one takes no other.
-            let has = x
-                .public
-                .iter()
-                .any(|p| p.private == 0 && p.origin.maybe.is_none());
-            if !fits || has || x.addresses.is_empty() {
+            if !fits {
                 continue;
             }
-            x.public.push(PublicAddress {
-                origin: loose.origin.clone(),
-                ip: ip.clone(),
-                eip: loose.eip,
-                kind: PublicKind::Eip,
-                private: 0,
-            });
+            let all = (0u32..).zip(&x.addresses);
+            let at: Vec<u32> = all
+                .filter(|(n, a)| match (&loose.at, &a.spec) {
+                    (None, _) => *n == 0,
+                    (Some(_), _) if a.kind == AddressKind::Ipv6 => false,
+                    (Some(Fact::Known(ip)), AddressSpec::Ip(own)) => ip == own,
+                    (Some(_), _) => true,
+                })
+                .map(|(n, _)| n)
+                // §7.4: an address that surely has one takes no other.
+                .filter(|n| {
+                    let has = |p: &PublicAddress| p.private == *n && p.origin.maybe.is_none();
+                    !x.public.iter().any(has)
+                })
+                .collect();
+            for private in at {
+                x.public.extend(loose.kinds.iter().map(|kind| PublicAddress {
+                    origin: loose.origin.clone(),
+                    ip: ip.clone(),
+                    eip: loose.eip,
+                    kind: *kind,
+                    private,
+                }));
+            }
         }
     }
 }
@@ -439,9 +477,9 @@ fn holders(l: &mut Linker<'_>, h: HaVipId, eip: Option<EipId>, origin: &Origin) 
     }
 }
 
-/// The public address of an interface.
-fn public(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, x: InterfaceId, eip: Option<EipId>, origin: Origin) {
-    let wanted = match a.get("private_ip_address") {
+/// The private address that a public one is bound to, if one is written.
+fn private_address(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Option<Fact<std::net::IpAddr>> {
+    match a.get("private_ip_address") {
         None => None,
         Some(n) => match l.text(n) {
             // The cloud fills in the primary address.
@@ -461,7 +499,12 @@ fn public(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, x: InterfaceId, eip: Opti
                 ))),
             },
         },
-    };
+    }
+}
+
+/// The public address of an interface.
+fn public(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, x: InterfaceId, eip: Option<EipId>, origin: Origin) {
+    let wanted = private_address(l, i, a);
     let all = l
         .typed
         .interfaces

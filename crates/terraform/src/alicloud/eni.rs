@@ -301,13 +301,17 @@ pub(super) fn ipv6(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, id: InterfaceId)
         match items(node) {
             Ok(all) => {
                 for n in all {
-                    let from = match l.find(n) {
+                    let mut from = match l.find(n) {
                         Found::Entity(Entity::Ipv6Address(r)) => Some(r),
                         _ => None,
                     };
                     let spec = match l.text(n) {
                         Fact::Known(t) => match parse::ip(&t) {
-                            Ok(ip) => AddressSpec::Ip(ip),
+                            Ok(ip) => {
+                                // However it is written.
+                                from = from.or_else(|| super::ipv6::resource_of(l, ip));
+                                AddressSpec::Ip(ip)
+                            }
                             Err(why) => AddressSpec::AnyV6(l.invalid(
                                 i,
                                 "ipv6_addresses",

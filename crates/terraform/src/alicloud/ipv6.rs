@@ -6,6 +6,7 @@ use super::linker::{Entity, Found, Linker};
 use super::{Handler, Stage, TypeSpec, own};
 use bartizan_model::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 pub(super) const HANDLERS: &[Handler] = &[
     Handler {
@@ -49,6 +50,8 @@ pub(super) struct Ipv6Access {
     /// Gateways that bandwidth is bought at and that are not in the input: which resource names one, and for which
     /// resource that is an address.
     beyond: Vec<(Origin, Option<usize>, Unknown)>,
+    /// The resources that are addresses, by address; found when they are asked for.
+    by_ip: Option<BTreeMap<IpAddr, usize>>,
 }
 
 /// Why an IPv6 gateway is not one of the input, if it is not. Nobody buys bandwidth at a gateway that is not there.
@@ -63,6 +66,25 @@ fn beyond(l: &mut Linker<'_>, a: &Attrs<'_>) -> Option<Unknown> {
         Found::Unknown(u) => Some(u),
         Found::Resource(_) => Some(Unknown::at("the gateway is not known", n.span)),
     }
+}
+
+/// The resource that is an IPv6 address, in whatever spelling.
+pub(super) fn resource_of(l: &mut Linker<'_>, ip: IpAddr) -> Option<usize> {
+    if l.ipv6.by_ip.is_none() {
+        let mut all = BTreeMap::new();
+        for (i, r) in l.res.iter().enumerate() {
+            if &*r.kind == "alicloud_vpc_ipv6_address"
+                && !r.data
+                && let Some(n) = r.get("ipv6_address")
+                && let Fact::Known(t) = l.text(n)
+                && let Ok(ip) = super::parse::ip(&t)
+            {
+                all.entry(ip).or_insert(i);
+            }
+        }
+        l.ipv6.by_ip = Some(all);
+    }
+    l.ipv6.by_ip.as_ref()?.get(&ip).copied()
 }
 
 fn gateway_vpc(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Option<VpcId> {

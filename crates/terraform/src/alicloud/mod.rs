@@ -36,6 +36,7 @@ mod route_map;
 mod security_group;
 mod silent;
 mod transit;
+mod twins;
 mod vpc;
 mod vswitch;
 
@@ -266,6 +267,7 @@ pub(crate) fn link_spelt(
     havip::settle(&mut linker);
     ipv6::settle(&mut linker);
     data_service::settle_members(&mut linker);
+    twins::settle(&mut linker);
     perimeter::settle(&mut linker);
     let mut notices = silent::Notices::default();
     for (i, h) in handled.iter().enumerate() {

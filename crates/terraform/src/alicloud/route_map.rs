@@ -76,7 +76,7 @@ fn from_vpcs(
     let reversed = match l.flag(i, a, reverse, false) {
         Fact::Known(r) => r,
         Fact::Unknown(u) => {
-            list.push(Fact::Unknown(u));
+            list = vec![Fact::Unknown(u)];
             false
         }
     };

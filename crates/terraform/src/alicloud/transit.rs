@@ -329,13 +329,15 @@ pub(super) fn settle(l: &mut Linker<'_>) {
         };
         let unsure = (0u32..).map(RouterId).zip(&t.transit_routers).any(|(id, r)| {
             let elsewhere = |x: &Attachment| x.meta.region.as_ref() != Some(&region);
-            about(r)
-                && match (r.basic, &r.meta.region) {
-                    (true, _) => (t.attachments.iter())
-                        .filter(|x| x.router.known().is_none_or(|k| *k == id))
-                        .any(elsewhere),
-                    (false, known) => known.is_none(),
-                }
+            // Which CEN instance a router is of may not be known.
+            r.cen.is_none()
+                || about(r)
+                    && match (r.basic, &r.meta.region) {
+                        (true, _) => (t.attachments.iter())
+                            .filter(|x| x.router.known().is_none_or(|k| *k == id))
+                            .any(elsewhere),
+                        (false, known) => known.is_none(),
+                    }
         });
         if unsure {
             m.region = Fact::Unknown(Unknown::at(
@@ -359,7 +361,20 @@ pub(super) fn cen(l: &mut Linker<'_>, node: &Node) -> Fact<Arc<str>> {
                 &*r.kind == "alicloud_cen_instance"
                     && matches!(r.get("id").map(|n| &n.value), Some(Value::String(s)) if *s == id)
             });
-            Fact::Known(same.map_or(id, |r| r.address.clone()))
+            // Of those whose ids are not known each may be meant.
+            let other = l.res.iter().any(|r| {
+                &*r.kind == "alicloud_cen_instance"
+                    && !r.data
+                    && !matches!(r.get("id").map(|n| &n.value), Some(Value::String(_)))
+            });
+            match same {
+                Some(r) => Fact::Known(r.address.clone()),
+                None if other => {
+                    let why = format!("`{id}` may be one of the CEN instances here, whose ids are not known");
+                    Fact::Unknown(Unknown::at(why, node.span))
+                }
+                None => Fact::Known(id),
+            }
         }
         Found::Unknown(u) => Fact::Unknown(u),
         Found::Entity(_) | Found::Unset => Fact::Unknown(Unknown::at("it is no CEN instance", node.span)),

@@ -544,8 +544,12 @@ impl World<'_> {
                     None => fault(format!("there is no element `{t}`")),
                 }
             }
-            // One instance stands for all of them.
-            V::Instance(i) if i.key == Key::Any => Ok(v.clone()),
+            // One instance stands for all of them. The first one is it: mostly there is one or none. What is written for
+            // another one is not about the same instance.
+            V::Instance(i) if i.key == Key::Any => Ok(match k {
+                V::Num(n) if *n == 0.0 => v.clone(),
+                _ => V::Unknown(self.how_many(i)),
+            }),
             V::Instance(i) => match k.to_text() {
                 Some(t) => self.attribute(i, &t),
                 None => fault("an attribute name has to be a string"),

@@ -323,14 +323,23 @@ impl<'a> World<'a> {
                     self.apply(v, ops, s)
                 }
             },
-            Called::Unknown(u, i) => match (ops.first(), attr(1)) {
-                // One instance stands for all of them, as in `x[?]`.
-                (Some(TraversalOperator::Index(_) | TraversalOperator::LegacyIndex(_)), Some(a)) => {
-                    let v = self.output(i, a)?;
-                    self.apply(v, &ops[2..], s)
+            Called::Unknown(u, i) => {
+                // One instance stands for all of them, as in `x[?]`, and is the first one if one of them is meant.
+                let first = match ops.first() {
+                    Some(TraversalOperator::Index(e)) => {
+                        matches!(self.eval(e, s)?, V::Num(n) if n == 0.0)
+                    }
+                    Some(TraversalOperator::LegacyIndex(n)) => *n.value() == 0,
+                    _ => false,
+                };
+                match attr(1).filter(|_| first) {
+                    Some(a) => {
+                        let v = self.output(i, a)?;
+                        self.apply(v, &ops[2..], s)
+                    }
+                    None => Ok(V::Unknown(u)),
                 }
-                _ => Ok(V::Unknown(u)),
-            },
+            }
             Called::Count(is) => {
                 let indexed = match ops.first() {
                     Some(TraversalOperator::Index(e)) => Some(self.eval(e, s)?),
