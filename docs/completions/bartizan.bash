@@ -104,7 +104,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__blast)
-            opts="-h --intent --as-of --assume --var --var-file --workspace --format --color --help"
+            opts="-h --intent --as-of --assume --var --var-file --config --workspace --format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -130,6 +130,10 @@ _bartizan() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -150,7 +154,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__check)
-            opts="-o -h --intent --as-of --format --fail-on --assume --output --var --var-file --workspace --color --help"
+            opts="-o -h --intent --as-of --format --fail-on --assume --output --var --var-file --config --workspace --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -192,6 +196,10 @@ _bartizan() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -208,7 +216,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__draft)
-            opts="-o -h --output --var --var-file --workspace --color --help"
+            opts="-o -h --output --var --var-file --config --workspace --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -227,6 +235,10 @@ _bartizan() {
                     return 0
                     ;;
                 --var-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -264,7 +276,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__exposure)
-            opts="-h --back-to-origin --format --intent --as-of --assume --var --var-file --workspace --color --help"
+            opts="-h --back-to-origin --format --intent --as-of --assume --var --var-file --config --workspace --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -298,6 +310,10 @@ _bartizan() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -314,7 +330,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__failover)
-            opts="-o -h --format --output --intent --as-of --assume --var --var-file --workspace --color --help"
+            opts="-o -h --format --output --intent --as-of --assume --var --var-file --config --workspace --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -349,6 +365,10 @@ _bartizan() {
                     return 0
                     ;;
                 --var-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -520,7 +540,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__inventory)
-            opts="-o -h --all --summary --snapshot --format --output --var --var-file --workspace --color --help"
+            opts="-o -h --all --summary --snapshot --format --output --var --var-file --config --workspace --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -550,6 +570,10 @@ _bartizan() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -566,7 +590,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__map)
-            opts="-o -h --format --proved --output --intent --as-of --assume --var --var-file --workspace --color --help"
+            opts="-o -h --format --proved --output --intent --as-of --assume --var --var-file --config --workspace --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -604,6 +628,10 @@ _bartizan() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -620,7 +648,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__reach)
-            opts="-h --from --to --on --by --markdown --intent --as-of --assume --var --var-file --workspace --format --color --help"
+            opts="-h --from --to --on --by --markdown --intent --as-of --assume --var --var-file --config --workspace --format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -662,6 +690,10 @@ _bartizan() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -682,7 +714,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__routes)
-            opts="-h --table --explain --intent --as-of --assume --var --var-file --workspace --format --color --help"
+            opts="-h --table --explain --intent --as-of --assume --var --var-file --config --workspace --format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -716,6 +748,10 @@ _bartizan() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -736,7 +772,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__who)
-            opts="-h --on --intent --as-of --assume --var --var-file --workspace --format --color --help"
+            opts="-h --on --intent --as-of --assume --var --var-file --config --workspace --format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -766,6 +802,10 @@ _bartizan() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -786,7 +826,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__why)
-            opts="-h --smt --intent --as-of --assume --var --var-file --workspace --format --color --help"
+            opts="-h --smt --intent --as-of --assume --var --var-file --config --workspace --format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -816,6 +856,10 @@ _bartizan() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --workspace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -836,7 +880,7 @@ _bartizan() {
             return 0
             ;;
         bartizan__subcmd__zones)
-            opts="-h --intent --as-of --assume --var --var-file --workspace --format --color --help"
+            opts="-h --intent --as-of --assume --var --var-file --config --workspace --format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -859,6 +903,10 @@ _bartizan() {
                     return 0
                     ;;
                 --var-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

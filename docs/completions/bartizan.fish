@@ -58,6 +58,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand check" -l assume -d 'D
 complete -c bartizan -n "__fish_bartizan_using_subcommand check" -s o -l output -d 'Write to a file instead of standard output' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand check" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand check" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand check" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand check" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
 always\t'Always'
@@ -69,6 +70,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l as-of -d 'Reso
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l assume -d 'Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l format -d 'How to print' -r -f -a "pretty\t''
 json\t''"
@@ -86,6 +88,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l as-of -d 'Re
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l assume -d 'Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l format -d 'How to print' -r -f -a "pretty\t''
 json\t''"
@@ -100,6 +103,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l as-of -d 'Reso
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l assume -d 'Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l format -d 'How to print' -r -f -a "pretty\t''
 json\t''"
@@ -112,6 +116,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l as-of -d 'Re
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l assume -d 'Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l format -d 'How to print' -r -f -a "pretty\t''
 json\t''"
@@ -128,6 +133,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l as-of -d 
 complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l assume -d 'Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
 always\t'Always'
@@ -140,6 +146,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l as-of -d 'R
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l assume -d 'Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l format -d 'How to print' -r -f -a "pretty\t''
 json\t''"
@@ -156,6 +163,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l as-of -d 
 complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l assume -d 'Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
 always\t'Always'
@@ -172,6 +180,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l as-of -d 'Reso
 complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l assume -d 'Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
 always\t'Always'
@@ -183,6 +192,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l as-of -d 'Re
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l assume -d 'Decide a contested reading, `A-NACL-1=deny` (`bartizan explain` lists them)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l format -d 'How to print' -r -f -a "pretty\t''
 json\t''"
@@ -193,6 +203,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -s h -l help -d
 complete -c bartizan -n "__fish_bartizan_using_subcommand draft" -s o -l output -d 'Write to a file instead of standard output' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand draft" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand draft" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand draft" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand draft" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand draft" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
 always\t'Always'
@@ -204,6 +215,7 @@ json\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand inventory" -s o -l output -d 'Write to a file instead of standard output' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand inventory" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand inventory" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand inventory" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand inventory" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand inventory" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
 always\t'Always'

@@ -42,6 +42,7 @@ _arguments "${_arguments_options[@]}" : \
 '--output=[Write to a file instead of standard output]:FILE:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
+'--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
@@ -59,6 +60,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--assume=[Decide a contested reading, \`A-NACL-1=deny\` (\`bartizan explain\` lists them)]:ID=READING:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
+'--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
 '--format=[How to print]:FORMAT:(pretty json)' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
@@ -83,6 +85,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--assume=[Decide a contested reading, \`A-NACL-1=deny\` (\`bartizan explain\` lists them)]:ID=READING:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
+'--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
 '--format=[How to print]:FORMAT:(pretty json)' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
@@ -102,6 +105,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--assume=[Decide a contested reading, \`A-NACL-1=deny\` (\`bartizan explain\` lists them)]:ID=READING:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
+'--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
 '--format=[How to print]:FORMAT:(pretty json)' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
@@ -120,6 +124,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--assume=[Decide a contested reading, \`A-NACL-1=deny\` (\`bartizan explain\` lists them)]:ID=READING:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
+'--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
 '--format=[How to print]:FORMAT:(pretty json)' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
@@ -140,6 +145,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--assume=[Decide a contested reading, \`A-NACL-1=deny\` (\`bartizan explain\` lists them)]:ID=READING:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
+'--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
@@ -158,6 +164,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--assume=[Decide a contested reading, \`A-NACL-1=deny\` (\`bartizan explain\` lists them)]:ID=READING:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
+'--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
 '--format=[How to print]:FORMAT:(pretty json)' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
@@ -178,6 +185,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--assume=[Decide a contested reading, \`A-NACL-1=deny\` (\`bartizan explain\` lists them)]:ID=READING:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
+'--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
@@ -197,6 +205,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--assume=[Decide a contested reading, \`A-NACL-1=deny\` (\`bartizan explain\` lists them)]:ID=READING:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
+'--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
@@ -214,6 +223,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--assume=[Decide a contested reading, \`A-NACL-1=deny\` (\`bartizan explain\` lists them)]:ID=READING:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
+'--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
 '--format=[How to print]:FORMAT:(pretty json)' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
@@ -230,6 +240,7 @@ _arguments "${_arguments_options[@]}" : \
 '--output=[Write to a file instead of standard output]:FILE:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
+'--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
@@ -247,6 +258,7 @@ _arguments "${_arguments_options[@]}" : \
 '--output=[Write to a file instead of standard output]:FILE:_default' \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
+'--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
 '--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else \`default\`)]:NAME:_default' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"

@@ -534,3 +534,95 @@ fn failover_takes_one_thing_after_another_down() {
     let o = run_in(&dir, &["failover", "."]);
     assert!(o.code == 2 && o.err.contains("INPUT001"), "{}{}", o.out, o.err);
 }
+
+/// A plan with the directory that it was made from: the directory shows which of two vSwitches is meant.
+#[test]
+fn a_plan_is_read_with_its_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let put = |path: &str, text: &str| std::fs::write(dir.path().join(path), text).unwrap();
+    put(
+        "main.tf",
+        "variable \"n\" {}
+resource \"alicloud_vpc\" \"v\" { cidr_block = \"10.0.0.0/8\" }
+resource \"alicloud_vswitch\" \"s\" {
+  count      = 2
+  vpc_id     = alicloud_vpc.v.id
+  cidr_block = \"10.${count.index}.0.0/16\"
+}
+resource \"alicloud_route_table\" \"t\" { vpc_id = alicloud_vpc.v.id }
+resource \"alicloud_route_table_attachment\" \"a\" {
+  vswitch_id     = alicloud_vswitch.s[var.n].id
+  route_table_id = alicloud_route_table.t.id
+}
+",
+    );
+    let one = |address: &str, values: &str| {
+        let kind = address.split('.').next().unwrap();
+        format!(r#"{{"address": "{address}", "mode": "managed", "type": "{kind}", "values": {values}}}"#)
+    };
+    let changed = |address: &str, unknown: &str| {
+        format!(
+            r#"{{"address": "{address}", "change": {{"actions": ["create"], "after_unknown": {unknown}}}}}"#
+        )
+    };
+    let block = |address: &str, expressions: &str| {
+        format!(r#"{{"address": "{address}", "mode": "managed", "expressions": {expressions}}}"#)
+    };
+    let vpc = r#"{"references": ["alicloud_vpc.v.id", "alicloud_vpc.v"]}"#;
+    let resources = [
+        one("alicloud_vpc.v", r#"{"cidr_block": "10.0.0.0/8"}"#),
+        one("alicloud_vswitch.s[0]", r#"{"cidr_block": "10.0.0.0/16"}"#),
+        one("alicloud_vswitch.s[1]", r#"{"cidr_block": "10.1.0.0/16"}"#),
+        one("alicloud_route_table.t", "{}"),
+        one("alicloud_route_table_attachment.a", "{}"),
+    ];
+    let changes = [
+        changed("alicloud_vpc.v", r#"{"id": true}"#),
+        changed("alicloud_vswitch.s[0]", r#"{"id": true, "vpc_id": true}"#),
+        changed("alicloud_vswitch.s[1]", r#"{"id": true, "vpc_id": true}"#),
+        changed("alicloud_route_table.t", r#"{"id": true, "vpc_id": true}"#),
+        changed(
+            "alicloud_route_table_attachment.a",
+            r#"{"id": true, "vswitch_id": true, "route_table_id": true}"#,
+        ),
+    ];
+    let blocks = [
+        block(
+            "alicloud_vpc.v",
+            r#"{"cidr_block": {"constant_value": "10.0.0.0/8"}}"#,
+        ),
+        block("alicloud_vswitch.s", &format!(r#"{{"vpc_id": {vpc}}}"#)),
+        block("alicloud_route_table.t", &format!(r#"{{"vpc_id": {vpc}}}"#)),
+        block(
+            "alicloud_route_table_attachment.a",
+            r#"{"vswitch_id": {"references": ["alicloud_vswitch.s", "var.n"]},
+                "route_table_id": {"references": ["alicloud_route_table.t.id", "alicloud_route_table.t"]}}"#,
+        ),
+    ];
+    let plan = format!(
+        r#"{{"format_version": "1.2", "terraform_version": "1.11.4", "variables": {{"n": {{"value": 1}}}},
+            "planned_values": {{"root_module": {{"resources": [{}]}}}}, "resource_changes": [{}],
+            "configuration": {{"root_module": {{"resources": [{}]}}}}}}"#,
+        resources.join(","),
+        changes.join(","),
+        blocks.join(",")
+    );
+    put("plan.json", &plan);
+    let alone = run_in(dir.path(), &["inventory", "plan.json"]);
+    assert!(
+        alone.err.contains("--config DIR") || alone.out.contains("--config DIR"),
+        "{}{}",
+        alone.out,
+        alone.err
+    );
+    let both = run_in(dir.path(), &["inventory", "plan.json", "--config", "."]);
+    assert_eq!(both.code, 0, "{}", both.err);
+    assert!(
+        !both.err.contains("unknown") && !both.out.contains("unknown"),
+        "{}{}",
+        both.out,
+        both.err
+    );
+    let nowhere = run_in(dir.path(), &["inventory", "plan.json", "--config", "nowhere"]);
+    assert_eq!(nowhere.code, 2);
+}

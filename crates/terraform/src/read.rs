@@ -11,6 +11,8 @@ use bartizan_model::{Inventory, SourceKind, from_snapshot};
 pub struct ReadOptions {
     /// For directories.
     pub eval: EvalOptions,
+    /// The directory that a plan was made from: what the plan does not show is read there.
+    pub configuration: Option<FileSet>,
 }
 
 /// Reads a file set. A set of one `.json` or `.tfstate` file is a plan, a state or a snapshot, told apart by
@@ -20,7 +22,7 @@ pub struct ReadOptions {
 /// could be read of the rest.
 pub fn read(files: &FileSet, sources: &mut Sources, options: &ReadOptions) -> Inventory {
     if let Some(file) = document(files) {
-        return read_document(file, sources);
+        return read_document(file, sources, options);
     }
     let (resources, diagnostics) = evaluate(files, sources, &options.eval);
     link(resources, SourceKind::Directory, diagnostics)
@@ -39,7 +41,7 @@ fn document(files: &FileSet) -> Option<FileId> {
     (!configuration).then_some(*file)
 }
 
-fn read_document(file: FileId, sources: &mut Sources) -> Inventory {
+fn read_document(file: FileId, sources: &mut Sources, options: &ReadOptions) -> Inventory {
     let failed = |d: Diagnostic, source: SourceKind| {
         let mut inv = Inventory::empty(source);
         inv.diagnostics.push(d);
@@ -49,7 +51,8 @@ fn read_document(file: FileId, sources: &mut Sources) -> Inventory {
     match kind(&text) {
         Err(e) => failed(broken(&e, file, sources), SourceKind::Plan),
         Ok(Kind::Plan) => {
-            let read = plan_of(file, sources);
+            let beside = options.configuration.as_ref().map(|f| (f, &options.eval));
+            let read = plan_of(file, sources, beside);
             link_spelt(read.resources, SourceKind::Plan, read.diagnostics, &read.spelt)
         }
         Ok(Kind::State) => {

@@ -326,3 +326,20 @@ fn an_object_that_waits_for_its_end_is_still_there() {
     );
     assert_eq!(inv.typed.vpcs.len(), 2);
 }
+
+/// §19.11: a resource with `dry_run` is never created, but one of a state is there, whatever a later update has set.
+#[test]
+fn what_is_in_a_state_is_there_though_it_has_dry_run() {
+    let read = |id: &str| {
+        let text = json!({"version": 4, "terraform_version": "1.11.4", "lineage": "x", "resources": [
+            {"mode": "managed", "type": "alicloud_vpc", "name": "v", "provider": "p",
+             "instances": [{"attributes": {"id": "vpc-1", "cidr_block": "10.0.0.0/8", "dry_run": true}}]},
+            {"mode": "managed", "type": "alicloud_vswitch", "name": "a", "provider": "p",
+             "instances": [{"attributes": {"id": id, "vpc_id": "vpc-1", "cidr_block": "10.1.0.0/16", "dry_run": "true"}}]},
+        ]});
+        read_text("terraform.tfstate", &text.to_string()).typed
+    };
+    let t = read("vsw-1");
+    assert_eq!((t.vpcs.len(), t.vswitches.len()), (1, 1));
+    assert_eq!(t.vswitches[0].vpc, Fact::Known(VpcId(0)));
+}

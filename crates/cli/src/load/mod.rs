@@ -27,6 +27,9 @@ pub(crate) struct Input {
     /// File of Terraform variables, as `terraform -var-file`
     #[arg(long = "var-file", value_name = "FILE", help_heading = "Reading Terraform")]
     pub(crate) var_files: Vec<String>,
+    /// Directory that a plan was made from: it shows what the plan does not
+    #[arg(long = "config", value_name = "DIR", help_heading = "Reading Terraform")]
+    pub(crate) config: Option<String>,
     /// Terraform workspace (default: $TF_WORKSPACE, else `default`)
     #[arg(long, value_name = "NAME", help_heading = "Reading Terraform")]
     pub(crate) workspace: Option<String>,
@@ -49,7 +52,7 @@ pub(crate) struct Loaded {
 pub(crate) fn load(path: &str, input: &Input) -> Result<Loaded, Failure> {
     let _progress = Progress::start(format!("reading {path}"));
     if path == "-" {
-        return standard_input();
+        return standard_input(input);
     }
     let meta = std::fs::metadata(path).map_err(|e| missing(path, &e))?;
     let mut sources = Sources::default();
@@ -81,7 +84,12 @@ pub(crate) fn load(path: &str, input: &Input) -> Result<Loaded, Failure> {
             eval.var_files.push(key);
         }
     }
-    let mut inventory = bartizan_terraform::read(&files, &mut sources, &ReadOptions { eval });
+    let configuration = match &input.config {
+        Some(dir) if !meta.is_dir() => Some(beside_plan(dir, &mut sources, &mut early)?),
+        _ => None,
+    };
+    let options = ReadOptions { eval, configuration };
+    let mut inventory = bartizan_terraform::read(&files, &mut sources, &options);
     early.append(&mut inventory.diagnostics);
     inventory.diagnostics = early;
     let failed = !meta.is_dir()
@@ -96,12 +104,27 @@ pub(crate) fn load(path: &str, input: &Input) -> Result<Loaded, Failure> {
 }
 
 /// A plan, state or snapshot from a pipe.
-fn standard_input() -> Result<Loaded, Failure> {
+fn standard_input(input: &Input) -> Result<Loaded, Failure> {
     let text = std::io::read_to_string(std::io::stdin().take(MAX_DOCUMENT))
         .map_err(|e| Failure::io("read", "standard input", &e))?;
     let (mut files, mut sources) = (FileSet::default(), Sources::default());
     files.add(&mut sources, "<stdin>", text);
-    let inventory = bartizan_terraform::read(&files, &mut sources, &ReadOptions::default());
+    let mut early = Vec::new();
+    let configuration = match &input.config {
+        Some(dir) => Some(beside_plan(dir, &mut sources, &mut early)?),
+        None => None,
+    };
+    let options = ReadOptions {
+        eval: EvalOptions {
+            env: settings::terraform_variables(),
+            workspace: input.workspace.clone().or_else(settings::terraform_workspace),
+            ..EvalOptions::default()
+        },
+        configuration,
+    };
+    let mut inventory = bartizan_terraform::read(&files, &mut sources, &options);
+    early.append(&mut inventory.diagnostics);
+    inventory.diagnostics = early;
     if inventory.resources.is_empty()
         && inventory
             .diagnostics
@@ -111,6 +134,16 @@ fn standard_input() -> Result<Loaded, Failure> {
         return Err(Failure::new(inventory.diagnostics, sources));
     }
     Ok(Loaded { inventory, sources })
+}
+
+/// The directory that a plan was made from.
+fn beside_plan(dir: &str, sources: &mut Sources, early: &mut Vec<Diagnostic>) -> Result<FileSet, Failure> {
+    let mut files = FileSet {
+        root: dir.to_string(),
+        ..FileSet::default()
+    };
+    directory::read(Path::new(dir), &mut files, sources, early)?;
+    Ok(files)
 }
 
 fn missing(path: &str, e: &std::io::Error) -> Failure {

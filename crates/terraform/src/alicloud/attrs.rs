@@ -176,9 +176,7 @@ impl<'r> Attrs<'r> {
 fn open() -> &'static Node {
     static OPEN: OnceLock<Node> = OnceLock::new();
     OPEN.get_or_init(|| Node {
-        value: Value::Unknown(Unknown::new(
-            "two spellings of it are written, and a plan does not show which of them is null",
-        )),
+        value: Value::Unknown(Unknown::new(crate::json::SPELT_TWICE)),
         span: Span::file(FileId(0)),
     })
 }

@@ -397,7 +397,11 @@ impl<'r> Linker<'r> {
         self.diagnostics.push(
             Diagnostic::warning("INPUT002", format!("`{attribute}` of `{}` is unknown: {}", r.address, u.why))
                 .at(u.span.unwrap_or(r.span), "not known here")
-                .help("give the value (a variable file, a plan, a state); until then claims that need it stay undecided"),
+                .help(if crate::json::not_shown(&u.why) {
+                    "give the directory that the plan was made from, `--config DIR`; until then claims that need it stay undecided"
+                } else {
+                    "give the value (a variable file, a plan, a state); until then claims that need it stay undecided"
+                }),
         );
     }
 

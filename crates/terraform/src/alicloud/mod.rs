@@ -218,8 +218,14 @@ pub(crate) fn link_spelt(
             identities.insert(name, h.identities);
         }
     }
-    // A resource with `dry_run = true` is never created (ALIBABA.md §19.11).
+    // A resource with `dry_run = true` is never created (ALIBABA.md §19.11). One that has an id is there: a state may
+    // have the flag of a later update.
     let dry = |r: &Resource| match r.get("dry_run").map(|n| &n.value) {
+        _ if source == SourceKind::State
+            || matches!(r.get("id").map(|n| &n.value), Some(Value::String(_))) =>
+        {
+            false
+        }
         Some(Value::Bool(b)) => *b,
         Some(Value::String(s)) => &**s == "true",
         _ => false,

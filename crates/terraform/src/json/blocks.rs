@@ -68,8 +68,13 @@ fn same(value: &Value, constant: &J) -> bool {
         J::Number(n) => n.to_string(),
         J::String(s) => s.to_string(),
     };
+    alike(value, &text)
+}
+
+/// Whether a text may have become a value.
+pub(super) fn alike(value: &Value, text: &str) -> bool {
     match value {
-        Value::Null => matches!(text.as_str(), "" | "0" | "false"),
+        Value::Null => matches!(text, "" | "0" | "false"),
         Value::Bool(b) => text.eq_ignore_ascii_case(if *b { "true" } else { "false" }),
         Value::String(s) | Value::Number(s) => s.trim().eq_ignore_ascii_case(text.trim()),
         _ => true,

@@ -5,6 +5,7 @@
 //! identity is. Positions in these files mean nothing to people, so every span is the file as a whole.
 
 mod address;
+mod beside;
 mod blocks;
 mod plan;
 mod references;
@@ -13,6 +14,7 @@ mod state;
 mod value;
 
 use crate::alicloud::Spelt;
+use crate::{EvalOptions, FileSet, evaluate};
 use bartizan_base::{Diagnostic, FileId, Sources};
 use bartizan_model::Resource;
 
@@ -24,6 +26,15 @@ const WRITTEN: &str = "it is written, and known only after apply";
 
 /// Why a plan does not know a value that may be written: its configuration does not show where it comes from.
 const HIDDEN: &str = "known only after apply, and a plan does not show whether and how it is written";
+
+/// Why a plan does not know which of two spellings counts.
+pub(crate) const SPELT_TWICE: &str =
+    "two spellings of it are written, and a plan does not show which of them is null";
+
+/// Whether the directory that a plan was made from would show what the plan does not.
+pub(crate) fn not_shown(why: &str) -> bool {
+    [WRITTEN, HIDDEN, SPELT_TWICE].contains(&why)
+}
 
 /// Type and address of what stands for everything that a plan leaves out.
 pub(crate) const PARTIAL: &str = "plan";
@@ -42,13 +53,35 @@ pub(crate) struct Read {
 /// # Errors
 /// One `INPUT001` with line and column when the text is not such a document.
 pub fn read_plan(file: FileId, sources: &Sources) -> (Vec<Resource>, Vec<Diagnostic>) {
-    let r = plan_of(file, sources);
+    let r = outcome(plan::read(text(file, sources), file, |_| None), file, sources);
     (r.resources, r.diagnostics)
 }
 
-/// As [`read_plan`], with what the typed layer needs to know beside the values.
-pub(crate) fn plan_of(file: FileId, sources: &Sources) -> Read {
-    outcome(plan::read(text(file, sources), file), file, sources)
+/// As [`read_plan`], with the directory of the configuration where there is one, and with what the typed layer needs to
+/// know beside the values.
+pub(crate) fn plan_of(file: FileId, sources: &mut Sources, beside: Option<(&FileSet, &EvalOptions)>) -> Read {
+    let text = sources.get(file).map(|f| f.text.clone()).unwrap_or_default();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let read = plan::read(text, file, |variables| {
+        let (files, options) = beside?;
+        Some(directory(files, options, variables, sources))
+    });
+    outcome(read, file, sources)
+}
+
+/// Evaluates a directory with the values that the variables have in a plan.
+fn directory(
+    files: &FileSet,
+    options: &EvalOptions,
+    variables: String,
+    sources: &mut Sources,
+) -> (Vec<Resource>, Vec<Diagnostic>) {
+    const NAME: &str = "variables of the plan.tfvars.json";
+    let (mut files, mut options) = (files.clone(), options.clone());
+    files.files.insert(NAME.into(), sources.add(NAME, variables));
+    options.vars.clear();
+    options.var_files.push(NAME.into());
+    evaluate(&files, sources, &options)
 }
 
 /// Reads `terraform show -json` of a state, or a raw `terraform.tfstate`.

@@ -1,5 +1,6 @@
 //! Plans.
 
+use super::beside::{self, Beside};
 use super::blocks::join;
 use super::references::{Configuration, Given, Owner, Written};
 use super::state::{Values, deposed, flatten};
@@ -64,6 +65,11 @@ impl Change {
     fn does(&self, what: &str) -> bool {
         self.actions.iter().any(|a| a == what)
     }
+
+    /// Whether the object stays in the cloud and nothing takes its place.
+    fn forgets(&self) -> bool {
+        self.does("forget") && !self.does("create")
+    }
 }
 
 /// What happens to the objects of a plan, by address; deposed ones by their own.
@@ -72,8 +78,20 @@ struct Changes {
     moved: BTreeSet<String>,
 }
 
-pub(super) fn read(text: &str, file: FileId) -> Result<Read, serde_json::Error> {
+/// Reads a plan. `configure` evaluates the directory that it was made from with the values of its variables, if there
+/// is one.
+pub(super) fn read(
+    text: &str,
+    file: FileId,
+    configure: impl FnOnce(String) -> Option<(Vec<Resource>, Vec<Diagnostic>)>,
+) -> Result<Read, serde_json::Error> {
     let doc: Document = serde_json::from_str(text)?;
+    let variables: BTreeMap<&str, &J> = doc
+        .variables
+        .iter()
+        .map(|(k, v)| (k.as_str(), &v.value))
+        .collect();
+    let mut beside = configure(serde_json::to_string(&variables)?).map(|(all, said)| Beside::new(all, said));
     let mut changes = Changes {
         of: FxHashMap::default(),
         moved: BTreeSet::new(),
@@ -92,7 +110,19 @@ pub(super) fn read(text: &str, file: FileId) -> Result<Read, serde_json::Error> 
     if let Some(v) = doc.prior_state.and_then(|p| p.values) {
         flatten(v.root_module, file, &mut before);
     }
+    // What is forgotten is among the values, without any.
+    out.retain(|r| r.data || !changes.of.get(&*r.address).is_some_and(Change::forgets));
+    let untold = out
+        .iter()
+        .find(|r| !r.data && !changes.of.contains_key(&*r.address));
+    let untold = untold.map(|r| format!("`{}` is among its values and not among its changes", r.address));
     stays(&mut out, before, &changes);
+    let untold = untold.or_else(|| {
+        let there: BTreeSet<&str> = out.iter().map(|r| &*r.address).collect();
+        let mut all = changes.of.iter().filter(|(_, c)| c.forgets());
+        let lost = all.find(|(a, _)| !there.contains(a.as_str()))?;
+        Some(format!("it forgets `{}` and does not show it", lost.0))
+    });
 
     let partial = if doc.errored {
         Some("planning ended with an error".to_string())
@@ -104,7 +134,7 @@ pub(super) fn read(text: &str, file: FileId) -> Result<Read, serde_json::Error> 
     } else if doc.complete == Some(false) {
         Some("it covers a part of the configuration".to_string())
     } else {
-        None
+        untold
     };
     let config = Configuration::new(
         doc.configuration,
@@ -124,15 +154,15 @@ pub(super) fn read(text: &str, file: FileId) -> Result<Read, serde_json::Error> 
             .of
             .get(&*r.address)
             .and_then(|c| c.after_unknown.as_object());
-        unknowns(r, after.unwrap_or(&empty), owner.as_ref(), &config);
-        if let Some(o) = owner {
-            spelt.insert(r.address.clone(), written(&o.block.expressions));
+        let own = beside.as_mut().and_then(|b| b.of(r));
+        if let Some(o) = &owner {
+            spelt.insert(r.address.clone(), written(&o.block.expressions, own.as_ref()));
         }
+        unknowns(r, after.unwrap_or(&empty), own.as_ref(), owner.as_ref(), &config);
     }
-    let said = partial
-        .map(|why| partly(&why, file, &mut out))
-        .into_iter()
-        .collect();
+    let mut said: Vec<Diagnostic> = Vec::new();
+    said.extend(partial.map(|why| partly(&why, file, &mut out)));
+    said.extend(beside.into_iter().flat_map(Beside::said));
     Ok(Read {
         resources: out,
         diagnostics: said,
@@ -179,12 +209,20 @@ fn partly(why: &str, file: FileId, out: &mut Vec<Resource>) -> Diagnostic {
         .help("plan again without `-target` and until no error and nothing deferred is left, or check the directory")
 }
 
-/// Which arguments a configuration writes, and whether as constants that are not null.
-fn written(expressions: &J) -> BTreeMap<Arc<str>, bool> {
+/// Which arguments a configuration writes, and whether they are certainly not null.
+fn written(expressions: &J, own: Option<&Resource>) -> BTreeMap<Arc<str>, bool> {
     let all = expressions.as_object().into_iter().flatten();
-    all.filter_map(|(name, e)| match e.get("constant_value") {
-        Some(J::Null) => None,
-        constant => Some((name.as_str().into(), constant.is_some())),
+    all.filter_map(|(name, e)| {
+        let sure = match (own, e.get("constant_value")) {
+            (_, Some(J::Null)) => return None,
+            (_, Some(_)) => true,
+            (Some(own), None) => match own.attributes.get(name.as_str()).map(|n| &n.value) {
+                None | Some(Value::Null) => return None,
+                Some(v) => !matches!(v, Value::Unknown(_)),
+            },
+            (None, None) => false,
+        };
+        Some((name.as_str().into(), sure))
     })
     .collect()
 }
@@ -193,11 +231,20 @@ fn written(expressions: &J) -> BTreeMap<Arc<str>, bool> {
 fn unknowns(
     r: &mut Resource,
     after: &serde_json::Map<String, J>,
+    own: Option<&Resource>,
     o: Option<&Owner<'_>>,
     config: &Configuration,
 ) {
     for (name, flags) in after {
         let slot = r.attributes.remove(name.as_str());
+        if let Some(own) = own
+            && beside::open(flags)
+        {
+            if let Some(n) = beside::overlay(slot, flags, own.attributes.get(name.as_str()), r.span) {
+                r.attributes.insert(name.as_str().into(), n);
+            }
+            continue;
+        }
         let from = o.map_or(From::Anything, |o| from(&o.block.expressions, o.kind(), name));
         // What is not written down and left to the cloud is as in a directory: not set.
         if *flags == J::Bool(true) && matches!(from, From::Nobody) {

@@ -77,7 +77,7 @@ struct Output {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Given {
-    value: J,
+    pub(super) value: J,
 }
 
 impl Module {
@@ -450,11 +450,12 @@ impl Configuration {
         let scope = Scope { key: "", ..s };
         self.chase(&s.block?.for_each_expression, scope, depth + 1, &mut found)?;
         let rest = p.get(2..).unwrap_or_default();
-        // More than one name with this key: which of them it is, is not said.
-        let mut mine = found
-            .found
-            .into_iter()
-            .filter(|r| parse(&r.address).key == s.key && &*r.attribute == "id");
+        // Which of several it is may have nothing to do with its key: `{ a = x["b"], b = x["a"] }`.
+        let all: BTreeSet<Reference> = found.found.into_iter().collect();
+        let mut mine = all.into_iter().filter(|r| {
+            let same = !s.loose || parse(&r.address).key == s.key;
+            same && &*r.attribute == "id"
+        });
         let (Some(mine), None) = (mine.next(), mine.next()) else {
             return None;
         };

@@ -13,6 +13,7 @@ use bartizan_model::*;
 use bartizan_terraform::{FileSet, ReadOptions, read};
 use serde_json::{Value as J, json};
 
+mod beside;
 mod unknown;
 mod whole;
 
@@ -146,10 +147,24 @@ fn read_text(text: &str) -> Inventory {
 }
 
 fn read_any(text: &str) -> Inventory {
+    read_beside(text, None)
+}
+
+/// Reads a plan, with the text of the directory that it was made from.
+fn read_beside(text: &str, directory: Option<&str>) -> Inventory {
     let mut sources = Sources::default();
     let mut files = FileSet::default();
     files.add(&mut sources, "plan.json", text);
-    let inv = read(&files, &mut sources, &ReadOptions::default());
+    let configuration = directory.map(|text| {
+        let mut files = FileSet::default();
+        files.add(&mut sources, "main.tf", text);
+        files
+    });
+    let options = ReadOptions {
+        configuration,
+        ..ReadOptions::default()
+    };
+    let inv = read(&files, &mut sources, &options);
     inv.typed.check_ids().unwrap();
     inv
 }

@@ -284,3 +284,41 @@ fn what_is_written_and_unknown_is_not_left_to_the_cloud() {
         Some(Ipv6Internet::Unknown(_))
     ));
 }
+
+/// `for_each = { a = x["b"], b = x["a"] }` and `for_each = x` are the same to a plan.
+#[test]
+fn a_key_of_for_each_need_not_be_that_of_its_value() {
+    let rule = |names: &[&str]| {
+        let mut p = plan();
+        for name in names {
+            p = p.block(
+                "alicloud_security_group",
+                "x",
+                json!({"vpc_id": {"references": ["alicloud_vpc.v.id", "alicloud_vpc.v"]}}),
+                &[(
+                    &format!("[\"{name}\"]"),
+                    json!({}),
+                    json!({"id": true, "vpc_id": true}),
+                )],
+            );
+        }
+        p = p.block(
+            "alicloud_security_group_rule",
+            "r",
+            json!({"security_group_id": {"references": ["each.value.id", "each.value"]}}),
+            &[(
+                "[\"a\"]",
+                json!({"type": "ingress", "ip_protocol": "all", "cidr_ip": "0.0.0.0/0"}),
+                json!({"id": true, "security_group_id": true}),
+            )],
+        );
+        for b in &mut p.blocks {
+            if b["address"] == "alicloud_security_group_rule.r" {
+                b["for_each_expression"] = json!({"references": ["alicloud_security_group.x"]});
+            }
+        }
+        p.read().typed.sg_rules[0].group.known().copied()
+    };
+    assert_eq!(rule(&["a", "b"]), None);
+    assert_eq!(rule(&["a"]), Some(SecurityGroupId(2)));
+}

@@ -149,6 +149,12 @@ fn a_plan_that_is_not_whole_says_so() {
     }
     // Before `complete` there was nothing that says so, but what is written and not planned.
     let mut p = plan();
+    p.changes.push(change("alicloud_vpc", "x", &["forget"]));
+    assert_eq!(codes(&read_any(&p.text())), ["INPUT006"]);
+    let mut p = plan();
+    p.changes.retain(|c| c["address"] != "alicloud_vpc.v");
+    assert_eq!(codes(&read_any(&p.text())), ["INPUT006"]);
+    let mut p = plan();
     p.blocks.push(json!({
         "address": "alicloud_vpc.x", "mode": "managed", "type": "alicloud_vpc", "name": "x", "expressions": {},
     }));
