@@ -10,6 +10,7 @@ mod blocks;
 mod plan;
 mod references;
 pub(crate) mod shapes;
+mod stale;
 mod state;
 mod value;
 

@@ -1,8 +1,10 @@
 //! Plans.
 
+use super::address::parse;
 use super::beside::{self, Beside};
 use super::blocks::join;
 use super::references::{Configuration, Given, Owner, Written};
+use super::stale::Stale;
 use super::state::{Values, deposed, flatten};
 use super::{AFTER_APPLY, HIDDEN, PARTIAL, Read, WRITTEN, shapes};
 use crate::alicloud::Spelt;
@@ -78,6 +80,16 @@ struct Changes {
     moved: BTreeSet<String>,
 }
 
+impl Changes {
+    /// Types of which an object goes or changes.
+    fn kinds(&self) -> BTreeSet<String> {
+        let all = self.of.iter();
+        all.filter(|(_, c)| c.does("delete") || c.does("update"))
+            .map(|(a, _)| parse(a).kind().to_string())
+            .collect()
+    }
+}
+
 /// Reads a plan. `configure` evaluates the directory that it was made from with the values of its variables, if there
 /// is one.
 pub(super) fn read(
@@ -116,6 +128,7 @@ pub(super) fn read(
         .iter()
         .find(|r| !r.data && !changes.of.contains_key(&*r.address));
     let untold = untold.map(|r| format!("`{}` is among its values and not among its changes", r.address));
+    let stale = Stale::new(changes.kinds(), &out, &before);
     stays(&mut out, before, &changes);
     let untold = untold.or_else(|| {
         let there: BTreeSet<&str> = out.iter().map(|r| &*r.address).collect();
@@ -158,6 +171,7 @@ pub(super) fn read(
         if let Some(o) = &owner {
             spelt.insert(r.address.clone(), written(&o.block.expressions, own.as_ref()));
         }
+        stale.take(r, owner.as_ref(), own.as_ref());
         unknowns(r, after.unwrap_or(&empty), own.as_ref(), owner.as_ref(), &config);
     }
     let mut said: Vec<Diagnostic> = Vec::new();

@@ -166,3 +166,62 @@ fn a_plan_that_is_not_whole_says_so() {
     }));
     assert_eq!(codes(&read_any(&p.text())), [] as [&str; 0]);
 }
+
+/// The bindings of a network ACL show on it, as they were before a plan that takes one away.
+#[test]
+fn what_shows_on_another_resource_is_not_believed_when_it_goes() {
+    let bound = |actions: &[&str]| {
+        let mut p = plan().block(
+            "alicloud_network_acl",
+            "n",
+            json!({"vpc_id": {"references": ["alicloud_vpc.v.id", "alicloud_vpc.v"]}}),
+            &[(
+                "",
+                json!({"id": "nacl-1", "resources": [{"resource_id": "vsw-1", "resource_type": "VSwitch"}]}),
+                json!({"vpc_id": true}),
+            )],
+        );
+        for r in &mut p.planned {
+            if r["address"] == "alicloud_vswitch.s[0]" {
+                r["values"]["id"] = json!("vsw-1");
+            }
+        }
+        for c in &mut p.changes {
+            if c["address"] == "alicloud_vswitch.s[0]" {
+                c["change"]["after_unknown"] = json!({"vpc_id": true});
+            }
+        }
+        p.changes
+            .push(change("alicloud_vpc_network_acl_attachment", "a", actions));
+        let t = p.read().typed;
+        let mut all = t.vswitches.iter();
+        all.find(|v| &*v.meta.origin.address == "alicloud_vswitch.s[0]")
+            .unwrap()
+            .acl
+            .clone()
+    };
+    assert_eq!(bound(&["no-op"]), Fact::Known(Some(AclId(0))));
+    assert_eq!(bound(&["delete"]).known(), None);
+}
+
+/// An instance that moves to another vSwitch gets another address.
+#[test]
+fn what_the_cloud_picks_anew_is_not_known() {
+    let address = |old: &str, written: bool| {
+        let mut e = json!({"vswitch_id": {"references": ["var.x"]}});
+        if written {
+            e["private_ip"] = json!({"references": ["var.y"]});
+        }
+        let values = json!({"id": "i-1", "vswitch_id": "vsw-1", "private_ip": "10.1.0.5"});
+        let mut p = plan().block("alicloud_instance", "i", e, &[("", values, json!({}))]);
+        p.prior.push(object(
+            "alicloud_instance",
+            "i",
+            &json!({"id": "i-1", "vswitch_id": old, "private_ip": "10.1.0.5"}),
+        ));
+        matches!(p.read().typed.interfaces[0].addresses[0].spec, AddressSpec::Ip(_))
+    };
+    assert!(address("vsw-1", false));
+    assert!(!address("vsw-2", false));
+    assert!(address("vsw-2", true));
+}
