@@ -422,3 +422,149 @@ fn the_endpoint_of_a_gateway_load_balancer_can_be_down() {
             .any(|a| a.effect == Effect::Breaks)
     );
 }
+
+/// Two VPCs that a pair of router interfaces joins, and nothing else.
+const PAIR: &str = r#"
+locals { nets = { a = "10.1", b = "10.2" } }
+resource "alicloud_vpc" "v" {
+  for_each   = local.nets
+  cidr_block = "${each.value}.0.0/16"
+}
+resource "alicloud_vswitch" "s" {
+  for_each   = local.nets
+  vpc_id     = alicloud_vpc.v[each.key].id
+  cidr_block = "${each.value}.1.0/24"
+  zone_id    = "z-${each.key}"
+}
+resource "alicloud_security_group" "g" {
+  for_each = local.nets
+  vpc_id   = alicloud_vpc.v[each.key].id
+}
+resource "alicloud_security_group_rule" "in" {
+  for_each          = local.nets
+  security_group_id = alicloud_security_group.g[each.key].id
+  type              = "ingress"
+  ip_protocol       = "tcp"
+  port_range        = "80/80"
+  cidr_ip           = "10.0.0.0/8"
+}
+resource "alicloud_instance" "h" {
+  for_each        = local.nets
+  instance_name   = each.key
+  vswitch_id      = alicloud_vswitch.s[each.key].id
+  private_ip      = "${each.value}.1.10"
+  security_groups = [alicloud_security_group.g[each.key].id]
+}
+resource "alicloud_express_connect_router_interface" "r" {
+  for_each           = { a = "InitiatingSide", b = "AcceptingSide" }
+  opposite_region_id = "cn-hangzhou"
+  role               = each.value
+  router_id          = alicloud_vpc.v[each.key].router_id
+  router_type        = "VRouter"
+  spec               = "Large.1"
+}
+resource "alicloud_router_interface_connection" "c" {
+  interface_id          = alicloud_express_connect_router_interface.r["a"].id
+  opposite_interface_id = alicloud_express_connect_router_interface.r["b"].id
+}
+resource "alicloud_route_entry" "to" {
+  for_each              = { a = "10.2.0.0/16", b = "10.1.0.0/16" }
+  route_table_id        = alicloud_vpc.v[each.key].route_table_id
+  destination_cidrblock = each.value
+  nexthop_type          = "RouterInterface"
+  nexthop_id            = alicloud_express_connect_router_interface.r[each.key].id
+}
+"#;
+
+/// Decision 17, 12 (§10.6): a pair of router interfaces is a link, and down at both ends, whichever is named.
+#[test]
+fn a_pair_of_router_interfaces_can_be_down() {
+    let intent =
+        "edition 2027\nzone a = ecs \"a\"\nzone b = ecs \"b\"\nmust a -> b : tcp/80\ntest \"t\" {\n  \
+                  a can reach b on tcp/80\n  \
+                  with down tf \"alicloud_express_connect_router_interface.r[a]\" { a cannot reach b }\n  \
+                  with down tf \"alicloud_express_connect_router_interface.r[b]\" { a cannot reach b }\n}\n"
+            .replace("r[a]", "r?*a*")
+            .replace("r[b]", "r?*b*");
+    let (inv, intent) = common::read_both(PAIR, &intent);
+    let r = check(&inv, &intent, common::today(), &CheckOptions::default());
+    let got: Vec<_> = r.tests[0].statements.iter().map(|s| (s.1, &s.2)).collect();
+    assert!(got.iter().all(|s| s.0 == Verdict::Holds), "{got:?}");
+    let f = failover(
+        &Frame::new(&inv, &intent, common::today()),
+        common::today(),
+        |_, _| {},
+    );
+    let links: Vec<_> = f
+        .failures
+        .iter()
+        .filter(|x| x.kind == "router interface")
+        .collect();
+    assert_eq!(links.len(), 1, "{links:?}");
+    assert_eq!(links[0].affected.len(), 1, "{links:?}");
+    assert_eq!(links[0].affected[0].effect, Effect::Breaks);
+    for thing in everything(&inv)
+        .iter()
+        .filter(|t| matches!(t, Thing::RouterInterface(_)))
+    {
+        let left = down(&inv, std::slice::from_ref(thing));
+        assert!(left.typed.check_ids().is_ok());
+        assert!(
+            left.typed
+                .router_interfaces
+                .iter()
+                .all(|i| i.opposite.known() == Some(&None))
+        );
+    }
+}
+
+/// Issue 3: every single link. What a network is joined by is among the things that `failover` takes down.
+#[test]
+fn failover_knows_every_kind_of_link() {
+    let mut kinds: std::collections::BTreeSet<&str> = std::collections::BTreeSet::new();
+    for k in 0..400 {
+        let mut r = Rng::for_item(31, k);
+        let inv = random_inventory(&mut r, Features::all());
+        let t = &inv.typed;
+        let all = everything(&inv);
+        let count = |f: &dyn Fn(&Thing) -> bool| all.iter().filter(|t| f(t)).count();
+        assert_eq!(count(&|t| matches!(t, Thing::Attachment(_))), t.attachments.len());
+        assert_eq!(count(&|t| matches!(t, Thing::Router(_))), t.transit_routers.len());
+        assert_eq!(count(&|t| matches!(t, Thing::Peering(_))), t.peerings.len());
+        assert_eq!(count(&|t| matches!(t, Thing::Nat(_))), t.nat_gateways.len());
+        assert_eq!(count(&|t| matches!(t, Thing::Balancer(_))), t.balancers.len());
+        assert_eq!(
+            count(&|t| matches!(t, Thing::VpnGateway(_))),
+            t.vpn_gateways.len()
+        );
+        assert_eq!(count(&|t| matches!(t, Thing::Vpn(_))), t.vpn_connections.len());
+        assert_eq!(count(&|t| matches!(t, Thing::Border(_))), t.border_routers.len());
+        assert_eq!(
+            count(&|t| matches!(t, Thing::Ipv4Gateway(_))),
+            t.ipv4_gateways.len()
+        );
+        assert_eq!(
+            count(&|t| matches!(t, Thing::Ipv6Gateway(_))),
+            t.ipv6_gateways.len()
+        );
+        let pairs = count(&|t| matches!(t, Thing::RouterInterface(_)));
+        assert_eq!(pairs == 0, t.router_interfaces.is_empty(), "network {k}");
+        assert!(pairs <= t.router_interfaces.len(), "network {k}");
+        kinds.extend(all.iter().map(|t| t.kind(&inv)));
+    }
+    for kind in [
+        "attachment",
+        "transit router",
+        "peering",
+        "NAT gateway",
+        "load balancer",
+        "PrivateLink endpoint",
+        "VPN gateway",
+        "VPN connection",
+        "border router",
+        "router interface",
+        "IPv4 gateway",
+    ] {
+        assert!(kinds.contains(kind), "no random network has a {kind}: {kinds:?}");
+    }
+}

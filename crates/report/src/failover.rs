@@ -35,11 +35,11 @@ fn tally(f: &Failover) -> String {
 pub fn failover(f: &Failover, sources: &Sources, style: Style) -> String {
     let mut out = String::new();
     for x in f.failures.iter().filter(|x| !x.affected.is_empty()) {
-        let at = x.span.map(|s| place(s, sources)).unwrap_or_default();
+        let at = x.span.map(|s| format!("  {}", style.dim(&place(s, sources))));
         out.push_str(&format!(
-            "{}  {}\n",
+            "{}{}\n",
             style.bold(&format!("{} {} down", x.kind, clean(&x.name))),
-            style.dim(&at)
+            at.unwrap_or_default()
         ));
         for a in &x.affected {
             out.push_str(&affected(a, sources, style));

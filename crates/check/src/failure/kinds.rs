@@ -39,6 +39,8 @@ pub(super) fn apply(out: &mut Inventory, thing: &Thing) {
         Thing::VpnGateway(g) => vpn_gateway(t, *g),
         Thing::Vpn(c) => vpn(t, *c),
         Thing::Border(b) => border(t, *b),
+        // 12.
+        Thing::RouterInterface(i) => router_interfaces(t, &[*i]),
         Thing::Instance(i) => {
             let of: Vec<InterfaceId> = ids(&t.interfaces, InterfaceId)
                 .filter(|(_, f)| f.instance == Some(*i))
@@ -214,11 +216,24 @@ fn border(t: &mut Typed, b: BorderRouterId) {
         x.learned = Fact::Known(Vec::new());
     }
     t.route_entries.retain(|r| r.table.known() != Some(&table));
-    let mut gone: Vec<RouterInterfaceId> = Vec::new();
+    let here = |e: &RouterEnd| matches!(e, RouterEnd::Border(Fact::Known(x)) if *x == b);
+    let ends: Vec<RouterInterfaceId> = ids(&t.router_interfaces, RouterInterfaceId)
+        .filter(|(_, i)| here(&i.at))
+        .map(|(n, _)| n)
+        .collect();
+    router_interfaces(t, &ends);
+    attached(t, |a| matches!(a, Attached::Border(Fact::Known(x)) if *x == b));
+}
+
+/// Item 12. Both ends of a link lead nowhere. Where it is not known what is at the other end, that may work without it.
+fn router_interfaces(t: &mut Typed, down: &[RouterInterfaceId]) {
+    let mut gone = down.to_vec();
     for (n, i) in ids(&t.router_interfaces, RouterInterfaceId) {
-        if matches!(&i.at, RouterEnd::Border(Fact::Known(x)) if *x == b) {
+        let far = i.opposite.known().copied().flatten();
+        if down.contains(&n) {
+            gone.extend(far);
+        } else if far.is_some_and(|o| down.contains(&o)) {
             gone.push(n);
-            gone.extend(i.opposite.known().copied().flatten());
         }
     }
     for n in &gone {
@@ -230,7 +245,6 @@ fn border(t: &mut Typed, b: BorderRouterId) {
         t,
         |h| matches!(h, NextHop::RouterInterface(i) if gone.contains(i)),
     );
-    attached(t, |a| matches!(a, Attached::Border(Fact::Known(x)) if *x == b));
 }
 
 /// The attachments of something that is down.

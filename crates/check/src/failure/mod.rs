@@ -9,8 +9,9 @@ pub(crate) mod tests;
 
 use bartizan_lang::{Down, DownKind, glob_match};
 use bartizan_model::{
-    AttachmentId, BalancerId, BorderRouterId, Fact, InstanceId, InterfaceId, Inventory, Ipv4GatewayId,
-    Ipv6GatewayId, Meta, NatId, NextHop, PeeringId, RouterId, VpnConnectionId, VpnGatewayId, VswitchId,
+    AttachmentId, BalancerId, BalancerKind, BorderRouterId, Fact, InstanceId, InterfaceId, Inventory,
+    Ipv4GatewayId, Ipv6GatewayId, Meta, NatId, NextHop, PeeringId, RouterId, RouterInterfaceId,
+    VpnConnectionId, VpnGatewayId, VswitchId,
 };
 use std::collections::BTreeSet;
 
@@ -37,6 +38,8 @@ pub enum Thing {
     Vpn(VpnConnectionId),
     /// A virtual border router.
     Border(BorderRouterId),
+    /// A router interface, and with it the one at the other end.
+    RouterInterface(RouterInterfaceId),
     /// An instance with all its interfaces.
     Instance(InstanceId),
     /// An interface.
@@ -54,18 +57,21 @@ fn ids<T, I>(all: &[T], id: fn(u32) -> I) -> impl Iterator<Item = (I, &T)> {
 impl Thing {
     /// Its kind in words.
     #[must_use]
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self, inv: &Inventory) -> &'static str {
         match self {
             Thing::Attachment(_) => "attachment",
+            Thing::Router(r) if inv.typed[*r].is_express() => "Express Connect router",
             Thing::Router(_) => "transit router",
             Thing::Peering(_) => "peering",
             Thing::Nat(_) => "NAT gateway",
             Thing::Ipv4Gateway(_) => "IPv4 gateway",
             Thing::Ipv6Gateway(_) => "IPv6 gateway",
+            Thing::Balancer(b) if inv.typed[*b].kind == BalancerKind::Endpoint => "PrivateLink endpoint",
             Thing::Balancer(_) => "load balancer",
             Thing::VpnGateway(_) => "VPN gateway",
             Thing::Vpn(_) => "VPN connection",
             Thing::Border(_) => "border router",
+            Thing::RouterInterface(_) => "router interface",
             Thing::Instance(_) => "instance",
             Thing::Interface(_) => "interface",
             Thing::Vswitch(_) => "vSwitch",
@@ -100,6 +106,7 @@ impl Thing {
             Thing::VpnGateway(i) => &t[*i].meta,
             Thing::Vpn(i) => &t[*i].meta,
             Thing::Border(i) => &t[*i].meta,
+            Thing::RouterInterface(i) => &t[*i].meta,
             Thing::Instance(i) => &t[*i].meta,
             Thing::Interface(i) => &t[*i].meta,
             Thing::Vswitch(i) => &t[*i].meta,
@@ -145,6 +152,16 @@ pub fn everything(inv: &Inventory) -> Vec<Thing> {
     out.extend(ids(&t.vpn_gateways, VpnGatewayId).map(|(i, _)| Thing::VpnGateway(i)));
     out.extend(ids(&t.vpn_connections, VpnConnectionId).map(|(i, _)| Thing::Vpn(i)));
     out.extend(ids(&t.border_routers, BorderRouterId).map(|(i, _)| Thing::Border(i)));
+    // Two that are connected are one link.
+    let second = |i: RouterInterfaceId| {
+        let o = t[i].opposite.known().copied().flatten();
+        o.is_some_and(|o| o < i && t[o].opposite.known() == Some(&Some(i)))
+    };
+    out.extend(
+        ids(&t.router_interfaces, RouterInterfaceId)
+            .filter(|(i, _)| !second(*i))
+            .map(|(i, _)| Thing::RouterInterface(i)),
+    );
     let mut hops: BTreeSet<InterfaceId> = BTreeSet::new();
     for h in t.route_entries.iter().flat_map(|r| &r.next_hops) {
         match h {
@@ -281,6 +298,7 @@ fn of_kind(inv: &Inventory, kind: DownKind) -> Vec<Thing> {
             let mut all = everything(inv);
             all.extend(ids(&t.instances, InstanceId).map(|(i, _)| Thing::Instance(i)));
             all.extend(ids(&t.vswitches, VswitchId).map(|(i, _)| Thing::Vswitch(i)));
+            all.extend(ids(&t.router_interfaces, RouterInterfaceId).map(|(i, _)| Thing::RouterInterface(i)));
             let lone = ids(&t.interfaces, InterfaceId).filter(|(_, i)| i.instance.is_none());
             all.extend(lone.map(|(i, _)| Thing::Interface(i)));
             all.sort();

@@ -122,7 +122,7 @@ pub fn failover(f: &Frame<'_>, as_of: Date, mut each: impl FnMut(usize, usize)) 
             &f.plan,
         );
         failures.push(Failure {
-            kind: thing.kind(),
+            kind: thing.kind(f.inventory),
             name: thing.name(f.inventory),
             span: thing.meta(f.inventory).map(|m| m.origin.span),
             affected: affected(f, &intact, &left, thing, (&clauses, &governs)),
