@@ -41,6 +41,18 @@ impl Set {
         }
     }
 
+    /// Whether it takes in interfaces by name.
+    #[must_use]
+    pub fn holds_interfaces(&self) -> bool {
+        match self {
+            Set::Interfaces(v) => !v.is_empty(),
+            Set::Or(v) => v.iter().any(Set::holds_interfaces),
+            Set::And(v) => v.iter().all(Set::holds_interfaces),
+            Set::Except(a, _) => a.holds_interfaces(),
+            Set::Nothing | Set::Everything | Set::Outside | Set::Ips(_) => false,
+        }
+    }
+
     /// The address sets that it names.
     pub fn ips<'a>(&'a self, out: &mut Vec<&'a IpSet>) {
         match self {

@@ -123,8 +123,14 @@ resource "alicloud_cloud_firewall_control_policy" "p" {
   dest_port        = "22/22"
 }
 "#;
+    // Only of what some policy is about: the rest passes it.
     let all = rows("0.0.0.0/0", more, &[]);
-    assert!(all.iter().all(|r| r.ends_with("| unknown")), "{all:?}");
+    let firewall = |r: &String| r.rsplit("| ").next().unwrap_or_default().to_string();
+    assert_eq!(
+        all.iter().map(firewall).collect::<Vec<_>>(),
+        ["unknown", "no"],
+        "{all:?}"
+    );
     // Unless somebody says so: then ssh is closed.
     let all = rows("0.0.0.0/0", more, &["--assume", "A-CFW-1=protected"]);
     assert!(all.len() == 1 && all[0].starts_with("tcp/443 "), "{all:?}");
@@ -132,6 +138,194 @@ resource "alicloud_cloud_firewall_control_policy" "p" {
     assert!(
         all.len() == 2 && all.iter().all(|r| r.ends_with("| no")),
         "{all:?}"
+    );
+}
+
+// §13.2, L9: what no inbound policy is about passes, so a firewall with outbound ones alone protects nothing.
+#[test]
+fn a_firewall_that_judges_only_what_leaves_protects_nothing() {
+    let policy = |direction: &str, source: &str| {
+        format!(
+            r#"
+resource "alicloud_cloud_firewall_control_policy" "p" {{
+  direction        = "{direction}"
+  acl_action       = "drop"
+  description      = "no mail"
+  source           = "{source}"
+  source_type      = "net"
+  destination      = "0.0.0.0/0"
+  destination_type = "net"
+  proto            = "TCP"
+  dest_port        = "443/443"
+}}
+"#
+        )
+    };
+    for assume in ["A-CFW-1=protected", "A-CFW-1=unprotected"] {
+        let all = rows("0.0.0.0/0", &policy("out", "0.0.0.0/0"), &["--assume", assume]);
+        assert!(
+            all.len() == 2 && all.iter().all(|r| r.ends_with("| no")),
+            "{all:?}"
+        );
+    }
+    let all = rows("0.0.0.0/0", &policy("out", "0.0.0.0/0"), &[]);
+    assert!(
+        all.len() == 2 && all.iter().all(|r| r.ends_with("| no")),
+        "{all:?}"
+    );
+    // One that turns some away judges all who come to that port, and nobody who comes to another.
+    let some = policy("in", "203.0.113.0/24");
+    let all = rows("0.0.0.0/0", &some, &["--assume", "A-CFW-1=protected"]);
+    let of = |port: &str| all.iter().find(|r| r.starts_with(port)).cloned().unwrap();
+    assert!(of("tcp/443 ").ends_with("| yes"), "{all:?}");
+    assert!(of("tcp/22 ").ends_with("| no"), "{all:?}");
+}
+
+// A proxy sends from public addresses: a zone of hosts says nothing about them.
+#[test]
+fn back_to_origin_is_a_set_of_public_addresses() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("main.tf"), NET.replace("SOURCE", "0.0.0.0/0")).unwrap();
+    let intent = "edition 2027\nzone hosts = tf \"alicloud_instance.web\"\nzone both = tf \"alicloud_instance.web\" or cidr 203.0.113.0/24\n\
+                  zone waf = cidr 203.0.113.0/24 except cidr 203.0.113.128/25\n";
+    std::fs::write(dir.path().join("x.btz"), intent).unwrap();
+    let ask = |zone: &str| {
+        let args = ["exposure", ".", "--back-to-origin", zone, "--format", "json"];
+        run_in(dir.path(), &args)
+    };
+    for (zone, why) in [
+        ("hosts", "`hosts` names no public addresses"),
+        ("10.0.0.0/8", "`10.0.0.0/8` names no public addresses"),
+        ("internet", "`internet` names no public addresses"),
+        (
+            "both",
+            "`both` names endpoints of this network beside public addresses",
+        ),
+    ] {
+        let o = ask(zone);
+        assert!(o.code == 2 && o.out.is_empty(), "{zone}: {} {}", o.code, o.out);
+        assert!(
+            o.err.contains(why) && o.err.contains("INTENT009") && o.err.contains("help"),
+            "{}",
+            o.err
+        );
+    }
+    let o = ask("waf");
+    assert_eq!(o.code, 0, "{}", o.err);
+}
+
+// §9.5: what an NLB hands to an ALB goes on to the servers behind that.
+#[test]
+fn exposure_goes_through_one_balancer_after_another() {
+    let net = r#"
+resource "alicloud_vpc" "v" { cidr_block = "10.0.0.0/16" }
+resource "alicloud_vswitch" "s" {
+  count      = 2
+  vpc_id     = alicloud_vpc.v.id
+  cidr_block = "10.0.${count.index}.0/24"
+}
+resource "alicloud_security_group" "g" { vpc_id = alicloud_vpc.v.id }
+resource "alicloud_security_group_rule" "in" {
+  security_group_id = alicloud_security_group.g.id
+  type              = "ingress"
+  ip_protocol       = "all"
+  cidr_ip           = "0.0.0.0/0"
+}
+resource "alicloud_instance" "h" {
+  for_each        = { web = "10.0.0.10", admin = "10.0.0.11", other = "10.0.0.12" }
+  vswitch_id      = alicloud_vswitch.s[0].id
+  private_ip      = each.value
+  security_groups = [alicloud_security_group.g.id]
+}
+resource "alicloud_nlb_load_balancer" "n" {
+  vpc_id       = alicloud_vpc.v.id
+  address_type = "Internet"
+  zone_mappings {
+    zone_id    = "z-1"
+    vswitch_id = alicloud_vswitch.s[0].id
+  }
+  zone_mappings {
+    zone_id    = "z-2"
+    vswitch_id = alicloud_vswitch.s[1].id
+  }
+}
+resource "alicloud_nlb_listener" "n" {
+  for_each          = { alb = 443, other = 8443 }
+  load_balancer_id  = alicloud_nlb_load_balancer.n.id
+  listener_protocol = "TCP"
+  listener_port     = each.value
+  server_group_id   = alicloud_nlb_server_group.n[each.key].id
+}
+resource "alicloud_nlb_server_group" "n" {
+  for_each          = toset(["alb", "other"])
+  server_group_name = each.key
+  vpc_id            = alicloud_vpc.v.id
+  server_group_type = each.key == "alb" ? "Alb" : "Instance"
+}
+resource "alicloud_nlb_server_group_server_attachment" "alb" {
+  server_group_id = alicloud_nlb_server_group.n["alb"].id
+  server_type     = "Alb"
+  server_id       = alicloud_alb_load_balancer.a.id
+  port            = 443
+}
+resource "alicloud_nlb_server_group_server_attachment" "other" {
+  server_group_id = alicloud_nlb_server_group.n["other"].id
+  server_type     = "Ecs"
+  server_id       = alicloud_instance.h["other"].id
+  port            = 8443
+}
+resource "alicloud_alb_load_balancer" "a" {
+  vpc_id       = alicloud_vpc.v.id
+  address_type = "Intranet"
+  zone_mappings { vswitch_id = alicloud_vswitch.s[0].id }
+  zone_mappings { vswitch_id = alicloud_vswitch.s[1].id }
+}
+resource "alicloud_alb_listener" "a" {
+  for_each          = { web = 443, admin = 9443 }
+  load_balancer_id  = alicloud_alb_load_balancer.a.id
+  listener_protocol = "HTTPS"
+  listener_port     = each.value
+  default_actions {
+    type = "ForwardGroup"
+    forward_group_config {
+      server_group_tuples { server_group_id = alicloud_alb_server_group.a[each.key].id }
+    }
+  }
+}
+resource "alicloud_alb_server_group" "a" {
+  for_each          = toset(["web", "admin"])
+  server_group_name = each.key
+  vpc_id            = alicloud_vpc.v.id
+  servers {
+    server_type = "Ecs"
+    server_id   = alicloud_instance.h[each.key].id
+    port        = 8080
+  }
+}
+"#;
+    let v = document(net);
+    let rows = v["services"].as_array().unwrap();
+    let of = |port: &str| rows.iter().find(|r| r["services"] == port).unwrap();
+    let (alb, other) = (of("tcp/443"), of("tcp/8443"));
+    assert_eq!(
+        alb["backends"],
+        serde_json::json!(["alicloud_alb_load_balancer.a"])
+    );
+    assert_eq!(alb["behind"], serde_json::json!(["alicloud_instance.h[\"web\"]"]));
+    assert_eq!(
+        other["backends"],
+        serde_json::json!(["alicloud_instance.h[\"other\"]"])
+    );
+    assert_eq!(other["behind"], serde_json::json!([]));
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("main.tf"), net).unwrap();
+    let said = "alicloud_alb_load_balancer.a, and from there to alicloud_instance.h[\"web\"]";
+    let text = run_in(dir.path(), &["exposure", "."]).out;
+    assert!(text.contains(&format!("handed to {said}")), "{text}");
+    let page = run_in(dir.path(), &["exposure", ".", "--format", "markdown"]).out;
+    assert!(
+        page.contains("handed to `alicloud_alb_load_balancer.a`, and from there to"),
+        "{page}"
     );
 }
 

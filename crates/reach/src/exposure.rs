@@ -1,9 +1,10 @@
 //! What is open to the Internet: every public way in, with the exact sources of every service.
 
-use crate::network::Network;
+use crate::network::{Network, Relay};
 use crate::point::{Entry, Inside};
 use bartizan_model::{EipId, InterfaceId};
 use bartizan_packet::{AtomSet, IpSet, ServiceSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How an address is reached from the Internet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +30,24 @@ pub struct Exposed {
     pub eip: Option<EipId>,
     /// The public address, or where it may be.
     pub public: IpSet,
-    /// Services as clients send them, with everybody on the Internet who is let in; disjoint services.
-    pub open: Vec<(ServiceSet, IpSet)>,
-    /// Whether this network counts on Cloud Firewall here.
-    pub filtered: bool,
+    /// What is let in; disjoint services.
+    pub open: Vec<Open>,
+    /// The services, as clients send them, that policies of Cloud Firewall are about, where this network counts on it.
+    /// What no policy is about passes it (docs/decisions/015, 2).
+    pub filtered: ServiceSet,
+}
+
+/// Services that the same clients reach.
+#[derive(Clone, Debug)]
+pub struct Open {
+    /// As clients send them.
+    pub services: ServiceSet,
+    /// Everybody on the Internet who is let in.
+    pub sources: IpSet,
+    /// The backends, where a front takes them in.
+    pub handed: Vec<InterfaceId>,
+    /// Those to whom these hand on, and so on.
+    pub behind: Vec<InterfaceId>,
 }
 
 impl Network {
@@ -41,6 +56,10 @@ impl Network {
     #[must_use]
     pub fn exposed(&self) -> Vec<Exposed> {
         let mut out = Vec::new();
+        let mut by_front: BTreeMap<InterfaceId, Vec<&Relay>> = BTreeMap::new();
+        for r in &self.relays {
+            by_front.entry(r.front).or_default().push(r);
+        }
         for f in self.ifaces.iter().flatten() {
             for (n, a) in (0u32..).zip(&f.addrs) {
                 let Some(ip) = a.region.first() else { continue };
@@ -50,14 +69,14 @@ impl Network {
                     ip,
                 };
                 for e in self.doors(d) {
-                    out.extend(self.exposed_by(d, e));
+                    out.extend(self.exposed_by(d, e, &by_front));
                 }
             }
         }
         out
     }
 
-    fn exposed_by(&self, d: Inside, e: Entry) -> Option<Exposed> {
+    fn exposed_by(&self, d: Inside, e: Entry, by_front: &ByFront<'_>) -> Option<Exposed> {
         let (_, a) = self.addr_of(d)?;
         let cuts = self.cuts_around(&[d.iface]);
         let family = if d.ip.is_ipv4() {
@@ -80,8 +99,8 @@ impl Network {
             Entry::V6 => (PublicDoor::Ipv6, None),
             Entry::Back(_) => return None,
         };
-        // Services with the same sources are one line.
-        let mut groups: Vec<(IpSet, AtomSet)> = Vec::new();
+        // Services with the same sources, that are handed on to the same backends, are one line.
+        let mut groups: Vec<(IpSet, Handed, AtomSet)> = Vec::new();
         for n in 0..self.atoms.len() {
             let here = pieces.iter().filter(|(_, atoms)| atoms.contains(n));
             let sources = here.fold(IpSet::empty(), |all, (p, _)| all.union(p));
@@ -91,20 +110,26 @@ impl Network {
             let mut words = vec![0u64; self.atoms.words()];
             words[n / 64] |= 1 << (n % 64);
             let one = AtomSet::from_words(&words);
-            match groups.iter_mut().find(|(s, _)| *s == sources) {
-                Some((_, atoms)) => atoms.union_with(&one),
-                None => groups.push((sources, one)),
+            let handed = backends(self, by_front, d.iface, &one);
+            match groups.iter_mut().find(|(s, h, _)| *s == sources && *h == handed) {
+                Some((_, _, atoms)) => atoms.union_with(&one),
+                None => groups.push((sources, handed, one)),
             }
         }
-        let open: Vec<(ServiceSet, IpSet)> = groups
+        let open: Vec<Open> = groups
             .into_iter()
-            .map(|(s, atoms)| {
+            .map(|(sources, (handed, behind), atoms)| {
                 let inside = self.atoms.services(&atoms);
-                let sent = match e {
+                let services = match e {
                     Entry::Dnat(i) => a.dnat[i].sent(&inside),
                     _ => inside,
                 };
-                (sent, s)
+                Open {
+                    services,
+                    sources,
+                    handed,
+                    behind,
+                }
             })
             .collect();
         (!open.is_empty()).then(|| Exposed {
@@ -118,17 +143,41 @@ impl Network {
                 _ => (*self.public_of(d, e)).clone(),
             },
             open,
-            filtered: self.met_inbound(d, d.ip, e).is_some(),
+            filtered: self
+                .met_inbound(d, d.ip, e)
+                .map_or_else(ServiceSet::empty, |m| m.judged(&self.outside)),
         })
     }
+}
 
-    /// The backends to which a front hands on.
-    #[must_use]
-    pub fn handed_to(&self, front: InterfaceId) -> Vec<InterfaceId> {
-        let all = self.relays.iter().filter(|r| r.front == front);
-        let mut out: Vec<InterfaceId> = all.map(|r| r.to).collect();
-        out.sort_unstable();
-        out.dedup();
-        out
+/// The relays of each front.
+type ByFront<'n> = BTreeMap<InterfaceId, Vec<&'n Relay>>;
+/// Backends, and those behind them.
+type Handed = (Vec<InterfaceId>, Vec<InterfaceId>);
+
+/// The backends to which a front hands on some services, and those to whom they hand on in turn.
+fn backends(net: &Network, by_front: &ByFront<'_>, front: InterfaceId, atoms: &AtomSet) -> Handed {
+    let mut known: BTreeMap<InterfaceId, AtomSet> = BTreeMap::new();
+    let mut next = vec![(front, atoms.clone())];
+    let mut direct: BTreeSet<InterfaceId> = BTreeSet::new();
+    let mut behind: BTreeSet<InterfaceId> = BTreeSet::new();
+    while let Some((at, atoms)) = next.pop() {
+        let here = by_front.get(&at).map_or(&[][..], |v| v);
+        for r in here.iter().filter(|r| r.listen.intersects(&atoms)) {
+            let side = if at == front { &mut direct } else { &mut behind };
+            side.insert(r.to);
+            let mut more = net.handed_on(r, &atoms);
+            if let Some(k) = known.get(&r.to) {
+                more = more.subtract(k);
+            }
+            if more.is_empty() {
+                continue;
+            }
+            let all = known.entry(r.to).or_insert_with(|| more.clone());
+            all.union_with(&more);
+            next.push((r.to, more));
+        }
     }
+    let behind = behind.difference(&direct).copied().collect();
+    (direct.into_iter().collect(), behind)
 }

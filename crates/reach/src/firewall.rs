@@ -285,6 +285,16 @@ pub(crate) struct Meeting<'n> {
     pub(crate) dnat: Option<usize>,
 }
 
+impl Meeting<'_> {
+    /// The services that some policy is about, whoever on the Internet sends them.
+    pub(crate) fn judged(&self, outside: &IpSet) -> ServiceSet {
+        let to = |r: &&FireRule| self.seen.iter().any(|(_, d)| r.destination.matches(*d));
+        let from = |r: &&FireRule| !r.source.ips.intersect(outside).is_empty();
+        let all = self.list.rules.iter().filter(to).filter(from);
+        all.fold(ServiceSet::empty(), |a, r| a.union(&r.services))
+    }
+}
+
 impl Network {
     /// What leaves to the Internet as one of some public addresses meets the Internet boundary.
     pub(crate) fn met_outbound(

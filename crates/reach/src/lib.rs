@@ -50,7 +50,7 @@ pub use checker::{CheckError, check_certificate, check_witness};
 pub use compile::{CompileOptions, compile};
 pub use crossings::Crossing;
 pub use domain::{Cell, Partition};
-pub use exposure::{Exposed, PublicDoor};
+pub use exposure::{Exposed, Open, PublicDoor};
 pub use firewall::{FireList, FireRule, FirewallNet, NatFirewall, Perimeter, Side};
 pub use flow::Flow;
 pub use incremental::{Affected, Change, Live};

@@ -55,6 +55,18 @@ fn place(r: &ExposureRow) -> String {
     out.join(", ")
 }
 
+/// To whom a load balancer hands it on, and these in turn; names between quotes.
+fn handed(r: &ExposureRow, quote: &str) -> String {
+    let list = |all: &[String]| {
+        let all: Vec<String> = all.iter().map(|b| format!("{quote}{b}{quote}")).collect();
+        all.join(", ")
+    };
+    match r.behind.is_empty() {
+        true => list(&r.backends),
+        false => format!("{}, and from there to {}", list(&r.backends), list(&r.behind)),
+    }
+}
+
 /// What is known of an opening, in words.
 fn opening(o: &Opening) -> String {
     match o.open {
@@ -106,7 +118,7 @@ pub fn pretty(x: &Exposure, sources: &Sources, style: Style) -> String {
             out.push_str(&format!("    taken by {}\n", clean(&r.listeners.join(", "))));
         }
         if !r.backends.is_empty() {
-            out.push_str(&format!("    handed to {}\n", clean(&r.backends.join(", "))));
+            out.push_str(&format!("    handed to {}\n", clean(&handed(r, ""))));
         }
     }
     for (address, n) in &x.loose {
@@ -150,11 +162,15 @@ pub fn markdown(x: &Exposure, sources: &Sources) -> String {
         String::from("| service | address | answers | from | behind | around |\n|---|---|---|---|---|---|\n");
     for r in &x.rows {
         let cell = |s: &str| clean(s).replace('|', "\\|");
+        let answers = match r.backends.is_empty() {
+            true => format!("`{}`", r.resource),
+            false => format!("`{}`, handed to {}", r.resource, handed(r, "`")),
+        };
         out.push_str(&format!(
-            "| {} | {} | `{}` | {} | {} | {} |\n",
+            "| {} | {} | {} | {} | {} | {} |\n",
             cell(&r.services.to_string()),
             cell(&place(r)),
-            cell(&r.resource),
+            cell(&answers),
             cell(&r.sources),
             cell(&protection(r).join(", ")),
             r.around.map_or("", word)
@@ -203,6 +219,7 @@ pub fn json(x: &Exposure, sources: &Sources) -> String {
                 "services": r.services.to_string(),
                 "resource": r.resource,
                 "backends": r.backends,
+                "behind": r.behind,
                 "sources": r.sources,
                 "prefixes": r.prefixes,
                 "everybody": r.everybody,

@@ -3,7 +3,7 @@
 use super::openings::{Opening, openings};
 use super::{Frame, Subject, public_text, resource};
 use bartizan_base::Diagnostic;
-use bartizan_model::{Balancer, Fact, FirewallPlace, InterfaceId, Origin, Proxy, ProxyOrigin};
+use bartizan_model::{Balancer, Fact, Firewall, FirewallPlace, InterfaceId, Origin, Proxy, ProxyOrigin};
 use bartizan_packet::{IpSet, ServiceSet};
 use bartizan_reach::{Exposed, PublicDoor};
 
@@ -42,6 +42,8 @@ pub struct ExposureRow {
     pub resource: String,
     /// The backends, where a load balancer hands it on.
     pub backends: Vec<String>,
+    /// Those to whom load balancers among the backends hand it on in turn.
+    pub behind: Vec<String>,
     /// Everybody on the Internet who is let in, in words.
     pub sources: String,
     /// The same as prefixes.
@@ -70,6 +72,7 @@ impl ExposureRow {
             && self.prefixes == o.prefixes
             && self.listeners == o.listeners
             && self.backends == o.backends
+            && self.behind == o.behind
             && self.proxies == o.proxies
     }
 }
@@ -89,18 +92,18 @@ pub struct Exposure {
 /// their origins, where they are known.
 ///
 /// # Errors
-/// None at present; names that are not found are refused before.
+/// `INTENT009` when `back` names something else than public addresses: nobody would send from there.
 pub fn exposure(f: &Frame<'_>, back: Option<&Subject>) -> Result<Exposure, Diagnostic> {
     let subjects: Vec<&Subject> = back.into_iter().collect();
     let w = f.world(&subjects, &[]);
     let t = &f.inventory.typed;
-    let mut ips = Vec::new();
-    if let Some(b) = back {
-        b.set.ips(&mut ips);
-    }
-    let known = back.map(|_| ips.iter().fold(IpSet::empty(), |a, s| a.union(s)));
+    let known = back.map(addresses).transpose()?;
     let sure = w.sure.network().exposed();
-    let present = t.firewalls.iter().any(|x| x.place == FirewallPlace::Internet);
+    let inbound = |x: &Firewall| x.rules.iter().any(|r| r.inbound.known() != Some(&false));
+    let present = t
+        .firewalls
+        .iter()
+        .any(|x| x.place == FirewallPlace::Internet && inbound(x));
     let mut rows = Vec::new();
     for e in w.may.network().exposed() {
         let same = sure
@@ -112,11 +115,12 @@ pub fn exposure(f: &Frame<'_>, back: Option<&Subject>) -> Result<Exposure, Diagn
             .filter(|p| p.origins.iter().any(|o| is(o, &e)))
             .collect();
         let shielded = t.shields.iter().any(|s| is(&s.of, &e));
-        for (services, sources) in &e.open {
+        for open in &e.open {
+            let (services, sources) = (&open.services, &open.sources);
             let for_certain = |who: &IpSet| {
                 same.is_some_and(|s| {
-                    let covers = s.open.iter().filter(|(_, src)| who.is_subset(src));
-                    let all = covers.fold(ServiceSet::empty(), |a, (s, _)| a.union(s));
+                    let covers = s.open.iter().filter(|o| who.is_subset(&o.sources));
+                    let all = covers.fold(ServiceSet::empty(), |a, o| a.union(&o.services));
                     services.is_subset(&all)
                 })
             };
@@ -151,15 +155,17 @@ pub fn exposure(f: &Frame<'_>, back: Option<&Subject>) -> Result<Exposure, Diagn
                 listeners: balancer.map_or_else(Vec::new, |b| listeners(b, services)),
                 services: services.clone(),
                 resource: resource(f.inventory, e.iface),
-                backends: backends(f, w.network().handed_to(e.iface)),
+                backends: backends(f, &open.handed),
+                behind: backends(f, &open.behind),
                 sources: public_text(&w, sources),
                 prefixes: sources.to_nets().iter().map(ToString::to_string).collect(),
                 everybody,
                 certain,
-                firewall: match (e.filtered, same) {
+                // No policy is about it: it passes.
+                firewall: match same {
                     _ if !present => Sure::No,
-                    (true, _) => Sure::Yes,
-                    (false, Some(s)) if !s.filtered => Sure::No,
+                    _ if e.filtered.intersects(services) => Sure::Yes,
+                    Some(s) if !s.filtered.intersects(services) => Sure::No,
                     _ => Sure::Unknown,
                 },
                 proxies: fronted
@@ -216,8 +222,23 @@ fn is(o: &ProxyOrigin, e: &Exposed) -> bool {
     }
 }
 
-fn backends(f: &Frame<'_>, all: Vec<InterfaceId>) -> Vec<String> {
-    let mut out: Vec<String> = all.into_iter().map(|i| resource(f.inventory, i)).collect();
+/// The public addresses that a subject names.
+fn addresses(back: &Subject) -> Result<IpSet, Diagnostic> {
+    let named = back.set.named().intersect(&IpSet::public());
+    let what = match (named.is_empty(), back.set.holds_interfaces()) {
+        (false, false) => return Ok(named),
+        (true, _) => "names no public addresses",
+        (false, true) => "names endpoints of this network beside public addresses",
+    };
+    let d = Diagnostic::error("INTENT009", format!("`{}` {what}", back.name));
+    Err(d.help(
+        "WAF and Anti-DDoS Proxy send to their origins from public addresses of the cloud: name a prefix, or a zone \
+         of prefixes such as `zone waf = cidr 203.0.113.0/24`",
+    ))
+}
+
+fn backends(f: &Frame<'_>, all: &[InterfaceId]) -> Vec<String> {
+    let mut out: Vec<String> = all.iter().map(|i| resource(f.inventory, *i)).collect();
     out.sort();
     out.dedup();
     out
