@@ -58,6 +58,7 @@ codes! {
     "INTENT016" "vacuous-clause" "a clause says something about nothing";
     "INTENT017" "invalid-value" "a value in the intent is malformed";
     "INTENT018" "unsupported-clause" "a clause uses something that this version cannot decide";
+    "INTENT019" "empty-intent" "the intent has nothing that is checked";
     "PROOF001" "no-certificate" "there is no certificate that another program could check";
     "REACH001" "never-violated" "a forbidden path exists";
     "REACH002" "only-violated" "someone else than the named source has access";

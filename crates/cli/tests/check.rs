@@ -287,3 +287,86 @@ fn a_document_may_come_from_a_pipe() {
     let o = c.args(["check", "-"]).output().unwrap();
     assert_eq!(o.status.code(), Some(2), "nothing is no network");
 }
+
+/// An intent that was emptied, or lies elsewhere, proves nothing: no format and no exit code may look like a pass.
+#[test]
+fn an_intent_of_which_nothing_is_checked_does_not_pass() {
+    for intent in ["", "# nothing yet\n", "edition 2027\nzone web = tag tier=web\n"] {
+        let (_keep, dir) = copy("holds");
+        std::fs::write(dir.join("intent.btz"), intent).unwrap();
+        for format in ["pretty", "json", "sarif", "junit", "markdown"] {
+            let o = run_in(&dir, &["check", ".", "--format", format]);
+            assert_eq!(o.code, 2, "{format}: {}", o.out);
+            assert!(o.out.contains("INTENT019"), "{format}: {}", o.out);
+            assert!(
+                !o.out.contains("HOLDS") && !o.out.contains("\"holds\""),
+                "{format}: {}",
+                o.out
+            );
+        }
+        let junit = run_in(&dir, &["check", ".", "--format", "junit"]).out;
+        assert!(
+            junit.contains("tests=\"1\"") && junit.contains("errors=\"1\""),
+            "{junit}"
+        );
+        // Questions need no clauses.
+        assert_eq!(run_in(&dir, &["reach", "."]).code, 0);
+    }
+    // What has expired as a whole is nothing either.
+    let (_keep, dir) = copy("holds");
+    let exception = "edition 2027\nzone web = tag tier=web\nzone internet = outside\nboundary b {\n  mode enforce\n}\n\
+                     exception EX-1 in b {\n  allow internet -> web : ssh\n  because \"cut-over\"\n  ticket CHG-1\n  \
+                     owner li\n  starts 2026-11-01\n  expires 2026-12-31\n}\n";
+    std::fs::write(dir.join("intent.btz"), exception).unwrap();
+    let o = run_in(&dir, &["check", ".", "--as-of", "2027-01-01"]);
+    assert_eq!(o.code, 2, "{}", o.out);
+    assert!(
+        o.out
+            .contains("no clause of the intent is in force on 2027-01-01"),
+        "{}",
+        o.out
+    );
+    // A closed world alone is a claim.
+    let closed =
+        "edition 2027\nzone all = everything except outside\nboundary b governs all {\n  mode enforce\n}\n";
+    std::fs::write(dir.join("intent.btz"), closed).unwrap();
+    let o = run_in(&dir, &["check", "."]);
+    assert!(!o.out.contains("INTENT019") && o.code != 2, "{}", o.out);
+}
+
+/// What is behind a link is a zone of its own; where Terraform does not say what that is, the draft says so.
+#[test]
+fn a_draft_tells_what_is_behind_links() {
+    let dir = tempfile::tempdir().unwrap();
+    let from = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/enterprise");
+    for f in std::fs::read_dir(from).unwrap().map(|f| f.unwrap()) {
+        if !f.file_name().to_string_lossy().ends_with(".btz") && f.path().is_file() {
+            std::fs::copy(f.path(), dir.path().join(f.file_name())).unwrap();
+        }
+    }
+    let draft = run_in(dir.path(), &["draft", ".", "--output", "d.btz"]);
+    assert_eq!(draft.code, 0, "{}", draft.err);
+    let text = std::fs::read_to_string(dir.path().join("d.btz")).unwrap();
+    assert!(text.contains("= everything via vpn ent-office"), "{text}");
+    assert!(
+        text.contains("# link ent-dc = vbr \"ent-dc\" { networks 10.0.0.0/8 }"),
+        "{text}"
+    );
+    assert!(
+        text.contains("Terraform does not say which networks are behind these links"),
+        "{text}"
+    );
+    assert!(!text.contains("vswitch \"ent-dc\""), "{text}");
+    let o = run_in(dir.path(), &["check", "."]);
+    assert!(o.code == 3 && !o.out.contains("INTENT009"), "{}", o.out);
+    assert!(o.out.contains("say so with a `link`"), "{}", o.out);
+    // The lines to fill in are words of the language.
+    let said = text.replace("# link", "link").replace("# zone", "zone");
+    std::fs::write(
+        dir.path().join("d.btz"),
+        said.replace("10.0.0.0/8", "10.50.0.0/16"),
+    )
+    .unwrap();
+    let o = run_in(dir.path(), &["zones", "."]);
+    assert!(o.code == 0 && o.out.contains("ent-dc"), "{} {}", o.out, o.err);
+}

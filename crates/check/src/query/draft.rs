@@ -71,7 +71,9 @@ const KEYS: &[&str] = &[
 const MAX_ZONES: usize = 40;
 
 /// Writes an intent that the network fulfils as it is: zones by tag, by vSwitch or by resource, whichever tells
-/// all endpoints apart, and one `allow` for each pair of zones that can talk.
+/// all endpoints apart, one for what is behind each link, and one `allow` for each pair of zones that can talk.
+///
+/// What is behind a link and in no Terraform is left to a person: the draft says so in a comment.
 ///
 /// # Errors
 /// When there is no endpoint to write about.
@@ -83,11 +85,12 @@ pub fn draft(inv: &Inventory, name: &str, as_of: Date) -> Result<String, Diagnos
         )
         .help("`bartizan inventory PATH` lists what was read and what was not understood"));
     }
-    for zones in [by_tag(inv), by_vswitch(inv), Some(by_resource(inv))]
+    for mut zones in [by_tag(inv), by_vswitch(inv), Some(by_resource(inv))]
         .into_iter()
         .flatten()
     {
-        let head = header(name, &zones);
+        let missing = by_link(inv, &mut zones);
+        let head = header(name, &zones, &missing);
         let (tree, problems) = parse_text(FileId(0), &head);
         let mut sources = bartizan_base::Sources::default();
         sources.add("draft.btz", head.as_str());
@@ -110,7 +113,52 @@ fn told_apart(inv: &Inventory, intent: &Intent, as_of: Date) -> bool {
     (0..w.blocks()).all(|b| f.plan.zones.iter().filter(|z| w.in_set(b, z.set)).count() == 1)
 }
 
-fn header(name: &str, zones: &BTreeMap<String, String>) -> String {
+/// Adds a zone for what is behind each link whose networks are known. Returns what has to be said of the others.
+fn by_link(inv: &Inventory, zones: &mut BTreeMap<String, String>) -> Vec<String> {
+    let t = &inv.typed;
+    let vpn = t.vpn_connections.iter().map(|c| (c.site, "vpn", &c.meta));
+    let vbr = t.border_routers.iter().map(|b| (b.site, "vbr", &b.meta));
+    let mut missing = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (site, kind, meta) in vpn.chain(vbr) {
+        let name = match &meta.name {
+            Some(Fact::Known(n)) => n.to_string(),
+            _ => last_name(&meta.origin.address).to_string(),
+        };
+        // One link of several that lead to one place is enough.
+        let Some(text) = quoted(&name).filter(|_| seen.insert(site)) else {
+            continue;
+        };
+        let taken: BTreeSet<String> = zones.keys().cloned().collect();
+        let zone = ident(&name, &taken);
+        let selector = format!("everything via {kind} {text}");
+        if t[site].unknown.is_some() {
+            missing.push(format!(
+                "# link {zone} = {kind} {text} {{ networks 10.0.0.0/8 }}\n"
+            ));
+        }
+        if !t.networks(site).is_empty() {
+            add(zones, &name, selector);
+        } else {
+            missing.push(format!("# zone {zone} = {selector}\n"));
+        }
+    }
+    missing
+}
+
+/// Everything but what is behind links.
+fn endpoints(inv: &Inventory) -> impl Iterator<Item = InterfaceId> {
+    let all = (0u32..).map(InterfaceId).take(inv.typed.interfaces.len());
+    all.filter(|i| inv.typed.site_of(*i).is_none())
+}
+
+/// The name of a resource without its type and key.
+fn last_name(address: &str) -> &str {
+    let block = address.split('[').next().unwrap_or(address);
+    block.rsplit('.').next().unwrap_or(block)
+}
+
+fn header(name: &str, zones: &BTreeMap<String, String>, missing: &[String]) -> String {
     let mut s = String::from(
         "# A draft: what the network allows today, not what it should allow.\n\
          # Go through it clause by clause: delete what is not meant (the check then shows where it is open),\n\
@@ -123,6 +171,13 @@ fn header(name: &str, zones: &BTreeMap<String, String>) -> String {
     ));
     for (z, selector) in zones {
         s.push_str(&format!("zone {z} = {selector}\n"));
+    }
+    if !missing.is_empty() {
+        s.push_str(
+            "\n# Terraform does not say which networks are behind these links. Until a `link` does, what is said below of \
+             the VPCs\n# that they join is undecided. Put in the real networks, take the marks away and run `bartizan reach`:\n",
+        );
+        missing.iter().for_each(|m| s.push_str(m));
     }
     s
 }
@@ -158,6 +213,10 @@ fn allows(
         }
     }
     let names: Vec<&str> = zones.keys().map(String::as_str).collect();
+    // Nobody but what is behind links: there is nothing to govern.
+    if names.is_empty() {
+        return Ok(head.to_string());
+    }
     let mut text = format!(
         "{head}\nboundary found governs {} {{\n  mode enforce\n",
         names.join(", ")
@@ -262,7 +321,7 @@ fn by_tag(inv: &Inventory) -> Option<BTreeMap<String, String>> {
         of(&i.meta).or_else(|| i.instance.and_then(|n| of(&t[n].meta)))
     };
     for key in KEYS {
-        let values: Option<BTreeSet<String>> = t.interfaces.iter().map(|i| value(i, key)).collect();
+        let values: Option<BTreeSet<String>> = endpoints(inv).map(|i| value(&t[i], key)).collect();
         let Some(values) = values.filter(|v| (2..=MAX_ZONES).contains(&v.len())) else {
             continue;
         };
@@ -278,19 +337,12 @@ fn by_tag(inv: &Inventory) -> Option<BTreeMap<String, String>> {
 fn by_vswitch(inv: &Inventory) -> Option<BTreeMap<String, String>> {
     let t = &inv.typed;
     let mut zones = BTreeMap::new();
-    for i in &t.interfaces {
-        let m = &t[*i.vswitch.known()?].meta;
+    for i in endpoints(inv) {
+        let m = &t[*t[i].vswitch.known()?].meta;
         let name = match &m.name {
             Some(Fact::Known(n)) => n.to_string(),
             Some(Fact::Unknown(_)) => return None,
-            None => m
-                .origin
-                .address
-                .rsplit('.')
-                .next()?
-                .split('[')
-                .next()?
-                .to_string(),
+            None => last_name(&m.origin.address).to_string(),
         };
         add(&mut zones, &name, format!("vswitch {}", quoted(&name)?));
         if zones.len() > MAX_ZONES {
@@ -300,12 +352,22 @@ fn by_vswitch(inv: &Inventory) -> Option<BTreeMap<String, String>> {
     (zones.len() >= 2).then_some(zones)
 }
 
+/// What a resource is called, or what it is where its name says nothing.
+fn telling(block: &str) -> String {
+    let mut parts = block.rsplit('.');
+    let name = parts.next().unwrap_or(block);
+    let kind = parts.next().and_then(|k| k.strip_prefix("alicloud_"));
+    match kind {
+        Some(k) if matches!(name, "default" | "this" | "main" | "example") => k.replace('_', "-"),
+        _ => name.to_string(),
+    }
+}
+
 /// One zone per resource block: `count` and `for_each` instances together.
 fn by_resource(inv: &Inventory) -> BTreeMap<String, String> {
     let t = &inv.typed;
     let mut zones = BTreeMap::new();
-    for i in 0..t.interfaces.len() {
-        let id = InterfaceId(u32::try_from(i).unwrap_or(u32::MAX));
+    for id in endpoints(inv) {
         // A selector by address also picks the interfaces of an instance, so they are in its zone.
         let address = match t[id].instance {
             Some(n) => t[n].meta.origin.address.to_string(),
@@ -318,8 +380,11 @@ fn by_resource(inv: &Inventory) -> BTreeMap<String, String> {
         } else {
             block.clone()
         };
-        let name = block.rsplit('.').next().unwrap_or(&block).to_string();
-        add(&mut zones, &name, format!("tf \"{}\"", pattern.replace('"', "?")));
+        add(
+            &mut zones,
+            &telling(&block),
+            format!("tf \"{}\"", pattern.replace('"', "?")),
+        );
     }
     zones
 }

@@ -3,11 +3,11 @@
 use crate::app::Context;
 use crate::cmd::{date, intent_for, readings};
 use crate::failure::{Failure, Outcome};
-use crate::load::{self, Input};
+use crate::load::{self, Input, IntentFiles};
 use crate::out::{self, Code};
 use crate::progress::Progress;
 use crate::settings;
-use bartizan_base::{Diagnostic, Severity, Sources, Verdict};
+use bartizan_base::{Diagnostic, Severity, Sources, Span, Verdict};
 use bartizan_check::{CheckOptions, CheckReport};
 use bartizan_lang::Date;
 use bartizan_model::Readings;
@@ -139,7 +139,16 @@ fn judge(args: &Args, path: &str, as_of: Date, readings: &Readings) -> Result<Ju
     let facts = InventoryFacts::of(&l.inventory, &l.sources, hash);
     let files = intent_for(path, &args.intent, &mut l.sources, as_of)?;
     let mut diagnostics = std::mem::take(&mut l.inventory.diagnostics);
-    let report = if files.usable() {
+    let nothing = CheckReport {
+        verdict: Verdict::Undecided,
+        as_of,
+        clauses: Vec::new(),
+        tests: Vec::new(),
+        zones: Vec::new(),
+        findings: Vec::new(),
+        diagnostics: Vec::new(),
+    };
+    let mut report = if files.usable() {
         let opt = CheckOptions {
             readings: readings.clone(),
         };
@@ -147,16 +156,14 @@ fn judge(args: &Args, path: &str, as_of: Date, readings: &Readings) -> Result<Ju
         bartizan_check::check(&l.inventory, &files.intent, as_of, &opt)
     } else {
         // An intent with errors says something else than was meant: nothing is judged by it.
-        CheckReport {
-            verdict: Verdict::Undecided,
-            as_of,
-            clauses: Vec::new(),
-            tests: Vec::new(),
-            zones: Vec::new(),
-            findings: Vec::new(),
-            diagnostics: Vec::new(),
-        }
+        nothing
     };
+    if files.usable()
+        && let Some(d) = empty(&report, &files, path)
+    {
+        report.verdict = Verdict::Undecided;
+        diagnostics.push(d);
+    }
     diagnostics.extend(files.diagnostics);
     Ok(Judged {
         path: path.to_string(),
@@ -165,6 +172,28 @@ fn judge(args: &Args, path: &str, as_of: Date, readings: &Readings) -> Result<Ju
         report,
         diagnostics,
         sources: l.sources,
+    })
+}
+
+/// What is wrong with an intent of which nothing is judged: the network would pass whatever it looks like.
+fn empty(report: &CheckReport, files: &IntentFiles, path: &str) -> Option<Diagnostic> {
+    if !report.tests.is_empty() || report.clauses.iter().any(|c| c.in_force) {
+        return None;
+    }
+    let text = match report.clauses.is_empty() {
+        true => "the intent has no clause and no test: nothing is checked".to_string(),
+        false => format!(
+            "no clause of the intent is in force on {}: nothing is checked",
+            report.as_of
+        ),
+    };
+    let d = Diagnostic::error("INTENT019", text).help(format!(
+        "say what has to hold, include the file that does or name it with `--intent`; `bartizan draft {path}` writes \
+         a first intent"
+    ));
+    Some(match files.first {
+        Some(f) => d.at(Span::file(f), ""),
+        None => d,
     })
 }
 

@@ -12,7 +12,8 @@ pub(crate) const HELP: &str = "Examples:
   bartizan draft . > intent.btz
   bartizan draft plan.json --output intent.btz && bartizan check plan.json
 
-The draft says what the network allows today. It holds by construction; what is not meant has to be deleted.";
+The draft says what the network allows today. It holds by construction; what is not meant has to be deleted. What Terraform
+does not say (the networks behind a border router) it leaves to you, in a comment, and claims about it are undecided.";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

@@ -15,6 +15,8 @@ const MAX_FILES: usize = 2_000;
 pub(crate) struct IntentFiles {
     pub(crate) intent: Intent,
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// The first file that was asked for.
+    pub(crate) first: Option<FileId>,
 }
 
 impl IntentFiles {
@@ -57,6 +59,7 @@ pub(crate) fn intent(paths: &[String], sources: &mut Sources, as_of: Date) -> Re
         trees: Vec::new(),
         diagnostics: Vec::new(),
         seen: BTreeSet::new(),
+        first: None,
     };
     for p in paths {
         r.file(p, None).map_err(Failure::of)?;
@@ -64,6 +67,7 @@ pub(crate) fn intent(paths: &[String], sources: &mut Sources, as_of: Date) -> Re
     let Reader {
         trees,
         mut diagnostics,
+        first,
         ..
     } = r;
     let (intent, mut said) = resolve(&trees, sources);
@@ -75,7 +79,11 @@ pub(crate) fn intent(paths: &[String], sources: &mut Sources, as_of: Date) -> Re
     });
     diagnostics.extend(said);
     diagnostics.extend(lint(&intent, as_of));
-    Ok(IntentFiles { intent, diagnostics })
+    Ok(IntentFiles {
+        intent,
+        diagnostics,
+        first,
+    })
 }
 
 struct Reader<'a> {
@@ -83,6 +91,7 @@ struct Reader<'a> {
     trees: Vec<File>,
     diagnostics: Vec<Diagnostic>,
     seen: BTreeSet<String>,
+    first: Option<FileId>,
 }
 
 impl Reader<'_> {
@@ -99,6 +108,7 @@ impl Reader<'_> {
                 .help("the path is relative to the directory of this file"),
             None => d,
         })?;
+        self.first.get_or_insert(id);
         let (tree, said) = parse(id, self.sources);
         self.diagnostics.extend(said);
         let includes: Vec<(String, Span)> = tree.includes().map(|t| (t.text.clone(), t.span)).collect();
