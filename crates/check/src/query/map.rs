@@ -4,7 +4,10 @@ use super::{Frame, Subject, resource};
 use crate::evaluate::{Leak, allowed, is_sure};
 use crate::sets::Set;
 use crate::world::World;
-use bartizan_model::{Attached, Fact, InterfaceId, Meta, VpcId, VswitchId};
+use bartizan_model::{
+    Attached, BorderRouterId, Fact, InterfaceId, Meta, RouterEnd, RouterInterfaceId, VpcId, VpnEnd,
+    VpnGatewayId, VswitchId,
+};
 use bartizan_packet::ServiceSet;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -220,11 +223,16 @@ fn lanes(f: &Frame<'_>) -> Vec<MapLane> {
             gateways: Vec::new(),
         });
     }
-    let mut add = |vpc: Option<VpcId>, what: &str, m: &Meta| {
-        if let Some(l) = vpc.and_then(|v| out.get_mut(v.index() + 1)) {
+    // The first lane is that of no VPC.
+    let mut at = |lane: Option<usize>, what: &str, m: &Meta| {
+        if let Some(l) = lane.and_then(|n| out.get_mut(n)) {
             l.gateways.push(format!("{what} {}", label(m)));
         }
     };
+    for b in t.balancers.iter().filter(|b| b.detached) {
+        at(Some(0), b.kind.name(), &b.meta);
+    }
+    let mut add = |vpc: Option<VpcId>, what: &str, m: &Meta| at(vpc.map(|v| v.index() + 1), what, m);
     for n in &t.nat_gateways {
         let what = match n.internet.known() {
             Some(false) => "VPC NAT",
@@ -238,7 +246,7 @@ fn lanes(f: &Frame<'_>) -> Vec<MapLane> {
     for g in &t.ipv6_gateways {
         add(g.vpc.known().copied(), "IPv6 gateway", &g.meta);
     }
-    for b in &t.balancers {
+    for b in t.balancers.iter().filter(|b| !b.detached) {
         let vswitch = b.fronts.first().and_then(|i| t[*i].vswitch.known());
         let vpc = vswitch.and_then(|v| t[*v].vpc.known().copied());
         add(vpc, b.kind.name(), &b.meta);
@@ -270,20 +278,48 @@ fn joins(f: &Frame<'_>) -> Vec<MapJoin> {
     }
     for p in &t.peerings {
         let ends = [&p.requester, &p.accepter];
-        let mut lanes: Vec<usize> = ends
-            .iter()
-            .filter_map(|e| e.known())
-            .map(|v| v.index() + 1)
-            .collect();
-        lanes.sort_unstable();
-        lanes.dedup();
         out.push(MapJoin {
             name: format!("peering {}", label(&p.meta)),
-            lanes,
+            lanes: sorted(ends.map(|e| e.known().map(|v| v.index() + 1))),
+        });
+    }
+    let border = |b: &BorderRouterId| t[t[*b].site].vpc.index() + 1;
+    for (n, i) in (0u32..).map(RouterInterfaceId).zip(&t.router_interfaces) {
+        // A pair once.
+        let Some(o) = i.opposite.known().copied().flatten().filter(|o| n < *o) else {
+            continue;
+        };
+        let end = |e: &RouterEnd| match e {
+            RouterEnd::Vpc(v) => v.known().map(|v| v.index() + 1),
+            RouterEnd::Border(b) => b.known().map(border),
+        };
+        out.push(MapJoin {
+            name: format!("router interface {}", label(&i.meta)),
+            lanes: sorted([end(&i.at), end(&t[o].at)]),
+        });
+    }
+    for (n, g) in (0u32..).map(VpnGatewayId).zip(&t.vpn_gateways) {
+        // A connection that ends at a transit router is among the attachments of that.
+        let here = |e: &VpnEnd| match e {
+            VpnEnd::Gateway(g) | VpnEnd::Clients(g) => g.known() == Some(&n),
+            VpnEnd::Attached => false,
+        };
+        let all = t.vpn_connections.iter().filter(|c| here(&c.end));
+        let sites = all.map(|c| Some(t[c.site].vpc.index() + 1));
+        out.push(MapJoin {
+            name: format!("VPN gateway {}", label(&g.meta)),
+            lanes: sorted(sites.chain([g.vpc.known().map(|v| v.index() + 1)])),
         });
     }
     out.retain(|j| !j.lanes.is_empty());
     out
+}
+
+fn sorted(ends: impl IntoIterator<Item = Option<usize>>) -> Vec<usize> {
+    let mut lanes: Vec<usize> = ends.into_iter().flatten().collect();
+    lanes.sort_unstable();
+    lanes.dedup();
+    lanes
 }
 
 fn node(f: &Frame<'_>, w: &World<'_>, name: String, kind: MapKind, blocks: &[u32]) -> MapNode {
@@ -291,14 +327,14 @@ fn node(f: &Frame<'_>, w: &World<'_>, name: String, kind: MapKind, blocks: &[u32
     let mut interfaces: Vec<InterfaceId> = blocks.iter().flat_map(|&b| w.interfaces_of(b)).collect();
     interfaces.sort_unstable();
     interfaces.dedup();
-    let vswitches: BTreeSet<VswitchId> = interfaces
-        .iter()
-        .filter_map(|i| t[*i].vswitch.known().copied())
-        .collect();
+    // A balancer in no vSwitch stands in one for want of another.
+    let detached = |i: &InterfaceId| t.balancers.iter().any(|b| b.detached && b.fronts.contains(i));
+    let vswitch = |i: &InterfaceId| t[*i].vswitch.known().copied().filter(|_| !detached(i));
+    let vswitches: BTreeSet<VswitchId> = interfaces.iter().filter_map(vswitch).collect();
     // The lane with most of its endpoints; of several the first.
     let mut votes: BTreeMap<usize, usize> = BTreeMap::new();
     for i in &interfaces {
-        let vpc = t[*i].vswitch.known().and_then(|v| t[*v].vpc.known());
+        let vpc = vswitch(i).and_then(|v| t[v].vpc.known());
         *votes.entry(vpc.map_or(0, |v| v.index() + 1)).or_default() += 1;
     }
     let lane = votes

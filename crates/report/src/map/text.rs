@@ -119,11 +119,13 @@ pub fn drawio(p: &Picture) -> String {
         "<mxfile host=\"bartizan\"><diagram id=\"network\" name=\"{}\"><mxGraphModel grid=\"0\" page=\"0\"><root>\n<mxCell id=\"0\"/><mxCell id=\"1\" parent=\"0\"/>\n",
         escape(&title(p))
     );
+    // A line break inside an attribute is a character reference, or it is read as a blank.
+    let label = |text: &str| text.split('\n').map(escape).collect::<Vec<_>>().join("&#10;");
     let mut vertex = |id: &str, text: &str, style: &str, r: &super::layout::Rect| {
         let _ = writeln!(
             s,
             "<mxCell id=\"{id}\" value=\"{}\" style=\"{style}\" vertex=\"1\" parent=\"1\"><mxGeometry x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" as=\"geometry\"/></mxCell>",
-            escape(text),
+            label(text),
             r.x,
             r.y,
             r.w,
