@@ -45,11 +45,25 @@ pub fn interface(w: &World<'_>, i: InterfaceId) -> String {
     w.inventory.typed[i].meta.origin.address.to_string()
 }
 
-/// A point: the interface and its address, or the public address.
+/// A point: the interface and its address, or the public address. The address of what has a public address only, which
+/// the cloud has yet to pick, is empty.
 #[must_use]
 pub fn point(w: &World<'_>, plan: &Plan, p: Point) -> (String, String) {
     match p {
-        Point::Inside(i) => (interface(w, i.iface), i.ip.to_string()),
+        Point::Inside(i) => {
+            let t = &w.inventory.typed;
+            let detached = t
+                .balancers
+                .iter()
+                .any(|b| b.detached && b.fronts.contains(&i.iface));
+            let known = t[i.iface].public.iter().find_map(|p| p.ip.known());
+            let ip = match (detached, known) {
+                (false, _) => i.ip.to_string(),
+                (true, Some(ip)) => ip.to_string(),
+                (true, None) => String::new(),
+            };
+            (interface(w, i.iface), ip)
+        }
         Point::Outside(ip) => {
             let zone = plan.zones.iter().find(|z| w.sets[z.set].contains(None, ip));
             (

@@ -82,6 +82,51 @@ fn why_proposes_what_was_tried() {
     );
 }
 
+/// §9.1: a CLB for the Internet is in no vSwitch, so it has no private address that could be shown.
+#[test]
+fn a_balancer_in_no_vswitch_has_no_private_address() {
+    let dir = tempfile::tempdir().unwrap();
+    let net = r#"
+resource "alicloud_vpc" "v" { cidr_block = "10.0.0.0/16" }
+resource "alicloud_vswitch" "s" {
+  vpc_id     = alicloud_vpc.v.id
+  cidr_block = "10.0.1.0/24"
+}
+resource "alicloud_security_group" "g" { vpc_id = alicloud_vpc.v.id }
+resource "alicloud_instance" "h" {
+  vswitch_id      = alicloud_vswitch.s.id
+  private_ip      = "10.0.1.10"
+  security_groups = [alicloud_security_group.g.id]
+}
+resource "alicloud_slb_load_balancer" "l" { address_type = "internet" }
+resource "alicloud_slb_listener" "l" {
+  load_balancer_id = alicloud_slb_load_balancer.l.id
+  frontend_port    = 80
+  backend_port     = 8080
+  protocol         = "tcp"
+}
+resource "alicloud_slb_backend_server" "l" {
+  load_balancer_id = alicloud_slb_load_balancer.l.id
+  backend_servers { server_id = alicloud_instance.h.id }
+}
+"#;
+    std::fs::write(dir.path().join("main.tf"), net).unwrap();
+    let clb = "alicloud_slb_load_balancer.l";
+    let o = run_in(dir.path(), &["why", ".", "192.0.2.1", clb, "tcp/80"]);
+    assert!(o.code == 0 && o.out.contains("YES"), "{}", o.out);
+    assert!(
+        o.out.contains("(its public address:80)") && !o.out.contains("10.0.1.1"),
+        "{}",
+        o.out
+    );
+    let o = run_in(
+        dir.path(),
+        &["why", ".", "192.0.2.1", clb, "tcp/80", "--format", "json"],
+    );
+    let v: Value = serde_json::from_str(&o.out).unwrap();
+    assert_eq!(v["cases"][0]["destination_ip"], "");
+}
+
 #[test]
 fn reach_is_the_whole_matrix() {
     let v = json(&["reach", "holds"]);
@@ -474,6 +519,8 @@ resource "alicloud_instance" "i" {
             o.out
         );
         assert!(o.out.contains("&lt;script&gt;"), "{format}:\n{}", o.out);
+        // The line breaks of labels are not taken for characters that no document holds.
+        assert!(!o.out.contains('\u{fffd}'), "{format}:\n{}", o.out);
     }
     let o = run_in(dir.path(), &["map", ".", "-o", "x.html"]);
     assert_eq!((o.code, o.out.as_str()), (0, ""), "{}", o.err);

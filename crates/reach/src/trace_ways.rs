@@ -371,7 +371,12 @@ impl Tracer<'_> {
         };
         let (mut step, name) = match e {
             Entry::Own(i) => {
-                let s = self.public_step(d.iface, a.own[i].index, to);
+                let mut s = self.public_step(d.iface, a.own[i].index, to);
+                // A balancer in no vSwitch has no other address that this one could stand for.
+                if self.net.iface(d.iface).is_some_and(|i| i.detached_front()) {
+                    s.rule = "public address of the load balancer".to_string();
+                    s.decision = Decision::Accept;
+                }
                 let name = format!("by `{}`", s.at);
                 (s, name)
             }

@@ -75,6 +75,9 @@ fn case(c: &Case, y: &Why, sources: &Sources, style: Style, out: &mut String) {
     };
     out.push_str(&format!("{word}  {text}{on}\n"));
     let port = |ip: &str, p: Option<u16>| match (p, ip.contains(':')) {
+        // What has a public address only, which is not known.
+        (Some(p), _) if ip.is_empty() => format!("its public address:{p}"),
+        (None, _) if ip.is_empty() => "its public address".to_string(),
         (Some(p), true) => format!("[{ip}]:{p}"),
         (Some(p), false) => format!("{ip}:{p}"),
         (None, _) => ip.to_string(),
@@ -108,6 +111,17 @@ fn case(c: &Case, y: &Why, sources: &Sources, style: Style, out: &mut String) {
     }
     if let Some(x) = &c.change {
         change(x, style, out);
+    }
+    if let Some(why) = &c.no_change {
+        let head = match c.answer {
+            Answer::Works => "to close it, nothing is proposed",
+            Answer::Unknown => "nothing is proposed",
+            Answer::ReplyDropped | Answer::Blocked => "to open it, nothing is proposed",
+        };
+        out.push_str(&format!("\n  {}\n", style.bold(head)));
+        for line in wrap(&clean(why), style.width.saturating_sub(4)) {
+            out.push_str(&format!("    {line}\n"));
+        }
     }
     if c.ways.is_empty() {
         out.push_str("  there is no way between them at all: no route, no public address, no translation\n");
@@ -197,6 +211,7 @@ pub fn why_json(y: &Why, sources: &Sources) -> String {
                    "blocking": c.blocking,
                    "change": c.change.as_ref().map(|x| json!({
                        "opens": x.opens, "steps": x.steps, "breaks": x.breaks, "loses": x.loses})),
+                   "no_change": c.no_change,
                    "ways": c.ways.iter().map(way).collect::<Vec<_>>()})
         })
         .collect();

@@ -150,6 +150,12 @@ pub fn packet(w: &Witness) -> String {
             (Some(port), false) => format!("{ip}:{port}"),
             (None, _) => ip.to_string(),
         };
+        // What has a public address only, which is not known.
+        let at = if ip.is_empty() {
+            format!("its public address{at}")
+        } else {
+            at
+        };
         format!("{name} ({at})")
     };
     format!(

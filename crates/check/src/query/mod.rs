@@ -8,6 +8,7 @@ mod blast;
 mod certificate;
 mod change;
 mod draft;
+mod edits;
 mod exposure;
 mod failover;
 mod map;
@@ -15,6 +16,7 @@ mod openings;
 mod reach;
 mod routes;
 mod routes_hybrid;
+mod unblock;
 mod who;
 mod why;
 

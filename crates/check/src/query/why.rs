@@ -1,6 +1,7 @@
 //! Why a packet gets through, or what stops it.
 
-use super::change::{Change, Wanted, blocking, closing, opening};
+use super::change::{Change, blocking, closing};
+use super::unblock::{Wanted, opening};
 use super::{Frame, Subject};
 use crate::names;
 use crate::plan::Claim as Kind;
@@ -69,6 +70,8 @@ pub struct Case {
     pub blocking: Vec<String>,
     /// The smallest change that opens what is blocked or closes what is open, where one was found by trying.
     pub change: Option<Change>,
+    /// Why there is none.
+    pub no_change: Option<String>,
 }
 
 /// A clause that speaks about the packet.
@@ -195,7 +198,11 @@ fn case(f: &Frame<'_>, w: &World<'_>, x: (Answer, Point, Point, AtomSet, usize))
             };
             opening(f, &packet)
         }
-        Answer::Unknown => None,
+        Answer::Unknown => Err("what it depends on has to be known first".to_string()),
+    };
+    let (change, no_change) = match change {
+        Ok(c) => (Some(c), None),
+        Err(why) => (None, Some(why)),
     };
     let ways = t
         .ways
@@ -223,6 +230,7 @@ fn case(f: &Frame<'_>, w: &World<'_>, x: (Answer, Point, Point, AtomSet, usize))
             Vec::new()
         },
         change,
+        no_change,
     })
 }
 
