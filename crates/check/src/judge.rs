@@ -13,7 +13,7 @@ use crate::world::World;
 use crate::{assumptions, lints};
 use bartizan_base::{Diagnostic, Finding, Severity, Span, Verdict};
 use bartizan_lang::{Date, Intent};
-use bartizan_model::{Inventory, Readings, VpcId};
+use bartizan_model::{InterfaceId, Inventory, Readings, VpcId};
 use bartizan_packet::ServiceSet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -109,24 +109,32 @@ impl<'a> Judge<'a> {
         evaluate::severity(b.and_then(|b| self.plan.boundaries.get(b)))
     }
 
-    /// The unmodelled things that may carry packets to or from the endpoints of these blocks.
-    fn touching(&self, blocks: impl IntoIterator<Item = u32>) -> Vec<&Unmodelled> {
+    /// The unmodelled things that may carry packets to or from the endpoints of these blocks. Those that packets may only
+    /// come from count where a claim is about what arrives `to` whom they reach; `None` is anybody.
+    fn touching(&self, blocks: &[u32], to: Option<&[u32]>) -> Vec<&Unmodelled> {
         if self.ground.harmless || self.ground.open.is_empty() {
             return Vec::new();
         }
         let t = &self.w.inventory.typed;
-        let vpcs: BTreeSet<VpcId> = blocks
-            .into_iter()
-            .flat_map(|b| self.w.interfaces_of(b))
-            .filter_map(|i| t[i].vswitch.known().and_then(|v| t[*v].vpc.known().copied()))
+        let of = |blocks: &[u32]| -> BTreeSet<InterfaceId> {
+            let all = blocks.iter().flat_map(|b| self.w.interfaces_of(*b));
+            all.collect()
+        };
+        let to = to.map(of);
+        let vpcs: BTreeSet<VpcId> = of(blocks)
+            .iter()
+            .filter_map(|i| t[*i].vswitch.known().and_then(|v| t[*v].vpc.known().copied()))
             .collect();
-        let hit = |u: &&Unmodelled| u.vpcs.is_empty() || u.vpcs.iter().any(|v| vpcs.contains(v));
+        let hit = |u: &&Unmodelled| match u.to.as_slice() {
+            [] => u.vpcs.is_empty() || u.vpcs.iter().any(|v| vpcs.contains(v)),
+            there => to.as_ref().is_none_or(|to| there.iter().any(|i| to.contains(i))),
+        };
         self.ground.open.iter().filter(hit).collect()
     }
 
     /// Turns `holds` into `undecided` (absence) or `violated` into `undecided` (presence) where something
     /// that is not modelled may carry the packets.
-    fn temper(&self, o: &mut Outcome, absence: bool, blocks: Vec<u32>) {
+    fn temper(&self, o: &mut Outcome, absence: bool, blocks: &[u32], to: Option<&[u32]>) {
         let shaky = if absence {
             Verdict::Holds
         } else {
@@ -136,10 +144,11 @@ impl<'a> Judge<'a> {
         if o.verdict != shaky || self.ground.harmless || self.ground.open.is_empty() {
             return;
         }
-        if blocks.iter().all(|&b| self.w.interfaces_of(b).is_empty()) {
+        let nobody = |b: &u32| self.w.interfaces_of(*b).is_empty();
+        if blocks.iter().all(nobody) {
             return;
         }
-        let open = self.touching(blocks);
+        let open = self.touching(blocks, to);
         if let Some(first) = open.first() {
             o.verdict = Verdict::Undecided;
             let more = if open.len() > 1 {
@@ -188,7 +197,8 @@ impl<'a> Judge<'a> {
             return;
         };
         let name = &self.plan.set_names[*s];
-        match self.ground.open.first().filter(|_| !self.ground.harmless) {
+        let open = self.ground.open.iter().find(|u| u.to.is_empty());
+        match open.filter(|_| !self.ground.harmless) {
             Some(first) => {
                 o.verdict = Verdict::Undecided;
                 o.reasons.push(format!(
@@ -313,15 +323,14 @@ impl<'a> Judge<'a> {
             return evaluate::holds();
         }
         let mut o = evaluate::clause(w, c);
-        let mut blocks = w.blocks_of(c.from);
-        blocks.extend(w.blocks_of(c.to));
-        let vacuous = w.blocks_of(c.from).is_empty() || w.blocks_of(c.to).is_empty();
+        let (from, to) = (w.blocks_of(c.from), w.blocks_of(c.to));
+        let vacuous = from.is_empty() || to.is_empty();
         let absence = matches!(
             c.claim,
             Claim::Never | Claim::Only | Claim::Through | Claim::NotThrough
         );
         if !vacuous {
-            self.temper(&mut o, absence, blocks);
+            self.temper(&mut o, absence, &[from, to.clone()].concat(), Some(&to));
         }
         if c.claim == Claim::Only {
             self.spare(&mut o);
@@ -354,8 +363,9 @@ impl<'a> Judge<'a> {
     pub(crate) fn covered(&self, b: &Boundary, leaks: Vec<Leak>) -> Outcome {
         let mut o = evaluate::forbid(self.w, leaks);
         self.spare(&mut o);
-        let blocks = b.governs.iter().flat_map(|&s| self.w.blocks_of(s)).collect();
-        self.temper(&mut o, true, blocks);
+        let blocks: Vec<u32> = b.governs.iter().flat_map(|&s| self.w.blocks_of(s)).collect();
+        // What starts in a governed zone may end in any other.
+        self.temper(&mut o, true, &blocks, None);
         // Which clause covers a flow depends on every zone, not only on those that are governed.
         let all: Vec<usize> = self.plan.doubts.keys().copied().collect();
         self.doubt(&mut o, &all);
@@ -366,9 +376,13 @@ impl<'a> Judge<'a> {
     pub(crate) fn statement(&self, s: &Statement) -> Outcome {
         let w = self.w;
         let mut o = evaluate::statement(w, self.plan, s);
-        let mut blocks = w.blocks_of(s.from);
-        blocks.extend(w.blocks_of(s.to));
-        self.temper(&mut o, s.expect == crate::plan::Expect::Cannot, blocks);
+        let (from, to) = (w.blocks_of(s.from), w.blocks_of(s.to));
+        self.temper(
+            &mut o,
+            s.expect == crate::plan::Expect::Cannot,
+            &[from, to.clone()].concat(),
+            Some(&to),
+        );
         self.doubt(&mut o, &[s.from, s.to]);
         self.nobody(&mut o, &[s.from, s.to]);
         self.cloud(&mut o, &[s.from, s.to]);

@@ -3,7 +3,7 @@
 //! A load balancer, a peering or a transit router can carry packets that the engine does not see. A claim of
 //! absence about the networks it touches cannot be proved, and a claim of presence cannot be refuted.
 
-use bartizan_model::{Inventory, Node, Resource, Understanding, Value, VpcId};
+use bartizan_model::{InterfaceId, Inventory, Node, Resource, Understanding, Value, VpcId};
 use bartizan_reach::Gap;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +18,8 @@ pub struct Unmodelled {
     pub span: bartizan_base::Span,
     /// The VPCs; empty when it may touch any.
     pub vpcs: BTreeSet<VpcId>,
+    /// The interfaces that packets may reach by it, where it can do nothing else; empty where it can.
+    pub to: Vec<InterfaceId>,
 }
 
 /// Addresses and ids that a value refers to.
@@ -109,6 +111,7 @@ pub fn unmodelled(inv: &Inventory, gaps: &[Gap]) -> Vec<Unmodelled> {
             },
             span: r.span,
             vpcs: shared.get(&find(&mut root, i)).cloned().unwrap_or_default(),
+            to: Vec::new(),
         })
         .collect();
     out.extend(gaps.iter().map(|g| Unmodelled {
@@ -116,6 +119,7 @@ pub fn unmodelled(inv: &Inventory, gaps: &[Gap]) -> Vec<Unmodelled> {
         why: g.why.clone(),
         span: g.origin.span,
         vpcs: g.vpc.into_iter().collect(),
+        to: g.to.clone(),
     }));
     out.sort_by(|a, b| a.address.cmp(&b.address).then_with(|| a.why.cmp(&b.why)));
     out.dedup();

@@ -505,6 +505,10 @@ resource "alicloud_cs_managed_kubernetes" "k" {}
 resource "alicloud_eipanycast_anycast_eip_address" "a" {}
 resource "alicloud_ga_accelerator" "a" {}
 resource "alicloud_api_gateway_instance" "a" {}
+resource "alicloud_slb_attachment" "x" {
+  load_balancer_id = "lb-1"
+  instance_ids     = ["i-1"]
+}
 "#;
     let all = openings(text);
     let short: Vec<String> = all
@@ -526,6 +530,7 @@ resource "alicloud_api_gateway_instance" "a" {}
             "eipanycast_anycast_eip_address.a in ?",
             "fcv3_trigger.t in",
             "ga_accelerator.a in ?",
+            "slb_attachment.x in ?",
             "ssl_vpn_server.s in",
             "vpn_gateway.g in",
             "fcv3_function.f out",

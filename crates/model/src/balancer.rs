@@ -99,6 +99,18 @@ pub struct Forward {
     pub preserves: Fact<bool>,
 }
 
+/// Servers of a load balancer that is not in the inventory, or may not be: whoever it listens to may reach them
+/// (docs/decisions/011, item 16).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stray {
+    /// What binds them to it.
+    pub origin: Origin,
+    /// Who they are.
+    pub to: Vec<Backend>,
+    /// What is not there.
+    pub why: Unknown,
+}
+
 /// A backend.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -270,6 +270,11 @@ impl Typed {
                 }
             }
         }
+        for to in self.strays.iter().flat_map(|s| &s.to) {
+            if let Backend::Interface(i) | Backend::Ipv6(i) = *to {
+                c.eni(i)?;
+            }
+        }
         Ok(())
     }
 

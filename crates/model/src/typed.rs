@@ -669,6 +669,9 @@ pub struct Typed {
     pub data_services: Vec<DataService>,
     /// Load balancers.
     pub balancers: Vec<Balancer>,
+    /// Servers of load balancers that are not here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub strays: Vec<crate::Stray>,
     /// Endpoints of gateway load balancers.
     pub inspectors: Vec<Inspector>,
     /// Firewalls at the perimeter.

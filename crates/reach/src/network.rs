@@ -563,6 +563,8 @@ pub struct Gap {
     pub origin: bartizan_model::Origin,
     /// The VPC that it touches; `None` may touch any.
     pub vpc: Option<VpcId>,
+    /// The interfaces that packets may reach by it, where it can do nothing else; empty where it can.
+    pub to: Vec<InterfaceId>,
 }
 
 /// A network, resolved for packets. Immutable.

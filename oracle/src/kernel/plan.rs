@@ -682,6 +682,8 @@ fn everything(t: &Typed) {
         ha_vips: _,
         data_services: _,
         balancers: _,
+        // Servers of what is not there: nobody sends to them (011, 16).
+        strays: _,
         inspectors: _,
         firewalls: _,
         // Proxies are on the Internet and shields filter nothing (015, 16 and 18).

@@ -231,6 +231,13 @@ pub(super) fn openings(inv: &Inventory) -> Vec<Opening> {
             });
         }
     }
+    out.extend(inv.typed.strays.iter().map(|s| Opening {
+        resource: s.origin.address.to_string(),
+        way: In,
+        what: format!("a load balancer that is not here may hand on: {}", s.why.why),
+        open: Sure::Unknown,
+        origin: s.origin.clone(),
+    }));
     buckets(inv, &mut out);
     for o in &mut out {
         // What may not exist is not open for certain.

@@ -202,6 +202,46 @@ fn holders(
     }
 }
 
+/// Who may be reached by load balancers that are not here, and by what those may be in front of (decision 11, item 16).
+pub(super) fn strays(c: &mut Ctx<'_>, ifaces: &[Option<Iface>], relays: &[Relay]) {
+    let t = c.t;
+    for s in &t.strays {
+        let why = format!(
+            "a load balancer that is not here may hand on to it: {}",
+            s.why.why
+        );
+        let mut found: Vec<InterfaceId> = Vec::new();
+        let mut open = false;
+        for to in &s.to {
+            match to {
+                Backend::Interface(i) | Backend::Ipv6(i) => found.push(*i),
+                Backend::Ip(ip) => {
+                    let holds = |f: &&Iface| f.addrs.iter().any(|a| a.region.contains(*ip));
+                    found.extend(ifaces.iter().flatten().filter(holds).map(|f| f.id));
+                }
+                Backend::Unknown(_) => open = true,
+            }
+        }
+        if open {
+            c.gap(&s.origin, &why, None);
+        }
+        let mut k = 0;
+        while let Some(&i) = found.get(k) {
+            k += 1;
+            for r in relays.iter().filter(|r| r.front == i) {
+                if !found.contains(&r.to) {
+                    found.push(r.to);
+                }
+            }
+        }
+        if !found.is_empty() {
+            found.sort_unstable();
+            found.dedup();
+            c.gap_to(&s.origin, why, found);
+        }
+    }
+}
+
 /// Everything that a front hands on (decision 11, item 10); with `only` for one listener.
 pub(super) fn relays(
     c: &mut Ctx<'_>,
@@ -249,8 +289,10 @@ pub(super) fn relays(
                         Backend::Interface(i) | Backend::Ipv6(i) => vec![*i],
                         Backend::Ip(ip) => holders(c, ifaces, vswitches, *ip, front),
                         Backend::Unknown(u) => {
+                            // What an endpoint leads to may be anywhere.
                             let vpc = ifaces[front.index()]
                                 .as_ref()
+                                .filter(|_| b.kind != BalancerKind::Endpoint)
                                 .and_then(|f| vswitches[f.vswitch.index()].as_ref())
                                 .map(|v| v.vpc);
                             c.gap(&f.origin, format!("a backend is not known: {}", u.why), vpc);

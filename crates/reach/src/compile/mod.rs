@@ -21,7 +21,9 @@ mod services;
 mod transit;
 
 use crate::network::{Common, Gap, Match, Mode, Network, Says};
-use bartizan_model::{Assumption, Fact, Inventory, NetSpec, Origin, Readings, Typed, Use, VpcId};
+use bartizan_model::{
+    Assumption, Fact, InterfaceId, Inventory, NetSpec, Origin, Readings, Typed, Use, VpcId,
+};
 use bartizan_packet::{AtomSet, IpSet, PortSet, ServiceAtoms, ServiceSet};
 use ipnet::IpNet;
 use rustc_hash::FxHashMap;
@@ -93,6 +95,17 @@ impl Ctx<'_> {
             why: why.into(),
             origin: origin.clone(),
             vpc,
+            to: Vec::new(),
+        });
+    }
+    /// As [`Ctx::gap`] for something that packets may only come from.
+    pub(crate) fn gap_to(&mut self, origin: &Origin, why: impl Into<String>, to: Vec<InterfaceId>) {
+        self.gaps.push(Gap {
+            address: origin.address.clone(),
+            why: why.into(),
+            origin: origin.clone(),
+            vpc: None,
+            to,
         });
     }
     /// Whether an uncertain accept (or drop) takes part: an accept does when widening, a drop when narrowing.
@@ -225,6 +238,7 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
     internet::dnat(&mut c, &vswitches, &mut ifaces, &somewhere);
     let perimeter = firewalls::compile(&mut c);
     let relays = balancers::relays(&mut c, &ifaces, &vswitches, None);
+    balancers::strays(&mut c, &ifaces, &relays);
     inspectors::gaps(&mut c, &vswitches, &tables, &vpcs);
     inner::gaps(&mut c, &vswitches, &tables, &nats, &ifaces, &relays);
     let mut behind: FxHashMap<bartizan_model::InterfaceId, Vec<u32>> = FxHashMap::default();

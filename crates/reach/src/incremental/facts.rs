@@ -7,7 +7,9 @@ use crate::network::{GroupSet, Hop, Match, Network, OwnPublic, RelaySource, Rule
 use crate::point::PeerView;
 use crate::public::{self, Border};
 use crate::reach::Reach;
-use bartizan_model::{Backend, DnatTarget, Fact, InterfaceId, Inventory, NatIp, SecurityGroupId, VpcId};
+use bartizan_model::{
+    Backend, DnatTarget, Fact, InterfaceId, Inventory, NatIp, SecurityGroupId, Typed, VpcId,
+};
 use bartizan_packet::{IntervalSet, IpSet};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -135,6 +137,8 @@ impl Facts {
             Some("VPC NAT gateways translate, so a change may count in any VPC")
         } else if net.ifaces.iter().flatten().any(|f| f.inspects) {
             Some("what is led past the endpoint of a gateway load balancer is found as a whole")
+        } else if stray_fronts(t) {
+            Some("who is behind a server of a balancer that is not here is found as a whole")
         } else {
             None
         };
@@ -151,7 +155,11 @@ impl Facts {
                 .iter()
                 .flat_map(|b| &b.listeners)
                 .flat_map(|l| &l.forwards)
-                .any(|f| !matches!(f.to, Backend::Interface(_)));
+                .any(|f| !matches!(f.to, Backend::Interface(_)))
+            || t.strays
+                .iter()
+                .flat_map(|s| &s.to)
+                .any(|to| !matches!(to, Backend::Interface(_)));
         // A table that grows costs more than a change may.
         set.reserve(super::SPARE);
         users.reserve(super::SPARE);
@@ -301,6 +309,16 @@ fn meets(all: &[(u32, u32)], few: &[(u32, u32)]) -> bool {
         let at = all.partition_point(|r| r.1 < lo);
         all.get(at).is_some_and(|r| r.0 <= hi)
     })
+}
+
+/// Whether a server of a balancer that is not here is the front of one that is.
+fn stray_fronts(t: &Typed) -> bool {
+    let front = |to: &Backend| match to {
+        Backend::Interface(i) | Backend::Ipv6(i) => t.balancers.iter().any(|b| b.fronts.contains(i)),
+        Backend::Ip(_) => !t.balancers.is_empty(),
+        Backend::Unknown(_) => false,
+    };
+    t.strays.iter().flat_map(|s| &s.to).any(front)
 }
 
 /// The addresses of each VPC, sorted by VPC.

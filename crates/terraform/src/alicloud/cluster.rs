@@ -174,12 +174,12 @@ fn managed(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         let at = vswitches(l, i, &a, &["pod_vswitch_ids"]);
         pods(l, &meta, &at, &groups);
     }
-    own_nat(l, i, &a, false);
+    own_nat(l, i, &a);
 }
 
-/// A NAT gateway that a cluster makes gives everybody in its vSwitches a way out.
-fn own_nat(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, unless_set: bool) {
-    if l.flag(i, a, "new_nat_gateway", unless_set) != Fact::Known(false) {
+/// A NAT gateway that a cluster makes gives everybody in its vSwitches a way out. It makes one unless that is turned off.
+fn own_nat(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) {
+    if l.flag(i, a, "new_nat_gateway", true) != Fact::Known(false) {
         let why = "a cluster that makes a NAT gateway of its own (`new_nat_gateway`)";
         l.refused.insert(i, why.into());
     }
@@ -194,7 +194,7 @@ fn serverless(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let origin = l.origin(i, span);
     api_server(l, &meta, &at, &groups, &(origin, open));
     pods(l, &meta, &at, &groups);
-    own_nat(l, i, &a, true);
+    own_nat(l, i, &a);
 }
 
 fn node_pool(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {

@@ -367,6 +367,7 @@ fn scaling_group(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         meta,
         vswitches: Vec::new(),
         members: Vec::new(),
+        more: None,
     });
     l.declare(i, Entity::Pool(n));
 }
@@ -478,24 +479,35 @@ fn container_configuration(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 /// Instances that are there already and join the group: for balancers they are servers like the others.
 fn more(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let mut found = Vec::new();
+    let mut more = None;
     if let Some(node) = a.get("instance_ids") {
         match items(node) {
             Ok(all) => {
                 for n in all {
                     match l.find(n) {
                         Found::Entity(e) => found.extend(l.interface_of(e)),
-                        Found::Foreign(id) => l.dangling(i, "instance_ids", &id, n.span, "instance"),
-                        Found::Unknown(u) => l.unknown(i, "instance_ids", &u),
+                        Found::Foreign(id) => {
+                            l.dangling(i, "instance_ids", &id, n.span, "instance");
+                            more = Some(Unknown::at(format!("`{id}` is not in the inventory"), n.span));
+                        }
+                        Found::Unknown(u) => {
+                            l.unknown(i, "instance_ids", &u);
+                            more = Some(u);
+                        }
                         Found::Unset | Found::Resource(_) => {}
                     }
                 }
             }
-            Err(u) => l.unknown(i, "instance_ids", &u),
+            Err(u) => {
+                l.unknown(i, "instance_ids", &u);
+                more = Some(u);
+            }
         }
     }
     for n in pools(l, i, &a) {
         if let Some(p) = l.balancers.pools.get_mut(n) {
             p.members.extend(&found);
+            p.more = p.more.take().or_else(|| more.clone());
         }
     }
 }
@@ -534,7 +546,7 @@ fn from_template(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     balancer::serve_own(l, i, &a, "loadbalancer_ids", pool);
     match a.blocks("alb_server_group") {
         Blocks::Absent => {}
-        Blocks::Unknown(u) => l.unknown(i, "alb_server_group", &u),
+        Blocks::Unknown(u) => balancer::loose_pool(l, i, &a, "alb_server_group", pool, u),
         Blocks::List(all) => {
             for b in all {
                 balancer::serve(l, i, &b, "alb_server_group_id", "port", Fact::Known(pool));

@@ -132,6 +132,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "tags",
                 "db_instance_name",
                 "instance_name",
+                "instance_type",
                 "port",
                 "private_connection_port",
                 "private_ip",
@@ -540,7 +541,8 @@ pub(super) fn answers(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, of: &'static 
     }
 }
 
-fn also(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, of: &'static str, more: &ServiceSet) {
+/// What a service answers on besides, by one of its endpoints.
+pub(super) fn also(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, of: &'static str, more: &ServiceSet) {
     let service = l.link(i, a, &[of], "data service", as_service);
     // A service in several vSwitches is several here.
     let address = service.known().map(|d| l.typed[*d].meta.origin.address.clone());
@@ -587,7 +589,14 @@ fn replica(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 }
 
 fn kvstore(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let services = port(l, i, &a, &["port", "private_connection_port"], Fact::Known(6379));
+    let redis = l.either(i, &a, "instance_type", ("Redis", "Memcache"), true);
+    let usual = match redis {
+        Fact::Known(true) => Fact::Known(6379),
+        Fact::Known(false) => Fact::Unknown(Unknown::at("the port of Memcache is not known", a.span)),
+        Fact::Unknown(u) => Fact::Unknown(u),
+    };
+    // `port` is what it was made with, the other what it was changed to.
+    let services = port(l, i, &a, &["private_connection_port", "port"], usual);
     place(l, i, &a, &["private_ip"], services);
     redis_lists(l, i, &a);
     if a.get("enable_public").is_some() {

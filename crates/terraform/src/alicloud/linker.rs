@@ -312,7 +312,8 @@ impl<'r> Linker<'r> {
         }
         match (lookup(res, &r.attribute), depth < MAX_CHASE) {
             (Some(n), true) => match &n.value {
-                Value::Unknown(_) | Value::Null => {}
+                Value::Unknown(_) => {}
+                _ if left_to_cloud(n) => {}
                 _ => return self.find_at(n, depth + 1),
             },
             (Some(_), false) => {
@@ -370,8 +371,8 @@ impl<'r> Linker<'r> {
                         .and_then(|i| self.res.get(i))
                         .and_then(|x| lookup(x, &r.attribute));
                     match next {
-                        Some(n) => node = n,
-                        None => {
+                        Some(n) if !left_to_cloud(n) => node = n,
+                        _ => {
                             let why = format!("`{}.{}` is decided by the cloud", r.address, r.attribute);
                             return Fact::Unknown(Unknown::at(why, node.span));
                         }
@@ -736,6 +737,15 @@ pub(super) fn as_table(e: Entity) -> Option<RouteTableId> {
 }
 pub(super) fn as_group(e: Entity) -> Option<SecurityGroupId> {
     if let Entity::Group(g) = e { Some(g) } else { None }
+}
+
+/// Whether a value leaves an attribute to the cloud: null, and the empty text, which is how modules write "not given".
+fn left_to_cloud(n: &Node) -> bool {
+    match &n.value {
+        Value::Null => true,
+        Value::String(s) => s.is_empty(),
+        _ => false,
+    }
 }
 
 /// The value at an attribute path such as `zone_mappings[0].vswitch_id`.

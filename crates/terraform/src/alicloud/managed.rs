@@ -4,7 +4,7 @@
 
 use super::attrs::{Attrs, Blocks};
 use super::compute::vswitches;
-use super::data_service::{answers, anybody, bind, by_default, edited, groups, nets, public};
+use super::data_service::{also, answers, anybody, bind, by_default, edited, groups, nets, public};
 use super::linker::{Entity, Linker, next};
 use super::{Handler, Stage, TypeSpec, eni, own};
 use bartizan_model::*;
@@ -322,6 +322,10 @@ pub(super) const HANDLERS: &[Handler] = &[
         identities: &[],
         steps: &[(Stage::Attach, |l, i, a| {
             public(l, i, &a, "instance_id", Some("ip_address"));
+            // As with databases: 3306 unless it says otherwise, whatever the port of the instance is.
+            if a.get("port").is_none() {
+                also(l, i, &a, "instance_id", &ServiceSet::tcp(PortSet::single(3306)));
+            }
             answers(l, i, &a, "instance_id", &["port"]);
         })],
     },

@@ -91,6 +91,10 @@ enum Leads {
     To(usize),
     /// A service of somebody else.
     Elsewhere,
+    /// A service that is not here, by its id or name.
+    Named(std::sync::Arc<str>),
+    /// A service that is not known, where none is here.
+    Unsure(Unknown),
     Unknown(Unknown),
 }
 
@@ -113,6 +117,8 @@ struct Endpoint {
 #[derive(Default)]
 pub(super) struct State {
     services: Vec<Service>,
+    /// What is offered by services that are not here: the id of each, where it is known.
+    foreign: Vec<(Option<std::sync::Arc<str>>, Service)>,
     endpoints: Vec<Endpoint>,
     inspectors: Vec<Inspecting>,
     /// Connections that are accepted: where it is written, the endpoint, the service.
@@ -163,7 +169,11 @@ fn accepting(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 
 fn resource(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let service = l.link(i, &a, &["service_id"], "endpoint service", as_service);
-    offer(l, i, &a, service);
+    let named = match a.get("service_id").map(|n| l.find(n)) {
+        Some(Found::Foreign(id)) => Some(id),
+        _ => None,
+    };
+    offer(l, i, &a, service, named);
 }
 
 /// Resources that a service lists itself.
@@ -182,20 +192,38 @@ fn own_resources(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         }
         Blocks::List(all) => {
             for b in all {
-                offer(l, i, &b, Fact::Known(this));
+                offer(l, i, &b, Fact::Known(this), None);
             }
         }
     }
 }
 
-fn offer(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, service: Fact<usize>) {
+/// Something that a service offers; `named` is the id of one that is not here.
+fn offer(
+    l: &mut Linker<'_>,
+    i: usize,
+    a: &Attrs<'_>,
+    service: Fact<usize>,
+    named: Option<std::sync::Arc<str>>,
+) {
     let origin = l.origin(i, a.span);
     if let Some(n) = a.get("resource_id")
         && let Found::Entity(Entity::Gwlb(g)) = l.find(n)
-        && let Fact::Known(s) = service
     {
-        if let Some(s) = l.private_link.services.get_mut(s) {
-            s.gateways.push((origin, g));
+        match service {
+            Fact::Known(s) => {
+                if let Some(s) = l.private_link.services.get_mut(s) {
+                    s.gateways.push((origin, g));
+                }
+            }
+            Fact::Unknown(u) => {
+                for s in &mut l.private_link.services {
+                    let mut origin = origin.clone();
+                    origin.maybe = Some(Box::new(u.clone()));
+                    s.gateways.push((origin, g));
+                }
+                foreign(l, named, &u).gateways.push((origin, g));
+            }
         }
         return;
     }
@@ -221,15 +249,52 @@ fn offer(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, service: Fact<usize>) {
                 s.resources.push((origin, offered));
             }
         }
-        // It may be a resource of any of them.
+        // It may be a resource of any of them, and of one that is not here.
         Fact::Unknown(u) => {
             for s in &mut l.private_link.services {
                 let mut origin = origin.clone();
                 origin.maybe = Some(Box::new(u.clone()));
                 s.resources.push((origin, offered.clone()));
             }
+            foreign(l, named, &u).resources.push((origin, offered));
         }
     }
+}
+
+/// A service that is not here.
+fn foreign<'l>(l: &'l mut Linker<'_>, named: Option<std::sync::Arc<str>>, why: &Unknown) -> &'l mut Service {
+    let all = &mut l.private_link.foreign;
+    let at = match all.iter().position(|(n, _)| *n == named) {
+        Some(at) => at,
+        None => {
+            let u = Unknown {
+                why: format!("whether the service accepts it is not known: {}", why.why).into(),
+                span: why.span,
+            };
+            let (resources, gateways) = (Vec::new(), Vec::new());
+            let accepts = Fact::Unknown(u);
+            all.push((
+                named,
+                Service {
+                    accepts,
+                    resources,
+                    gateways,
+                },
+            ));
+            all.len() - 1
+        }
+    };
+    &mut all[at].1
+}
+
+/// What an endpoint to a service that is not here may lead to: each with whether it is that service for certain.
+fn offers<'s>(state: &'s State, name: &str) -> Vec<(bool, &'s Service)> {
+    let here = |id: &str| name == id || name.strip_suffix(id).is_some_and(|r| r.ends_with('.'));
+    let each = state.foreign.iter().filter_map(|(n, s)| match n {
+        Some(n) => here(n).then_some((true, s)),
+        None => Some((false, s)),
+    });
+    each.collect()
 }
 
 fn endpoint(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
@@ -306,10 +371,11 @@ fn leads(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Leads {
                     "name an endpoint service",
                 )),
             },
-            Found::Foreign(_) => Leads::Elsewhere,
+            Found::Foreign(id) => Leads::Named(id),
             // What comes from outside of the input is none of its services, if it has none.
-            Found::Unknown(_) | Found::Unset | Found::Resource(_) if l.private_link.services.is_empty() => {
-                Leads::Elsewhere
+            Found::Unknown(u) if l.private_link.services.is_empty() => Leads::Unsure(u),
+            Found::Unset | Found::Resource(_) if l.private_link.services.is_empty() => {
+                Leads::Unsure(Unknown::at("the service is not known", n.span))
             }
             Found::Unknown(u) => {
                 l.unknown(i, name, &u);
@@ -408,32 +474,45 @@ fn pending(state: &State, e: Entity, s: &Service, at: &Origin) -> Option<Unknown
     Some(why.unwrap_or_else(nobody))
 }
 
+/// Whether a service has a gateway load balancer that works.
+fn served(l: &Linker<'_>, s: &Service, at: &Origin) -> Result<(), Unknown> {
+    let none = Unknown::at("the service offers no gateway load balancer", at.span);
+    let mut found = Err(none);
+    for (origin, g) in &s.gateways {
+        found = match &origin.maybe {
+            Some(u) => Err((**u).clone()),
+            None => l.gwlb.serves(*g),
+        };
+        if found.is_ok() {
+            break;
+        }
+    }
+    found
+}
+
 /// Gives every endpoint the listeners of the balancers behind it (items 2, 8 and 9).
 pub(super) fn settle(l: &mut Linker<'_>) {
     let state = std::mem::take(&mut l.private_link);
     for x in &state.inspectors {
         let at = l.typed[x.id].meta.origin.clone();
         let serves = match &x.leads {
-            Leads::Unknown(u) => Err(u.clone()),
+            Leads::Unknown(u) | Leads::Unsure(u) => Err(u.clone()),
+            Leads::Named(name) => {
+                let mut found = Err(Unknown::at("the service is somebody else's", at.span));
+                for (certain, s) in offers(&state, name) {
+                    let doubt = pending(&state, Entity::Inspector(x.id), s, &at);
+                    if certain && found.is_err() {
+                        found = doubt.map_or_else(|| served(l, s, &at), Err);
+                    }
+                }
+                found
+            }
             Leads::Elsewhere => Err(Unknown::at("the service is somebody else's", at.span)),
             Leads::To(s) => match state.services.get(*s) {
                 None => Err(Unknown::at("the service is not known", at.span)),
                 Some(s) => match pending(&state, Entity::Inspector(x.id), s, &at) {
                     Some(u) => Err(u),
-                    None => {
-                        let none = Unknown::at("the service offers no gateway load balancer", at.span);
-                        let mut found = Err(none);
-                        for (origin, g) in &s.gateways {
-                            found = match &origin.maybe {
-                                Some(u) => Err((**u).clone()),
-                                None => l.gwlb.serves(*g),
-                            };
-                            if found.is_ok() {
-                                break;
-                            }
-                        }
-                        found
-                    }
+                    None => served(l, s, &at),
                 },
             },
         };
@@ -455,21 +534,39 @@ pub(super) fn settle(l: &mut Linker<'_>) {
                     all.extend(offered_by(&l.typed, &state, &at, doubt.as_ref(), origin, offered));
                 }
             }
-            Leads::Elsewhere => all.push(Listener {
-                origin: at.clone(),
-                services: Fact::Known(ServiceSet {
-                    tcp: PortSet::full(),
-                    udp: PortSet::full(),
-                    ..ServiceSet::default()
-                }),
-                filter: Fact::Known(None),
-                forwards: Vec::new(),
-            }),
-            Leads::Unknown(u) => all.push(blind(&at, at.clone(), u)),
+            Leads::Elsewhere => all.push(elsewhere(&at)),
+            Leads::Named(name) => {
+                all.push(elsewhere(&at));
+                for (certain, s) in offers(&state, name) {
+                    let mut doubt = pending(&state, Entity::Balancer(e.balancer), s, &at);
+                    if !certain {
+                        doubt = doubt.or_else(|| s.accepts.unknown().cloned());
+                    }
+                    for (origin, offered) in &s.resources {
+                        all.extend(offered_by(&l.typed, &state, &at, doubt.as_ref(), origin, offered));
+                    }
+                }
+            }
+            Leads::Unsure(_) if state.foreign.is_empty() => all.push(elsewhere(&at)),
+            Leads::Unknown(u) | Leads::Unsure(u) => all.push(blind(&at, at.clone(), u)),
         }
         if let Some(b) = l.typed.balancers.get_mut(e.balancer.index()) {
             b.listeners = all;
         }
+    }
+}
+
+/// What an endpoint takes in for somebody else's service.
+fn elsewhere(at: &Origin) -> Listener {
+    Listener {
+        origin: at.clone(),
+        services: Fact::Known(ServiceSet {
+            tcp: PortSet::full(),
+            udp: PortSet::full(),
+            ..ServiceSet::default()
+        }),
+        filter: Fact::Known(None),
+        forwards: Vec::new(),
     }
 }
 

@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 /// Arguments that are Terraform's and not the provider's.
 const META: [&str; 4] = ["count", "for_each", "provider", "depends_on"];
-const META_BLOCKS: [&str; 3] = ["lifecycle", "provisioner", "connection"];
+/// Blocks of the same kind; how long a provider waits is not part of what it makes.
+const META_BLOCKS: [&str; 4] = ["lifecycle", "provisioner", "connection", "timeouts"];
 /// More resources than this in one configuration are taken for a mistake.
 const MAX_RESOURCES: usize = 1_000_000;
 
@@ -297,7 +298,15 @@ impl World<'_> {
                     Nested::Block(b, s) => {
                         let mut m = BTreeMap::new();
                         for (k, e) in &b.attrs {
-                            m.insert(Arc::from(k.as_str()), self.expr(e, &s)?);
+                            // As with attributes of the resource itself: the cloud decides what is left open.
+                            let v = match self.expr(e, &s)? {
+                                V::Null => V::unknown(format!("`{k}` is not set, so the cloud decides")),
+                                v if v == V::str("") => {
+                                    V::unknown(format!("`{k}` is empty, so the cloud may decide"))
+                                }
+                                v => v,
+                            };
+                            m.insert(Arc::from(k.as_str()), v);
                         }
                         for inner in &b.blocks {
                             let k: Arc<str> = match (inner.ident.as_str(), inner.labels.first()) {

@@ -670,8 +670,10 @@ impl<'a> World<'a> {
                     Some(e) => self.expr(e, &s)?,
                     None => self.blocks_value(&d.block, name, &s)?,
                 };
-                // What is set to null is left to the cloud.
-                Ok(if v == V::Null { computed() } else { v })
+                // What is set to null is left to the cloud, and so is what a resource there sets to the empty text.
+                let cloud = !d.data && d.kind.starts_with("alicloud_");
+                let open = v == V::Null || cloud && v == V::str("");
+                Ok(if open { computed() } else { v })
             },
         )
     }

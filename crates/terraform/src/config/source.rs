@@ -191,7 +191,16 @@ fn block(b: hcl_edit::structure::Block, c: &Ctx<'_>) -> Block {
     out
 }
 
-/// Applies an override block: attributes replace, nested blocks of the same type replace as a whole.
+/// The type of a nested block, whether it is written or made by a `dynamic` one.
+fn kind_of(b: &Block) -> &str {
+    match (b.ident.as_str(), b.labels.first()) {
+        ("dynamic", Some(l)) => l,
+        (n, _) => n,
+    }
+}
+
+/// Applies an override block: attributes replace, nested blocks of the same type replace as a whole, written ones and
+/// `dynamic` ones alike.
 fn merged(base: &Block, over: &Block) -> Block {
     let mut out = base.clone();
     for (k, e) in &over.attrs {
@@ -200,8 +209,8 @@ fn merged(base: &Block, over: &Block) -> Block {
             None => out.attrs.push((k.clone(), e.clone())),
         }
     }
-    let kinds: Vec<&String> = over.blocks.iter().map(|b| &b.ident).collect();
-    out.blocks.retain(|b| !kinds.contains(&&b.ident));
+    let kinds: Vec<&str> = over.blocks.iter().map(|b| kind_of(b)).collect();
+    out.blocks.retain(|b| !kinds.contains(&kind_of(b)));
     out.blocks.extend(over.blocks.iter().cloned());
     out
 }

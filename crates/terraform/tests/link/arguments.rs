@@ -150,6 +150,7 @@ resource "alicloud_alb_server_group" "g" {
     server_id   = alicloud_instance.i.id
     server_type = "Ecs"
     port        = 8080
+    weight      = 100
   }
 }
 "#;
@@ -163,6 +164,7 @@ resource "alicloud_alb_server_group" "other" {{
     server_id   = alicloud_instance.i.id
     server_type = "Ecs"
     port        = 9090
+    weight      = 100
   }}
 }}
 resource "alicloud_alb_rule" "r" {{

@@ -212,6 +212,7 @@ resource "alicloud_alb_server_group" "main" {{
     server_id   = alicloud_instance.web[0].id
     server_type = "Ecs"
     port        = 80
+    weight      = 100
   }}
 }}
 resource "alicloud_alb_server_group" "far" {{
@@ -220,6 +221,7 @@ resource "alicloud_alb_server_group" "far" {{
     server_id         = "10.9.0.1"
     server_type       = "Ip"
     port              = 81
+    weight            = 100
     remote_ip_enabled = true
   }}
 }}

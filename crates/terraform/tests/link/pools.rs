@@ -122,7 +122,7 @@ resource "alicloud_cs_kubernetes_node_pool" "n" {{
 "#
         ))
     };
-    let inv = cluster("");
+    let inv = cluster("  new_nat_gateway = false");
     let api = balancer(&inv, "alicloud_cs_managed_kubernetes.k");
     let front = &inv.typed[api.fronts[0]];
     assert_eq!(front.public.len(), 1);

@@ -4,8 +4,8 @@ use super::super::attrs::{Attrs, Blocks};
 use super::super::linker::{Linker, next};
 use super::super::{Handler, Identity, Role, Stage, TypeSpec, eni, own, parse};
 use super::{
-    Entity, Pending, Server, Target, as_balancer, as_list, as_servers, declare, each, entry, front, group,
-    new_group, new_list, of_any, port, server, this_balancer, weighed,
+    Entity, Loose, Pending, Server, Target, as_balancer, as_list, as_servers, declare, each, entry, front,
+    group, new_group, new_list, of_any, port, server, this_balancer, weighed,
 };
 use bartizan_model::*;
 use bartizan_packet::{PortSet, ServiceSet};
@@ -66,6 +66,7 @@ pub(in super::super) const HANDLERS: &[Handler] = &[
             name: "alicloud_slb_server_group",
             attributes: &[
                 "id",
+                "load_balancer_id",
                 "servers",
                 "servers.server_ids",
                 "servers.port",
@@ -84,6 +85,7 @@ pub(in super::super) const HANDLERS: &[Handler] = &[
             name: "alicloud_slb_master_slave_server_group",
             attributes: &[
                 "id",
+                "load_balancer_id",
                 "servers",
                 "servers.server_id",
                 "servers.port",
@@ -312,9 +314,10 @@ fn listener(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let protocol = match a.first(&["protocol", "lb_protocol"]) {
         Some((name, n)) => l.parsed(i, name, n, "write tcp, udp, http or https", |s| {
             match s.to_ascii_lowercase().as_str() {
-                "tcp" => Ok((false, true)),
-                "udp" => Ok((true, true)),
-                "http" | "https" => Ok((false, false)),
+                "tcp" => Ok((false, true, false)),
+                "udp" => Ok((true, true, false)),
+                "http" => Ok((false, false, true)),
+                "https" => Ok((false, false, false)),
                 _ => Err(format!("`{s}` is not a protocol of a listener")),
             }
         }),
@@ -331,16 +334,27 @@ fn listener(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         (Fact::Unknown(u), _) => Fact::Unknown(u.clone()),
     };
     let origin = l.origin(i, a.span);
-    let forwards_on = l.either(i, &a, "listener_forward", ("on", "off"), false);
+    let redirects = l.either(i, &a, "listener_forward", ("on", "off"), false);
+    // Only those of HTTP can: the provider passes it over with other protocols.
+    let redirects = match (redirects, protocol.clone().map(|p| p.2)) {
+        (Fact::Known(false), _) | (_, Fact::Known(false)) => Fact::Known(false),
+        (on, Fact::Known(true)) => on,
+        (_, Fact::Unknown(u)) => Fact::Unknown(u),
+    };
     let mut targets = Vec::new();
     // One that redirects has no servers.
-    if forwards_on != Fact::Known(true) {
+    if redirects != Fact::Known(true) {
         match a.first(&["server_group_id", "master_slave_server_group_id"]) {
             Some((name, n)) => targets.push((l.origin(i, n.span), group(l, i, name, n))),
             None => {
                 let port = self::frontend(l, i, &a, &["backend_port", "instance_port"]);
                 targets.push((origin.clone(), Target::Own(port)));
             }
+        }
+    }
+    if let Fact::Unknown(u) = &redirects {
+        for (o, _) in &mut targets {
+            o.maybe.get_or_insert_with(|| Box::new(u.clone()));
         }
     }
     let mut lists = Vec::new();
@@ -378,7 +392,7 @@ fn listener(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             forwards: Vec::new(),
         },
         targets,
-        takes_all: None,
+        rules: Vec::new(),
         lists,
         udp,
         transparent: protocol.map(|p| p.1),
@@ -411,6 +425,7 @@ fn doubtful(
 }
 
 fn servers(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    super::of_group(l, i, &a);
     let all = match a.blocks("servers") {
         Blocks::Absent => Vec::new(),
         Blocks::Unknown(u) => vec![doubtful(l, i, "servers", u, a.span)],
@@ -435,6 +450,7 @@ fn servers(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 }
 
 fn master_slave(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    super::of_group(l, i, &a);
     let all = match a.blocks("servers") {
         Blocks::Absent => Vec::new(),
         Blocks::Unknown(u) => vec![doubtful(l, i, "servers", u, a.span)],
@@ -487,6 +503,8 @@ pub(super) fn into_group(l: &mut Linker<'_>, group: Fact<usize>, mut s: Server) 
             }
         }
         Fact::Unknown(u) => {
+            let loose = Loose::Servers(s.to.clone());
+            l.balancers.loose.push((s.origin.clone(), loose, u.clone()));
             s.origin.maybe = Some(Box::new(u));
             for g in &mut l.balancers.groups {
                 g.servers.push(s.clone());

@@ -59,13 +59,34 @@ enum Target {
     Unknown(Unknown),
 }
 
+/// A rule of an ALB listener.
+#[derive(Clone)]
+struct Rule {
+    origin: Origin,
+    /// The smaller, the earlier.
+    priority: Fact<u32>,
+    takes_all: bool,
+}
+
+/// The rule that may leave nothing to what a listener hands on to by `address`: a rule, or the listener itself, which
+/// comes after all of them.
+fn left_nothing<'p>(rules: &'p [Rule], address: &str) -> Option<&'p Rule> {
+    let own = rules.iter().find(|r| &*r.origin.address == address);
+    let earlier = |r: &&Rule| match (&r.priority, own.map(|o| &o.priority)) {
+        (Fact::Known(a), Some(Fact::Known(b))) => a <= b,
+        _ => true,
+    };
+    let others = rules.iter().filter(|r| &*r.origin.address != address);
+    others.filter(|r| r.takes_all).find(earlier)
+}
+
 /// A listener on its way into the typed layer.
 struct Pending {
     balancer: Fact<BalancerId>,
     listener: Listener,
     targets: Vec<(Origin, Target)>,
-    /// A rule that takes every request, so that what comes after it may get none.
-    takes_all: Option<Origin>,
+    /// Its rules, each with its priority and whether it takes every request, so that what comes after it gets none.
+    rules: Vec<Rule>,
     /// Access lists, whether they admit, and where they are bound.
     lists: Vec<(Fact<usize>, Fact<bool>, Origin)>,
     /// Backends get UDP.
@@ -81,6 +102,8 @@ pub(super) struct Pool {
     pub(super) meta: Meta,
     pub(super) vswitches: Vec<Fact<VswitchId>>,
     pub(super) members: Vec<InterfaceId>,
+    /// Why there may be members that are not known.
+    pub(super) more: Option<Unknown>,
 }
 
 /// What is collected while reading.
@@ -99,6 +122,14 @@ pub(super) struct State {
     own: Vec<(Fact<BalancerId>, Server)>,
     /// Rules of CLB listeners: balancer, port, group.
     rules: Vec<(Fact<BalancerId>, Fact<u16>, Origin, Target)>,
+    /// What is bound to balancers, listeners and groups that are not here, or may not be.
+    loose: Vec<(Origin, Loose, Unknown)>,
+}
+
+/// What is bound to something that is not here.
+enum Loose {
+    Target(Target),
+    Servers(Vec<Backend>),
 }
 
 fn as_balancer(e: Entity) -> Option<BalancerId> {
@@ -198,6 +229,21 @@ fn port(l: &mut Linker<'_>, i: usize, name: &'static str, node: Option<&Node>) -
     }
 }
 
+/// The servers of a group are those of a balancer as well, which may be one that is not here.
+fn of_group(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) {
+    if a.get("load_balancer_id").is_none() {
+        return;
+    }
+    let balancer = l.link(i, a, &["load_balancer_id"], "load balancer", as_balancer);
+    let this = l.entity.get(i).copied().flatten().and_then(as_servers);
+    if let (Fact::Unknown(u), Some(g)) = (balancer, this) {
+        let origin = l.origin(i, a.span);
+        l.balancers
+            .loose
+            .push((origin, Loose::Target(Target::Group(g)), u));
+    }
+}
+
 /// Who a server is: an instance, an interface, another balancer, or an address.
 fn server(l: &mut Linker<'_>, i: usize, name: &'static str, node: &Node) -> Vec<Backend> {
     let find = l.find(node);
@@ -248,9 +294,12 @@ fn server(l: &mut Linker<'_>, i: usize, name: &'static str, node: &Node) -> Vec<
 fn pooled(l: &Linker<'_>, pool: &Fact<usize>, span: bartizan_base::Span) -> Vec<Backend> {
     match pool {
         Fact::Known(n) => {
-            let p = l.balancers.pools.get(*n);
-            let all = p.map_or(&[][..], |p| &p.members);
-            all.iter().map(|x| Backend::Interface(*x)).collect()
+            let Some(p) = l.balancers.pools.get(*n) else {
+                return Vec::new();
+            };
+            let all = p.members.iter().map(|x| Backend::Interface(*x));
+            all.chain(p.more.iter().map(|u| Backend::Unknown(u.clone())))
+                .collect()
         }
         Fact::Unknown(u) => vec![Backend::Unknown(Unknown::at(u.why.clone(), span))],
     }
@@ -272,7 +321,7 @@ pub(super) fn serve(
     };
     let port = port(l, i, on, a.get(on));
     let mut origin = l.origin(i, a.span);
-    weighed(l, &mut origin, a.get("weight"));
+    weighed_0(l, &mut origin, a.get("weight"));
     let to = pooled(l, &pool, a.span);
     let at = None;
     clb::into_group(l, group, Server { origin, to, at, port });
@@ -308,7 +357,7 @@ pub(super) fn serve_each(l: &mut Linker<'_>, i: usize, node: &Node, key: &'stati
         let group = l.link_node(i, "vserver_group_id", g, "server group", as_servers);
         let port = port(l, i, "port", m.get("port"));
         let mut origin = l.origin(i, n.span);
-        weighed(l, &mut origin, m.get("weight"));
+        weighed_0(l, &mut origin, m.get("weight"));
         let to = pooled(l, pool, n.span);
         let at = None;
         clb::into_group(l, group, Server { origin, to, at, port });
@@ -320,10 +369,7 @@ pub(super) fn serve_own(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'sta
     let Some(node) = a.get(name) else { return };
     let all = match items(node) {
         Ok(all) => all,
-        Err(u) => {
-            l.unknown(i, name, &u);
-            return;
-        }
+        Err(u) => return loose_pool(l, i, a, name, pool, u),
     };
     for n in all {
         let b = l.link_node(i, name, n, "load balancer", as_balancer);
@@ -333,6 +379,32 @@ pub(super) fn serve_own(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'sta
         let port = Fact::Known(None);
         let at = None;
         l.balancers.own.push((b, Server { origin, to, at, port }));
+    }
+}
+
+/// The members of a scaling group join something of which is not known what it is.
+pub(super) fn loose_pool(
+    l: &mut Linker<'_>,
+    i: usize,
+    a: &Attrs<'_>,
+    name: &'static str,
+    pool: usize,
+    u: Unknown,
+) {
+    l.unknown(i, name, &u);
+    let origin = l.origin(i, a.span);
+    let to = pooled(l, &Fact::Known(pool), origin.span);
+    l.balancers.loose.push((origin, Loose::Servers(to), u));
+}
+
+/// As [`weighed`] where no weight is written as 0: in the groups of ALB, and for what scaling groups add to groups.
+fn weighed_0(l: &mut Linker<'_>, origin: &mut Origin, node: Option<&Node>) {
+    match node {
+        Some(_) => weighed(l, origin, node),
+        None => {
+            let doubt = Unknown::at("its weight is 0 unless one is set", origin.span);
+            origin.maybe.get_or_insert_with(|| Box::new(doubt));
+        }
     }
 }
 
@@ -482,8 +554,9 @@ fn one(udp: bool, port: u16) -> ServiceSet {
 
 /// Puts servers and access lists into the listeners, and listeners into balancers.
 pub(super) fn settle(l: &mut Linker<'_>) {
-    let state = std::mem::take(&mut l.balancers);
-    for mut p in state.listeners {
+    let mut state = std::mem::take(&mut l.balancers);
+    strays(&mut l.typed, &state);
+    for mut p in std::mem::take(&mut state.listeners) {
         let mut targets = std::mem::take(&mut p.targets);
         // Rules of CLB are bound by balancer and port.
         for (b, port, origin, target) in &state.rules {
@@ -499,10 +572,10 @@ pub(super) fn settle(l: &mut Linker<'_>) {
                 targets.push((origin.clone(), target.clone()));
             }
         }
-        if let Some(by) = p.takes_all.clone() {
-            let doubt = Unknown::at("another rule takes every request", by.span);
-            for (o, _) in targets.iter_mut().filter(|(o, _)| o.address != by.address) {
-                o.maybe.get_or_insert_with(|| Box::new(doubt.clone()));
+        for (o, _) in &mut targets {
+            if let Some(by) = left_nothing(&p.rules, &o.address) {
+                let doubt = Unknown::at("another rule takes every request", by.origin.span);
+                o.maybe.get_or_insert_with(|| Box::new(doubt));
             }
         }
         for (origin, t) in targets {
@@ -537,7 +610,12 @@ pub(super) fn settle(l: &mut Linker<'_>) {
                 forwards(&l.typed, &mut p, &state.zonal, &origin, &group, port.as_ref());
             }
         }
-        filter(&mut p, &state.lists);
+        if let Some(u) = filter(&mut p, &state.lists)
+            && let Some(i) = l.position(&p.listener.origin.address)
+        {
+            let modern = l.res.get(i).is_some_and(|r| r.kind.starts_with("alicloud_alb"));
+            l.unknown(i, if modern { "acl_config" } else { "acl_ids" }, &u);
+        }
         match p.balancer {
             Fact::Known(b) => {
                 if let Some((_, u)) = state.idle.iter().find(|(x, _)| *x == b) {
@@ -565,6 +643,64 @@ pub(super) fn settle(l: &mut Linker<'_>) {
         }
     }
     clb::place(l);
+}
+
+/// Decision 11, item 16: what is bound to balancers, listeners and groups that are not here.
+fn strays(t: &mut Typed, state: &State) {
+    let mut all = Vec::new();
+    let group = |t: &Typed, g: usize| -> Vec<Backend> {
+        let Some(g) = state.groups.get(g) else {
+            return Vec::new();
+        };
+        let dual = g.dual != Fact::Known(false);
+        let servers = g.servers.iter();
+        servers.flat_map(|s| reached(t, s, dual).0).collect()
+    };
+    let target = |t: &Typed, x: &Target| match x {
+        Target::Group(g) => group(t, *g),
+        Target::Own(_) => Vec::new(),
+        Target::Unknown(u) => vec![Backend::Unknown(u.clone())],
+    };
+    for (origin, what, why) in &state.loose {
+        let to = match what {
+            Loose::Target(x) => target(t, x),
+            Loose::Servers(to) => to.clone(),
+        };
+        all.push((origin, to, why.clone()));
+    }
+    for p in &state.listeners {
+        if let Fact::Unknown(u) = &p.balancer {
+            let to = p.targets.iter().flat_map(|(_, x)| target(t, x)).collect();
+            all.push((&p.listener.origin, to, u.clone()));
+        }
+    }
+    for (b, s) in &state.own {
+        if let Fact::Unknown(u) = b {
+            all.push((&s.origin, reached(t, s, false).0, u.clone()));
+        }
+    }
+    // A rule of a CLB is there because its listener is.
+    for (b, port, origin, x) in &state.rules {
+        let heard = |p: &Pending| {
+            p.balancer == *b
+                && match (port, p.listener.services.known()) {
+                    (Fact::Known(port), Some(s)) => s.tcp.contains(*port),
+                    _ => true,
+                }
+        };
+        let why = match b {
+            Fact::Unknown(u) => u.clone(),
+            Fact::Known(_) if state.listeners.iter().any(heard) => continue,
+            Fact::Known(_) => Unknown::at("the listener of this rule is not in the inventory", origin.span),
+        };
+        all.push((origin, target(t, x), why));
+    }
+    for (origin, to, why) in all {
+        if !to.is_empty() {
+            let origin = origin.clone();
+            t.strays.push(Stray { origin, to, why });
+        }
+    }
 }
 
 /// What a listener hands on to the servers of a group.
@@ -622,15 +758,14 @@ fn forwards(
     }
 }
 
-/// The access list of a listener.
-fn filter(p: &mut Pending, lists: &[List]) {
+/// The access list of a listener; why it is not known what several of them do together.
+fn filter(p: &mut Pending, lists: &[List]) -> Option<Unknown> {
     let bound = std::mem::take(&mut p.lists);
-    let Some((_, white, _)) = bound.first() else {
-        return;
-    };
+    let (_, white, _) = bound.first()?;
     let white = white.clone();
     let mut entries = Vec::new();
     let mut unknown = None;
+    let mut hollow = None;
     for (list, w, origin) in &bound {
         let Fact::Known(n) = list else {
             unknown = unknown.or(list.unknown().cloned());
@@ -645,9 +780,22 @@ fn filter(p: &mut Pending, lists: &[List]) {
         let Some(list) = lists.get(*n) else { continue };
         unknown = unknown.or_else(|| list.more.clone());
         entries.extend(list.entries.iter().cloned());
+        if list.entries.iter().all(|e| e.origin.maybe.is_some()) {
+            hollow = hollow.or(Some(origin.span));
+        }
     }
+    // A-LB-1 is about a list without entries; what such a list beside others means is not documented.
+    let hollow = hollow.filter(|_| bound.len() > 1 && !entries.is_empty());
+    let hollow = hollow.map(|at| {
+        Unknown::at(
+            "an access list without entries is bound beside others (A-LB-1)",
+            at,
+        )
+    });
+    unknown = unknown.or_else(|| hollow.clone());
     p.listener.filter = match unknown {
         Some(u) => Fact::Unknown(u),
         None => Fact::Known(Some(ListenerFilter { white, entries })),
     };
+    hollow
 }

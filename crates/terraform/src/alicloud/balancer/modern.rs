@@ -5,8 +5,8 @@ use super::super::linker::{Linker, as_group, next};
 use super::super::{Handler, Stage, TypeSpec, eni, own, parse};
 use super::clb::{inline, into_group, list_entry};
 use super::{
-    Entity, Pending, Server, actions, as_balancer, as_list, as_listener, as_servers, declare, front, group,
-    new_group, new_list, port, server, this_balancer, weighed,
+    Entity, Loose, Pending, Rule, Server, actions, as_balancer, as_list, as_listener, as_servers, declare,
+    front, group, new_group, new_list, port, server, this_balancer, weighed, weighed_0,
 };
 use bartizan_model::*;
 use bartizan_packet::{PortSet, ServiceSet};
@@ -111,6 +111,7 @@ pub(in super::super) const HANDLERS: &[Handler] = &[
             name: "alicloud_alb_rule",
             attributes: &[
                 "listener_id",
+                "priority",
                 "rule_actions",
                 "rule_actions.forward_group_config.server_group_tuples.server_group_id",
                 "rule_actions.traffic_mirror_config.mirror_group_config.server_group_tuples.server_group_id",
@@ -415,7 +416,7 @@ fn listener(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             forwards: Vec::new(),
         },
         targets: Vec::new(),
-        takes_all: None,
+        rules: Vec::new(),
         lists: Vec::new(),
         udp: Fact::Known(false),
         transparent: Fact::Known(false),
@@ -626,18 +627,29 @@ fn rule(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             o.maybe.get_or_insert_with(|| Box::new(u.clone()));
         }
     }
-    let by = l.origin(i, a.span);
+    let priority = match a.get("priority") {
+        Some(_) => l.count(i, &a, "priority"),
+        None => Fact::Unknown(Unknown::at("no priority is set", a.span)),
+    };
+    let rule = Rule {
+        origin: l.origin(i, a.span),
+        priority,
+        takes_all: matches!(asks, Asks::Nothing),
+    };
     match listener {
         Fact::Known(n) => {
             if let Some(p) = l.balancers.listeners.get_mut(n) {
                 p.targets.extend(targets);
-                if matches!(asks, Asks::Nothing) {
-                    p.takes_all = Some(by);
-                }
+                p.rules.push(rule);
             }
         }
         Fact::Unknown(u) => {
+            for (o, t) in &targets {
+                let loose = Loose::Target(t.clone());
+                l.balancers.loose.push((o.clone(), loose, u.clone()));
+            }
             for p in &mut l.balancers.listeners {
+                p.rules.push(rule.clone());
                 p.targets.extend(targets.iter().cloned().map(|(mut o, t)| {
                     o.maybe = Some(Box::new(u.clone()));
                     (o, t)
@@ -700,7 +712,7 @@ fn alb_group(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         Blocks::List(blocks) => {
             for b in blocks {
                 let mut origin = l.origin(i, b.span);
-                weighed(l, &mut origin, b.get("weight"));
+                weighed_0(l, &mut origin, b.get("weight"));
                 let at = super::address_of(l, b.get("server_ip"));
                 let port = port(l, i, "port", b.get("port"));
                 let kind = b.get("server_type").map(|n| l.text(n));

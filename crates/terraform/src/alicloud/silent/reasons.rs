@@ -201,8 +201,7 @@ pub(super) const SILENT: &[(&str, &str)] = &[
     (
         "what the named thing is, which its id says as well",
         "* server_type, slb_* *type, ess_server_group_attachment type, * opposite_router_*, \
-         privatelink_vpc_endpoint_service service_resource_type, slb_*_server_group load_balancer_id, \
-         slb_server_group load_balancer_id, slb_attachment backend_servers, alb_listener default_actions.type, \
+         privatelink_vpc_endpoint_service service_resource_type, slb_attachment backend_servers, alb_listener default_actions.type, \
          cloud_firewall_vpc_firewall_control_policy_order vpc_firewall_id, \
          cloud_firewall_nat_firewall_control_policy_order nat_gateway_id, cloud_firewall_*_policy_order direction, \
          cloud_firewall_nat_firewall_control_policy direction, \
@@ -216,7 +215,7 @@ pub(super) const SILENT: &[(&str, &str)] = &[
     ),
     (
         "a rule narrows nothing by what a client can write, and a balancer's own answers go to the client (decision 11)",
-        "alb_rule priority, alb_rule rule_actions.order, alb_rule rule_actions.*_config.*, alb_rule rule_conditions.*, \
+        "alb_rule rule_actions.order, alb_rule rule_actions.*_config.*, alb_rule rule_conditions.*, \
          slb_rule domain, slb_rule url, alb_rule direction",
     ),
     (
