@@ -343,3 +343,29 @@ fn what_is_in_a_state_is_there_though_it_has_dry_run() {
     assert_eq!((t.vpcs.len(), t.vswitches.len()), (1, 1));
     assert_eq!(t.vswitches[0].vpc, Fact::Known(VpcId(0)));
 }
+
+#[test]
+fn a_state_of_another_format_is_no_empty_network() {
+    let said = |text: J| {
+        let inv = read_text("terraform.tfstate", &text.to_string());
+        let all: Vec<String> = inv
+            .diagnostics
+            .iter()
+            .map(|d| format!("{} {}", d.code, d.message))
+            .collect();
+        all.join(" ")
+    };
+    let third = json!({"version": 3, "terraform_version": "0.11.14", "lineage": "x", "modules": [
+        {"path": ["root"], "resources": {"alicloud_vpc.v": {"type": "alicloud_vpc", "primary": {"id": "vpc-1"}}}},
+    ]});
+    assert!(said(third).contains("INPUT001"));
+    let later = json!({"format_version": "2.0", "terraform_version": "3.0.0", "values": {"root_module": {}}});
+    assert!(said(later).contains("later than"));
+    let flat = json!({"version": 4, "terraform_version": "1.11.4", "lineage": "x", "resources": [
+        {"mode": "managed", "type": "alicloud_vpc", "name": "v", "provider": "p",
+         "instances": [{"attributes_flat": {"id": "vpc-1", "cidr_block": "10.0.0.0/8"}}]},
+    ]});
+    assert!(said(flat).contains("`alicloud_vpc.v` has no attributes"));
+    let empty = json!({"version": 4, "terraform_version": "1.11.4", "lineage": "x", "resources": []});
+    assert_eq!(said(empty), "");
+}

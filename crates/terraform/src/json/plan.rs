@@ -5,7 +5,7 @@ use super::beside::{self, Beside};
 use super::blocks::join;
 use super::references::{Configuration, Given, Owner, Written};
 use super::stale::Stale;
-use super::state::{Values, deposed, flatten};
+use super::state::{Values, deposed, flatten, known_format};
 use super::{AFTER_APPLY, HIDDEN, PARTIAL, Read, WRITTEN, shapes};
 use crate::alicloud::Spelt;
 use bartizan_base::{Diagnostic, FileId, Span};
@@ -18,6 +18,8 @@ use std::sync::Arc;
 
 #[derive(Deserialize)]
 struct Document {
+    #[serde(default)]
+    format_version: Option<String>,
     #[serde(default)]
     planned_values: Option<Values>,
     #[serde(default)]
@@ -98,6 +100,7 @@ pub(super) fn read(
     configure: impl FnOnce(String) -> Option<(Vec<Resource>, Vec<Diagnostic>)>,
 ) -> Result<Read, serde_json::Error> {
     let doc: Document = serde_json::from_str(text)?;
+    known_format(doc.format_version.as_deref())?;
     let variables: BTreeMap<&str, &J> = doc
         .variables
         .iter()

@@ -38,6 +38,11 @@ pub(super) struct Values {
 
 #[derive(Deserialize)]
 struct Document {
+    /// Of raw states.
+    #[serde(default)]
+    version: Option<serde_json::Value>,
+    #[serde(default)]
+    format_version: Option<String>,
     #[serde(default)]
     values: Option<Values>,
     #[serde(default)]
@@ -70,6 +75,20 @@ struct StoredInstance {
     deposed: Option<String>,
 }
 
+/// Refuses a document of a format that did not exist when this was written.
+pub(super) fn known_format(version: Option<&str>) -> Result<(), serde_json::Error> {
+    match version {
+        Some(v) if !matches!(v.split('.').next(), Some("0" | "1")) => Err(custom(format!(
+            "its format `{v}` is later than what this version reads"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn custom(why: impl std::fmt::Display) -> serde_json::Error {
+    serde::de::Error::custom(why)
+}
+
 /// An object that was replaced and is still there: it carries packets until it is gone, under an address of
 /// its own.
 pub(super) fn deposed(address: String, key: Option<String>) -> String {
@@ -81,6 +100,15 @@ pub(super) fn deposed(address: String, key: Option<String>) -> String {
 
 pub(super) fn read(text: &str, file: FileId) -> Result<Vec<Resource>, serde_json::Error> {
     let doc: Document = serde_json::from_str(text)?;
+    known_format(doc.format_version.as_deref())?;
+    // Older formats keep their resources elsewhere, and a file without any would be an empty network.
+    if doc.version.as_ref().is_some_and(|v| v.as_u64() != Some(4))
+        || doc.values.is_none() && doc.resources.is_none()
+    {
+        return Err(custom(
+            "it is no state of version 4; a current Terraform writes one with `terraform apply -refresh-only`",
+        ));
+    }
     let mut out = Vec::new();
     if let Some(v) = doc.values {
         flatten(v.root_module, file, &mut out);
@@ -100,6 +128,11 @@ pub(super) fn read(text: &str, file: FileId) -> Result<Vec<Resource>, serde_json
                 r.kind,
                 r.name
             );
+            if i.attributes.is_none() && !data {
+                return Err(custom(format!(
+                    "`{address}` has no attributes in this state; `terraform apply -refresh-only` writes them"
+                )));
+            }
             out.push(resource(
                 deposed(address, i.deposed),
                 &r.kind,
