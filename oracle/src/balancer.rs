@@ -5,19 +5,37 @@ use crate::forward::{Goal, Spot, Trail, Walk};
 use crate::group::{Pkt, Side};
 use crate::oracle::{At, Flow, Oracle, Outcome, Path};
 use crate::world::{Res, Unsupported, World, exists, known};
-use bartizan_model::{AddressSpec, Assumption, Backend, BalancerKind, Direction, Typed};
+use bartizan_model::{
+    Address, AddressKind, AddressSpec, Assumption, Backend, BalancerKind, Direction, InterfaceId, Typed,
+};
 use bartizan_packet::{PortSet, Proto, ServiceSet};
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr};
 
+/// 20: an address at which a backend is reached.
+pub(crate) struct PlaceW {
+    eni: usize,
+    address: usize,
+    /// Of a delegated block the one address that is the backend.
+    only: Option<IpAddr>,
+}
+
 pub(crate) struct ForwardW {
     /// Everybody who has the backend's address.
-    pub(crate) to: Vec<usize>,
+    to: Vec<PlaceW>,
     /// What arrives; `None` for what was sent.
     pub(crate) services: Option<ServiceSet>,
     pub(crate) preserves: bool,
-    /// 024, 9: whether they are reached at their IPv6 addresses.
+    /// 024, 9: whether they are reached by IPv6.
     pub(crate) six: bool,
+}
+
+impl ForwardW {
+    fn leads_to(&self, b: At) -> bool {
+        let here =
+            |p: &PlaceW| p.eni == b.eni && p.address == b.address && p.only.is_none_or(|ip| ip == b.ip);
+        self.six == b.ip.is_ipv6() && self.to.iter().any(here)
+    }
 }
 
 pub(crate) struct ListenerW {
@@ -37,16 +55,45 @@ pub(crate) struct BalancerW {
 /// Balancers that one flow may pass.
 const MAX_BALANCERS: usize = 4;
 
-fn holders(t: &Typed, ip: IpAddr) -> Vec<usize> {
-    let has = |i: &bartizan_model::Interface| {
-        i.addresses.iter().any(|a| match &a.spec {
-            AddressSpec::Ip(x) => *x == ip,
-            AddressSpec::Block(n) => n.contains(&ip),
-            _ => false,
-        })
+/// 20: the addresses of everybody that are a backend, by what `is` says of an interface and an address of it.
+fn places(t: &Typed, is: impl Fn(usize, usize, &Address) -> bool, only: Option<IpAddr>) -> Vec<PlaceW> {
+    let mut out = Vec::new();
+    for (eni, i) in t.interfaces.iter().enumerate() {
+        for (address, a) in i.addresses.iter().enumerate() {
+            if is(eni, address, a) {
+                out.push(PlaceW { eni, address, only });
+            }
+        }
+    }
+    out
+}
+
+fn backend(t: &Typed, to: &Backend) -> Res<(Vec<PlaceW>, bool)> {
+    let of = |i: &InterfaceId, kind: AddressKind| {
+        let i = i.index();
+        places(t, move |eni, _, a| eni == i && a.kind == kind, None)
     };
-    let all = t.interfaces.iter().enumerate();
-    all.filter(|(_, i)| has(i)).map(|(n, _)| n).collect()
+    Ok(match to {
+        Backend::Interface(i) => (of(i, AddressKind::Primary), false),
+        Backend::Ipv6(i) => (of(i, AddressKind::Ipv6), true),
+        Backend::At(i, n) => {
+            let (i, n) = (i.index(), *n as usize);
+            let six = t.interfaces[i].addresses.get(n);
+            let six = six.is_some_and(|a| a.kind == AddressKind::Ipv6);
+            (places(t, |eni, address, _| (eni, address) == (i, n), None), six)
+        }
+        Backend::Ip(ip) => {
+            let is = |_, _, a: &Address| match &a.spec {
+                AddressSpec::Ip(x) => x == ip,
+                AddressSpec::Block(n) => n.contains(ip),
+                _ => false,
+            };
+            (places(t, is, Some(*ip)), ip.is_ipv6())
+        }
+        Backend::Unknown(u) => {
+            return Err(Unsupported(format!("a backend is not known ({})", u.why)));
+        }
+    })
 }
 
 pub(crate) fn read(t: &Typed) -> Res<Vec<BalancerW>> {
@@ -70,17 +117,12 @@ pub(crate) fn read(t: &Typed) -> Res<Vec<BalancerW>> {
             let mut forwards = Vec::new();
             for f in &l.forwards {
                 exists(&f.origin)?;
+                let (to, six) = backend(t, &f.to)?;
                 forwards.push(ForwardW {
-                    to: match &f.to {
-                        Backend::Interface(i) | Backend::Ipv6(i) => vec![i.index()],
-                        Backend::Ip(ip) => holders(t, *ip),
-                        Backend::Unknown(u) => {
-                            return Err(Unsupported(format!("a backend is not known ({})", u.why)));
-                        }
-                    },
+                    to,
                     services: known(&f.services, "the port of a backend")?.clone(),
                     preserves: *known(&f.preserves, "whose address a backend sees")?,
-                    six: matches!(f.to, Backend::Ipv6(_) | Backend::Ip(IpAddr::V6(_))),
+                    six,
                 });
             }
             listeners.push(ListenerW {
@@ -246,8 +288,7 @@ impl Oracle {
         }
         for bal in &self.world.balancers {
             for l in &bal.listeners {
-                let leads = |fw: &&ForwardW| fw.to.contains(&b.eni) && fw.six == b.ip.is_ipv6();
-                for fw in l.forwards.iter().filter(leads) {
+                for fw in l.forwards.iter().filter(|fw| fw.leads_to(b)) {
                     for &front in &bal.fronts {
                         let again = beyond.contains(&front) || src.is_some_and(|s| s.eni == front);
                         if !again && front != b.eni {
@@ -370,8 +411,7 @@ impl Oracle {
             return;
         };
         for l in &bal.listeners {
-            let leads = |fw: &&ForwardW| fw.to.contains(&b.eni) && fw.six == b.ip.is_ipv6();
-            for fw in l.forwards.iter().filter(leads) {
+            for fw in l.forwards.iter().filter(|fw| fw.leads_to(b)) {
                 let arrives = fw.services.as_ref().unwrap_or(&l.services);
                 if !arrives.contains(f.proto, f.dport) {
                     continue;

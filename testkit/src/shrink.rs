@@ -264,7 +264,7 @@ fn without_interface(t: &mut Typed, query: Query, gone: usize) -> Option<Query> 
             *f = moved(*f)?;
         }
         for f in b.listeners.iter_mut().flat_map(|l| &mut l.forwards) {
-            if let Backend::Interface(i) | Backend::Ipv6(i) = &mut f.to {
+            if let Backend::Interface(i) | Backend::Ipv6(i) | Backend::At(i, _) = &mut f.to {
                 *i = moved(*i)?;
             }
         }

@@ -188,7 +188,7 @@ fn mixed(t: &Typed) -> BTreeSet<InterfaceId> {
         .flat_map(|l| &l.forwards)
     {
         match &f.to {
-            Backend::Interface(i) | Backend::Ipv6(i) => drop(out.insert(*i)),
+            Backend::Interface(i) | Backend::Ipv6(i) | Backend::At(i, _) => drop(out.insert(*i)),
             Backend::Ip(ip) => {
                 let has = |i: &Interface| {
                     i.addresses.iter().any(|a| match &a.spec {
@@ -234,6 +234,12 @@ fn nets(t: &Typed) -> Vec<IpNet> {
         }
     }
     for l in t.balancers.iter().flat_map(|b| &b.listeners) {
+        // Of a delegated block one address may be a backend.
+        for f in &l.forwards {
+            if let Backend::Ip(ip) = f.to {
+                spec(&NetSpec::Net(Fact::Known(ip.into())));
+            }
+        }
         if let Fact::Known(Some(f)) = &l.filter {
             f.entries.iter().for_each(|e| spec(&NetSpec::Net(e.net.clone())));
         }

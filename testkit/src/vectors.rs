@@ -389,11 +389,10 @@ fn endpoint(inv: &Inventory, e: &ProbeEnd, v6: bool) -> Result<Endpoint, String>
     for (i, eni) in inv.typed.interfaces.iter().enumerate() {
         let named = |n: &String| eni.meta.origin.address.rsplit('.').next() == Some(n.as_str());
         for (a, address) in eni.addresses.iter().enumerate() {
-            let site = || inv.typed.sites.iter().any(|s| s.interface.index() == i);
             let (ip, hit) = match (&address.spec, e) {
                 (AddressSpec::Ip(ip), ProbeEnd::Name(n)) => (*ip, named(n) && ip.is_ipv6() == v6),
                 (AddressSpec::Ip(ip), ProbeEnd::Address(want)) => (*ip, ip == want),
-                (AddressSpec::Block(n), ProbeEnd::Address(want)) => (*want, n.contains(want) && site()),
+                (AddressSpec::Block(n), ProbeEnd::Address(want)) => (*want, n.contains(want)),
                 _ => continue,
             };
             // The first address of a name stands for it.

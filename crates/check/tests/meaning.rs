@@ -1171,3 +1171,39 @@ resource "alicloud_route_entry" "n" {{
     let unknown = run(&longer("var.address"), must);
     assert_eq!(unknown.clauses[0].verdict, Undecided);
 }
+
+// §9.5, decision 11, item 20: a balancer sends to one address of a backend. `b` and `c` of the vector have two each.
+#[test]
+fn a_balancer_hands_on_to_one_address_of_a_backend() {
+    let net = common::vector("L15");
+    let intent = r#"edition 2027
+zone internet = outside
+zone b_first  = host 10.0.2.10
+zone b_second = host 10.0.2.11
+zone c_first  = host 10.0.2.20
+zone c_second = host 10.0.2.21
+zone d_block  = cidr 10.0.2.64/28
+zone d_one    = host 10.0.2.70 { overlaps d_block }
+must internet -> b_first : tcp/8080
+must internet -> b_second : tcp/8080
+must internet -> c_first : tcp/8080
+must internet -> c_second : tcp/8080
+must internet -> d_one : tcp/8080
+never internet -> b_second : any
+never internet -> c_first : any
+never internet -> c_second : any
+internet -> {b_first, c_second, d_one} through lb
+"#;
+    let (h, v) = (Verdict::Holds, Verdict::Violated);
+    let said = Readings::default().with(Assumption::Clb1, false);
+    let want = [h, v, v, h, h, h, h, v, h];
+    common::expect(&net, intent, said.clone(), &want);
+    // Where the address is not said, either may be the server.
+    let open = net.replace("\"10.0.2.21\"\n  port", "var.unknown\n  port");
+    assert_ne!(open, net);
+    let open = format!("variable \"unknown\" {{}}\n{open}");
+    let intent = "edition 2027\nzone internet = outside\nzone c_first = host 10.0.2.20\nzone c_second = host 10.0.2.21\n\
+                  must internet -> c_first : tcp/8080\nnever internet -> c_second : any\n";
+    let u = Verdict::Undecided;
+    common::expect(&open, intent, said, &[u, u]);
+}

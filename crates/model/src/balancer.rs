@@ -115,11 +115,13 @@ pub struct Stray {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Backend {
-    /// An interface, at its IPv4 addresses.
+    /// An interface, at its primary private IPv4 address (docs/decisions/011, 20).
     Interface(InterfaceId),
     /// An interface, at its IPv6 addresses (docs/decisions/024, 9).
     Ipv6(InterfaceId),
-    /// Whoever has this address, at addresses of its family.
+    /// An interface, at one of its addresses, by position.
+    At(InterfaceId, u32),
+    /// Whoever has this address, there.
     Ip(IpAddr),
     /// Not known.
     Unknown(Unknown),

@@ -265,8 +265,17 @@ impl Typed {
         for b in &self.balancers {
             b.fronts.iter().try_for_each(|i| c.eni(*i))?;
             for f in b.listeners.iter().flat_map(|l| &l.forwards) {
-                if let Backend::Interface(i) | Backend::Ipv6(i) = f.to {
-                    c.eni(i)?;
+                match f.to {
+                    Backend::Interface(i) | Backend::Ipv6(i) => c.eni(i)?,
+                    Backend::At(i, n) => {
+                        c.eni(i)?;
+                        // What is down has no addresses.
+                        let all = self[i].addresses.len();
+                        if all > 0 {
+                            c.ok("address of an interface", n, all)?;
+                        }
+                    }
+                    Backend::Ip(_) | Backend::Unknown(_) => {}
                 }
             }
         }

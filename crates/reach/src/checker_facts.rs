@@ -948,7 +948,7 @@ impl<'a> Facts<'a> {
         self.t.balancers.iter().any(|b| {
             b.fronts.contains(&i)
                 || b.listeners.iter().flat_map(|l| &l.forwards).any(|f| match &f.to {
-                    Backend::Interface(x) | Backend::Ipv6(x) => *x == i,
+                    Backend::Interface(x) | Backend::Ipv6(x) | Backend::At(x, _) => *x == i,
                     Backend::Ip(ip) => has(ip),
                     Backend::Unknown(_) => true,
                 })

@@ -262,7 +262,7 @@ impl Network {
     /// What a front sends by itself, by what it crosses.
     fn sent_from_front(&self, s: Inside, d: Inside, plain: &Crossing) -> Vec<Crossing> {
         let mut all: Vec<Crossing> = Vec::new();
-        for (_, r) in self.relays_to(d.iface).filter(|(_, r)| r.front == s.iface) {
+        for (_, r) in self.relays_at(d).filter(|(_, r)| r.front == s.iface) {
             for (src, _) in self.sources(r, d, None, &[]) {
                 match self.trails_behind(r, d, src, plain.back) {
                     None => all.push(plain.clone()),

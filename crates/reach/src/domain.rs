@@ -6,7 +6,7 @@
 
 use crate::flow::Cuts;
 use crate::matrix::Arrivals;
-use crate::network::{Hop, Match, Network, RelaySource};
+use crate::network::{Hop, Match, Network, Relay, RelaySource};
 use crate::point::Inside;
 use crate::rows::{AtomTable, Columns, RowBuilder, by_source};
 use bartizan_model::{InterfaceId, VpcId, VswitchId};
@@ -74,7 +74,14 @@ pub(crate) struct Domain {
 }
 
 /// What a balancer hands on, and from where.
-type Handed<'a> = (InterfaceId, &'a AtomSet, Option<&'a AtomSet>, RelaySource, bool);
+#[derive(PartialEq, Eq, Hash)]
+struct Handed<'a>(InterfaceId, &'a AtomSet, Option<&'a AtomSet>, RelaySource, bool);
+
+impl<'a> From<&'a Relay> for Handed<'a> {
+    fn from(r: &'a Relay) -> Self {
+        Handed(r.front, &r.listen, r.delivered.as_deref(), r.source, r.ipv6)
+    }
+}
 
 /// The cuts that the lists and tables around some interfaces make.
 fn cuts_of(net: &Network, ifaces: impl Iterator<Item = InterfaceId>, c: &mut Cuts) {
@@ -222,6 +229,11 @@ fn vpc_cuts(
     if net.has_inner() {
         c.add_all(&net.inner_cuts());
     }
+    // Of a block that somebody has one address may be a backend.
+    if !net.relays.is_empty() {
+        let of = |i: &InterfaceId| net.relays_to(*i).filter_map(|(_, r)| r.ip);
+        own.iter().flat_map(of).for_each(|ip| c.add(&IpSet::single(ip)));
+    }
     net.perimeter.cut(&mut c);
     questions.iter().for_each(|q| c.add(q));
     c.finish();
@@ -255,19 +267,10 @@ impl Domain {
         }
         let mut index: FxHashMap<(u32, u32, u32, u32, u64, bool), usize> = FxHashMap::default();
         let mut cells: Vec<Cell> = Vec::new();
-        // Which balancers hand on to it tells two interfaces apart.
-        let mut served: FxHashMap<Vec<Handed<'_>>, u32> = FxHashMap::default();
+        // Which balancers hand on to it tells two addresses apart.
+        let mut served: FxHashMap<Vec<Handed<'_>>, u64> = FxHashMap::default();
         for f in ifaces.iter().filter_map(|&i| net.iface(i)) {
-            let by: Vec<Handed<'_>> = net
-                .relays_to(f.id)
-                .map(|(_, r)| (r.front, &*r.listen, r.delivered.as_deref(), r.source, r.ipv6))
-                .collect();
-            let n = u32::try_from(served.len()).unwrap_or(u32::MAX).saturating_add(1);
-            let hidden = if by.is_empty() {
-                0
-            } else {
-                *served.entry(by).or_insert(n)
-            };
+            let backend = net.relays_to(f.id).next().is_some();
             for (ai, a) in f.addrs.iter().enumerate() {
                 let addr = u32::try_from(ai).unwrap_or(u32::MAX);
                 let special = !a.own.is_empty()
@@ -282,19 +285,26 @@ impl Domain {
                     || f.addrs.iter().any(|a| a.own.iter().any(|o| o.bypass_acl));
                 let mut put = |ip: IpAddr| {
                     let block = part.block(Some(f.id), ip);
-                    let own = if special || alone || stops.contains(&f.id) {
-                        u64::from(f.id.0) << 32 | u64::from(addr) | 1 << 63
-                    } else {
-                        u64::from(hidden)
-                    };
-                    // Only rules that name primary addresses tell them apart (A-SG-1).
-                    let primary = a.primary || !net.primary_counts;
-                    let key = (f.groups, f.vswitch.0, cuts.piece(ip), block, own, primary);
                     let member = Inside {
                         iface: f.id,
                         addr,
                         ip,
                     };
+                    let by: Vec<Handed<'_>> = match backend {
+                        true => net.relays_at(member).map(|(_, r)| r.into()).collect(),
+                        false => Vec::new(),
+                    };
+                    let own = if special || alone || stops.contains(&f.id) {
+                        u64::from(f.id.0) << 32 | u64::from(addr) | 1 << 63
+                    } else if by.is_empty() {
+                        0
+                    } else {
+                        let n = served.len() as u64 + 1;
+                        *served.entry(by).or_insert(n)
+                    };
+                    // Only rules that name primary addresses tell them apart (A-SG-1).
+                    let primary = a.primary || !net.primary_counts;
+                    let key = (f.groups, f.vswitch.0, cuts.piece(ip), block, own, primary);
                     match index.get(&key) {
                         Some(&i) => {
                             let c = &mut cells[i];

@@ -275,6 +275,7 @@ impl Network {
                 self.cuts_at(i, &mut w.cuts, &mut w.tables);
                 // What it may be reached through.
                 for (_, r) in self.relays_to(i) {
+                    r.ip.iter().for_each(|ip| w.cuts.add(&IpSet::single(*ip)));
                     if !w.near.contains(&r.front) {
                         w.near.push(r.front);
                     }

@@ -475,14 +475,28 @@ pub struct Relay {
     pub front: InterfaceId,
     /// The backend.
     pub to: InterfaceId,
+    /// At which of its addresses it is reached, by position (docs/decisions/011, 20).
+    pub at: Box<[u32]>,
+    /// The one address that is meant, where one of those is a block or not known.
+    pub ip: Option<IpAddr>,
     /// What the listener takes in.
     pub listen: Arc<AtomSet>,
     /// What arrives; `None` for what was sent.
     pub delivered: Option<Arc<AtomSet>>,
     /// Whose address the backend sees.
     pub source: RelaySource,
-    /// Whether the backend is reached at its IPv6 addresses (docs/decisions/024, 9).
+    /// Whether the backend is reached by IPv6 (docs/decisions/024, 9).
     pub ipv6: bool,
+}
+
+impl Relay {
+    /// Whether it hands on to an address.
+    pub(crate) fn reaches(&self, d: crate::point::Inside) -> bool {
+        self.to == d.iface
+            && self.ipv6 == d.ip.is_ipv6()
+            && self.at.contains(&d.addr)
+            && self.ip.is_none_or(|ip| ip == d.ip)
+    }
 }
 
 /// One SNAT entry in force.
@@ -701,7 +715,7 @@ impl Network {
     /// an IPv6 address may stand between them (docs/decisions/024, 14).
     #[must_use]
     pub fn may_meet(&self, s: Point, d: Point) -> bool {
-        let behind = || matches!(d, Point::Inside(d) if self.mixes && self.behind.contains_key(&d.iface));
+        let behind = || matches!(d, Point::Inside(d) if self.mixes && self.relays_at(d).next().is_some());
         crate::ip_of(s).is_ipv4() == crate::ip_of(d).is_ipv4() || behind()
     }
     /// Whether IPv6 clients have an address to send to if they mean an interface: one of its own, or one of a balancer

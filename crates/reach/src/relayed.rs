@@ -163,7 +163,7 @@ pub(crate) fn hand_on(reach: &Reach, m: &mut Matrix) {
     // What balancers send by themselves.
     for r in &net.relays {
         for v in h.of.get(&r.front).into_iter().flatten() {
-            for d in h.of.get(&r.to).into_iter().flatten() {
+            for d in h.targets(r) {
                 if let Some((s, d)) = distinct(v, d) {
                     let f = net.sent_by_front(s, d, &[], &|_, f| f);
                     m.add(v.slot, of_slot(&h.of, d.iface, d.ip), &f.delivered);
@@ -247,6 +247,12 @@ impl<'r> Hands<'r> {
         h
     }
 
+    /// The cells that a relay hands on to.
+    fn targets(&self, r: &Relay) -> Vec<&'r Cell> {
+        let of = self.of.get(&r.to).into_iter().flatten().copied();
+        of.filter(|c| c.members.iter().any(|x| r.reaches(*x))).collect()
+    }
+
     /// Everything that one front hands on and that is new: by slots, with whether the point engine was asked.
     pub(crate) fn front(&self, m: &Matrix, front: &mut Front) -> FxHashMap<(u32, u32), (AtomSet, bool)> {
         let net = self.reach.network();
@@ -269,8 +275,7 @@ impl<'r> Hands<'r> {
             let Some(r) = net.relays.get(*n as usize) else {
                 continue;
             };
-            let targets = self.of.get(&r.to).into_iter().flatten().copied();
-            let targets: Vec<&'r Cell> = targets.filter(|d| d.rep.ip.is_ipv6() == r.ipv6).collect();
+            let targets = self.targets(r);
             for &a in &clients {
                 let mut all = net.common.none.clone();
                 for w in cells.iter().filter_map(|&v| m.get(a, v)) {
@@ -438,7 +443,7 @@ impl Legs {
 pub(crate) fn legs(net: &Network, r: &Relay, d: &Cell) -> Legs {
     let ask = crate::point::ReplyPort::Ephemeral;
     let mut to = d.rep;
-    if let Some(x) = d.members.iter().find(|x| x.iface == r.to) {
+    if let Some(x) = d.members.iter().find(|x| r.reaches(**x)) {
         to = *x;
     }
     let own = || {

@@ -16,7 +16,7 @@ use super::filter::{ZONES, address, group_rules, only_probes, services};
 use super::netns::Script;
 use super::plan::{ELSEWHERE, Eni, Plan, Res, certain, known, unsupported};
 use crate::world::World;
-use bartizan_model::{Backend, BalancerKind, Typed};
+use bartizan_model::{AddressKind, AddressSpec, Backend, BalancerKind, Typed};
 use bartizan_packet::{PortSet, Proto, ServiceSet};
 use ipnet::{IpNet, Ipv4Net};
 use std::collections::BTreeSet;
@@ -54,10 +54,11 @@ struct Listener {
 }
 
 struct Forward {
-    to: Vec<usize>,
+    /// 20: backends with the addresses at which they are reached.
+    to: Vec<(usize, Vec<IpAddr>)>,
     services: Option<ServiceSet>,
     preserves: bool,
-    /// 024, 9: whether they are reached at their IPv6 addresses.
+    /// 024, 9: whether they are reached by IPv6.
     six: bool,
 }
 
@@ -67,10 +68,17 @@ pub(crate) struct Balancer {
 }
 
 impl Balancer {
-    /// Everything that it may hand on to.
+    /// Everybody whom it may hand on to.
     pub(crate) fn backends(&self) -> BTreeSet<usize> {
         let all = self.listeners.iter().flat_map(|l| &l.forwards);
-        all.flat_map(|f| &f.to).copied().collect()
+        all.flat_map(|f| &f.to).map(|to| to.0).collect()
+    }
+
+    /// Whether it may hand on to an address of somebody.
+    pub(crate) fn hands_to(&self, eni: usize, ip: IpAddr) -> bool {
+        let all = self.listeners.iter().flat_map(|l| &l.forwards);
+        all.flat_map(|f| &f.to)
+            .any(|(to, at)| *to == eni && at.contains(&ip))
     }
 
     /// What its access lists name.
@@ -165,6 +173,16 @@ impl Chain {
     }
 }
 
+/// The addresses of an interface that are of some kind.
+fn of_kind(i: &bartizan_model::Interface, kind: AddressKind) -> Vec<IpAddr> {
+    let all = i.addresses.iter().filter(|a| a.kind == kind);
+    let one = all.filter_map(|a| match a.spec {
+        AddressSpec::Ip(ip) => Some(ip),
+        _ => None,
+    });
+    one.collect()
+}
+
 fn single(p: &PortSet) -> Option<u16> {
     match p.ranges() {
         [(l, h)] if l == h => Some(*l),
@@ -181,7 +199,7 @@ impl Plan {
             }
             let mut listeners = Vec::new();
             for l in &b.listeners {
-                listeners.push(self.listener(l)?);
+                listeners.push(self.listener(t, l)?);
             }
             let kind = b.kind;
             self.balancers.push(Balancer { kind, listeners });
@@ -197,7 +215,7 @@ impl Plan {
         Ok(())
     }
 
-    fn listener(&self, l: &bartizan_model::Listener) -> Res<Listener> {
+    fn listener(&self, t: &Typed, l: &bartizan_model::Listener) -> Res<Listener> {
         certain(&l.origin)?;
         let services = known(&l.services, "the port of a listener")?.clone();
         if !l.forwards.is_empty()
@@ -235,17 +253,30 @@ impl Plan {
             }
             forwards.push(Forward {
                 to: match &f.to {
-                    Backend::Interface(i) | Backend::Ipv6(i) => vec![i.index()],
+                    Backend::Interface(i) => vec![(i.index(), of_kind(&t[*i], AddressKind::Primary))],
+                    Backend::Ipv6(i) => vec![(i.index(), of_kind(&t[*i], AddressKind::Ipv6))],
+                    Backend::At(i, n) => match t[*i].addresses.get(*n as usize).map(|a| &a.spec) {
+                        Some(AddressSpec::Ip(ip)) => vec![(i.index(), vec![*ip])],
+                        None => Vec::new(),
+                        Some(_) => return unsupported("a backend that is a block of addresses"),
+                    },
                     Backend::Ip(ip) => {
                         let has = |e: &Eni| e.addresses.iter().any(|a| a.net.contains(ip));
-                        let all = self.enis.iter().enumerate();
-                        all.filter(|(_, e)| has(e)).map(|(i, _)| i).collect()
+                        let all = self.enis.iter().enumerate().filter(|(_, e)| has(e));
+                        all.map(|(i, _)| (i, vec![*ip])).collect()
                     }
                     Backend::Unknown(_) => return unsupported("a backend is not known"),
                 },
                 services: arrives,
                 preserves: *known(&f.preserves, "whose address a backend sees")?,
-                six: matches!(f.to, Backend::Ipv6(_) | Backend::Ip(IpAddr::V6(_))),
+                six: match f.to {
+                    Backend::Ipv6(_) | Backend::Ip(IpAddr::V6(_)) => true,
+                    Backend::At(i, n) => {
+                        let at = t[i].addresses.get(n as usize);
+                        at.is_some_and(|a| a.kind == AddressKind::Ipv6)
+                    }
+                    _ => false,
+                },
             });
         }
         Ok(Listener {
@@ -407,15 +438,16 @@ impl Plan {
                     }
                 };
                 // None twice, and none is its own backend.
-                let met = |to: &&usize| **to == at || before.iter().any(|h| h.front == **to);
-                for (&to, (sends, port)) in
+                let met = |to: usize| to == at || before.iter().any(|h| h.front == to);
+                for ((to, ips), (sends, port)) in
                     f.to.iter()
-                        .filter(|to| !met(to))
+                        .filter(|to| !met(to.0))
                         .flat_map(|to| arrives.iter().map(move |a| (to, *a)))
                 {
+                    let to = *to;
                     // 024, 10: within one family.
                     let preserves = f.preserves && six == f.six;
-                    for (ip, source) in self.pairs(at, (to, f.six), before.is_empty(), preserves) {
+                    for (ip, source) in self.pairs(at, (to, ips), (before.is_empty(), f.six), preserves) {
                         let mut hands = before.to_vec();
                         hands.push(Hand {
                             front: at,
@@ -445,17 +477,20 @@ impl Plan {
         Ok(())
     }
 
-    /// Addresses of a backend in a family, with the sources that it may see. A first front also sends by itself (item 14).
+    /// Addresses of a backend, of one family, with the sources that it may see. A first front also sends by itself (item 14).
     fn pairs(
         &self,
         front: usize,
-        (to, six): (usize, bool),
-        first: bool,
+        (to, ips): (usize, &[IpAddr]),
+        (first, six): (bool, bool),
         preserves: bool,
     ) -> Vec<(IpAddr, Option<IpAddr>)> {
-        let e = &self.enis[to];
-        let whole = |n: &IpNet| n.prefix_len() == n.max_prefix_len() && n.addr().is_ipv6() == six;
-        let targets = e.addresses.iter().filter(|a| a.ha_vip.is_none() && whole(&a.net));
+        // A HaVip moves, and what is handed on to a site goes by links.
+        let own = self.enis[to].addresses.iter().filter(|a| a.ha_vip.is_none());
+        let site = self.site_of(to).is_some();
+        let targets = ips
+            .iter()
+            .filter(|ip| !site && own.clone().any(|a| a.net.contains(*ip)));
         let mut sources: Vec<Option<IpAddr>> = Vec::new();
         if preserves {
             sources.push(None);
@@ -465,7 +500,7 @@ impl Plan {
             sources.extend(own.filter(|ip| ip.is_ipv6() == six).map(Some));
         }
         let pair = |ip: IpAddr| sources.iter().map(move |s| (ip, *s)).collect::<Vec<_>>();
-        targets.flat_map(|a| pair(a.net.addr())).collect()
+        targets.flat_map(|ip| pair(*ip)).collect()
     }
 
     /// The chains that a hand of some kind occurs in, by number.

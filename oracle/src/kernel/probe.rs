@@ -28,7 +28,7 @@ const BURST: usize = 64;
 
 const TOO_MANY: &str = "too many packets for one network";
 /// Why a way is not tried.
-const BLOCK: &str = "a backend that is a block of addresses or a HaVip";
+const UNCHAINED: &str = "a backend that is a site or a HaVip";
 /// The same.
 const OVERLAP: &str = "one end has the address of the other, too (overlapping VPCs)";
 
@@ -265,11 +265,11 @@ impl Range<'_> {
         })
     }
 
-    /// Whether an end is in a block, or the HaVip, of whoever has it.
-    fn in_block(&self, e: &End) -> bool {
+    /// Whether what a balancer hands on to an address is not among the chains: a site or a HaVip.
+    fn unchained(&self, e: &End) -> bool {
         let eni = self.plan.enis.get(e.station);
         let at = eni.and_then(|x| x.addresses.iter().find(|x| x.net.contains(&e.ip)));
-        at.is_some_and(|x| x.net.prefix_len() < x.net.max_prefix_len() || x.ha_vip.is_some())
+        self.plan.site_of(e.station).is_some() || at.is_some_and(|x| x.ha_vip.is_some())
     }
 
     /// Everything that is to be sent for a probe. Says why, if there are ways that cannot be tried: what arrives by
@@ -314,11 +314,9 @@ impl Range<'_> {
                 self.attempt(n, packet, None, [&a, &b], out)?;
             }
         }
-        // What a balancer hands on to a block is not among the chains.
-        let handed = |f: &super::balancer::Balancer| f.backends().contains(&b.station);
-        let block = self.plan.site_of(b.station).is_some() || self.in_block(&b);
-        if block && self.plan.balancers.iter().any(handed) {
-            gap = Some(BLOCK.into());
+        let handed = |f: &super::balancer::Balancer| f.hands_to(b.station, b.ip);
+        if self.unchained(&b) && self.plan.balancers.iter().any(handed) {
+            gap = Some(UNCHAINED.into());
         }
         let ends = |c: &Chain| {
             let last = c.hands.last();
@@ -352,9 +350,6 @@ impl Range<'_> {
             .iter()
             .skip(usize::from(own))
             .any(|h| h.front == a.station);
-        if self.in_block(b) {
-            return Ok(Some(BLOCK.into()));
-        }
         // What a front sends by itself is among what it sends to clients of the backend's family, if it has any.
         let six = first.ip.is_ipv6();
         let twice = first.six != six && self.plan.has_family(first.front, six);

@@ -4,6 +4,8 @@ use super::Gen;
 use crate::builder::Ipv6Access;
 use bartizan_model::*;
 use bartizan_packet::{PortSet, ServiceSet};
+use ipnet::Ipv4Net;
+use std::net::IpAddr;
 
 /// Addresses of a vSwitch that the generator gives out one by one end here.
 const LAST_HOST: usize = 14;
@@ -203,14 +205,24 @@ impl Gen<'_> {
         match self.r.below(10) {
             0 | 1 => {
                 let hosts = self.hosts4.clone();
-                let ip = self.some(&hosts)?;
-                ip.parse().ok().map(Backend::Ip)
+                let at = self.some(&hosts)?;
+                let one = at.parse().ok();
+                // Or one address of a delegated block.
+                let within = at.parse::<Ipv4Net>().ok();
+                let within = within.and_then(|n| n.hosts().nth(self.r.below(2)));
+                one.or(within.map(IpAddr::V4)).map(Backend::Ip)
             }
             2 => self.some(fronts).map(Backend::Interface),
             3 => {
                 let all = &self.b.typed().data_services;
                 let all: Vec<InterfaceId> = all.iter().map(|d| d.interface).collect();
                 self.some(&all).map(Backend::Interface)
+            }
+            4 => {
+                let i = self.some(&own)?;
+                let all = self.b.typed()[i].addresses.len();
+                let at = u32::try_from(self.r.below(all)).ok()?;
+                Some(Backend::At(i, at))
             }
             _ => self.some(&own).map(Backend::Interface),
         }

@@ -2,10 +2,10 @@
 
 use super::Ctx;
 use super::groups::{self, ByGroup};
-use crate::network::{Front, GroupSet, Iface, Match, Relay, RelaySource, Rule, RuleList, RuleRef, Vsw};
+use crate::network::{Addr, Front, GroupSet, Iface, Match, Relay, RelaySource, Rule, RuleList, RuleRef, Vsw};
 use bartizan_model::{
-    Assumption, Backend, BalancerId, BalancerKind, Fact, Interface, InterfaceId, Listener, ListenerFilter,
-    SecurityGroupId, Use,
+    AddressKind, Assumption, Backend, BalancerId, BalancerKind, Fact, Interface, InterfaceId, Listener,
+    ListenerFilter, SecurityGroupId, Use,
 };
 use bartizan_packet::{IntervalSet, IpSet, PortSet, ServiceSet};
 use rustc_hash::FxHashMap;
@@ -177,6 +177,17 @@ pub(super) fn front(c: &mut Ctx<'_>, id: BalancerId, six: bool, free: IpSet) -> 
     }
 }
 
+/// A backend: an interface, the positions of the addresses at which it is reached, and the one that is meant where one
+/// of those is more than that.
+type Reached = (InterfaceId, Vec<u32>, Option<IpAddr>);
+
+/// The addresses of an interface that are of some kind.
+fn of_kind(c: &Ctx<'_>, i: InterfaceId, kind: AddressKind) -> Reached {
+    let all = (0u32..).zip(&c.t[i].addresses);
+    let at = all.filter(|(_, a)| a.kind == kind).map(|(n, _)| n);
+    (i, at.collect(), None)
+}
+
 /// Who may be, or is for certain, the backend that an address names.
 fn holders(
     c: &Ctx<'_>,
@@ -184,21 +195,23 @@ fn holders(
     vswitches: &[Option<Vsw>],
     ip: IpAddr,
     near: InterfaceId,
-) -> Vec<InterfaceId> {
+) -> Vec<Reached> {
     let vpc = |f: &Iface| vswitches[f.vswitch.index()].as_ref().map(|v| v.vpc);
     let home = ifaces[near.index()].as_ref().and_then(vpc);
-    let holds = |f: &&Iface| {
-        f.addrs
-            .iter()
-            .any(|a| a.region.contains(ip) && (!a.choice || c.widen()))
+    let holds = |a: &Addr| a.region.contains(ip) && (!a.choice || c.widen());
+    let reached = |f: &Iface| {
+        let at = || (0u32..).zip(&f.addrs).filter(|(_, a)| holds(a));
+        let one = at().all(|(_, a)| a.region == IpSet::single(ip));
+        (f.id, at().map(|(n, _)| n).collect(), (!one).then_some(ip))
     };
-    let all: Vec<&Iface> = ifaces.iter().flatten().filter(holds).collect();
+    let all = ifaces.iter().flatten();
+    let all: Vec<&Iface> = all.filter(|f| f.addrs.iter().any(holds)).collect();
     // Where blocks overlap the balancer's own VPC comes first.
-    let here: Vec<InterfaceId> = all.iter().filter(|f| vpc(f) == home).map(|f| f.id).collect();
-    if here.is_empty() || c.widen() {
-        all.iter().map(|f| f.id).collect()
+    let here = |f: &&&Iface| vpc(f) == home;
+    if c.widen() || !all.iter().any(|f| here(&f)) {
+        all.into_iter().map(reached).collect()
     } else {
-        here
+        all.iter().filter(here).map(|f| reached(f)).collect()
     }
 }
 
@@ -214,7 +227,7 @@ pub(super) fn strays(c: &mut Ctx<'_>, ifaces: &[Option<Iface>], relays: &[Relay]
         let mut open = false;
         for to in &s.to {
             match to {
-                Backend::Interface(i) | Backend::Ipv6(i) => found.push(*i),
+                Backend::Interface(i) | Backend::Ipv6(i) | Backend::At(i, _) => found.push(*i),
                 Backend::Ip(ip) => {
                     let holds = |f: &&Iface| f.addrs.iter().any(|a| a.region.contains(*ip));
                     found.extend(ifaces.iter().flatten().filter(holds).map(|f| f.id));
@@ -286,7 +299,9 @@ pub(super) fn relays(
                 };
                 for &front in b.fronts.iter().filter(|f| ifaces[f.index()].is_some()) {
                     let to = match &f.to {
-                        Backend::Interface(i) | Backend::Ipv6(i) => vec![*i],
+                        Backend::Interface(i) => vec![of_kind(c, *i, AddressKind::Primary)],
+                        Backend::Ipv6(i) => vec![of_kind(c, *i, AddressKind::Ipv6)],
+                        Backend::At(i, n) => vec![(*i, vec![*n], None)],
                         Backend::Ip(ip) => holders(c, ifaces, vswitches, *ip, front),
                         Backend::Unknown(u) => {
                             // What an endpoint leads to may be anywhere.
@@ -299,16 +314,23 @@ pub(super) fn relays(
                             continue;
                         }
                     };
-                    out.extend(to.into_iter().filter(|i| *i != front).map(|to| Relay {
+                    let six = |i: InterfaceId, n: u32| {
+                        let a = ifaces[i.index()].as_ref().and_then(|f| f.addrs.get(n as usize));
+                        a.is_some_and(|a| !a.region.v6.is_empty())
+                    };
+                    let other = to.into_iter().filter(|(i, at, _)| *i != front && !at.is_empty());
+                    out.extend(other.map(|(to, at, ip)| Relay {
                         balancer: id,
                         listener: n,
                         forward: k,
                         front,
                         to,
+                        ipv6: at.iter().any(|n| six(to, *n)),
+                        at: at.into(),
+                        ip,
                         listen: listen.clone(),
                         delivered: delivered.clone(),
                         source,
-                        ipv6: matches!(&f.to, Backend::Ipv6(_) | Backend::Ip(IpAddr::V6(_))),
                     }));
                 }
             }

@@ -38,9 +38,11 @@ impl Live {
             let front = r.front;
             let n = small(self.reach.net.relays.len());
             self.reach.net.behind.entry(to).or_default().push(n);
+            let rep = |&(k, c): &far::At| self.reach.domains[k].cells[c as usize].rep;
+            let reached: Vec<far::At> = cells.iter().copied().filter(|c| r.reaches(rep(c))).collect();
             self.reach.net.relays.push(r);
             let fronts = self.fronts.as_mut().ok_or(WHOLE)?;
-            if !fronts.add(&self.reach, front, (n, &cells)) {
+            if !fronts.add(&self.reach, front, (n, &reached)) {
                 return Err(WHOLE);
             }
             self.reopened(front, &mut keys);

@@ -314,7 +314,9 @@ fn meets(all: &[(u32, u32)], few: &[(u32, u32)]) -> bool {
 /// Whether a server of a balancer that is not here is the front of one that is.
 fn stray_fronts(t: &Typed) -> bool {
     let front = |to: &Backend| match to {
-        Backend::Interface(i) | Backend::Ipv6(i) => t.balancers.iter().any(|b| b.fronts.contains(i)),
+        Backend::Interface(i) | Backend::Ipv6(i) | Backend::At(i, _) => {
+            t.balancers.iter().any(|b| b.fronts.contains(i))
+        }
         Backend::Ip(_) => !t.balancers.is_empty(),
         Backend::Unknown(_) => false,
     };

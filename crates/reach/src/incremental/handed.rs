@@ -159,7 +159,11 @@ impl Fronts {
             let relays: Vec<(u32, Vec<far::At>)> = f
                 .relays
                 .iter()
-                .filter_map(|n| Some((*n, of.get(&net.relays.get(*n as usize)?.to)?.clone())))
+                .filter_map(|n| {
+                    let r = net.relays.get(*n as usize)?;
+                    let all = of.get(&r.to)?.iter().copied();
+                    Some((*n, all.filter(|c| r.reaches(cell(c).rep)).collect()))
+                })
                 .collect();
             let mut blocks: Vec<u32> = relays.iter().flat_map(|r| &r.1).map(|c| cell(c).block).collect();
             blocks.sort_unstable();

@@ -30,8 +30,7 @@ impl Network {
 
     /// Everything that a balancer may hand on to an address.
     pub(crate) fn relays_at(&self, d: Inside) -> impl Iterator<Item = (u32, &Relay)> {
-        self.relays_to(d.iface)
-            .filter(move |(_, r)| r.ipv6 == d.ip.is_ipv6())
+        self.relays_to(d.iface).filter(move |(_, r)| r.reaches(d))
     }
 
     /// For each address at which clients may find a front, where it may be.
@@ -230,7 +229,7 @@ impl Network {
             return none();
         };
         let (src, client) = src;
-        if r.ipv6 != d.ip.is_ipv6() || src.ip.is_ipv6() != r.ipv6 || di.apart && di.front.is_none() {
+        if !r.reaches(d) || src.ip.is_ipv6() != r.ipv6 || di.apart && di.front.is_none() {
             return none();
         }
         let ask = if client && !src.opened {

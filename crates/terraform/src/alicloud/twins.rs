@@ -72,6 +72,7 @@ pub(super) fn settle(l: &mut Linker<'_>) {
                     let to = match &f.to {
                         Backend::Interface(x) => Backend::Interface(*twins.get(x)?),
                         Backend::Ipv6(x) => Backend::Ipv6(*twins.get(x)?),
+                        Backend::At(x, n) => Backend::At(*twins.get(x)?, *n),
                         Backend::Ip(_) | Backend::Unknown(_) => return None,
                     };
                     Some(Forward { to, ..f.clone() })

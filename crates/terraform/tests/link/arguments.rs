@@ -318,6 +318,57 @@ resource "alicloud_alb_server_group""#,
     assert_eq!(to, [Backend::Ip("10.1.0.31".parse().unwrap())]);
 }
 
+// Decision 11, item 20: where it is not known which address is meant, or it is none that the interface has, any may be.
+#[test]
+fn a_server_whose_address_is_not_known_may_be_any_of_them() {
+    let servers = |at: &str, more: &str| {
+        let inv = base(
+            &ALB.replace("alicloud_instance.i.id", "alicloud_ecs_network_interface.x.id")
+                .replace("\"Ecs\"", &format!("\"Eni\"\n    server_ip = {at}"))
+                .replace(
+                    "resource \"alicloud_alb_server_group\"",
+                    &format!(
+                        r#"variable "x" {{}}
+resource "alicloud_ecs_network_interface" "x" {{
+  vswitch_id           = alicloud_vswitch.a.id
+  security_group_ids   = [alicloud_security_group.g.id]
+  primary_ip_address   = "10.1.0.30"
+  {more}
+}}
+resource "alicloud_alb_server_group""#
+                    ),
+                ),
+        );
+        let l = &balancer(&inv, "alicloud_alb_load_balancer.l").listeners[0];
+        let one = |f: &bartizan_model::Forward| match &f.to {
+            Backend::Interface(_) => ("first".to_string(), f.origin.maybe.is_none()),
+            Backend::At(_, n) => (format!("#{n}"), f.origin.maybe.is_none()),
+            other => (format!("{other:?}"), f.origin.maybe.is_none()),
+        };
+        l.forwards.iter().map(one).collect::<Vec<_>>()
+    };
+    let of = |all: &[(&str, bool)]| -> Vec<(String, bool)> {
+        all.iter().map(|(t, sure)| (t.to_string(), *sure)).collect()
+    };
+    let two = "private_ip_addresses = [\"10.1.0.31\"]";
+    let any = [("first", false), ("#1", false)];
+    assert_eq!(servers("var.x", two), of(&any));
+    assert_eq!(servers("var.x", ""), of(&[("first", true)]));
+    assert_eq!(
+        servers("\"10.1.0.31\"", "private_ip_addresses = [var.x]"),
+        of(&[("#1", true)])
+    );
+    let unpicked = "secondary_private_ip_address_count = 2";
+    assert_eq!(
+        servers("\"10.1.0.31\"", unpicked),
+        of(&[("#1", false), ("#2", false)])
+    );
+    let none = [("first", false), ("#1", false), ("Ip(10.1.0.99)", false)];
+    assert_eq!(servers("\"10.1.0.99\"", two), of(&none));
+    let first = [("first", false), ("Ip(10.1.0.99)", false)];
+    assert_eq!(servers("\"10.1.0.99\"", ""), of(&first));
+}
+
 // §7.5: nodes that are added by themselves get an EIP each; members of a group have a second interface.
 #[test]
 fn pools_open_more_than_their_first_interface() {

@@ -35,6 +35,7 @@ fn backends(inv: &Inventory, l: &Listener) -> Vec<String> {
                 Some(AddressSpec::Ip(ip)) => ip.to_string(),
                 _ => inv.typed[*i].meta.origin.address.to_string(),
             },
+            Backend::At(i, n) => format!("{n} of {}", inv.typed[*i].meta.origin.address),
             Backend::Ipv6(i) => format!("IPv6 of {}", inv.typed[*i].meta.origin.address),
             Backend::Ip(ip) => format!("ip {ip}"),
             Backend::Unknown(_) => "?".to_string(),

@@ -156,6 +156,7 @@ resource "alicloud_nlb_listener" "x" {{
         let to = match &f.to {
             Backend::Interface(i) => format!("v4 {}", who(*i)),
             Backend::Ipv6(i) => format!("v6 {}", who(*i)),
+            Backend::At(i, n) => format!("#{n} {}", who(*i)),
             Backend::Ip(ip) => ip.to_string(),
             Backend::Unknown(_) => "?".to_string(),
         };
@@ -190,5 +191,8 @@ fn a_server_is_reached_at_one_family() {
     let at = "server_ip = \"10.0.2.11\"";
     assert_eq!(backends(dual, &server("new", at)), ["v4 new"]);
     let at = "server_ip = var.unknown";
-    assert_eq!(backends(dual, &server("new", at)), ["v4 new (0)", "v6 new (0)"]);
+    assert_eq!(backends(dual, &server("new", at)), ["v4 new (0)", "#1 new (0)"]);
+    let at = "server_ip = \"2001:db8:0:102::99\"";
+    let none = ["#1 new (0)", "2001:db8:0:102::99 (0)"];
+    assert_eq!(backends(dual, &server("new", at)), none);
 }

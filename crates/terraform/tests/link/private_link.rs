@@ -59,7 +59,9 @@ fn endpoint(inv: &Inventory) -> &Balancer {
 /// `tcp/80 -> alicloud_x.y` for each listener, with `?` where it may not be there.
 fn leads(inv: &Inventory) -> Vec<String> {
     let to = |b: &Backend| match b {
-        Backend::Interface(i) | Backend::Ipv6(i) => inv.typed[*i].meta.origin.address.to_string(),
+        Backend::Interface(i) | Backend::Ipv6(i) | Backend::At(i, _) => {
+            inv.typed[*i].meta.origin.address.to_string()
+        }
         Backend::Ip(ip) => ip.to_string(),
         Backend::Unknown(_) => "unknown".to_string(),
     };

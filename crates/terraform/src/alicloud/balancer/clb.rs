@@ -282,8 +282,8 @@ pub(super) fn place(l: &mut Linker<'_>) {
         let place = |i: InterfaceId| l.typed[i].vswitch.known().copied();
         let mut backends = b.listeners.iter().flat_map(|l| &l.forwards);
         let beside = backends.find_map(|f| match f.to {
-            Backend::Interface(i) => place(i),
-            _ => None,
+            Backend::Interface(i) | Backend::Ipv6(i) | Backend::At(i, _) => place(i),
+            Backend::Ip(_) | Backend::Unknown(_) => None,
         });
         let unknown = b
             .listeners

@@ -432,50 +432,69 @@ fn address_of(l: &mut Linker<'_>, node: Option<&Node>) -> Option<Fact<IpAddr>> {
     })
 }
 
-/// Who a server is, given which of its addresses is meant: without that, its first one. Where a group takes both
-/// families and it is not said which is meant, either may be (decision 24, item 13), and why that is so.
+/// Who a server is, given which of its addresses is meant: without that, its primary one (decision 11, item 20). Where a
+/// group takes both families and it is not said which is meant, either may be (decision 24, item 13), and why that is so.
 fn reached(t: &Typed, s: &Server, dual: bool) -> (Vec<Backend>, Option<Unknown>) {
     let [Backend::Interface(x)] = s.to.as_slice() else {
         return (s.to.clone(), None);
     };
     let all = &t[*x].addresses;
-    let six = || all.iter().filter(|a| a.kind == AddressKind::Ipv6);
-    match &s.at {
-        Some(Fact::Known(ip)) if ip.is_ipv6() => {
-            // The cloud has yet to pick it: this is where it will be.
-            let open = six().any(|a| matches!(a.spec, AddressSpec::AnyV6(_)));
-            let named = six().any(|a| a.spec == AddressSpec::Ip(*ip));
-            let to = if open && !named {
-                Backend::Ipv6(*x)
-            } else {
-                Backend::Ip(*ip)
-            };
-            return (vec![to], None);
-        }
-        None | Some(Fact::Unknown(_)) if dual && six().next().is_some() => {
-            let why = "at which of its addresses it serves is not known";
-            let doubt = match &s.at {
-                Some(Fact::Unknown(u)) => u.clone(),
-                _ => Unknown::at(why, s.origin.span),
-            };
-            return (vec![Backend::Interface(*x), Backend::Ipv6(*x)], Some(doubt));
-        }
-        _ => {}
-    }
-    // IPv6 addresses are no alternative to the one that is meant.
-    let all: Vec<&Address> = all.iter().filter(|a| a.kind != AddressKind::Ipv6).collect();
-    let first = all.first().map(|a| &a.spec);
-    let to = match &s.at {
-        None => s.to.clone(),
-        Some(Fact::Known(ip)) if first == Some(&AddressSpec::Ip(*ip)) => s.to.clone(),
-        Some(Fact::Known(ip)) if all.iter().any(|a| a.spec == AddressSpec::Ip(*ip)) => vec![Backend::Ip(*ip)],
-        // The cloud has yet to pick its address: this is where it will be.
-        Some(_) if all.len() <= 1 => s.to.clone(),
-        Some(Fact::Known(ip)) => vec![Backend::Interface(*x), Backend::Ip(*ip)],
-        // Any of its addresses: that is what the interface as a whole stands for.
-        Some(Fact::Unknown(_)) => s.to.clone(),
+    let six = |a: &Address| a.kind == AddressKind::Ipv6;
+    let at = |(n, a): (u32, &Address)| match a.kind {
+        AddressKind::Primary => Backend::Interface(*x),
+        _ => Backend::At(*x, n),
     };
-    (to, None)
+    let of = |is: &dyn Fn(&Address) -> bool| -> Vec<Backend> {
+        let some = (0u32..).zip(all).filter(|(_, a)| is(a));
+        some.map(at).collect()
+    };
+    let unsaid = |why: String| Some(Unknown::at(why, s.origin.span));
+    let ip = match &s.at {
+        None if dual && all.iter().any(six) => {
+            let why = "at which of its addresses it serves is not known".to_string();
+            return (vec![Backend::Interface(*x), Backend::Ipv6(*x)], unsaid(why));
+        }
+        None => return (s.to.clone(), None),
+        Some(Fact::Unknown(u)) => {
+            // IPv6 addresses are no alternative where a group does not take them.
+            let any = of(&|a| dual || !six(a));
+            let doubt = (any.len() > 1).then(|| u.clone());
+            return (any, doubt);
+        }
+        Some(Fact::Known(ip)) => *ip,
+    };
+    let named = |a: &Address| match &a.spec {
+        AddressSpec::Ip(x) => *x == ip,
+        AddressSpec::Block(n) => n.contains(&ip),
+        AddressSpec::AnyV4(_) | AddressSpec::AnyV6(_) => false,
+    };
+    if let Some(a) = all.iter().find(|a| named(a)) {
+        return match a.kind {
+            AddressKind::Primary => (s.to.clone(), None),
+            _ => (vec![Backend::Ip(ip)], None),
+        };
+    }
+    // The cloud has yet to pick it: this is where it will be.
+    let open = of(&|a| match &a.spec {
+        AddressSpec::AnyV4(_) => ip.is_ipv4(),
+        AddressSpec::AnyV6(_) => ip.is_ipv6(),
+        AddressSpec::Ip(_) | AddressSpec::Block(_) => false,
+    });
+    match open.len() {
+        0 => {
+            let mut any = of(&|a| six(a) == ip.is_ipv6());
+            any.push(Backend::Ip(ip));
+            (
+                any,
+                unsaid(format!("`{ip}` is none of its addresses in the input")),
+            )
+        }
+        1 => (open, None),
+        _ => (
+            open,
+            unsaid(format!("which of its addresses `{ip}` will be is not known")),
+        ),
+    }
 }
 
 /// A server of a balancer that is not known may be one of any.
