@@ -401,6 +401,12 @@ fn nothing_is_proposed_without_a_reason() {
         "{why}"
     );
     assert!(text.contains("to open it, nothing is proposed"), "{text}");
+    let (c, _) = ask("", "a", "internet", "tcp/443");
+    let why = c["no_change"].as_str().unwrap();
+    assert!(
+        why.contains("no route to") && why.contains("no gateway or link there that a route could lead to"),
+        "{why}"
+    );
     let (c, _) = ask("", "a", "b", "tcp/22");
     assert!(c["change"].is_null() && c["no_change"].is_string(), "{c:#}");
     let unknown = r#"

@@ -164,8 +164,11 @@ impl Search<'_, '_> {
                 Ok(all) => out.extend(combined(all)),
                 // The private way says more than that there is no public address.
                 Err(s) if stuck.is_none() || !matches!(s.layer, Layer::Eip) => {
-                    let why = format!("{} (`{}`): a change of that is not tried", s.rule, s.at);
-                    *stuck = Some(why);
+                    let more = match s.layer {
+                        Layer::Route => ", and there is no gateway or link there that a route could lead to",
+                        _ => ": a change of that is not tried",
+                    };
+                    *stuck = Some(format!("{} (`{}`){more}", s.rule, s.at));
                 }
                 Err(_) => {}
             }
