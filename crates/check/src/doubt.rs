@@ -96,6 +96,12 @@ fn not(a: Is) -> Is {
     }
 }
 
+/// Whether it stands for whichever it is: nothing is known of it, and it may not be one of its own.
+fn anybody(m: &Meta) -> bool {
+    let nameless = matches!(m.name, Some(Fact::Unknown(_))) && matches!(m.tags, Fact::Unknown(_));
+    nameless && m.origin.maybe.is_some()
+}
+
 fn name(m: &Meta, glob: &str) -> Is {
     match &m.name {
         Some(Fact::Unknown(_)) => Is::Unknown,
@@ -118,7 +124,10 @@ fn is(r: &Resolver<'_>, s: &Selector, i: &Interface) -> Is {
             },
         })),
         SelectorKind::Name(g) => any(r.metas(i).map(|m| name(m, g))),
-        SelectorKind::Tf(g) => yes(r.metas(i).any(|m| glob_match(g, &m.origin.address))),
+        SelectorKind::Tf(g) => any(r.metas(i).map(|m| match yes(glob_match(g, &m.origin.address)) {
+            Is::No if anybody(m) => Is::Unknown,
+            is => is,
+        })),
         SelectorKind::In(e) => match r.intent.envs.get(e.index()) {
             Some(e) => is(r, &e.selector, i),
             None => Is::No,

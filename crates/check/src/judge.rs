@@ -223,6 +223,34 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// What is required of somebody who may not be there is not proved.
+    fn there(&self, o: &mut Outcome, sets: &[usize]) {
+        if o.verdict != Verdict::Holds {
+            return;
+        }
+        let w = self.w;
+        for s in sets {
+            let mut missing = None;
+            let certain = w.blocks_of(*s).into_iter().any(|b| {
+                let mut all = w.may.cells_of(b).flat_map(|c| c.members.iter());
+                w.is_outside(b)
+                    || all.any(|m| {
+                        let meta = &w.inventory.typed[m.iface].meta;
+                        let maybe = meta.origin.maybe.as_deref();
+                        missing = missing.or(maybe.map(|u| (meta, u)));
+                        maybe.is_none()
+                    })
+            });
+            if let (false, Some((meta, u))) = (certain, missing) {
+                o.verdict = Verdict::Undecided;
+                o.reasons.push(format!(
+                    "whether `{}` is there is not known, and nobody else is in `{}`: {}",
+                    meta.origin.address, self.plan.set_names[*s], u.why
+                ));
+            }
+        }
+    }
+
     /// §2: where the cloud's own services answer (names, metadata, health checks) somebody is that no configuration shows.
     fn cloud(&self, o: &mut Outcome, sets: &[usize]) {
         if o.verdict != Verdict::Holds {
@@ -337,6 +365,9 @@ impl<'a> Judge<'a> {
         }
         self.doubt(&mut o, &[c.from, c.to]);
         self.nobody(&mut o, &[c.from, c.to]);
+        if !absence {
+            self.there(&mut o, &[c.from, c.to]);
+        }
         match c.claim {
             Claim::Only => self.cloud(&mut o, &[c.to]),
             _ => self.cloud(&mut o, &[c.from, c.to]),
@@ -385,6 +416,9 @@ impl<'a> Judge<'a> {
         );
         self.doubt(&mut o, &[s.from, s.to]);
         self.nobody(&mut o, &[s.from, s.to]);
+        if s.expect == crate::plan::Expect::Can {
+            self.there(&mut o, &[s.from, s.to]);
+        }
         self.cloud(&mut o, &[s.from, s.to]);
         o
     }

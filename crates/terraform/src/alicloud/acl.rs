@@ -120,12 +120,12 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         "destination_cidr_ip",
         "network_acl_entry_name",
     );
+    // The provider copies after it has written what is here, so the copy is in force.
     if let Some(n) = a.get("source_network_acl_id") {
         let u = Unknown::at("its entries are copied from another network ACL", n.span);
+        l.unknown(i, "source_network_acl_id", &u);
         for list in [&mut ingress, &mut egress] {
-            if *list == AclList::Unset {
-                *list = AclList::Unknown(u.clone());
-            }
+            *list = AclList::Unknown(u.clone());
         }
     }
     if let Some(acl) = l.typed.acls.get_mut(id.index()) {

@@ -29,6 +29,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "ipv6_addresses",
                 "ipv6_address_count",
                 "source_dest_check",
+                "status",
             ],
         },
         aliases: &["alicloud_network_interface"],
@@ -45,7 +46,11 @@ pub(super) const HANDLERS: &[Handler] = &[
                 literal: false,
             },
         ],
-        steps: &[(Stage::Declare, declare), (Stage::Fill, fill)],
+        steps: &[
+            (Stage::Declare, declare),
+            (Stage::Fill, fill),
+            (Stage::Settle, lone),
+        ],
     },
     Handler {
         spec: TypeSpec {
@@ -54,7 +59,7 @@ pub(super) const HANDLERS: &[Handler] = &[
         },
         aliases: &["alicloud_network_interface_attachment"],
         identities: &[],
-        steps: &[(Stage::Attach, attach)],
+        steps: &[(Stage::Attach, attach), (Stage::Bind, attach_any)],
     },
 ];
 
@@ -350,6 +355,34 @@ pub(super) fn ipv6(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, id: InterfaceId)
     }
 }
 
+/// An interface of which nothing is known but whose it is: it may be anywhere, in any groups, at any address.
+pub(super) fn somewhere(l: &mut Linker<'_>, meta: Meta, instance: InstanceId, u: &Unknown) {
+    let mut one = blank(meta, Some(instance), false);
+    one.vswitch = Fact::Unknown(u.clone());
+    one.groups = Fact::Unknown(u.clone());
+    one.addresses = vec![address(AddressSpec::AnyV4(u.clone()), AddressKind::Primary)];
+    push(l, one);
+}
+
+/// The instance of an interface where nobody can tell which it is: it has any name and any tags, so that the interface
+/// may be in whatever selects by them.
+fn of_somebody(l: &mut Linker<'_>, mut origin: Origin, x: InterfaceId, u: &Unknown) {
+    origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
+    let meta = Meta {
+        origin,
+        id: None,
+        name: Some(Fact::Unknown(u.clone())),
+        tags: Fact::Unknown(u.clone()),
+        region: None,
+    };
+    let n = InstanceId(next(l.typed.instances.len()));
+    l.typed.instances.push(Instance { meta });
+    l.primary.push(None);
+    if let Some(x) = l.typed.interfaces.get_mut(x.index()) {
+        x.instance = Some(n);
+    }
+}
+
 fn attach(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let eni = l.link(i, &a, &["network_interface_id"], "network interface", |e| {
         if let Entity::Interface(x) = e {
@@ -365,9 +398,80 @@ fn attach(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             None
         }
     });
-    if let (Fact::Known(x), Fact::Known(n)) = (eni, instance)
-        && let Some(x) = l.typed.interfaces.get_mut(x.index())
+    let origin = l.origin(i, a.span);
+    match (eni, instance) {
+        (Fact::Known(x), Fact::Known(n)) => {
+            if l.typed[x].instance.is_some_and(|before| before != n) {
+                let u = Unknown::at("it is attached to two instances", a.span);
+                return of_somebody(l, origin, x, &u);
+            }
+            let maybe = origin.maybe.or_else(|| l.typed[n].meta.origin.maybe.clone());
+            if let Some(x) = l.typed.interfaces.get_mut(x.index()) {
+                x.instance = Some(n);
+                // What is attached to nothing is in no network.
+                x.meta.origin.maybe = x.meta.origin.maybe.take().or(maybe);
+            }
+        }
+        (Fact::Known(x), Fact::Unknown(u)) => of_somebody(l, origin, x, &u),
+        (Fact::Unknown(u), Fact::Known(n)) => {
+            let meta = Meta {
+                origin,
+                ..l.typed[n].meta.clone()
+            };
+            somewhere(l, meta, n, &u);
+        }
+        // When it is known what is attached to nothing.
+        (Fact::Unknown(_), Fact::Unknown(_)) => {}
+    }
+}
+
+/// An attachment of which neither end is known may be that of any interface that is attached to nothing, to any instance.
+fn attach_any(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let end = |l: &mut Linker<'_>, name| a.get(name).map_or(Found::Unset, |n| l.find(n));
+    let eni = end(l, "network_interface_id");
+    let instance = end(l, "instance_id");
+    if matches!(eni, Found::Entity(Entity::Interface(_)))
+        || matches!(instance, Found::Entity(Entity::Instance(_)))
     {
-        x.instance = Some(n);
+        return;
+    }
+    let u = Unknown::at(
+        "which interface is attached to which instance is not known",
+        a.span,
+    );
+    let all: Vec<InterfaceId> = declared(l).filter(|x| l.typed[*x].instance.is_none()).collect();
+    for x in all {
+        let origin = l.origin(i, a.span);
+        of_somebody(l, origin, x, &u);
+        if let Some(x) = l.typed.interfaces.get_mut(x.index()) {
+            x.meta.origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
+        }
+    }
+}
+
+/// The interfaces that are resources of their own.
+fn declared(l: &Linker<'_>) -> impl Iterator<Item = InterfaceId> {
+    l.entity.iter().flatten().filter_map(|e| match e {
+        Entity::Interface(x) => Some(*x),
+        _ => None,
+    })
+}
+
+/// §4: an interface that is attached to nothing is in no network, and whether something else attaches it is not known.
+fn lone(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let Some(Some(Entity::Interface(id))) = l.entity.get(i).copied() else {
+        return;
+    };
+    // A state says so.
+    let used = match a.get("status").map(|n| l.text(n)) {
+        Some(Fact::Known(s)) => s.eq_ignore_ascii_case("InUse"),
+        _ => false,
+    };
+    if let Some(x) = l.typed.interfaces.get_mut(id.index())
+        && x.instance.is_none()
+        && !used
+    {
+        let u = || Box::new(Unknown::at("it is attached to nothing here", a.span));
+        x.meta.origin.maybe.get_or_insert_with(u);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::attrs::{Attrs, Blocks, items};
 use super::linker::{Entity, Found, Linker, next};
-use super::transit::as_vpc;
+use super::router_interface::{connect, connect_any, interface, interface_fill, opposite};
 use super::{Handler, Identity, Role, Stage, TypeSpec, own};
 use bartizan_model::*;
 use ipnet::IpNet;
@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub(super) struct State {
     /// Connections to one customer gateway have one site.
     by_gateway: BTreeMap<Arc<str>, SiteId>,
+    /// Gateways that may not let SSL-VPN clients in, and why.
+    no_ssl: BTreeMap<VpnGatewayId, Unknown>,
 }
 
 const CONNECTION: &[&str] = &[
@@ -47,6 +49,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "disaster_recovery_vswitch_id",
                 "auto_propagate",
                 "enable_ipsec",
+                "enable_ssl",
             ],
         },
         aliases: &[],
@@ -100,7 +103,11 @@ pub(super) const HANDLERS: &[Handler] = &[
         },
         aliases: &[],
         identities: &[own("id")],
-        steps: &[(Stage::Declare, clients), (Stage::Fill, clients_fill)],
+        steps: &[
+            (Stage::Declare, clients),
+            (Stage::Fill, clients_fill),
+            (Stage::Attach, ssl),
+        ],
     },
     Handler {
         spec: TypeSpec {
@@ -221,11 +228,11 @@ pub(super) const HANDLERS: &[Handler] = &[
         },
         aliases: &[],
         identities: &[],
-        steps: &[(Stage::Attach, connect)],
+        steps: &[(Stage::Attach, connect), (Stage::Bind, connect_any)],
     },
 ];
 
-fn unlinked() -> Unknown {
+pub(super) fn unlinked() -> Unknown {
     Unknown::new("not linked")
 }
 
@@ -242,16 +249,9 @@ pub(super) fn as_connection(e: Entity) -> Option<VpnConnectionId> {
 pub(super) fn as_border(e: Entity) -> Option<BorderRouterId> {
     if let Entity::Border(b) = e { Some(b) } else { None }
 }
-fn as_interface(e: Entity) -> Option<RouterInterfaceId> {
-    if let Entity::RouterInterface(r) = e {
-        Some(r)
-    } else {
-        None
-    }
-}
 
 /// The names of those that the type has.
-fn named(a: &Attrs<'_>, names: &[&'static str]) -> Vec<&'static str> {
+pub(super) fn named(a: &Attrs<'_>, names: &[&'static str]) -> Vec<&'static str> {
     names.iter().copied().filter(|n| a.declared(n)).collect()
 }
 
@@ -291,6 +291,13 @@ fn gateway_fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         }
         Fact::Unknown(u) => Some(u),
     };
+    let at = a.get("enable_ssl").map_or(a.span, |n| n.span);
+    let no_ssl = match l.flag(i, &a, "enable_ssl", false) {
+        Fact::Known(true) => None,
+        Fact::Known(false) => Some(Unknown::at("SSL-VPN is turned off (`enable_ssl`)", at)),
+        Fact::Unknown(u) => Some(u),
+    };
+    l.sites.no_ssl.extend(no_ssl.map(|u| (id, u)));
     if let (Some(u), Some(g)) = (off, l.typed.vpn_gateways.get_mut(id.index())) {
         g.meta.origin.maybe.get_or_insert_with(|| Box::new(u));
     }
@@ -569,6 +576,21 @@ fn clients_fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     }
 }
 
+/// SSL-VPN is off unless the gateway says that it is on; then the server is there and lets nobody in.
+fn ssl(l: &mut Linker<'_>, i: usize, _: Attrs<'_>) {
+    let Some(id) = l.entity.get(i).copied().flatten().and_then(as_connection) else {
+        return;
+    };
+    let VpnEnd::Clients(Fact::Known(g)) = l.typed[id].end else {
+        return;
+    };
+    if let Some(u) = l.sites.no_ssl.get(&g).cloned()
+        && let Some(c) = l.typed.vpn_connections.get_mut(id.index())
+    {
+        c.meta.origin.maybe.get_or_insert_with(|| Box::new(u));
+    }
+}
+
 fn prefix(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'static str) -> Fact<IpNet> {
     match a.get(name) {
         Some(n) => l.net(i, name, n),
@@ -644,88 +666,6 @@ fn border(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         let why =
             "`sitelink_enable` may join its site with those of other border routers, which is not modelled";
         l.refused.insert(i, why.to_string());
-    }
-}
-
-fn interface(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let names = named(&a, &["router_interface_name", "name"]);
-    let meta = l.meta(i, &a, &names);
-    let id = RouterInterfaceId(next(l.typed.router_interfaces.len()));
-    l.typed.router_interfaces.push(RouterInterface {
-        meta,
-        at: RouterEnd::Vpc(Fact::Unknown(unlinked())),
-        opposite: Fact::Known(None),
-    });
-    l.declare(i, Entity::RouterInterface(id));
-}
-
-fn interface_fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let Some(id) = l.entity.get(i).copied().flatten().and_then(as_interface) else {
-        return;
-    };
-    let at = match l.either(i, &a, "router_type", ("VBR", "VRouter"), false) {
-        Fact::Known(true) => RouterEnd::Border(l.link(i, &a, &["router_id"], "border router", as_border)),
-        Fact::Known(false) => RouterEnd::Vpc(l.link(i, &a, &["router_id"], "VPC", as_vpc)),
-        Fact::Unknown(u) => RouterEnd::Vpc(Fact::Unknown(u)),
-    };
-    if let Some(x) = l.typed.router_interfaces.get_mut(id.index()) {
-        x.at = at;
-    }
-}
-
-/// The other end as the interface itself names it.
-fn opposite(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let Some(id) = l.entity.get(i).copied().flatten().and_then(as_interface) else {
-        return;
-    };
-    let far = if a.get("opposite_interface_id").is_some() {
-        l.link(
-            i,
-            &a,
-            &["opposite_interface_id"],
-            "router interface",
-            as_interface,
-        )
-        .map(Some)
-    } else if a.declared("opposite_router_id") && a.get("opposite_router_id").is_some() {
-        Fact::Unknown(Unknown::at(
-            "it names the router at the other end and not its interface",
-            a.span,
-        ))
-    } else {
-        return;
-    };
-    if let Some(x) = l.typed.router_interfaces.get_mut(id.index())
-        && x.opposite == Fact::Known(None)
-    {
-        x.opposite = far;
-    }
-}
-
-fn connect(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
-    let ends = (
-        l.link(i, &a, &["interface_id"], "router interface", as_interface),
-        l.link(
-            i,
-            &a,
-            &["opposite_interface_id"],
-            "router interface",
-            as_interface,
-        ),
-    );
-    let maybe = l.origin(i, a.span).maybe.map(|u| *u);
-    let far = |f: &Fact<RouterInterfaceId>| match (&maybe, f) {
-        (Some(u), _) => Fact::Unknown(u.clone()),
-        (None, Fact::Known(o)) => Fact::Known(Some(*o)),
-        (None, Fact::Unknown(u)) => Fact::Unknown(u.clone()),
-    };
-    // One resource for each direction, or one for both.
-    for (near, opposite) in [(&ends.0, far(&ends.1)), (&ends.1, far(&ends.0))] {
-        if let Fact::Known(n) = near
-            && let Some(x) = l.typed.router_interfaces.get_mut(n.index())
-        {
-            x.opposite = opposite;
-        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! ECS instances: the primary interface, secondary ones, the static public IP (ALIBABA.md §4, §7.1, §19.8).
 
 use super::attrs::{Attrs, Blocks};
-use super::eni::{blank, check, groups, ipv6, primary, push, secondary};
+use super::eni::{blank, check, groups, ipv6, primary, push, secondary, somewhere};
 use super::linker::{Entity, Found, Linker, next};
 use super::{Handler, Identity, Role, Stage, TypeSpec, own, parse};
+use crate::json::AFTER_APPLY;
 use bartizan_model::*;
 
 pub(super) const HANDLERS: &[Handler] = &[Handler {
@@ -80,16 +81,21 @@ fn own_interface(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     };
     let primary = match named {
         Found::Entity(Entity::Interface(x)) => {
+            let maybe = l.typed[id].meta.origin.maybe.clone();
             if let Some(e) = l.typed.interfaces.get_mut(x.index()) {
                 e.instance = Some(id);
                 e.primary = true;
+                e.meta.origin.maybe = e.meta.origin.maybe.take().or(maybe);
             }
             x
         }
         _ => {
             let meta = l.typed[id].meta.clone();
             let x = push(l, blank(meta, Some(id), true));
-            if let Some(Value::String(s)) = a.get("network_interface_id").map(|n| &n.value) {
+            // One that is named before the instance is there is another's.
+            if let Some(Value::String(s)) = a.get("network_interface_id").map(|n| &n.value)
+                && there(&a)
+            {
                 l.declare_id(s, Entity::Interface(x));
             }
             x
@@ -125,14 +131,10 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             &mut addresses,
         );
         let check = check(l, i, &a);
-        // A primary interface that is not known brings its own groups.
-        let named = a.get("network_interface_id").map(|n| l.find(n));
-        let groups = match named {
-            Some(Found::Unknown(u)) => {
-                l.unknown(i, "network_interface_id", &u);
-                Fact::Unknown(u)
-            }
-            _ => groups,
+        // A primary interface that is not here brings its own place and groups.
+        let (vswitch, groups) = match elsewhere(l, i, &a, &a) {
+            Some(u) => (Fact::Unknown(u.clone()), Fact::Unknown(u)),
+            None => (vswitch, groups),
         };
         if let Some(e) = l.typed.interfaces.get_mut(x.index()) {
             e.vswitch = vswitch;
@@ -145,6 +147,54 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     }
     public(l, i, &a, x);
     more_interfaces(l, i, &a, id);
+}
+
+/// Whether the cloud has the instance and shows what it has: it has an id.
+fn there(a: &Attrs<'_>) -> bool {
+    matches!(a.get("id").map(|n| &n.value), Some(Value::String(_)))
+}
+
+/// Why nothing is known of the interface that an instance, or a block of it, names.
+fn elsewhere(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, named: &Attrs<'_>) -> Option<Unknown> {
+    let n = named.get("network_interface_id")?;
+    let u = match l.find(n) {
+        Found::Unset | Found::Entity(Entity::Interface(_)) => return None,
+        Found::Foreign(_) if there(a) => return None,
+        Found::Foreign(id) => {
+            l.dangling(i, "network_interface_id", &id, n.span, "network interface");
+            Unknown::at(format!("`{id}` is not in the inventory"), n.span)
+        }
+        // Nobody wrote it: the interface is made with the instance.
+        Found::Unknown(u) if u.span.is_none() && &*u.why == AFTER_APPLY => return None,
+        Found::Unknown(u) => u,
+        Found::Entity(_) | Found::Resource(_) => Unknown::at("it is not the id of an interface", n.span),
+    };
+    l.unknown(i, "network_interface_id", &u);
+    Some(u)
+}
+
+/// Whether a launch template that an instance names is in the input.
+fn template_is_here(l: &mut Linker<'_>, a: &Attrs<'_>) -> bool {
+    if let Some(n) = a.get("launch_template_id") {
+        return matches!(l.find(n), Found::Entity(Entity::Template(_)));
+    }
+    let Some(n) = a.get("launch_template_name") else {
+        return true;
+    };
+    let Fact::Known(name) = l.text(n) else {
+        // By reference.
+        return match &n.value {
+            Value::Ref(r) => {
+                let at = l.position(&r.address).and_then(|i| l.entity.get(i));
+                matches!(at, Some(Some(Entity::Template(_))))
+            }
+            _ => false,
+        };
+    };
+    l.res.iter().zip(&l.entity).any(|(r, e)| {
+        let called = |k| matches!(r.get(k).map(|n| &n.value), Some(Value::String(s)) if *s == name);
+        matches!(e, Some(Entity::Template(_))) && (called("launch_template_name") || called("name"))
+    })
 }
 
 /// `internet_max_bandwidth_out` above 0 gives a static public IP; `allocate_public_ip` is dead (§19.8).
@@ -185,19 +235,19 @@ fn public(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, x: InterfaceId) {
 /// Secondary interfaces that the instance names or makes.
 fn more_interfaces(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, id: InstanceId) {
     let all = match a.blocks("network_interfaces") {
-        Blocks::Absent => return,
-        Blocks::Unknown(u) => {
-            l.unknown(i, "network_interfaces", &u);
-            // How many there are is not known; one that may be anywhere stands for them.
-            let mut meta = l.typed[id].meta.clone();
-            meta.origin.maybe = Some(Box::new(u.clone()));
-            let mut one = blank(meta, Some(id), false);
-            one.vswitch = Fact::Unknown(u.clone());
-            one.groups = Fact::Unknown(u.clone());
-            one.addresses = vec![any(u)];
-            push(l, one);
+        // A template that is not here may bring more, and more addresses. What is there shows what it has.
+        Blocks::Absent => {
+            let named = a.first(&["launch_template_id", "launch_template_name"]);
+            let Some((name, n)) = named.filter(|_| !there(a)) else {
+                return;
+            };
+            if !template_is_here(l, a) {
+                let why = "a launch template that is not in the inventory may give it more interfaces";
+                perhaps(l, i, id, name, &Unknown::at(why, n.span));
+            }
             return;
         }
+        Blocks::Unknown(u) => return perhaps(l, i, id, "network_interfaces", &u),
         Blocks::List(all) => all,
     };
     for b in all {
@@ -206,25 +256,37 @@ fn more_interfaces(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, id: InstanceId) 
             None => Found::Unset,
         };
         if let Found::Entity(Entity::Interface(x)) = named {
+            let maybe = l.typed[id].meta.origin.maybe.clone();
             if let Some(e) = l.typed.interfaces.get_mut(x.index()) {
                 e.instance = Some(id);
+                e.meta.origin.maybe = e.meta.origin.maybe.take().or(maybe);
             }
             continue;
         }
+        let away = elsewhere(l, i, a, &b);
         let mut meta = l.typed[id].meta.clone();
         meta.origin = l.origin(i, b.span);
         let x = push(l, blank(meta, Some(id), false));
         if let Found::Foreign(s) = &named {
             l.declare_id(s, Entity::Interface(x));
         }
-        // Without a vSwitch of its own it is in that of the instance.
-        let vswitch = match b.get("vswitch_id") {
-            Some(_) => l.vswitch(i, &b, &["vswitch_id"]),
-            None => l.vswitch(i, a, &["vswitch_id", "subnet_id"]),
+        // Without a vSwitch of its own one that is made with the instance is in that of the instance; one that is not here is
+        // where it is.
+        let fixed = away.is_some();
+        let strange = away.or_else(|| {
+            let why = "the interface that it names is not in the inventory";
+            let Found::Foreign(_) = named else { return None };
+            Some(Unknown::at(why, b.span))
+        });
+        let vswitch = match (b.get("vswitch_id").filter(|_| !fixed), &strange) {
+            (Some(_), _) => l.vswitch(i, &b, &["vswitch_id"]),
+            (None, Some(u)) => Fact::Unknown(u.clone()),
+            (None, None) => l.vswitch(i, a, &["vswitch_id", "subnet_id"]),
         };
-        let (groups, foreign) = match b.get("security_group_ids") {
-            Some(_) => groups(l, i, &b, &["security_group_ids"]),
-            None => groups(l, i, a, &["security_groups"]),
+        let (groups, foreign) = match (b.get("security_group_ids").filter(|_| !fixed), &strange) {
+            (Some(_), _) => groups(l, i, &b, &["security_group_ids"]),
+            (None, Some(u)) => (Fact::Unknown(u.clone()), Vec::new()),
+            (None, None) => groups(l, i, a, &["security_groups"]),
         };
         let check = check(l, i, &b);
         let address = any(Unknown::at("the cloud picks the address", b.span));
@@ -236,6 +298,14 @@ fn more_interfaces(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, id: InstanceId) 
             e.addresses = vec![address];
         }
     }
+}
+
+/// How many interfaces there are is not known; one that may be anywhere stands for them.
+fn perhaps(l: &mut Linker<'_>, i: usize, id: InstanceId, name: &str, u: &Unknown) {
+    l.unknown(i, name, u);
+    let mut meta = l.typed[id].meta.clone();
+    meta.origin.maybe = Some(Box::new(u.clone()));
+    somewhere(l, meta, id, u);
 }
 
 fn any(u: Unknown) -> Address {

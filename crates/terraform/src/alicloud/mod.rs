@@ -33,6 +33,7 @@ mod prefix_list;
 mod private_link;
 mod route;
 mod route_map;
+mod router_interface;
 mod security_group;
 mod silent;
 mod transit;
@@ -43,7 +44,7 @@ mod vswitch;
 use attrs::Attrs;
 pub(crate) use attrs::Spelt;
 use bartizan_base::Diagnostic;
-use bartizan_model::{Inventory, Resource, SourceKind, Understanding, Value};
+use bartizan_model::{Inventory, Resource, SourceKind, Understanding, Unknown, Value};
 use linker::Linker;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -73,14 +74,17 @@ enum Stage {
     Attach,
     /// Bindings that need the addresses of interfaces.
     Bind,
+    /// What is left without what may have been attached to it.
+    Settle,
 }
 
-const STAGES: [Stage; 5] = [
+const STAGES: [Stage; 6] = [
     Stage::Declare,
     Stage::Own,
     Stage::Fill,
     Stage::Attach,
     Stage::Bind,
+    Stage::Settle,
 ];
 
 /// What an attribute of a resource identifies.
@@ -230,6 +234,16 @@ pub(crate) fn link_spelt(
         Some(Value::String(s)) => &**s == "true",
         _ => false,
     };
+    for r in &mut resources {
+        let Some(n) = r.get("dry_run") else { continue };
+        if let Value::Unknown(_) | Value::Ref(_) = n.value {
+            let u = Unknown::at(
+                "with `dry_run` it is never created, and whether that is set is not known",
+                n.span,
+            );
+            r.maybe.get_or_insert(u);
+        }
+    }
     let handled: Vec<Option<&'static Handler>> = resources
         .iter()
         .map(|r| {

@@ -442,6 +442,11 @@ fn mode(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         }
     }
     if !found {
+        let ids = l.perimeter.between.iter().all(|d| d.meta.id.is_some());
+        if super::policy::may_be_here(l, Some(n), ids) {
+            let why = "a mode is set of a firewall between VPCs that is not known";
+            l.perimeter.stray_mode = Some(Unknown::at(why, n.span));
+        }
         l.note(i, "`vpc_firewall_id`: not a firewall of the inventory");
     }
 }

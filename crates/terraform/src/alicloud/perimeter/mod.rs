@@ -44,6 +44,8 @@ struct Slot {
     /// Whether it may match every protocol without ports as well.
     portless: bool,
     order: Option<Fact<u32>>,
+    /// Whether it may be of any firewall of its kind that is declared.
+    stray: bool,
 }
 
 /// A firewall before a NAT gateway, or between VPCs.
@@ -82,6 +84,8 @@ pub(super) struct State {
     strict: Option<Fact<bool>>,
     nats: Vec<Declared>,
     between: Vec<Declared>,
+    /// A mode that may be that of any firewall between VPCs.
+    stray_mode: Option<Unknown>,
     proxies: Vec<PendingProxy>,
     shields: Vec<(Origin, Target)>,
 }
@@ -109,10 +113,15 @@ pub(super) fn settle(l: &mut Linker<'_>) {
         all.push((Owner::Nat(nat), of(d)));
     }
     let mut cens: Vec<(usize, Fact<Arc<str>>)> = Vec::new();
-    for (n, d) in s.between.into_iter().enumerate() {
+    for (n, mut d) in s.between.into_iter().enumerate() {
+        if let Some(u) = &s.stray_mode {
+            d.strict = Fact::Unknown(u.clone());
+        }
         cens.extend(d.cen.clone().map(|c| (all.len(), c)));
         all.push((Owner::Vpc(Some(n)), of(d)));
     }
+    let declared = all.len();
+    let mut strays: Vec<(bool, FirewallRule)> = Vec::new();
     for slot in s.slots {
         let Some(mut rule) = slot.rule else { continue };
         rule.order = match slot.order {
@@ -127,6 +136,10 @@ pub(super) fn settle(l: &mut Linker<'_>) {
         }
         let rest = slot.portless.then(|| portless(&rule));
         let rules = [rule].into_iter().chain(rest);
+        if slot.stray {
+            let nat = matches!(slot.owner, Owner::Nat(_));
+            strays.extend(rules.clone().map(|r| (nat, r)));
+        }
         if let Owner::Cen(key) = &slot.owner {
             let rules: Vec<FirewallRule> = rules.clone().collect();
             let mut found = false;
@@ -156,6 +169,12 @@ pub(super) fn settle(l: &mut Linker<'_>) {
             }
         }
     }
+    for (o, f) in all.iter_mut().take(declared) {
+        let nat = matches!(o, Owner::Nat(_));
+        if !matches!(o, Owner::Internet) {
+            join(f, strays.iter().filter(|(n, _)| *n == nat).map(|(_, r)| r));
+        }
+    }
     for (_, mut f) in all {
         settle_orders(&mut f.rules);
         l.typed.firewalls.push(f);
@@ -173,6 +192,25 @@ pub(super) fn settle(l: &mut Linker<'_>) {
                 origin: origin.clone(),
                 of,
             });
+        }
+    }
+}
+
+/// Adds policies of which it is not known whether they are of this firewall. One may stand before any other.
+fn join<'a>(f: &mut Firewall, strays: impl Iterator<Item = &'a FirewallRule>) {
+    let why = "the firewall of this policy is not known, and it may be this one";
+    let before = f.rules.len();
+    f.rules.extend(strays.map(|r| FirewallRule {
+        active: match &r.active {
+            Fact::Known(true) => Fact::Unknown(Unknown::at(why, r.origin.span)),
+            a => a.clone(),
+        },
+        ..r.clone()
+    }));
+    if f.rules.len() > before {
+        for r in &mut f.rules {
+            let why = "a policy of some firewall of this kind may stand before it";
+            r.order = Fact::Unknown(Unknown::at(why, r.origin.span));
         }
     }
 }

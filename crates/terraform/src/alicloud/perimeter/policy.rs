@@ -158,6 +158,7 @@ fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>, owner: Owner) {
         rule: None,
         portless: false,
         order: None,
+        stray: false,
     });
     l.declare(i, Entity::Policy(next(n)));
 }
@@ -173,8 +174,10 @@ fn at_nat(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let nat = l.link(i, &a, &["nat_gateway_id"], "NAT gateway", |e| {
         if let Entity::Nat(n) = e { Some(n) } else { None }
     });
+    let ids = l.typed.nat_gateways.iter().all(|n| n.meta.id.is_some());
+    let stray = nat.known().is_none() && may_be_here(l, a.get("nat_gateway_id"), ids);
     if let Some(s) = slot(l, i) {
-        s.owner = Owner::Nat(nat);
+        (s.owner, s.stray) = (Owner::Nat(nat), stray);
     }
     fill(l, i, a, Some("new_order"));
 }
@@ -188,10 +191,19 @@ fn at_vpc(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             "`vpc_firewall_id`: not a firewall of the inventory, so it may stand between any VPCs",
         );
     }
+    let ids = l.perimeter.between.iter().all(|d| d.meta.id.is_some());
+    let elsewhere =
+        matches!(&owner, Owner::Cen(key) if !key.starts_with("cen-")) || owner == Owner::Vpc(None);
+    let stray = elsewhere && may_be_here(l, a.get("vpc_firewall_id"), ids);
     if let Some(s) = slot(l, i) {
-        s.owner = owner;
+        (s.owner, s.stray) = (owner, stray);
     }
     fill(l, i, a, Some("order"));
+}
+
+/// Whether what a value names and nobody has may be something that is declared: not if it is an id and all of these show theirs.
+pub(super) fn may_be_here(l: &mut Linker<'_>, named: Option<&Node>, ids: bool) -> bool {
+    !matches!(named.map(|n| l.find(n)), Some(Found::Foreign(_)) if ids)
 }
 
 /// The firewall between VPCs that an id names, or the CEN instance whose firewalls share their policies.
