@@ -235,7 +235,11 @@ pub(crate) fn link_spelt(
         _ => false,
     };
     for r in &mut resources {
-        let Some(n) = r.get("dry_run") else { continue };
+        let there =
+            source == SourceKind::State || matches!(r.get("id").map(|n| &n.value), Some(Value::String(_)));
+        let Some(n) = r.get("dry_run").filter(|_| !there) else {
+            continue;
+        };
         if let Value::Unknown(_) | Value::Ref(_) = n.value {
             let u = Unknown::at(
                 "with `dry_run` it is never created, and whether that is set is not known",

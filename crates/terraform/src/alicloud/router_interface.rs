@@ -1,4 +1,4 @@
-//! Router interfaces, in pairs between VPCs and border routers (ALIBABA.md §11.3).
+//! Router interfaces, in pairs between VPCs and border routers (ALIBABA.md §11).
 
 use super::attrs::Attrs;
 use super::hybrid::{as_border, named, unlinked};

@@ -192,9 +192,12 @@ fn at_vpc(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         );
     }
     let ids = l.perimeter.between.iter().all(|d| d.meta.id.is_some());
-    let elsewhere =
-        matches!(&owner, Owner::Cen(key) if !key.starts_with("cen-")) || owner == Owner::Vpc(None);
-    let stray = elsewhere && may_be_here(l, a.get("vpc_firewall_id"), ids);
+    // The id of a CEN instance means its firewalls.
+    let strange = match a.get("vpc_firewall_id").map(|n| l.find(n)) {
+        Some(Found::Foreign(id)) => !id.starts_with("cen-"),
+        _ => false,
+    };
+    let stray = (strange || owner == Owner::Vpc(None)) && may_be_here(l, a.get("vpc_firewall_id"), ids);
     if let Some(s) = slot(l, i) {
         (s.owner, s.stray) = (owner, stray);
     }
