@@ -97,7 +97,7 @@ pub(super) fn connect(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 }
 
 /// A connection of which an end is not known may be that of any interface that has no other end.
-pub(super) fn connect_any(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+pub(super) fn connect_any(l: &mut Linker<'_>, _: usize, a: Attrs<'_>) {
     for name in ["interface_id", "opposite_interface_id"] {
         let u = match a.get(name).map(|n| (l.find(n), n.span)) {
             Some((Found::Unknown(u), _)) => u,
