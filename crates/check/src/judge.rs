@@ -135,20 +135,23 @@ impl<'a> Judge<'a> {
     /// Turns `holds` into `undecided` (absence) or `violated` into `undecided` (presence) where something
     /// that is not modelled may carry the packets.
     fn temper(&self, o: &mut Outcome, absence: bool, blocks: &[u32], to: Option<&[u32]>) {
+        // What is required and works may be taken away, and what does not work may be carried all the same.
+        let taken = !absence && o.verdict == Verdict::Holds;
         let shaky = if absence {
             Verdict::Holds
         } else {
             Verdict::Violated
         };
         // Cheap questions first.
-        if o.verdict != shaky || self.ground.harmless || self.ground.open.is_empty() {
+        if o.verdict != shaky && !taken || self.ground.harmless || self.ground.open.is_empty() {
             return;
         }
         let nobody = |b: &u32| self.w.interfaces_of(*b).is_empty();
         if blocks.iter().all(nobody) {
             return;
         }
-        let open = self.touching(blocks, to);
+        let mut open = self.touching(blocks, to);
+        open.retain(|u| !taken || u.takes);
         if let Some(first) = open.first() {
             o.verdict = Verdict::Undecided;
             let more = if open.len() > 1 {
@@ -156,10 +159,14 @@ impl<'a> Judge<'a> {
             } else {
                 String::new()
             };
-            o.reasons.push(format!(
-                "`{}`{more} may carry packets and is not modelled: {}",
-                first.address, first.why
-            ));
+            o.reasons.push(if taken {
+                format!("`{}`{more} may take packets away: {}", first.address, first.why)
+            } else {
+                format!(
+                    "`{}`{more} may carry packets and is not modelled: {}",
+                    first.address, first.why
+                )
+            });
         }
     }
 

@@ -20,6 +20,8 @@ pub struct Unmodelled {
     pub vpcs: BTreeSet<VpcId>,
     /// The interfaces that packets may reach by it, where it can do nothing else; empty where it can.
     pub to: Vec<InterfaceId>,
+    /// Whether it may also take away packets that are seen to travel.
+    pub takes: bool,
 }
 
 /// Addresses and ids that a value refers to.
@@ -112,6 +114,7 @@ pub fn unmodelled(inv: &Inventory, gaps: &[Gap]) -> Vec<Unmodelled> {
             span: r.span,
             vpcs: shared.get(&find(&mut root, i)).cloned().unwrap_or_default(),
             to: Vec::new(),
+            takes: false,
         })
         .collect();
     out.extend(gaps.iter().map(|g| Unmodelled {
@@ -120,6 +123,7 @@ pub fn unmodelled(inv: &Inventory, gaps: &[Gap]) -> Vec<Unmodelled> {
         span: g.origin.span,
         vpcs: g.vpc.into_iter().collect(),
         to: g.to.clone(),
+        takes: g.takes,
     }));
     out.sort_by(|a, b| a.address.cmp(&b.address).then_with(|| a.why.cmp(&b.why)));
     out.dedup();

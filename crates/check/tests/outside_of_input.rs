@@ -610,3 +610,121 @@ resource "alicloud_snat_entry" "s" {
 "#;
     says(more, "never web -> outside : https\n", &[Undecided]);
 }
+
+/// §10: what may not be there carries nothing for certain, and what may lead elsewhere takes away what is seen to travel.
+#[test]
+fn a_transit_router_of_which_a_part_may_not_be_there() {
+    let net = |count: &str, more: &str| {
+        format!(
+            r#"
+variable "n" {{
+  type = number
+}}
+resource "alicloud_vpc" "w" {{
+  cidr_block = "10.1.0.0/16"
+}}
+resource "alicloud_vswitch" "w" {{
+  vpc_id     = alicloud_vpc.w.id
+  cidr_block = "10.1.1.0/24"
+}}
+resource "alicloud_security_group" "w" {{
+  vpc_id = alicloud_vpc.w.id
+}}
+resource "alicloud_security_group_rule" "w" {{
+  security_group_id = alicloud_security_group.w.id
+  type              = "ingress"
+  ip_protocol       = "all"
+  cidr_ip           = "0.0.0.0/0"
+}}
+resource "alicloud_instance" "w" {{
+  vswitch_id      = alicloud_vswitch.w.id
+  private_ip      = "10.1.1.10"
+  security_groups = [alicloud_security_group.w.id]
+  tags            = {{ role = "w" }}
+}}
+resource "alicloud_cen_instance" "c" {{
+  protection_level = "REDUCED"
+}}
+resource "alicloud_cen_instance_attachment" "v" {{
+  {count}
+  instance_id              = alicloud_cen_instance.c.id
+  child_instance_id        = alicloud_vpc.v.id
+  child_instance_type      = "VPC"
+  child_instance_region_id = "cn-hangzhou"
+}}
+resource "alicloud_cen_instance_attachment" "w" {{
+  instance_id              = alicloud_cen_instance.c.id
+  child_instance_id        = alicloud_vpc.w.id
+  child_instance_type      = "VPC"
+  child_instance_region_id = "cn-hangzhou"
+}}
+{more}
+"#
+        )
+    };
+    let claims = "zone w = tag role=w\nmust web -> w : ssh\n";
+    says(&net("", ""), claims, &[Holds]);
+    says(&net("count = var.n", ""), claims, &[Undecided]);
+}
+
+/// §3.6: a table that leads what comes from the Internet elsewhere, or may.
+#[test]
+fn the_table_of_a_gateway_that_may_not_be_there() {
+    let net = |bound: &str| {
+        format!(
+            r#"
+variable "n" {{
+  type = number
+}}
+resource "alicloud_vpc_ipv4_gateway" "g" {{
+  vpc_id  = alicloud_vpc.v.id
+  enabled = true
+}}
+resource "alicloud_route_entry" "d" {{
+  route_table_id        = alicloud_vpc.v.route_table_id
+  destination_cidrblock = "0.0.0.0/0"
+  nexthop_type          = "Ipv4Gateway"
+  nexthop_id            = alicloud_vpc_ipv4_gateway.g.id
+}}
+resource "alicloud_eip_association" "e" {{
+  allocation_id = alicloud_eip_address.e.id
+  instance_id   = alicloud_instance.web.id
+}}
+{bound}
+"#
+        )
+    };
+    let table = r#"
+resource "alicloud_route_table" "in" {
+  vpc_id         = alicloud_vpc.v.id
+  associate_type = "Gateway"
+}
+resource "alicloud_vpc_gateway_route_table_attachment" "in" {
+  count           = var.n
+  ipv4_gateway_id = alicloud_vpc_ipv4_gateway.g.id
+  route_table_id  = alicloud_route_table.in.id
+}
+"#;
+    says(&net(""), "must outside -> web : ssh\n", &[Holds]);
+    says(&net(table), "must outside -> web : ssh\n", &[Undecided]);
+}
+
+/// A side of which nobody is there for certain.
+#[test]
+fn somebody_who_may_not_be_there() {
+    let more = r#"
+variable "n" {
+  type = number
+}
+resource "alicloud_instance" "some" {
+  count           = var.n
+  vswitch_id      = alicloud_vswitch.b.id
+  private_ip      = "10.0.2.10"
+  security_groups = [alicloud_security_group.g.id]
+  tags            = { role = "some" }
+}
+"#;
+    let claim = "zone others = tag role=some\nmust web -> others : ssh\n";
+    says(more, claim, &[Undecided]);
+    says(&more.replace("var.n\n", "1\n"), claim, &[Holds]);
+}

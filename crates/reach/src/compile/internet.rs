@@ -121,7 +121,7 @@ pub(super) fn vpcs(c: &mut Ctx<'_>) -> Vec<VpcNet> {
             .collect();
     for g in &c.t.ipv4_gateways {
         let Fact::Known(vpc) = g.vpc else {
-            c.gap(&g.meta.origin, "the VPC of this IPv4 gateway is not known", None);
+            c.gap_that_takes(&g.meta.origin, "the VPC of this IPv4 gateway is not known", None);
             continue;
         };
         let v = &mut out[vpc.index()];
@@ -131,8 +131,14 @@ pub(super) fn vpcs(c: &mut Ctx<'_>) -> Vec<VpcNet> {
         let sure = g.enabled.known() == Some(&true) && certain;
         v.ipv4_gateway |= if c.widen() { sure } else { possible };
         v.ipv4_leads |= if c.widen() { possible } else { sure };
-        if let Some(Fact::Known(t)) = g.ingress_table {
-            v.ingress_table = Some(t.0);
+        match g.ingress_table {
+            Some(Fact::Known(t)) => v.ingress_table = Some(t.0),
+            Some(Fact::Unknown(_)) => c.gap_that_takes(
+                &g.meta.origin,
+                "it is not known whether a table leads what comes from the Internet elsewhere",
+                Some(vpc),
+            ),
+            None => {}
         }
     }
     for g in &c.t.ipv6_gateways {

@@ -90,22 +90,24 @@ impl Ctx<'_> {
         }
     }
     pub(crate) fn gap(&mut self, origin: &Origin, why: impl Into<String>, vpc: Option<VpcId>) {
-        self.gaps.push(Gap {
-            address: origin.address.clone(),
-            why: why.into(),
-            origin: origin.clone(),
-            vpc,
-            to: Vec::new(),
-        });
+        self.lists(origin, why.into(), vpc, Vec::new(), false);
     }
     /// As [`Ctx::gap`] for something that packets may only come from.
     pub(crate) fn gap_to(&mut self, origin: &Origin, why: impl Into<String>, to: Vec<InterfaceId>) {
+        self.lists(origin, why.into(), None, to, false);
+    }
+    /// As [`Ctx::gap`] for something that may lead packets elsewhere, or may not be there to carry them.
+    pub(crate) fn gap_that_takes(&mut self, origin: &Origin, why: impl Into<String>, vpc: Option<VpcId>) {
+        self.lists(origin, why.into(), vpc, Vec::new(), true);
+    }
+    fn lists(&mut self, origin: &Origin, why: String, vpc: Option<VpcId>, to: Vec<InterfaceId>, takes: bool) {
         self.gaps.push(Gap {
             address: origin.address.clone(),
-            why: why.into(),
+            why,
             origin: origin.clone(),
-            vpc: None,
+            vpc,
             to,
+            takes,
         });
     }
     /// Whether an uncertain accept (or drop) takes part: an accept does when widening, a drop when narrowing.

@@ -84,10 +84,10 @@ impl Builder<'_, '_> {
             // A router that joins nothing yet cannot carry anything either.
             Some(_) => {
                 for v in self.around(router) {
-                    self.c.gap(origin, why, Some(v));
+                    self.c.gap_that_takes(origin, why, Some(v));
                 }
             }
-            None => self.c.gap(origin, why, None),
+            None => self.c.gap_that_takes(origin, why, None),
         }
     }
 
@@ -124,7 +124,7 @@ impl Builder<'_, '_> {
                             _ => {
                                 let why =
                                     "a vSwitch in which the transit router hands packets over is not known";
-                                self.c.gap(&a.meta.origin, why, Some(*v));
+                                self.c.gap_that_takes(&a.meta.origin, why, Some(*v));
                             }
                         }
                     }
@@ -578,10 +578,10 @@ pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &mut [
         if p.meta.origin.maybe.is_some() || known.0.is_none() || known.1.is_none() {
             let why = "it is not known between which VPCs this peering connection is, or whether it exists";
             for v in [known.0, known.1].into_iter().flatten() {
-                c.gap(&p.meta.origin, why, Some(v));
+                c.gap_that_takes(&p.meta.origin, why, Some(v));
             }
             if known == (None, None) {
-                c.gap(&p.meta.origin, why, None);
+                c.gap_that_takes(&p.meta.origin, why, None);
             }
         }
     }

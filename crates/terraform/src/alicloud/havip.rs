@@ -102,7 +102,27 @@ fn attach(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         Fact::Known(h) => h,
         Fact::Unknown(u) => {
             match member {
-                Some(x) => list(l, x, AddressSpec::AnyV4(u)),
+                Some(x) => {
+                    let at = list(l, x, AddressSpec::AnyV4(u.clone()));
+                    // It may be any of them, with what is bound to it.
+                    let home = l
+                        .typed
+                        .interfaces
+                        .get(x.index())
+                        .and_then(|f| f.vswitch.known().copied());
+                    for n in 0..l.typed.ha_vips.len() {
+                        let h = HaVipId(next(n));
+                        let there = l.typed[h].vswitch.known().copied();
+                        if there.zip(home).is_some_and(|(a, b)| a != b) {
+                            continue;
+                        }
+                        l.vip_on.entry(h).or_default().extend(at.map(|at| (x, at)));
+                        if let Some(v) = l.typed.ha_vips.get_mut(n) {
+                            v.members.push(Fact::Unknown(u.clone()));
+                        }
+                    }
+                    at
+                }
                 None => {
                     let why = "neither the virtual IP nor the interface that may hold it is known";
                     l.refused.insert(i, why.into());
