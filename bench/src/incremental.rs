@@ -13,9 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 
-/// What is changed, out of a hundred; a change of an attachment is one in ten thousand.
-const MIX: [(&str, usize); 7] = [
-    ("add-rule", 35),
+/// What is changed, out of a hundred.
+const MIX: [(&str, usize); 8] = [
+    ("add-rule", 34),
+    ("attachment", 1),
     ("remove-rule", 25),
     ("membership", 18),
     ("backend", 2),
@@ -46,10 +47,6 @@ fn vpc_of(t: &Typed, i: InterfaceId) -> Option<VpcId> {
 impl Changes<'_> {
     fn next(&mut self, inv: &Inventory) -> Option<Change> {
         let t = &inv.typed;
-        if self.only.is_none() && !t.attachments.is_empty() && self.g.below(10_000) == 0 {
-            let a = AttachmentId(id(self.g.below(t.attachments.len())));
-            return Some(Change::Associate(a, Some(TrTableId(1 + id(self.g.below(3))))));
-        }
         let mut n = self.g.below(100);
         let kind = MIX.iter().find(|(_, share)| {
             let here = n < *share;
@@ -63,6 +60,10 @@ impl Changes<'_> {
             "remove-rule" => (t.sg_rules.len() > self.rules).then(|| {
                 let n = self.g.below(t.sg_rules.len() - self.rules);
                 Change::RemoveRule(id(self.rules + n))
+            }),
+            "attachment" => (!t.attachments.is_empty()).then(|| {
+                let a = AttachmentId(id(self.g.below(t.attachments.len())));
+                Change::Associate(a, Some(TrTableId(1 + id(self.g.below(3)))))
             }),
             "membership" => {
                 let mut groups = t.interfaces.get(some.index())?.groups.known()?.clone();

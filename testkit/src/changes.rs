@@ -212,14 +212,14 @@ fn backend(r: &mut Rng, t: &Typed) -> Option<Change> {
 #[must_use]
 pub fn random_change(r: &mut Rng, inv: &Inventory) -> Option<Change> {
     let t = &inv.typed;
-    match r.below(22) {
+    match r.below(24) {
         0..=5 => add_rule(r, t),
         6..=9 => (!t.sg_rules.is_empty()).then(|| Change::RemoveRule(id(r.below(t.sg_rules.len())))),
         10..=13 => set_groups(r, t),
         14 | 15 => set_address(r, t),
         16 => add_route(r, t),
         17 => (!t.route_entries.is_empty()).then(|| Change::RemoveRoute(id(r.below(t.route_entries.len())))),
-        18 => {
+        18 | 22 | 23 => {
             let a = AttachmentId(id(r.below(t.attachments.len().max(1))));
             let a = t.attachments.get(a.index()).map(|_| a)?;
             let table = TrTableId(id(r.below(t.tr_tables.len().max(1))));

@@ -142,12 +142,18 @@ pub(crate) enum Way {
     Ask,
 }
 
-/// How packets get from a VPC with these tables to a cell of another one.
-pub(crate) fn way(net: &Network, vpc: VpcId, tables: &[u32], to: VpcId, d: &Cell) -> Way {
+/// How packets get from a VPC with these tables to an address of a vSwitch of another one.
+pub(crate) fn way(
+    net: &Network,
+    vpc: VpcId,
+    tables: &[u32],
+    to: VpcId,
+    (ip, vswitch): (IpAddr, VswitchId),
+) -> Way {
     let mut w = Walk {
         net,
         goal: to,
-        ip: d.rep.ip,
+        ip,
         out: Outcome::default(),
     };
     w.tables(vpc, None, tables, &[]);
@@ -160,7 +166,7 @@ pub(crate) fn way(net: &Network, vpc: VpcId, tables: &[u32], to: VpcId, d: &Cell
         _ if net.says.zone_acls
             && o.zones
                 .iter()
-                .any(|&z| z != d.vswitch && net.vsw(z).is_some_and(|v| v.acl.is_some())) =>
+                .any(|&z| z != vswitch && net.vsw(z).is_some_and(|v| v.acl.is_some())) =>
         {
             Way::Ask
         }
@@ -386,12 +392,11 @@ impl<'a> Joint<'a> {
             .collect()
     }
 
-    /// Adds what travels from cells of one VPC to cells of another.
-    pub(crate) fn pair(&self, (a, b): (usize, usize), full: &[u64], out: &impl Sink) {
+    fn of(&self, (a, b): (usize, usize)) -> Option<Pair<'_>> {
         let (Some(from), Some(to)) = (&self.exteriors[a], &self.exteriors[b]) else {
-            return;
+            return None;
         };
-        let p = Pair {
+        Some(Pair {
             net: self.net,
             a: &self.domains[a],
             b: &self.domains[b],
@@ -399,7 +404,31 @@ impl<'a> Joint<'a> {
             to,
             there: &from.columns[b],
             back: &to.columns[a],
+        })
+    }
+
+    /// Whether nothing but the filters of the two ends counts, whoever sends and whoever takes in.
+    pub(crate) fn plain(&self, pair: (usize, usize)) -> bool {
+        let ways = self.of(pair).and_then(|p| p.ways(&self.routes));
+        ways.is_some_and(|w| w.kinds.iter().flatten().all(|w| *w == Way::Plain))
+    }
+
+    /// Adds what the filters of the two ends let through from cells of one VPC to cells of another, whatever way leads
+    /// there. The two have no addresses in common.
+    pub(crate) fn allowed(&self, pair: (usize, usize), full: &[u64], out: &impl Sink) {
+        let Some(p) = self.of(pair) else { return };
+        let ways = Ways {
+            tables: vec![0; p.a.cells.len()],
+            of: vec![0; p.b.cells.len()],
+            kinds: vec![vec![Way::Plain]],
+            ask: false,
         };
+        p.rectangles(&ways, full, out);
+    }
+
+    /// Adds what travels from cells of one VPC to cells of another.
+    pub(crate) fn pair(&self, pair: (usize, usize), full: &[u64], out: &impl Sink) {
+        let Some(p) = self.of(pair) else { return };
         let Some(ways) = p.ways(&self.routes) else { return };
         if ways.ask || p.addresses_in_common() {
             p.one_by_one(&ways, full, out);
@@ -458,7 +487,7 @@ impl Pair<'_> {
                     let ways = sets.1.iter().map(|t| match site {
                         // A site sends by whatever link takes its packets in.
                         true => Way::Ask,
-                        false => way(net, self.a.vpc, t, self.b.vpc, d),
+                        false => way(net, self.a.vpc, t, self.b.vpc, (d.rep.ip, d.vswitch)),
                     });
                     let ways: Vec<Way> = ways.collect();
                     any |= ways.iter().any(|w| *w != Way::Never);

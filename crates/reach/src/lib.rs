@@ -23,6 +23,7 @@ mod firewall;
 mod flow;
 pub mod hybrid;
 mod incremental;
+mod lookup;
 mod matrix;
 mod network;
 mod point;

@@ -3,6 +3,7 @@
 //! Nothing in here is Alibaba's: rule lists in order, stateless lists, route tables, interfaces and the exits
 //! and entries of the public Internet. What the vendor means by its resources is decided in `compile`.
 
+use crate::lookup::{Index, candidates};
 use crate::point::Point;
 use bartizan_model::{
     AclId, AttachmentId, BalancerId, DataServiceId, EipId, FirewallId, HaVipId, InterfaceId, NatId,
@@ -233,14 +234,20 @@ pub struct Table {
     pub id: RouteTableId,
     /// Longest prefix first, custom before local.
     pub routes: Vec<Route>,
+    /// Made when the table is complete.
+    pub(crate) index: Option<Index>,
 }
 
 impl Table {
+    /// The table is complete: from now on a lookup does not go through all of it.
+    pub(crate) fn complete(&mut self) {
+        self.index = Index::new(self.routes.iter().map(|r| (&r.ips, !r.optional)));
+    }
+
     /// The routes that may decide for `ip`: the strongest match, and after an optional one the next.
     pub fn lookup(&self, ip: IpAddr) -> impl Iterator<Item = &Route> {
         let mut done = false;
-        self.routes
-            .iter()
+        candidates(&self.routes, self.index.as_ref(), ip)
             .filter(move |r| r.ips.contains(ip))
             .take_while(move |r| {
                 let take = !done;

@@ -1,5 +1,6 @@
 //! What joins VPCs, resolved for packets: transit routers with their tables, and which VPCs can meet at all.
 
+use crate::lookup::{Index, candidates};
 use crate::network::Network;
 use bartizan_model::{AttachmentId, BorderRouterId, TrTableId, VpcId, VpnConnectionId, VswitchId};
 use bartizan_packet::IpSet;
@@ -70,6 +71,8 @@ pub struct AttachedNet {
 pub struct Transit {
     /// Tables of routers, by [`TrTableId`]; strongest route first.
     pub tables: Vec<Vec<TrWay>>,
+    /// Made when the tables are complete.
+    pub(crate) indices: Vec<Option<Index>>,
     /// The router of each table.
     pub routers: Vec<Option<u32>>,
     /// Attachments, by [`AttachmentId`].
@@ -81,12 +84,31 @@ pub struct Transit {
 }
 
 impl Transit {
+    /// The tables are complete: from now on a lookup does not go through all of one.
+    pub(crate) fn complete(&mut self) {
+        let index = |t: &Vec<TrWay>| Index::new(t.iter().map(|w| (&w.ips, false)));
+        self.indices = self.tables.iter().map(index).collect();
+    }
+
+    /// The VPC that a route was learned from.
+    pub(crate) fn source(&self, w: &TrWay) -> Option<VpcId> {
+        match w.from {
+            TrRouteRef::Learned(a) => match &self.attachments.get(a.index())?.far {
+                Far::Vpc(v, _) => Some(*v),
+                _ => None,
+            },
+            TrRouteRef::Static(_) => None,
+        }
+    }
+
     /// The routes of a table that may decide for `ip`: all of the longest prefix, static ones first and alone; after
     /// optional ones the next. Alternatives come with whether they end the search.
     pub fn lookup(&self, table: TrTableId, ip: IpAddr) -> (Vec<&TrWay>, bool) {
         let mut out: Vec<&TrWay> = Vec::new();
         let mut decided: Option<(u8, bool)> = None;
-        for w in self.tables.get(table.index()).into_iter().flatten() {
+        let ways = self.tables.get(table.index()).map_or(&[][..], Vec::as_slice);
+        let index = self.indices.get(table.index()).and_then(Option::as_ref);
+        for w in candidates(ways, index, ip) {
             if !w.ips.contains(ip) {
                 continue;
             }

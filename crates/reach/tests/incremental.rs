@@ -3,6 +3,7 @@
 
 use bartizan_model::{
     Assumption, Backend, BalancerKind, Fact, Forward, InterfaceId, NextHop, Readings, RouteTableKind,
+    SnatSource,
 };
 use bartizan_packet::{IpSet, PortSet, Proto, ServiceSet};
 use bartizan_reach::{Change, CompileOptions, Live, Mode, Partition, Reach, compile};
@@ -189,6 +190,74 @@ fn joined_vpcs_and_balancers_are_kept_up_to_date() {
         let affected = live.apply(&change);
         assert_eq!(affected.rebuilt, None, "{change:?}");
         equals_a_rebuild(&live, &part, Mode::Widen);
+    }
+}
+
+// §10.2, §10.3. Another table, or none, forwards what comes from an attachment; what balancers hand on, what leaves
+// by the first VPC and a route through an appliance are in the way.
+#[test]
+fn an_attachment_goes_by_another_table() {
+    for mode in [Mode::Widen, Mode::Narrow] {
+        let mut b = InventoryBuilder::new();
+        let router = b.router("hub", false);
+        let tables = ["one", "two"].map(|n| b.tr_table(n, router));
+        let mut all = Vec::new();
+        for n in 0..3 {
+            let vpc = b.vpc(&format!("v{n}"), &format!("10.{n}.0.0/16"));
+            let vsw = b.vswitch(&format!("s{n}"), vpc, &format!("10.{n}.0.0/24"));
+            let g = b.sg(&format!("g{n}"), vpc, GroupKind::BasicDrop);
+            b.rule(g, rule("in accept tcp 80/80 from 10.0.0.0/8"));
+            b.rule(g, rule("out accept tcp 80/80 to 10.0.0.0/8 prio 1"));
+            b.rule(g, rule("out drop all -1/-1 to 0.0.0.0/0 prio 2"));
+            let a = b.eni(&format!("a{n}"), vsw, &[g], &format!("10.{n}.0.5"));
+            let c = b.eni(&format!("c{n}"), vsw, &[g], &format!("10.{n}.0.9"));
+            let attachment = b.attach_vpc(&format!("t{n}"), router, vpc, &[vsw], true);
+            b.associate(attachment, tables[0]);
+            b.propagate(attachment, tables[0]);
+            // The second table knows the first VPC alone.
+            if n == 0 {
+                b.propagate(attachment, tables[1]);
+                let nat = b.nat("nat", vpc, vsw);
+                b.snat_to(nat, SnatSource::Vswitch(vsw.into()), &["47.0.0.1"]);
+                let own = b.system_table(vpc);
+                b.route(own, "0.0.0.0/0", NextHop::Nat(nat));
+            }
+            all.push((vpc, vsw, attachment, a, c));
+        }
+        b.tr_route(tables[1], "0.0.0.0/0", Some(all[0].2));
+        let front = b.balancer("lb", BalancerKind::Clb, &[(all[1].1, "10.1.0.200")], &[]);
+        let l = b.listener(front, ServiceSet::tcp(PortSet::single(80)));
+        b.backend(front, l, Backend::Interface(all[1].3), None, false);
+        let own = b.system_table(all[2].0);
+        b.source_dest_check(all[2].3, false);
+        b.route(own, "10.2.0.9/32", NextHop::Interface(all[2].3));
+        let inv = b.build();
+        let part = Each(7);
+        let mut live = Live::new(inv, mode, CompileOptions::default(), Box::new(Each(7)));
+        let (x, y) = (all[1].3, all[2].4);
+        assert!(!live.reach().delivered(y.0, x.0).is_empty());
+        let mut followed = 0;
+        for (n, table) in [
+            (2, Some(tables[1])),
+            (1, None),
+            (2, Some(tables[0])),
+            (1, Some(tables[0])),
+            (0, Some(tables[1])),
+            (0, None),
+            (0, Some(tables[0])),
+            (1, Some(tables[1])),
+        ] {
+            let change = Change::Associate(all[n].2, table);
+            let affected = live.apply(&change);
+            followed += u32::from(affected.rebuilt.is_none());
+            if mode == Mode::Widen {
+                assert_eq!(affected.rebuilt, None, "{change:?}");
+            }
+            equals_a_rebuild(&live, &part, mode);
+            live.apply(&Change::SetAddress(y, 0, IpAddr::from([10, 2, 0, 20 + n as u8])));
+            equals_a_rebuild(&live, &part, mode);
+        }
+        assert!(followed > 0, "{mode:?}");
     }
 }
 

@@ -1,9 +1,10 @@
 //! Compiles one list again after a change.
 
-use super::{Ctx, Pool, balancers, groups, interfaces, routes};
+use super::{Ctx, Pool, balancers, groups, interfaces, routes, transit};
 use crate::network::{GroupSet, Mode, Network, Relay, Table};
 use bartizan_model::{
-    AddressSpec, Assumption, BalancerId, InterfaceId, Inventory, RouteTableId, SecurityGroupId, VswitchId,
+    AddressSpec, Assumption, BalancerId, InterfaceId, Inventory, RouteTableId, SecurityGroupId, VpcId,
+    VswitchId,
 };
 use bartizan_packet::IpSet;
 use ipnet::IpNet;
@@ -82,7 +83,22 @@ pub(crate) fn table(inv: &Inventory, net: &Network, id: RouteTableId) -> Option<
     let written = before.routes.iter().filter(|r| crate::hybrid::propagated(r.from));
     table.routes.extend(written.cloned());
     routes::sort(&mut table, c.reads(Assumption::Route2));
+    table.complete();
     Some(table)
+}
+
+/// The route tables of a VPC with what transit routers write into them; no links write anything.
+pub(crate) fn tables_of(inv: &Inventory, net: &Network, vpc: VpcId) -> Vec<Table> {
+    let mut c = context(inv, net.mode, net, Pool::default());
+    let mut tables = routes::of_vpc(&mut c, vpc);
+    transit::sync(&inv.typed, &net.transit, Some(vpc), &mut tables);
+    let wins = c.reads(Assumption::Route2);
+    tables.retain(|t| inv.typed[t.id].vpc.known() == Some(&vpc));
+    for t in &mut tables {
+        routes::sort(t, wins);
+        t.complete();
+    }
+    tables
 }
 
 /// The addresses of a vSwitch from which its balancers may send; `ifaces` are those in it.

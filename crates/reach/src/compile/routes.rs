@@ -68,18 +68,23 @@ pub(super) fn vpc_space(c: &Ctx<'_>, vpc: VpcId) -> IpSet {
 
 /// Compiles every route table; their routes are yet to be sorted.
 pub(super) fn tables(c: &mut Ctx<'_>) -> Vec<Table> {
-    of(c, None)
+    of(c, &|_| true)
 }
 
 /// Compiles one route table as [`tables`] does.
 pub(super) fn table(c: &mut Ctx<'_>, id: RouteTableId) -> Option<Table> {
-    of(c, Some(id)).into_iter().nth(id.index())
+    of(c, &|n| n == id.index()).into_iter().nth(id.index())
 }
 
-/// The tables; with `only` the others have no routes.
-fn of(c: &mut Ctx<'_>, only: Option<RouteTableId>) -> Vec<Table> {
+/// Compiles the tables of one VPC; the others have no routes.
+pub(super) fn of_vpc(c: &mut Ctx<'_>, vpc: VpcId) -> Vec<Table> {
     let t = c.t;
-    let wanted = |n: usize| only.is_none_or(|o| o.index() == n);
+    of(c, &|n| t.route_tables[n].vpc.known() == Some(&vpc))
+}
+
+/// The tables that are wanted; the others have no routes.
+fn of(c: &mut Ctx<'_>, wanted: &dyn Fn(usize) -> bool) -> Vec<Table> {
+    let t = c.t;
     let mut out: Vec<Table> = Vec::with_capacity(t.route_tables.len());
     let mut locals: Vec<Option<Vec<Route>>> = vec![None; t.vpcs.len()];
     let mut locals_of: Vec<Option<(Vec<IpNet>, bool)>> = vec![None; t.vpcs.len()];
@@ -98,7 +103,11 @@ fn of(c: &mut Ctx<'_>, only: Option<RouteTableId>) -> Vec<Table> {
                 c.gap(&rt.meta.origin, "the VPC of this route table is not known", None);
             }
         }
-        out.push(Table { id, routes });
+        out.push(Table {
+            id,
+            routes,
+            index: None,
+        });
     }
     for (i, e) in t.route_entries.iter().enumerate() {
         let i = u32::try_from(i).unwrap_or(u32::MAX);
@@ -165,28 +174,28 @@ fn of(c: &mut Ctx<'_>, only: Option<RouteTableId>) -> Vec<Table> {
 /// Longest prefix first; at the same length custom before local (A-ROUTE-1) before propagated. A custom and a
 /// propagated route of one prefix, without a local one, stand as A-ROUTE-2 is read.
 pub(super) fn sort(t: &mut Table, wins: Use) {
-    let key = |r: &Route| (r.length, r.ips.clone());
     let system = |f: RouteRef| matches!(f, RouteRef::Local | RouteRef::SystemIpv6 | RouteRef::NatBlock(_));
     let local = |r: &Route| system(r.from) && !r.optional;
     let propagated = |r: &Route| crate::hybrid::propagated(r.from);
+    let key = |r: &Route| (r.length, r.ips.clone());
     let system: Vec<_> = t.routes.iter().filter(|r| local(r)).map(key).collect();
-    let contested: Vec<_> = t
-        .routes
-        .iter()
-        .filter(|r| propagated(r))
-        .map(key)
-        .filter(|k| !system.contains(k))
-        .collect();
-    if wins == Use::Either && !contested.is_empty() {
-        for r in &mut t.routes {
-            if matches!(r.from, RouteRef::Entry(_)) && contested.contains(&key(r)) {
-                r.optional = true;
-            }
+    // A propagated route of this prefix, if there is one, is not beside a local one.
+    let contested = |r: &Route| !system.iter().any(|(l, ips)| *l == r.length && *ips == r.ips);
+    if wins == Use::Either {
+        let entry = |r: &&Route| matches!(r.from, RouteRef::Entry(_)) && contested(r);
+        let beside = |r: &Route| {
+            let same = |p: &Route| propagated(p) && p.length == r.length && p.ips == r.ips;
+            t.routes.iter().any(same)
+        };
+        let all = t.routes.iter().enumerate();
+        let all = all.filter(|(_, r)| entry(r) && beside(r)).map(|(n, _)| n);
+        for n in all.collect::<Vec<_>>() {
+            t.routes[n].optional = true;
         }
     }
     t.routes.sort_by_cached_key(|r| {
         let rank = match r.from {
-            _ if propagated(r) && wins == Use::Second && contested.contains(&key(r)) => 0,
+            _ if propagated(r) && wins == Use::Second && contested(r) => 0,
             RouteRef::Entry(_) => 1,
             RouteRef::Local | RouteRef::SystemIpv6 | RouteRef::NatBlock(_) => 2,
             RouteRef::Propagated(_) | RouteRef::Published(_) => 3,

@@ -7,10 +7,12 @@ use crate::network::{Hop, Route, RouteRef, Table, Vsw};
 use crate::transit::{AttachedNet, Far, TrNext, TrRouteRef, TrWay, Transit};
 use bartizan_model::{
     Assumption, Attached, AttachmentId, Fact, NetSpec, NextHop, Origin, RouteEntry, RouteTableKind, RouterId,
-    TrHop, TrLink, TrTableId, Use, VpcId,
+    TrHop, TrLink, TrTableId, Typed, Use, VpcId,
 };
 use bartizan_packet::IpSet;
 use ipnet::IpNet;
+use rustc_hash::FxHashMap;
+use std::net::IpAddr;
 
 /// Joins sets of VPCs.
 pub(super) struct Groups(Vec<usize>);
@@ -419,17 +421,6 @@ impl Builder<'_, '_> {
         }
     }
 
-    /// The VPC that a route was learned from.
-    fn source(&self, w: &TrWay) -> Option<VpcId> {
-        match w.from {
-            TrRouteRef::Learned(a) => match &self.out.attachments[a.index()].far {
-                Far::Vpc(v, _) => Some(*v),
-                _ => None,
-            },
-            TrRouteRef::Static(_) => None,
-        }
-    }
-
     /// 014, 13 and 18: what a table learns from an attached link.
     fn learn_site(&mut self, a: AttachmentId, table: TrTableId) {
         let t = self.c.t;
@@ -498,41 +489,54 @@ impl Builder<'_, '_> {
             }
         }
     }
+}
 
-    /// 7: routes of the associated table are written into the tables of the VPC.
-    fn sync(&self, tables: &mut [Table]) {
-        let t = self.c.t;
-        for (i, a) in (0u32..).zip(&self.out.attachments) {
-            let id = AttachmentId(i);
-            let Far::Vpc(vpc, _) = a.far else { continue };
-            let publishes = t[id].publishes.known().copied();
-            if publishes == Some(false) {
-                continue;
-            }
-            for (_, table) in &a.tables {
-                for w in &self.out.tables[table.index()] {
-                    if w.next == TrNext::Blackhole || w.next == TrNext::Attachment(id) {
-                        continue;
-                    }
-                    let source = self.source(w);
-                    let permitted = prefixes(w).first().map_or(Some(true), |n| {
-                        n.and_then(|n| self.mapped(Direction::Out, *table, n, source, Some(vpc)))
-                    });
-                    if permitted == Some(false) {
-                        continue;
-                    }
-                    for (rt, net) in t.route_tables.iter().zip(tables.iter_mut()) {
-                        let takes = rt.propagation.known().copied();
-                        if rt.vpc.known() != Some(&vpc)
-                            || rt.kind == RouteTableKind::Gateway
-                            || takes == Some(false)
-                        {
-                            continue;
-                        }
-                        let optional =
-                            w.optional || publishes.is_none() || permitted.is_none() || takes.is_none();
-                        write(net, w, id, optional);
-                    }
+/// 7: routes of the associated tables are written into the tables of VPCs; with `only` into those of one.
+pub(super) fn sync(t: &Typed, out: &Transit, only: Option<VpcId>, tables: &mut [Table]) {
+    // Where the route of a prefix was written, by table.
+    let mut known: FxHashMap<(usize, u8, Option<IpAddr>), usize> = FxHashMap::default();
+    for (n, table) in tables.iter().enumerate() {
+        for (at, r) in table
+            .routes
+            .iter()
+            .enumerate()
+            .filter(|(_, r)| propagated(r.from))
+        {
+            known.entry((n, r.length, r.ips.first())).or_insert(at);
+        }
+    }
+    for (i, a) in (0u32..).zip(&out.attachments) {
+        let id = AttachmentId(i);
+        let Far::Vpc(vpc, _) = a.far else { continue };
+        let publishes = t[id].publishes.known().copied();
+        if publishes == Some(false) || only.is_some_and(|v| v != vpc) {
+            continue;
+        }
+        let mine = |n: &usize| {
+            let rt = &t.route_tables[*n];
+            rt.vpc.known() == Some(&vpc)
+                && rt.kind != RouteTableKind::Gateway
+                && rt.propagation.known() != Some(&false)
+        };
+        let mine: Vec<usize> = (0..t.route_tables.len().min(tables.len())).filter(mine).collect();
+        for (_, table) in &a.tables {
+            for w in &out.tables[table.index()] {
+                if w.next == TrNext::Blackhole || w.next == TrNext::Attachment(id) {
+                    continue;
+                }
+                let source = out.source(w);
+                let permitted = prefixes(w).first().map_or(Some(true), |n| {
+                    n.and_then(|n| permits(t, Direction::Out, *table, n, source, Some(vpc)))
+                });
+                if permitted == Some(false) {
+                    continue;
+                }
+                for &n in &mine {
+                    let takes = t.route_tables[n].propagation.known();
+                    let optional =
+                        w.optional || publishes.is_none() || permitted.is_none() || takes.is_none();
+                    let place = known.entry((n, w.length, w.ips.first())).or_insert(usize::MAX);
+                    write(&mut tables[n], w, id, optional, place);
                 }
             }
         }
@@ -547,12 +551,15 @@ fn prefixes(w: &TrWay) -> Vec<Option<IpNet>> {
     }
 }
 
-/// Writes a propagated route into a table, beside one of the same prefix if there is one.
-fn write(table: &mut Table, w: &TrWay, id: AttachmentId, optional: bool) {
-    let same = table
-        .routes
-        .iter_mut()
-        .find(|r| propagated(r.from) && r.length == w.length && r.ips == w.ips);
+/// Writes a propagated route into a table, beside one of the same prefix if there is one: `place` says where one that
+/// begins alike is.
+fn write(table: &mut Table, w: &TrWay, id: AttachmentId, optional: bool, place: &mut usize) {
+    let here = |r: &&mut Route| propagated(r.from) && r.length == w.length && r.ips == w.ips;
+    let same = match table.routes.get(*place) {
+        None => None,
+        Some(r) if r.ips == w.ips => table.routes.get_mut(*place),
+        Some(_) => table.routes.iter_mut().find(here),
+    };
     match same {
         Some(r) => {
             if !r.hops.contains(&Hop::Attachment(id)) {
@@ -560,13 +567,16 @@ fn write(table: &mut Table, w: &TrWay, id: AttachmentId, optional: bool) {
             }
             r.optional &= optional;
         }
-        None => table.routes.push(Route {
-            ips: w.ips.clone(),
-            length: w.length,
-            hops: vec![Hop::Attachment(id)],
-            from: RouteRef::Propagated(id),
-            optional,
-        }),
+        None => {
+            *place = table.routes.len();
+            table.routes.push(Route {
+                ips: w.ips.clone(),
+                length: w.length,
+                hops: vec![Hop::Attachment(id)],
+                from: RouteRef::Propagated(id),
+                optional,
+            });
+        }
     }
 }
 
@@ -615,7 +625,7 @@ pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &mut [
             )
         });
     }
-    b.sync(tables);
+    sync(b.c.t, &b.out, None, tables);
     hybrid::publish(b.c, &b.written, tables);
     let t = b.c.t;
     hybrid::to_borders(
@@ -624,7 +634,7 @@ pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &mut [
         |_, w, table| {
             let first = prefixes(w).first().copied();
             first.map_or(Some(true), |n| {
-                n.and_then(|n| permits(t, Direction::Out, table, n, b.source(w), None))
+                n.and_then(|n| permits(t, Direction::Out, table, n, b.out.source(w), None))
             })
         },
         &mut links,
@@ -632,6 +642,8 @@ pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &mut [
     hybrid::backhaul(b.c, &mut b.groups, &b.out, tables, &links);
     let wins = b.c.reads(Assumption::Route2);
     tables.iter_mut().for_each(|t| routes::sort(t, wins));
+    tables.iter_mut().for_each(Table::complete);
+    b.out.complete();
     b.out.any_of_prefix = b.c.reads(Assumption::Tr1) != Use::First;
     let n = t.vpcs.len();
     b.out.groups = (0..n).map(|v| num(b.groups.find(v))).collect();

@@ -18,6 +18,7 @@ use bartizan_model::Inventory;
 use bartizan_packet::AtomSet;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a front hands on, by block of clients; `None` where only the point engine knows.
 type Rows = Vec<(u32, Option<Row>)>;
@@ -210,33 +211,60 @@ impl Live {
     }
 }
 
-/// What travels from VPC to VPC.
+/// Above so many entries it is not kept what is allowed between VPCs.
+const MUCH: usize = 8_000_000;
+
+/// What travels from VPC to VPC, and what is allowed to, by block and slot.
 fn between(reach: &Reach, ledger: &mut Ledger) {
     let net = reach.network();
     let w = net.atoms.words();
     let full = net.common.all.words();
     let joint = Joint::new(net, &reach.domains);
     let n = reach.domains.len();
-    let all: Vec<(u32, Contributions)> = joint
+    let by_slot = |entries: Entries| {
+        let mut of = Contributions::default();
+        for (a, slot, words) in entries.all.into_inner() {
+            let block = reach.slots()[slot as usize];
+            let both = [Some(block), Some(slot).filter(|s| *s != block)];
+            for slot in both.into_iter().flatten() {
+                or(of.entry((a, slot)).or_insert_with(|| vec![0; w]), &words);
+            }
+        }
+        of
+    };
+    let much = AtomicUsize::new(0);
+    let all: Vec<(u32, Contributions, Option<Contributions>)> = joint
         .pairs()
         .into_par_iter()
         .map(|(i, j)| {
             let entries = Entries::new(reach.blocks, w);
             joint.pair((i, j), full, &entries);
-            let mut of = Contributions::default();
-            for (a, slot, words) in entries.all.into_inner() {
-                let block = reach.slots()[slot as usize];
-                let both = [Some(block), Some(slot).filter(|s| *s != block)];
-                for slot in both.into_iter().flatten() {
-                    or(of.entry((a, slot)).or_insert_with(|| vec![0; w]), &words);
-                }
-            }
-            (small(i * n + j), of)
+            let of = by_slot(entries);
+            let apart = !joint.plain((i, j)) && much.load(Ordering::Relaxed) < MUCH;
+            let allowed = apart.then(|| {
+                let entries = Entries::new(reach.blocks, w);
+                joint.allowed((i, j), full, &entries);
+                by_slot(entries)
+            });
+            let more = allowed.as_ref().unwrap_or(&of).len();
+            much.fetch_add(more, Ordering::Relaxed);
+            (small(i * n + j), of, allowed)
         })
         .collect();
-    for (by, of) in all {
-        for (pair, words) in of {
-            ledger.set(pair, by, &words);
+    if much.into_inner() < MUCH {
+        ledger.keep(n * n);
+    }
+    for (by, of, allowed) in all {
+        for (pair, words) in &of {
+            ledger.set(*pair, by, words);
+            let what = match &allowed {
+                Some(a) => a.get(pair).cloned().unwrap_or_else(|| vec![0; w]),
+                None => words.clone(),
+            };
+            ledger.allow(by, *pair, &what, true);
+        }
+        for (pair, words) in allowed.into_iter().flatten().filter(|(p, _)| !of.contains_key(p)) {
+            ledger.allow(by, pair, &words, false);
         }
     }
 }

@@ -26,6 +26,9 @@ pub enum Change {
     /// The backend at a position of a listener is gone; those behind it move up.
     RemoveBackend(BalancerId, u32, u32),
     /// The table of a transit router that forwards what comes from an attachment; `None` for no table.
+    ///
+    /// There are no changes that attach or detach a VPC, or that let a table learn from an attachment or not: these
+    /// change who is joined with whom, or the tables that many VPCs go by. Build a [`Live`](super::Live) anew for them.
     Associate(AttachmentId, Option<TrTableId>),
 }
 

@@ -196,6 +196,17 @@ impl Facts {
         self.outward.contains(&i)
     }
 
+    /// Some interfaces may have to do with the Internet from now on, by way of `appliances` or not.
+    pub(super) fn may_leave(&mut self, all: impl Iterator<Item = InterfaceId>, appliances: bool) {
+        for i in all {
+            self.outward.insert(i);
+            if appliances {
+                self.special.insert(i);
+            }
+        }
+        self.forwards_public |= appliances;
+    }
+
     /// Whether the private address of an interface counts for what travels to the Internet or from it.
     pub(super) fn special(&self, i: InterfaceId) -> bool {
         self.special.contains(&i)
@@ -304,7 +315,7 @@ fn exposed(net: &Network, c: &Cell) -> bool {
 }
 
 /// Whether some sorted ranges meet few others.
-fn meets(all: &[(u32, u32)], few: &[(u32, u32)]) -> bool {
+pub(super) fn meets(all: &[(u32, u32)], few: &[(u32, u32)]) -> bool {
     few.iter().any(|&(lo, hi)| {
         let at = all.partition_point(|r| r.1 < lo);
         all.get(at).is_some_and(|r| r.0 <= hi)

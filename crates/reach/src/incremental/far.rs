@@ -5,13 +5,14 @@
 //! few sets of addresses that it accepts there. Nothing else is kept: the rest is folded when it is asked for.
 
 use super::Live;
+use super::facts::meets;
 use super::index::Side;
 use super::inside::Kept;
 use super::touch::Keys;
 use crate::cross::{Way, way};
 use crate::domain::{Cell, Domain, distinct};
 use crate::flow::Cuts;
-use crate::network::{Match, Network, RuleList};
+use crate::network::{Hop, Match, Network, RuleList};
 use crate::point::{PeerView, ReplyPort};
 use crate::rows::fold_into;
 use bartizan_model::{Fact, Inventory, VswitchId};
@@ -33,8 +34,8 @@ struct Seen {
 }
 
 impl Seen {
-    /// `beyond` is where somebody of another VPC may be.
-    fn new(list: &RuleList, beyond: &IpSet) -> Self {
+    /// `beyond` says of which addresses it is asked.
+    fn new(list: &RuleList, beyond: impl Fn(&IpSet) -> bool) -> Self {
         let mut seen = Seen::default();
         // Behind a rule that drops everything nothing counts.
         let mut open = [true; 2];
@@ -44,7 +45,7 @@ impl Seen {
                 Match::Any if r.accept => seen.any.iter_mut().zip(open).for_each(|(a, o)| *a |= o),
                 Match::Ips(s) if r.accept => {
                     let counts = open[0] && !s.v4.is_empty() || open[1] && !s.v6.is_empty();
-                    if counts && s.intersects(beyond) {
+                    if counts && beyond(s) {
                         seen.sets.push(s.clone());
                     }
                 }
@@ -94,6 +95,15 @@ pub(super) struct Far {
     routes: Cuts,
     alike: Vec<Vec<u32>>,
     ways: Mutex<FxHashMap<Whence, Way>>,
+    /// One vSwitch for each set of tables of a VPC.
+    lines: Vec<Vec<VswitchId>>,
+    /// The vSwitches of each VPC, by their numbers there, and between which addresses theirs lie.
+    spans: Vec<Vec<(VswitchId, IpSet)>>,
+    /// Where routes lead through appliances, or did.
+    bent: Arc<IpSet>,
+    /// By VPC and list: whether it may accept anything towards public addresses.
+    loud: Vec<Vec<bool>>,
+    public: IpSet,
 }
 
 fn number(side: Side) -> usize {
@@ -162,6 +172,74 @@ fn alike(net: &Network, d: &Domain) -> Vec<u32> {
     tables.iter().map(first).collect()
 }
 
+/// One vSwitch of a VPC for each set of tables.
+fn lines(net: &Network, d: &Domain) -> Vec<VswitchId> {
+    let mut out: Vec<VswitchId> = Vec::new();
+    let tables = |v: VswitchId| net.vsw(v).map(|v| &v.tables);
+    for c in &d.cells {
+        if !out.iter().any(|v| tables(*v) == tables(c.vswitch)) {
+            out.push(c.vswitch);
+        }
+    }
+    out
+}
+
+/// The vSwitches of a VPC, and between which addresses theirs lie.
+fn spans(inv: &Inventory, d: &Domain) -> Vec<(VswitchId, IpSet)> {
+    let mut out: Vec<(VswitchId, IpSet)> = vec![(VswitchId(u32::MAX), IpSet::empty()); d.acls.len()];
+    let mut ranges: Vec<(Vec<(u32, u32)>, Vec<(u128, u128)>)> = vec![Default::default(); out.len()];
+    for c in &d.cells {
+        let at = c.vsw as usize;
+        out[at].0 = c.vswitch;
+        match c.rep.ip {
+            IpAddr::V4(a) => ranges[at].0.push((a.into(), a.into())),
+            IpAddr::V6(a) => ranges[at].1.push((a.into(), a.into())),
+        }
+    }
+    for ((v, span), (v4, v6)) in out.iter_mut().zip(ranges) {
+        let own = IpSet {
+            v4: IntervalSet::from_ranges(v4),
+            v6: IntervalSet::from_ranges(v6),
+        };
+        let block = inv.typed.vswitches.get(v.index()).and_then(|v| v.cidr.known());
+        let block = block.map_or_else(IpSet::empty, |n| IpSet::from(*n));
+        *span = around(own.union(&block));
+    }
+    out
+}
+
+/// The ranges between the first and the last address of a set.
+fn around(all: IpSet) -> IpSet {
+    let v4 = all.v4.ranges();
+    let v6 = all.v6.ranges();
+    let v4 = v4.first().zip(v4.last()).map(|(a, b)| (a.0, b.1));
+    let v6 = v6.first().zip(v6.last()).map(|(a, b)| (a.0, b.1));
+    IpSet {
+        v4: IntervalSet::from_ranges(v4),
+        v6: IntervalSet::from_ranges(v6),
+    }
+}
+
+/// Where routes of VPCs lead through something that is not a filter of one of the two ends.
+fn bent(net: &Network) -> Arc<IpSet> {
+    let through = |h: &Hop| {
+        matches!(
+            h,
+            Hop::Interface(_) | Hop::HaVip(_) | Hop::Vpn(_) | Hop::RouterInterface(_)
+        )
+    };
+    let routes = net.tables.iter().flat_map(|t| &t.routes);
+    let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    for r in routes.filter(|r| r.hops.iter().any(through)) {
+        v4.extend(r.ips.v4.ranges());
+        v6.extend(r.ips.v6.ranges());
+    }
+    Arc::new(IpSet {
+        v4: IntervalSet::from_ranges(v4),
+        v6: IntervalSet::from_ranges(v6),
+    })
+}
+
 fn small(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
@@ -186,6 +264,11 @@ impl Far {
             sites: domains.iter().map(|d| d.cells.iter().any(site)).collect(),
             routes: routes(net),
             alike: domains.iter().map(|d| alike(net, d)).collect(),
+            lines: domains.iter().map(|d| lines(net, d)).collect(),
+            spans: domains.iter().map(|d| spans(inv, d)).collect(),
+            bent: bent(net),
+            loud: Vec::new(),
+            public: crate::public::addresses(net),
             ways: Mutex::default(),
             peers,
             hulls,
@@ -196,13 +279,17 @@ impl Far {
                 lists.map(|s| far.look(net, i, *s)).collect()
             })
             .collect();
+        let loud = |(i, d): (usize, &Domain)| d.sets.iter().map(|s| far.loud(net, i, *s)).collect();
+        far.loud = domains.iter().enumerate().map(loud).collect();
         far
     }
 
     fn look(&self, net: &Network, i: usize, set: u32) -> [Seen; 2] {
         match net.group_sets.get(set as usize) {
             Some(g) if !self.peers[i].is_empty() => {
-                [&g.ingress, &g.egress].map(|l| Seen::new(l, &self.beyond[i]))
+                // Where somebody of another VPC may be.
+                let beyond = |s: &IpSet| s.intersects(&self.beyond[i]);
+                [&g.ingress, &g.egress].map(|l| Seen::new(l, beyond))
             }
             _ => Default::default(),
         }
@@ -214,16 +301,103 @@ impl Far {
             return;
         };
         let seen = self.look(net, i, *set);
-        match self.seen[i].get_mut(gs as usize) {
-            Some(s) => *s = seen,
-            None => self.seen[i].push(seen),
+        let loud = self.loud(net, i, *set);
+        match (
+            self.seen[i].get_mut(gs as usize),
+            self.loud[i].get_mut(gs as usize),
+        ) {
+            (Some(s), Some(l)) => (*s, *l) = (seen, loud),
+            _ => {
+                self.seen[i].push(seen);
+                self.loud[i].push(loud);
+            }
         }
+    }
+
+    /// Whether a list may accept anything towards public addresses.
+    fn loud(&self, net: &Network, i: usize, set: u32) -> bool {
+        // Whoever has no IPv6 address sends nothing to one.
+        let six = !self.hulls[i].v6.is_empty();
+        let public = |s: &IpSet| !s.v6.is_empty() || meets(self.public.v4.ranges(), s.v4.ranges());
+        let list = net.group_sets.get(set as usize).map(|g| &g.egress);
+        list.is_none_or(|l| {
+            let seen = Seen::new(l, public);
+            seen.any[0] || seen.any[1] && six || !seen.sets.is_empty()
+        })
+    }
+
+    /// Whether nobody with one of some lists of a VPC may send anything to public addresses.
+    pub(super) fn silent(&self, i: usize, mut lists: impl Iterator<Item = usize>) -> bool {
+        lists.all(|gs| self.loud[i].get(gs) == Some(&false))
+    }
+
+    /// Between which addresses those of a VPC may be.
+    pub(super) fn hull(&self, i: usize) -> &IpSet {
+        &self.hulls[i]
+    }
+
+    /// Where routes lead through appliances, or did.
+    pub(super) fn bent(&self) -> &Arc<IpSet> {
+        &self.bent
+    }
+
+    /// An address of a vSwitch is somebody's.
+    pub(super) fn stretch(&mut self, i: usize, vsw: u32, ip: IpAddr) {
+        if let Some((_, span)) = self.spans[i].get_mut(vsw as usize)
+            && !span.contains(ip)
+        {
+            *span = around(span.union(&IpSet::single(ip)));
+        }
+    }
+
+    /// For each piece that routes tell apart of the vSwitches of a VPC an address in it.
+    pub(super) fn pieces(&self, i: usize) -> Vec<(IpAddr, VswitchId)> {
+        let mut out = Vec::new();
+        for (v, span) in &self.spans[i] {
+            let all = crate::flow::representatives(span, &self.routes);
+            out.extend(all.into_iter().map(|ip| (ip, *v)));
+        }
+        out
+    }
+
+    /// How packets get from one VPC to another, if that is so for everybody in the two and nothing but their filters
+    /// counts.
+    pub(super) fn uniform(
+        &self,
+        net: &Network,
+        ds: &[Domain],
+        i: usize,
+        (j, to): (usize, &[(IpAddr, VswitchId)]),
+    ) -> Option<Way> {
+        if self.sites[i] {
+            return None;
+        }
+        let mut found = None;
+        for v in &self.lines[i] {
+            let tables = net.vsw(*v).map_or(&[][..], |v| v.tables.as_slice());
+            for d in to {
+                let w = way(net, ds[i].vpc, tables, ds[j].vpc, *d);
+                if w == Way::Ask || found.is_some_and(|f| f != w) {
+                    return None;
+                }
+                found = Some(w);
+            }
+        }
+        Some(found.unwrap_or(Way::Never))
     }
 
     /// Routes to some addresses may lead elsewhere.
     pub(super) fn reroute(&mut self, to: &IpSet) {
         self.routes.add(to);
         self.routes.finish();
+        if !to.is_subset(&self.bent) {
+            self.bent = Arc::new(self.bent.union(to));
+        }
+        self.renewed();
+    }
+
+    /// Routers may lead elsewhere.
+    pub(super) fn renewed(&self) {
         self.ways.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
@@ -255,19 +429,20 @@ impl Far {
             return *w;
         }
         let tables = net.vsw(sc.vswitch).map_or(&[][..], |v| v.tables.as_slice());
-        let w = way(net, a.vpc, tables, b.vpc, tc);
+        let w = way(net, a.vpc, tables, b.vpc, (tc.rep.ip, tc.vswitch));
         known().insert(key, w);
         w
     }
 
     /// What travels privately from a cell to one of another VPC; `false` where nothing does. As `cross` for one pair.
+    /// What the filters of the two let through whatever way leads there is added to `allowed`, if that is asked for.
     pub(super) fn pair(
         &self,
         net: &Network,
         ds: &[Domain],
-        (i, s): At,
-        (j, t): At,
+        ((i, s), (j, t)): (At, At),
         x: &mut Scratch,
+        allowed: Option<&mut [u64]>,
         out: &mut [u64],
     ) -> bool {
         let (sc, tc) = (&ds[i].cells[s as usize], &ds[j].cells[t as usize]);
@@ -294,7 +469,30 @@ impl Far {
         if x.a.iter().all(|&w| w == 0) {
             return false;
         }
-        match self.way(net, ds, (i, s), (j, t)) {
+        let way = self.way(net, ds, (i, s), (j, t));
+        if way == Way::Plain || allowed.is_some() {
+            let acl = |c: &Cell| {
+                let acl = net.vsw(c.vswitch).filter(|_| !c.no_acl).and_then(|v| v.acl);
+                acl.and_then(|a| net.acls.get(a as usize))
+            };
+            if let Some(acl) = acl(sc) {
+                fold_into(&acl.egress, seen(tc.rep.ip), all, &mut x.left, &mut x.b);
+                and(&mut x.a, &x.b);
+            }
+            if let Some(acl) = acl(tc) {
+                fold_into(&acl.ingress, seen(sc.rep.ip), all, &mut x.left, &mut x.b);
+                if net.says.source_ports {
+                    let passes = net.by_source(&AtomSet::from_words(&x.b), ReplyPort::Ephemeral);
+                    and(&mut x.a, passes.words());
+                } else {
+                    and(&mut x.a, &x.b);
+                }
+            }
+            if let Some(allowed) = allowed {
+                allowed.iter_mut().zip(&x.a).for_each(|(o, &w)| *o |= w);
+            }
+        }
+        match way {
             Way::Never => return false,
             Way::Ask => {
                 let Some((s, t)) = distinct(sc, tc) else {
@@ -302,26 +500,7 @@ impl Far {
                 };
                 out.copy_from_slice(net.private_request(s, t).words());
             }
-            Way::Plain => {
-                let acl = |c: &Cell| {
-                    let acl = net.vsw(c.vswitch).filter(|_| !c.no_acl).and_then(|v| v.acl);
-                    acl.and_then(|a| net.acls.get(a as usize))
-                };
-                if let Some(acl) = acl(sc) {
-                    fold_into(&acl.egress, seen(tc.rep.ip), all, &mut x.left, &mut x.b);
-                    and(&mut x.a, &x.b);
-                }
-                if let Some(acl) = acl(tc) {
-                    fold_into(&acl.ingress, seen(sc.rep.ip), all, &mut x.left, &mut x.b);
-                    if net.says.source_ports {
-                        let passes = net.by_source(&AtomSet::from_words(&x.b), ReplyPort::Ephemeral);
-                        and(&mut x.a, passes.words());
-                    } else {
-                        and(&mut x.a, &x.b);
-                    }
-                }
-                out.copy_from_slice(&x.a);
-            }
+            Way::Plain => out.copy_from_slice(&x.a),
         }
         out.iter().any(|&w| w != 0)
     }

@@ -220,6 +220,20 @@ impl Fronts {
         self.told.piece(x) != self.told.piece(y)
     }
 
+    /// The backends in other VPCs than the fronts that hand on to them.
+    pub(super) fn across(&self, net: &Network) -> Vec<InterfaceId> {
+        let vpc = |i| net.iface(i).and_then(|f| net.vpc_of(f));
+        let relays = self.all.iter().flat_map(|f| &f.relays);
+        let relays = relays.filter_map(|r| net.relays.get(r.0 as usize));
+        let mut out: Vec<InterfaceId> = relays
+            .filter(|r| vpc(r.front) != vpc(r.to))
+            .map(|r| r.to)
+            .collect();
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+
     pub(super) fn of(&self, i: InterfaceId) -> Option<u32> {
         self.by_iface.get(&i).copied()
     }
@@ -371,7 +385,7 @@ impl Live {
                 for &s in kept.by_block.get(&a).into_iter().flatten() {
                     let mut sum = vec![0u64; w];
                     for to in &front.cells {
-                        if self.cell_pair((i, s), *to, &mut x, &mut tmp) {
+                        if self.cell_pair(((i, s), *to), &mut x, None, &mut tmp) {
                             sum.iter_mut().zip(&tmp).for_each(|(o, &x)| *o |= x);
                         }
                     }

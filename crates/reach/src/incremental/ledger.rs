@@ -11,6 +11,9 @@ pub(super) struct Ledger {
     table: AtomTable,
     /// By whom (a number) and what; nobody contributes nothing.
     of: FxHashMap<(u32, u32), Vec<(u32, u32)>>,
+    /// What the filters of the two ends let through from VPC to VPC, whatever way leads there, by pair of VPCs. Nothing
+    /// at all where that is not kept; an entry for everything that one contributes.
+    allowed: Vec<FxHashMap<(u32, u32), u32>>,
 }
 
 impl Ledger {
@@ -18,12 +21,66 @@ impl Ledger {
         Ledger {
             table: AtomTable::new(words),
             of: FxHashMap::default(),
+            allowed: Vec::new(),
         }
+    }
+
+    /// From now on it is kept what is allowed between so many pairs of VPCs.
+    pub(super) fn keep(&mut self, pairs: usize) {
+        self.allowed = vec![FxHashMap::default(); pairs];
+    }
+
+    /// Whether it is kept what is allowed between VPCs.
+    pub(super) fn keeps(&self) -> bool {
+        !self.allowed.is_empty()
+    }
+
+    /// Sets what is allowed from VPC to VPC; `counts` says whether they contribute something, whether allowed or not.
+    pub(super) fn allow(&mut self, by: u32, pair: (u32, u32), what: &[u64], counts: bool) {
+        let id = self.table.intern(what);
+        let Some(all) = self.allowed.get_mut(by as usize) else {
+            return;
+        };
+        if id != 0 || counts {
+            all.insert(pair, id);
+        } else {
+            all.remove(&pair);
+        }
+    }
+
+    /// Whether anything is allowed from VPC to VPC.
+    pub(super) fn allows(&self, by: u32) -> bool {
+        self.allowed.get(by as usize).is_some_and(|all| !all.is_empty())
+    }
+
+    /// What is allowed from VPC to VPC, and whether it is something.
+    pub(super) fn allowed(&self, by: u32) -> impl Iterator<Item = ((u32, u32), bool)> {
+        let all = self.allowed.get(by as usize).into_iter().flatten();
+        all.map(|(pair, id)| (*pair, *id != 0))
+    }
+
+    /// From now on VPC to VPC contributes all that is allowed, or nothing; calls `f` for what is something else than
+    /// before.
+    pub(super) fn lead(&mut self, by: u32, all: bool, mut f: impl FnMut((u32, u32))) {
+        let Some(allowed) = self.allowed.get_mut(by as usize) else {
+            return;
+        };
+        let allowed = std::mem::take(allowed);
+        for (&pair, &id) in &allowed {
+            if self.put(pair, by, if all { id } else { 0 }) {
+                f(pair);
+            }
+        }
+        self.allowed[by as usize] = allowed;
     }
 
     /// Sets what one contributes; says whether that is something else than before.
     pub(super) fn set(&mut self, pair: (u32, u32), by: u32, what: &[u64]) -> bool {
         let id = self.table.intern(what);
+        self.put(pair, by, id)
+    }
+
+    fn put(&mut self, pair: (u32, u32), by: u32, id: u32) -> bool {
         let Some(all) = self.of.get_mut(&pair) else {
             if id != 0 {
                 self.of.insert(pair, vec![(by, id)]);

@@ -4,6 +4,7 @@
 //! columns that the change can touch, and only pairs of blocks with such columns are added up again. Whatever is
 //! not certain to stay there is answered by building everything again, and [`Affected`] says so.
 
+mod attached;
 mod backend;
 mod build;
 mod change;
@@ -162,9 +163,10 @@ impl Live {
                 change.apply(&mut self.inv);
                 before.map_or(Ok(Keys::default()), |f| self.backend_removed((*b, *l, *n), &f))
             }
-            Change::Associate(..) => {
+            Change::Associate(a, _) => {
+                let before = self.associated_with(*a);
                 change.apply(&mut self.inv);
-                Err("transit routers are resolved as a whole")
+                self.associated(*a, &before)
             }
         };
         let done = self.facts.everywhere.map_or(done, Err);

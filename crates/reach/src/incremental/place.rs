@@ -68,6 +68,9 @@ impl Live {
         let kept = &mut self.kept[k];
         let d = &mut self.reach.domains[kept.at];
         kept.readdress(d, c, new);
+        if let Some(far) = &mut self.far {
+            far.stretch(k, d.cells[c as usize].vsw, new);
+        }
         let mut keys = Keys::default();
         let block = d.cells[c as usize].block;
         keys.blocks.insert(block);

@@ -13,25 +13,36 @@ impl Live {
     }
 
     /// What travels privately from one cell to another.
-    pub(super) fn cell_pair(&self, (i, s): At, (j, t): At, x: &mut Scratch, tmp: &mut [u64]) -> bool {
+    pub(super) fn cell_pair(
+        &self,
+        ((i, s), (j, t)): (At, At),
+        x: &mut Scratch,
+        allowed: Option<&mut [u64]>,
+        tmp: &mut [u64],
+    ) -> bool {
         let (net, ds) = (&self.reach.net, &self.reach.domains);
         match &self.far {
             _ if i == j => ds[i].pair(net, s as usize, t as usize, tmp),
-            Some(far) => far.pair(net, ds, (i, s), (j, t), x, tmp),
+            Some(far) => far.pair(net, ds, ((i, s), (j, t)), x, allowed, tmp),
             None => false,
         }
     }
 
     /// What travels from the cells of a block in one VPC to those of a slot in another one, or the same; stops where
-    /// all of `need` is found.
+    /// all of `need` is found. What is allowed between the two VPCs goes to `allowed`, if that is asked for; then all of it is
+    /// looked for.
     fn contribution(
         &self,
         ((i, j), a, b): ((usize, usize), u32, u32),
         need: &[u64],
         (x, tmp): (&mut Scratch, &mut [u64]),
+        mut allowed: Option<&mut [u64]>,
         out: &mut [u64],
     ) {
         out.fill(0);
+        if let Some(a) = &mut allowed {
+            a.fill(0);
+        }
         let mut front = Vec::new();
         let takers: &[u32] = if (b as usize) < self.reach.blocks {
             self.kept[j].by_block.get(&b).map_or(&[], Vec::as_slice)
@@ -45,9 +56,12 @@ impl Live {
         let senders = self.kept[i].by_block.get(&a).map_or(&[][..], Vec::as_slice);
         for &t in takers {
             for &s in senders {
-                if self.cell_pair((i, s), (j, t), x, tmp) {
+                if self.cell_pair(((i, s), (j, t)), x, allowed.as_deref_mut(), tmp) {
                     out.iter_mut().zip(tmp.iter()).for_each(|(o, &x)| *o |= x);
-                    if need.iter().zip(out.iter()).all(|(n, o)| n & !o == 0) {
+                    let done = |found: &[u64]| need.iter().zip(found).all(|(n, f)| n & !f == 0);
+                    if allowed.as_deref().is_none_or(done)
+                        && need.iter().zip(out.iter()).all(|(n, o)| n & !o == 0)
+                    {
                         return;
                     }
                 }
@@ -60,7 +74,12 @@ impl Live {
         const ASKED: &str = "a pair depends on what a balancer hands on";
         let slots = self.reach.slots();
         let of = |b: u32| slots.get(b as usize).copied().unwrap_or(0);
-        if keys.pairs.keys().any(|&(_, a, b)| self.facts.asked((a, of(b)))) {
+        let touched = keys
+            .pairs
+            .keys()
+            .map(|k| (k.1, k.2))
+            .chain(keys.led.iter().copied());
+        if touched.into_iter().any(|(a, b)| self.facts.asked((a, of(b)))) {
             return Err(ASKED);
         }
         if !(keys.hands.is_empty() && keys.sends.is_empty()) && self.fronts.is_none() {
@@ -72,17 +91,26 @@ impl Live {
         let mut next = vec![0u64; w];
         let mut x = Scratch::default();
         let mut dirty: FxHashSet<(u32, u32)> = FxHashSet::default();
+        let inside = |(_, b): &&(u32, u32)| (*b as usize) < self.reach.blocks;
+        dirty.extend(keys.led.iter().filter(inside));
+        let keeps = self.ledger.keeps();
         for (&(vpcs, a, b), delta) in &keys.pairs {
             let by = small(vpcs.0 * n + vpcs.1);
             if delta.whole {
                 let all = self.reach.net.common.all.words();
-                self.contribution((vpcs, a, b), all, (&mut x, &mut tmp), &mut next);
+                let between = keeps && vpcs.0 != vpcs.1;
+                let allowed = between.then_some(&mut sum[..]);
+                self.contribution((vpcs, a, b), all, (&mut x, &mut tmp), allowed, &mut next);
+                if between {
+                    let counts = next.iter().any(|x| *x != 0);
+                    self.ledger.allow(by, (a, b), &sum, counts);
+                }
             } else {
                 next.copy_from_slice(self.ledger.get((a, b), by));
                 next.iter_mut().zip(&delta.gained).for_each(|(n, g)| *n |= g);
                 let need: Vec<u64> = delta.lost.iter().zip(&next).map(|(l, n)| l & n).collect();
                 if need.iter().any(|x| *x != 0) {
-                    self.contribution((vpcs, a, b), &need, (&mut x, &mut tmp), &mut sum);
+                    self.contribution((vpcs, a, b), &need, (&mut x, &mut tmp), None, &mut sum);
                     for ((n, l), s) in next.iter_mut().zip(&need).zip(&sum) {
                         *n &= !l | s;
                     }

@@ -35,6 +35,8 @@ pub(super) struct Keys {
     pub(super) sends: FxHashSet<u32>,
     /// The blocks of everybody at whose filters or routes the change is made.
     pub(super) blocks: FxHashSet<u32>,
+    /// Blocks and slots for which the ledger says something else already.
+    pub(super) led: FxHashSet<(u32, u32)>,
 }
 
 impl Keys {

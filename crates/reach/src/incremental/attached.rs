@@ -1,0 +1,228 @@
+//! Another table of a transit router forwards what comes from an attachment (docs/decisions/019, 24 to 26).
+//!
+//! Nothing changes but the ways that packets take: those out of the VPC, and those that lead through it. What the
+//! filters of two VPCs let through whatever way leads from one to the other is known, so that most pairs of VPCs get all
+//! of it or lose all of it.
+
+use super::far::Far;
+use super::index::Side;
+use super::touch::Keys;
+use super::{Inside, Live, handed, small};
+use crate::cross::Way;
+use crate::network::{Hop, Match, Table};
+use crate::transit::{Far as End, TrNext};
+use bartizan_model::{AttachmentId, TrLink, TrTableId, VpcId};
+use bartizan_packet::IpSet;
+use std::net::IpAddr;
+
+/// Addresses behind appliances that are looked at one by one.
+const AT_ONCE: usize = 64;
+
+impl Live {
+    /// The tables that forward for an attachment, as the inventory has them.
+    pub(super) fn associated_with(&self, a: AttachmentId) -> Vec<TrLink> {
+        let all = self.inv.typed.tr_associations.iter();
+        all.filter(|l| l.attachment.known() == Some(&a))
+            .cloned()
+            .collect()
+    }
+
+    /// The tables that forward for an attachment were others before.
+    pub(super) fn associated(&mut self, a: AttachmentId, before: &[TrLink]) -> Inside {
+        let now = self.associated_with(a);
+        let t = &self.inv.typed;
+        let Some(x) = t.attachments.get(a.index()) else {
+            return Ok(Keys::default());
+        };
+        let router = x.router.known().filter(|r| !t[**r].basic);
+        let certain = |l: &TrLink| {
+            let of = l.table.known().and_then(|t0| t[*t0].router.known());
+            l.origin.maybe.is_none() && of.is_some() && of == router
+        };
+        if router.is_none() || x.meta.origin.maybe.is_some() || !before.iter().chain(&now).all(certain) {
+            return Err("not all is known of the router, the attachment or its tables");
+        }
+        let net = &self.reach.net;
+        let Some(End::Vpc(vpc, _)) = net.transit.attachments.get(a.index()).map(|x| x.far.clone()) else {
+            return Err("what is attached is not a VPC");
+        };
+        let Some(k) = self.kept_of(vpc) else {
+            return Err("nobody is in the VPC");
+        };
+        let zone = |x: &crate::transit::AttachedNet| match &x.far {
+            End::Vpc(_, zones) => zones.iter().any(|z| net.vsw(*z).is_some_and(|v| v.acl.is_some())),
+            _ => false,
+        };
+        let filters = net.says.zone_acls && net.transit.attachments.iter().any(zone);
+        if filters || !net.perimeter.vpcs.is_empty() || !net.hybrid.is_empty() {
+            return Err("something filters between VPCs, or sends by links");
+        }
+        if self.far.is_none() || !self.ledger.keeps() || !net.relays.is_empty() && self.fronts.is_none() {
+            return Err("what travels between VPCs is found as a whole");
+        }
+        let of = |l: &TrLink| Some((router?.0, *l.table.known()?));
+        let tables: Vec<(u32, TrTableId)> = now.iter().filter_map(of).collect();
+        if let Some(x) = self.reach.net.transit.attachments.get_mut(a.index()) {
+            x.tables = tables;
+        }
+        let mut made = crate::compile::again::tables_of(&self.inv, &self.reach.net, vpc);
+        self.led_home(k, &made)?;
+        let public = self.led_out(k, vpc, &made)?;
+        for table in &mut made {
+            if let Some(old) = self.reach.net.tables.get_mut(table.id.index()) {
+                std::mem::swap(old, table);
+            }
+        }
+        self.reach.net.elsewhere = std::sync::OnceLock::new();
+        let Some(far) = &self.far else {
+            return Ok(Keys::default());
+        };
+        far.renewed();
+        let mut keys = Keys::default();
+        let through = self.leads_through(far, vpc, k);
+        // What goes through the VPC, its replies included, is that of others.
+        let everybody = through || public;
+        let of = |j: usize| self.kept[j].by_block.keys();
+        keys.blocks.extend(of(k));
+        if everybody {
+            keys.blocks.extend(far.peers[k].iter().flat_map(|j| of(*j)));
+        }
+        let mut pairs: Vec<(usize, usize)> = far.peers[k].iter().map(|j| (k, *j)).collect();
+        if through {
+            let others = || far.peers[k].iter().copied();
+            pairs.extend(others().flat_map(|i| others().filter(move |j| *j != i).map(move |j| (i, j))));
+        }
+        self.lead(pairs, &mut keys)?;
+        let across = self
+            .fronts
+            .as_ref()
+            .map(|f| f.across(&self.reach.net))
+            .unwrap_or_default();
+        for i in across {
+            self.relegged(i, &handed::At::Routes, &mut keys);
+        }
+        Ok(keys)
+    }
+
+    /// Packets to addresses of the VPC itself go as they went before, so that nothing changes inside it or for what
+    /// comes from others.
+    fn led_home(&self, k: usize, made: &[Table]) -> Result<(), &'static str> {
+        let Some(far) = &self.far else { return Ok(()) };
+        for (ip, _) in far.pieces(k) {
+            for table in made {
+                let before = self.reach.net.tables.get(table.id.index());
+                let of = |t: &Table| -> Vec<(Vec<Hop>, bool)> {
+                    t.lookup(ip).map(|r| (r.hops.clone(), r.optional)).collect()
+                };
+                if before.map(of) != Some(of(table)) {
+                    return Err("the router leads what is for the VPC itself elsewhere");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Packets to the Internet: whether the router may have to do with those of others that come through the VPC. Those
+    /// of the VPC itself are followed where nobody in it sends any.
+    fn led_out(&mut self, k: usize, vpc: VpcId, made: &[Table]) -> Result<bool, &'static str> {
+        let net = &self.reach.net;
+        let public = |s: &IpSet| !self.facts.private(s);
+        let mut ways = net.transit.tables.iter().flatten();
+        let comes = ways.any(|w| {
+            let to = match w.next {
+                TrNext::Attachment(b) => net.transit.attachments.get(b.index()),
+                TrNext::Blackhole => None,
+            };
+            to.is_some_and(|x| matches!(x.far, End::Vpc(v, _) if v == vpc)) && public(&w.ips)
+        });
+        let before = made.iter().filter_map(|t| net.tables.get(t.id.index()));
+        let crosses = |h: &Hop| matches!(h, Hop::Attachment(_));
+        let mut routes = before.chain(made).flat_map(|t| &t.routes);
+        if !routes.any(|r| r.hops.iter().any(crosses) && public(&r.ips)) {
+            return Ok(comes);
+        }
+        let gateways = net.vpcs.get(vpc.index());
+        let gateways = gateways.is_none_or(|v| v.ipv4_gateway || v.ipv4_leads || v.ipv6_gateway);
+        let lists =
+            (0..self.reach.domains[k].sets.len()).filter(|gs| !self.kept[k].with_list(small(*gs)).is_empty());
+        let silent = self.far.as_ref().is_some_and(|f| f.silent(k, lists));
+        if comes || gateways || !silent {
+            return Err("the router leads to the Internet");
+        }
+        // From now on they may leave; what is asked of them then is asked of everybody who may.
+        let bent = self.far.as_ref().is_none_or(|f| public(f.bent()));
+        let all = self.reach.domains[k].cells.iter().map(|c| c.rep.iface);
+        self.facts.may_leave(all, bent);
+        Ok(false)
+    }
+
+    /// Whether routers hand packets for other VPCs over to a VPC.
+    fn leads_through(&self, far: &Far, vpc: VpcId, k: usize) -> bool {
+        let transit = &self.reach.net.transit;
+        let mine = |n: TrNext| match n {
+            TrNext::Attachment(b) => {
+                let x = transit.attachments.get(b.index());
+                x.is_some_and(|x| matches!(x.far, End::Vpc(v, _) if v == vpc))
+            }
+            TrNext::Blackhole => false,
+        };
+        let ways = transit.tables.iter().flatten().filter(|w| mine(w.next));
+        let mut others = ways.filter(|w| !w.ips.is_subset(far.hull(k)));
+        others.any(|w| far.peers[k].iter().any(|j| w.ips.intersects(far.hull(*j))))
+    }
+
+    /// The ways between some VPCs may be others than before.
+    fn lead(&mut self, pairs: Vec<(usize, usize)>, keys: &mut Keys) -> Result<(), &'static str> {
+        let Some(far) = &self.far else { return Ok(()) };
+        let n = self.kept.len();
+        let mut there: Vec<usize> = pairs.iter().map(|p| p.1).collect();
+        there.sort_unstable();
+        there.dedup();
+        // Behind an appliance more may be let through than the filters of the two ends say together.
+        let bent = Match::Ips(far.bent().clone());
+        let mut cells: Vec<(usize, u32)> = Vec::new();
+        for &j in &there {
+            if far.bent().intersects(far.hull(j)) {
+                self.kept[j].each(&bent, |c| cells.push((j, c)));
+            }
+            if cells.len() > AT_ONCE {
+                return Err("routes to many lead through appliances");
+            }
+        }
+        for (j, c) in cells {
+            let ip: IpAddr = self.reach.domains[j].cells[c as usize].rep.ip;
+            self.far_place((j, c), ip, &[Side::Ingress], keys);
+        }
+        let mut pieces: Vec<Option<Vec<_>>> = vec![None; n];
+        let slots = small(self.reach.blocks);
+        for (i, j) in pairs {
+            let by = small(i * n + j);
+            if !self.ledger.allows(by) {
+                continue;
+            }
+            let to = pieces[j].get_or_insert_with(|| far.pieces(j));
+            let way = far.uniform(&self.reach.net, &self.reach.domains, i, (j, to));
+            // Who of a block sends something to a front may count behind it.
+            for ((a, b), some) in self.ledger.allowed(by) {
+                if b >= slots && some {
+                    keys.hands.insert((b, a));
+                }
+                if way.is_none() {
+                    keys.pairs.entry(((i, j), a, b)).or_default().whole = true;
+                    if b >= slots {
+                        keys.hands.insert((b, a));
+                    }
+                }
+            }
+            if let Some(way) = way {
+                self.ledger.lead(by, way == Way::Plain, |pair| {
+                    keys.led.insert(pair);
+                    if pair.1 >= slots {
+                        keys.hands.insert((pair.1, pair.0));
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! Which routes of a table can decide for an address, without a look at all of them.
+//!
+//! Tables of estates have one route for every vSwitch of every VPC, and every packet looks up a few of them.
+
+use bartizan_packet::IpSet;
+use std::net::IpAddr;
+
+/// Tables with fewer routes are gone through.
+const MANY: usize = 16;
+
+const NONE: u32 = u32::MAX;
+
+/// For every piece of the IPv4 space the routes that it is in, in their order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Index {
+    /// First addresses of the pieces, from 0 on.
+    starts: Vec<u32>,
+    /// Where the list of each piece begins and ends.
+    ends: Vec<(u32, u32)>,
+    /// Positions of routes, each with where the list goes on.
+    all: Vec<(u32, u32)>,
+}
+
+impl Index {
+    /// `None` where it would not pay. Each route comes with whether nothing behind it counts.
+    pub(crate) fn new<'a>(routes: impl ExactSizeIterator<Item = (&'a IpSet, bool)> + Clone) -> Option<Self> {
+        if routes.len() < MANY {
+            return None;
+        }
+        let mut starts = vec![0];
+        for &(l, h) in routes.clone().flat_map(|r| r.0.v4.ranges()) {
+            starts.push(l);
+            starts.extend(h.checked_add(1));
+        }
+        starts.sort_unstable();
+        starts.dedup();
+        let mut index = Index {
+            ends: vec![(NONE, NONE); starts.len()],
+            starts,
+            all: Vec::new(),
+        };
+        let mut done = vec![false; index.starts.len()];
+        for (n, (ips, last)) in (0u32..).zip(routes) {
+            for &(l, h) in ips.v4.ranges() {
+                let from = index.starts.partition_point(|s| *s < l);
+                let to = index.starts.partition_point(|s| *s <= h);
+                for p in from..to {
+                    if !done[p] {
+                        index.put(p, n);
+                        done[p] = last;
+                    }
+                }
+            }
+        }
+        Some(index)
+    }
+
+    fn put(&mut self, piece: usize, route: u32) {
+        let at = u32::try_from(self.all.len()).unwrap_or(NONE);
+        self.all.push((route, NONE));
+        let (first, last) = &mut self.ends[piece];
+        match self.all.get_mut(*last as usize) {
+            Some(before) => before.1 = at,
+            None => *first = at,
+        }
+        *last = at;
+    }
+
+    /// The positions of the routes that an address is in.
+    fn at(&self, ip: u32) -> impl Iterator<Item = usize> {
+        let piece = self.starts.partition_point(|s| *s <= ip).saturating_sub(1);
+        let mut next = self.ends.get(piece).map_or(NONE, |e| e.0);
+        std::iter::from_fn(move || {
+            let &(route, then) = self.all.get(next as usize)?;
+            next = then;
+            Some(route as usize)
+        })
+    }
+}
+
+/// The routes that an address may be in, in their order: all of them where there is no index.
+pub(crate) fn candidates<'a, T>(
+    routes: &'a [T],
+    index: Option<&'a Index>,
+    ip: IpAddr,
+) -> impl Iterator<Item = &'a T> {
+    let (indexed, all) = match (index, ip) {
+        (Some(index), IpAddr::V4(ip)) => (Some(index.at(ip.into())), None),
+        _ => (None, Some(routes)),
+    };
+    let indexed = indexed.into_iter().flatten().filter_map(|n| routes.get(n));
+    indexed.chain(all.into_iter().flatten())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bartizan_packet::IntervalSet;
+
+    #[test]
+    fn an_index_finds_what_is_there() {
+        let mut x = 7u32;
+        let mut below = |n: u32| {
+            x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (x >> 8) % n
+        };
+        for _ in 0..50 {
+            // Prefixes at the beginning of the space and at its end, one in another.
+            let base = [0, u32::MAX - 127][below(2) as usize];
+            let sets: Vec<(IpSet, bool)> = (0..MANY + 20)
+                .map(|_| {
+                    let bits = below(8);
+                    let lo = base + (below(128) >> bits << bits);
+                    let v4 = IntervalSet::range(lo, lo + ((1 << bits) - 1));
+                    let ips = IpSet {
+                        v4,
+                        ..IpSet::default()
+                    };
+                    (ips, below(4) == 0)
+                })
+                .collect();
+            let index = Index::new(sets.iter().map(|(s, last)| (s, *last))).unwrap();
+            for n in 0..128 {
+                let ip = IpAddr::V4((base + n).into());
+                let found: Vec<&(IpSet, bool)> = candidates(&sets, Some(&index), ip).collect();
+                let mut there = Vec::new();
+                for s in sets.iter().filter(|s| s.0.contains(ip)) {
+                    there.push(s);
+                    if s.1 {
+                        break;
+                    }
+                }
+                assert_eq!(found, there);
+            }
+            let few = sets.iter().take(MANY - 1).map(|(s, last)| (s, *last));
+            assert!(Index::new(few.collect::<Vec<_>>().into_iter()).is_none());
+        }
+    }
+}
