@@ -44,10 +44,10 @@ impl Index {
             for &(l, h) in ips.v4.ranges() {
                 let from = index.starts.partition_point(|s| *s < l);
                 let to = index.starts.partition_point(|s| *s <= h);
-                for p in from..to {
-                    if !done[p] {
+                for (p, done) in (from..to).zip(&mut done[from..to]) {
+                    if !*done {
                         index.put(p, n);
-                        done[p] = last;
+                        *done = last;
                     }
                 }
             }

@@ -187,16 +187,17 @@ fn lines(net: &Network, d: &Domain) -> Vec<VswitchId> {
 /// The vSwitches of a VPC, and between which addresses theirs lie.
 fn spans(inv: &Inventory, d: &Domain) -> Vec<(VswitchId, IpSet)> {
     let mut out: Vec<(VswitchId, IpSet)> = vec![(VswitchId(u32::MAX), IpSet::empty()); d.acls.len()];
-    let mut ranges: Vec<(Vec<(u32, u32)>, Vec<(u128, u128)>)> = vec![Default::default(); out.len()];
+    let mut v4: Vec<Vec<(u32, u32)>> = vec![Vec::new(); out.len()];
+    let mut v6: Vec<Vec<(u128, u128)>> = vec![Vec::new(); out.len()];
     for c in &d.cells {
         let at = c.vsw as usize;
         out[at].0 = c.vswitch;
         match c.rep.ip {
-            IpAddr::V4(a) => ranges[at].0.push((a.into(), a.into())),
-            IpAddr::V6(a) => ranges[at].1.push((a.into(), a.into())),
+            IpAddr::V4(a) => v4[at].push((a.into(), a.into())),
+            IpAddr::V6(a) => v6[at].push((a.into(), a.into())),
         }
     }
-    for ((v, span), (v4, v6)) in out.iter_mut().zip(ranges) {
+    for ((v, span), (v4, v6)) in out.iter_mut().zip(v4.into_iter().zip(v6)) {
         let own = IpSet {
             v4: IntervalSet::from_ranges(v4),
             v6: IntervalSet::from_ranges(v6),
