@@ -70,6 +70,11 @@ impl Change {
         self.actions.iter().any(|a| a == what)
     }
 
+    /// Whether there is an object afterwards.
+    fn leaves(&self) -> bool {
+        self.does("create") || !self.actions.is_empty() && !self.does("delete")
+    }
+
     /// Whether the object stays in the cloud and nothing takes its place.
     fn forgets(&self) -> bool {
         self.does("forget") && !self.does("create")
@@ -135,9 +140,10 @@ pub(super) fn read(
     stays(&mut out, before, &changes);
     let untold = untold.or_else(|| {
         let there: BTreeSet<&str> = out.iter().map(|r| &*r.address).collect();
-        let mut all = changes.of.iter().filter(|(_, c)| c.forgets());
-        let lost = all.find(|(a, _)| !there.contains(a.as_str()))?;
-        Some(format!("it forgets `{}` and does not show it", lost.0))
+        let mut all = changes.of.iter().filter(|(_, c)| c.leaves());
+        let data = |a: &str| parse(a).resource.starts_with("data.");
+        let lost = all.find(|(a, _)| !there.contains(a.as_str()) && !data(a))?;
+        Some(format!("`{}` is there after it and not among its values", lost.0))
     });
 
     let partial = if doc.errored {

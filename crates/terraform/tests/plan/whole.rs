@@ -58,7 +58,12 @@ fn an_object_that_is_forgotten_stays_in_the_cloud() {
     let mut moved = change("alicloud_eip_association", "b", &["no-op"]);
     moved["previous_address"] = json!("alicloud_eip_association.a");
     p.changes.push(moved);
-    assert_eq!(bindings(p), 0);
+    p.planned.push(object(
+        "alicloud_eip_association",
+        "b",
+        &json!({"id": "eip-1:i-web", "allocation_id": "eip-1", "instance_id": "i-web"}),
+    ));
+    assert_eq!(bindings(p), 1);
     // Nothing is said of it, as with `-target`.
     assert_eq!(bindings(bound()), 1);
     // Forgotten and made anew: both are there.
@@ -155,6 +160,14 @@ fn a_plan_that_is_not_whole_says_so() {
     p.changes.retain(|c| c["address"] != "alicloud_vpc.v");
     assert_eq!(codes(&read_any(&p.text())), ["INPUT006"]);
     let mut p = plan();
+    p.planned.clear();
+    assert_eq!(codes(&read_any(&p.text())), ["INPUT006"]);
+    // What is read while applying need not be there.
+    let mut p = plan();
+    p.changes
+        .push(json!({"address": "data.alicloud_zones.z", "change": {"actions": ["read"]}}));
+    assert_eq!(codes(&read_any(&p.text())), [] as [&str; 0]);
+    let mut p = plan();
     p.blocks.push(json!({
         "address": "alicloud_vpc.x", "mode": "managed", "type": "alicloud_vpc", "name": "x", "expressions": {},
     }));
@@ -185,6 +198,11 @@ fn what_shows_on_another_resource_is_not_believed_when_it_goes() {
             if r["address"] == "alicloud_vswitch.s[0]" {
                 r["values"]["id"] = json!("vsw-1");
             }
+        }
+        if actions == ["no-op"] {
+            let same = json!({"id": "x", "network_acl_id": "nacl-1", "resource_id": "vsw-1", "resource_type": "VSwitch"});
+            p.planned
+                .push(object("alicloud_vpc_network_acl_attachment", "a", &same));
         }
         for c in &mut p.changes {
             if c["address"] == "alicloud_vswitch.s[0]" {
