@@ -4,7 +4,7 @@
 mod common;
 
 use bartizan_base::Verdict::{self, Holds, Undecided, Violated};
-use bartizan_check::{CheckOptions, check};
+use bartizan_check::{CheckOptions, CheckReport, check};
 
 const NET: &str = r#"
 provider "alicloud" { region = "cn-hangzhou" }
@@ -142,14 +142,22 @@ resource "alicloud_alb_rule" "{name}" {{
 
 const ZONES: &str = "edition 2027\nzone web = tag role=web\nzone app = tag role=app\n";
 
-#[track_caller]
-fn of(more: &str, clauses: &str, want: &[Verdict]) {
+fn report(more: &str, clauses: &str) -> CheckReport {
     let net = format!("{NET}{more}");
     // Not every case has a use for every zone.
     let (inv, _) = common::read_both(&net, "edition 2027\n");
     let intent = common::intent(&format!("{ZONES}{clauses}"));
     inv.typed.check_ids().unwrap();
-    let r = check(&inv, &intent, common::today(), &CheckOptions::default());
+    check(&inv, &intent, common::today(), &CheckOptions::default())
+}
+
+fn verdicts(more: &str, clauses: &str) -> Vec<Verdict> {
+    common::verdicts(&report(more, clauses))
+}
+
+#[track_caller]
+fn of(more: &str, clauses: &str, want: &[Verdict]) {
+    let r = report(more, clauses);
     assert_eq!(common::verdicts(&r), want, "{more}\n{clauses}\n{:#?}", r.findings);
 }
 
@@ -771,4 +779,152 @@ resource "alicloud_slb_listener" "l" {{
         let r = check(&inv, &intent, common::today(), &CheckOptions::default());
         assert_eq!(common::verdicts(&r), want, "{base_block}\n{over}");
     }
+}
+
+/// §15: which lists of a database count, whether it is public, and where it answers, may not be certain.
+#[test]
+fn databases_that_are_not_known_for_certain() {
+    let polardb = |blocks: &str| {
+        format!(
+            r#"
+resource "alicloud_polardb_cluster" "c" {{
+  db_type       = "MySQL"
+  db_version    = "8.0"
+  db_node_class = "polar.mysql.x4.large"
+  vswitch_id    = alicloud_vswitch.s.id
+  {blocks}
+}}
+"#
+        )
+    };
+    let array = |name: &str, mode: &str, ips: &str| {
+        format!(
+            "db_cluster_ip_array {{\n  db_cluster_ip_array_name = \"{name}\"\n  modify_mode = {mode}\n  security_ips = [\"{ips}\"]\n}}\n"
+        )
+    };
+    let never = "zone db = tf \"alicloud_polardb_cluster.c\"\nnever web -> db : mysql\n";
+    let must = "zone db = tf \"alicloud_polardb_cluster.c\"\nmust web -> db : mysql\n";
+    let cover = array("default", "\"Cover\"", "10.9.0.0/24");
+    of(&polardb(&cover), never, &[Holds]);
+    of(
+        &polardb(&array("default", "\"Append\"", "10.9.0.0/24")),
+        never,
+        &[Undecided],
+    );
+    of(
+        &polardb(&array("app", "\"Cover\"", "10.9.0.0/24")),
+        never,
+        &[Undecided],
+    );
+    of(
+        &polardb(&array("default", "\"Cover\"", "10.0.1.0/24")),
+        must,
+        &[Holds],
+    );
+    of(
+        &polardb(&array("default", "var.nowhere", "10.0.1.0/24")),
+        must,
+        &[Undecided],
+    );
+    let endpoint = r#"
+variable "other" {}
+resource "alicloud_polardb_endpoint" "e" {
+  db_cluster_id = var.nowhere
+  endpoint_type = "Custom"
+  net_type      = var.other
+}
+"#;
+    let open = array("default", "\"Cover\"", "0.0.0.0/0");
+    let outside = "zone db = tf \"alicloud_polardb_cluster.c\"\nnever outside -> db : mysql\n";
+    of(&polardb(&open), outside, &[Holds]);
+    of(&format!("{}{endpoint}", polardb(&open)), outside, &[Undecided]);
+
+    let mse = |more: &str| {
+        format!(
+            r#"
+resource "alicloud_mse_cluster" "c" {{
+  cluster_type          = "Nacos-Ans"
+  cluster_version       = "NACOS_2_0_0"
+  cluster_specification = "MSE_SC_1_2_60_c"
+  instance_count        = 3
+  vswitch_id            = alicloud_vswitch.s.id
+  acl_entry_list        = ["0.0.0.0/0"]
+  {more}
+}}
+"#
+        )
+    };
+    let outside = "zone mse = tf \"alicloud_mse_cluster.c\"\nnever outside -> mse : any\n";
+    of(&mse("net_type = \"privatenet\""), outside, &[Holds]);
+    for more in [
+        "net_type = \"both\"",
+        "net_type = \"privatenet\"\npub_network_flow = \"5\"",
+    ] {
+        let r = verdicts(&mse(more), outside);
+        assert_ne!(r, [Holds], "{more}");
+    }
+
+    let rds = |mode: &str| {
+        format!(
+            r#"
+resource "alicloud_db_instance" "d" {{
+  engine           = "MySQL"
+  engine_version   = "8.0"
+  instance_type    = "rds.mysql.s2.large"
+  instance_storage = "30"
+  vswitch_id       = alicloud_vswitch.s.id
+  security_ip_mode = "{mode}"
+  security_ips     = ["0.0.0.0/0"]
+}}
+resource "alicloud_db_connection" "c" {{
+  instance_id = alicloud_db_instance.d.id
+}}
+"#
+        )
+    };
+    let must = "zone db = tf \"alicloud_db_instance.d\"\nmust outside -> db : mysql\n";
+    of(&rds("normal"), must, &[Holds]);
+    of(&rds("safety"), must, &[Undecided]);
+}
+
+/// §9.7, §9.3: the family of an endpoint and whether a listener runs may not be known.
+#[test]
+fn a_listener_that_may_be_stopped() {
+    let nlb = |status: &str| {
+        format!(
+            r#"
+resource "alicloud_nlb_load_balancer" "l" {{
+  vpc_id       = alicloud_vpc.v.id
+  address_type = "Internet"
+  zone_mappings {{
+    vswitch_id = alicloud_vswitch.s.id
+    zone_id    = "cn-hangzhou-a"
+  }}
+}}
+resource "alicloud_nlb_server_group" "g" {{
+  server_group_name = "g"
+  vpc_id            = alicloud_vpc.v.id
+  protocol          = "TCP"
+}}
+resource "alicloud_nlb_server_group_server_attachment" "a" {{
+  server_group_id = alicloud_nlb_server_group.g.id
+  server_type     = "Ecs"
+  server_id       = alicloud_instance.web.id
+  port            = 80
+  weight          = 100
+}}
+resource "alicloud_nlb_listener" "n" {{
+  load_balancer_id  = alicloud_nlb_load_balancer.l.id
+  listener_protocol = "TCP"
+  listener_port     = 80
+  server_group_id   = alicloud_nlb_server_group.g.id
+  {status}
+}}
+"#
+        )
+    };
+    let must = "must outside -> web : http\n";
+    of(&nlb(""), must, &[Holds]);
+    of(&nlb("status = \"Stopped\""), must, &[Undecided]);
+    of(&nlb("status = var.nowhere"), must, &[Undecided]);
 }

@@ -263,6 +263,10 @@ pub(super) fn relays(
     only: Option<(BalancerId, u32)>,
 ) -> Vec<Relay> {
     let t = c.t;
+    let joined = !(t.peerings.is_empty()
+        && t.attachments.is_empty()
+        && t.router_interfaces.is_empty()
+        && t.vpn_gateways.is_empty());
     let mut out = Vec::new();
     for (id, b) in (0u32..).map(BalancerId).zip(&t.balancers) {
         if only.is_some_and(|o| o.0 != id) {
@@ -304,10 +308,16 @@ pub(super) fn relays(
                         Backend::At(i, n) => vec![(*i, vec![*n], None)],
                         Backend::Ip(ip) => holders(c, ifaces, vswitches, *ip, front),
                         Backend::Unknown(u) => {
-                            // What an endpoint leads to may be anywhere.
+                            // What an endpoint leads to may be anywhere, and so may what a balancer that takes servers
+                            // by their addresses hands on to, where its VPC is joined with others.
+                            let near = match b.kind {
+                                BalancerKind::Endpoint => false,
+                                BalancerKind::Clb => true,
+                                BalancerKind::Alb | BalancerKind::Nlb => !joined,
+                            };
                             let vpc = ifaces[front.index()]
                                 .as_ref()
-                                .filter(|_| b.kind != BalancerKind::Endpoint)
+                                .filter(|_| near)
                                 .and_then(|f| vswitches[f.vswitch.index()].as_ref())
                                 .map(|v| v.vpc);
                             c.gap(&f.origin, format!("a backend is not known: {}", u.why), vpc);

@@ -318,6 +318,7 @@ const RULES: &[(&str, Bearing)] = &[
     ("mongodb_node", S(DATA)),
     ("mongodb_private_srv_network_address", S(DATA)),
     ("mongodb_public_network_address", S(DATA)),
+    ("mongodb_replica_set_role", S(DATA)),
     ("mongodb_serverless_instance", S(DATA)),
     ("mongodb_sharding_instance", S(DATA)),
     ("mongodb_sharding_network_private_address", S(DATA)),

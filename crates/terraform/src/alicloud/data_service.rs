@@ -40,6 +40,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "port",
                 "vswitch_id",
                 "private_ip_address",
+                "security_ip_mode",
                 "security_ips",
                 "security_group_id",
                 "security_group_ids",
@@ -72,6 +73,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "port",
                 "vswitch_id",
                 "private_ip_address",
+                "security_ip_mode",
                 "security_ips",
                 "security_group_ids",
                 "modify_mode",
@@ -200,6 +202,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "security_group_ids",
                 "global_security_group_list",
                 "db_cluster_ip_array",
+                "db_cluster_ip_array.db_cluster_ip_array_name",
                 "db_cluster_ip_array.security_ips",
                 "db_cluster_ip_array.modify_mode",
             ],
@@ -461,6 +464,22 @@ fn instance(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, by: &[&'static str]) ->
     place(l, i, a, &["private_ip_address"], services);
     // The default list holds 127.0.0.1 only: nobody.
     let mut allow = edited(l, i, a, "security_ips");
+    // §15.2: in the safety mode a list is for one network, private or public, so that an entry of it counts for one
+    // side of the database and not for certain for the other.
+    let separate = match a.get("security_ip_mode").map(|n| (l.text(n), n.span)) {
+        None => None,
+        Some((Fact::Known(m), _)) if m.eq_ignore_ascii_case("normal") => None,
+        Some((Fact::Known(_), span)) => {
+            Some(Unknown::at("in this mode a list is for one network only", span))
+        }
+        Some((Fact::Unknown(u), _)) if &*u.why == crate::json::AFTER_APPLY => None,
+        Some((Fact::Unknown(u), _)) => Some(u),
+    };
+    if let Some(u) = separate {
+        for e in &mut allow {
+            e.origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
+        }
+    }
     if let Some((name, n)) = a.first(by) {
         groups(l, i, name, n, &mut allow);
     }
@@ -634,7 +653,9 @@ fn polardb(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     };
     place(l, i, &a, &[], usual.map(tcp));
     let mut allow = Vec::new();
+    let mut written = false;
     if let Some(n) = a.get("security_ips") {
+        written = true;
         nets(l, i, "security_ips", n, &mut allow);
     }
     match a.blocks("db_cluster_ip_array") {
@@ -642,15 +663,18 @@ fn polardb(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         Blocks::Unknown(u) => anybody(l, i, "db_cluster_ip_array", a.span, u, &mut allow),
         Blocks::List(all) => {
             for b in all {
-                // What is taken out of a list that is not here is not known to have been all of it.
-                let taken = matches!(b.get("modify_mode").map(|n| l.text(n)), Some(Fact::Known(m)) if &*m == "Delete");
-                if let Some(n) = b.get("security_ips").filter(|_| !taken) {
-                    nets(l, i, "db_cluster_ip_array", n, &mut allow);
-                }
+                let name = b.get("db_cluster_ip_array_name").map(|n| l.text(n));
+                written |= match name {
+                    None => true,
+                    Some(Fact::Known(t)) => t.eq_ignore_ascii_case("default"),
+                    Some(Fact::Unknown(_)) => false,
+                };
+                allow.extend(edited(l, i, &b, "security_ips"));
             }
         }
     }
-    if allow.is_empty() {
+    // The list that every cluster has, if it is not written.
+    if !written {
         by_default(l, i, &a, "security_ips", &mut allow);
     }
     if let Some(n) = a.get("security_group_ids") {
@@ -736,8 +760,15 @@ fn endpoint(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         Some(Fact::Known(t)) if t.eq_ignore_ascii_case("public") => public(l, i, &a, "db_cluster_id", None),
         Some(Fact::Unknown(u)) => {
             l.unknown(i, "net_type", &u);
-            if let Fact::Known(d) = l.link(i, &a, &["db_cluster_id"], "data service", as_service) {
-                bind(l, i, &a, d, None, Some(u));
+            let all = match l.link(i, &a, &["db_cluster_id"], "data service", as_service) {
+                Fact::Known(d) => vec![d],
+                // It may be an endpoint of any of them.
+                Fact::Unknown(_) => (0..l.typed.data_services.len())
+                    .map(|d| DataServiceId(next(d)))
+                    .collect(),
+            };
+            for d in all {
+                bind(l, i, &a, d, None, Some(u.clone()));
             }
         }
         _ => {}

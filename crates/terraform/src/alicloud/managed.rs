@@ -20,8 +20,8 @@ enum Open {
     Either(&'static str, &'static str),
     /// By a number above 0.
     Above0(&'static str),
-    /// By a word.
-    Word(&'static str, &'static str),
+    /// By a word, one of two, or by a number above 0.
+    Word(&'static str, [&'static str; 2], &'static str),
 }
 
 /// Where a type writes what matters.
@@ -138,7 +138,7 @@ pub(super) const HANDLERS: &[Handler] = &[
         Shape {
             name: "cluster_alias_name",
             lists: &["acl_entry_list"],
-            open: Open::Word("net_type", "pubnet"),
+            open: Open::Word("net_type", ["pubnet", "both"], "pub_network_flow"),
             ..PLAIN
         },
         [
@@ -146,7 +146,8 @@ pub(super) const HANDLERS: &[Handler] = &[
             "cluster_alias_name",
             "vswitch_id",
             "acl_entry_list",
-            "net_type"
+            "net_type",
+            "pub_network_flow"
         ]
     ),
     handler!(
@@ -537,8 +538,10 @@ fn fill(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, shape: &Shape) {
             }
         },
         Open::Above0(name) => l.count(i, a, name).map(|n| n > 0),
-        Open::Word(name, word) => match a.get(name).map(|n| l.text(n)) {
-            Some(Fact::Known(t)) => Fact::Known(t.eq_ignore_ascii_case(word)),
+        Open::Word(name, words, flow) => match a.get(name).map(|n| l.text(n)) {
+            Some(Fact::Known(t)) if words.iter().any(|w| t.eq_ignore_ascii_case(w)) => Fact::Known(true),
+            Some(Fact::Known(_)) if a.get(flow).is_some() => l.count(i, a, flow).map(|n| n > 0),
+            Some(Fact::Known(_)) => Fact::Known(false),
             Some(Fact::Unknown(u)) => {
                 l.unknown(i, name, &u);
                 Fact::Unknown(u)

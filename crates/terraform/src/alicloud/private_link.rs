@@ -332,7 +332,9 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     };
     let is = |l: &mut Linker<'_>, name: &'static str, usual: &str| match a.get(name).map(|n| l.text(n)) {
         Some(Fact::Known(t)) => t.eq_ignore_ascii_case(usual),
-        _ => true,
+        // What nobody has set is as usual.
+        Some(Fact::Unknown(u)) => &*u.why == crate::json::AFTER_APPLY,
+        None => true,
     };
     if matches!(a.get("endpoint_type").map(|n| l.text(n)), Some(Fact::Unknown(_))) {
         let why = "of which type the endpoint is is not known";

@@ -522,6 +522,7 @@ fn stopped(l: &mut Linker<'_>, a: &Attrs<'_>) -> Option<Unknown> {
         Fact::Known(s) if s.eq_ignore_ascii_case("stopped") => {
             Some(Unknown::at("the listener is stopped", a.span))
         }
+        Fact::Unknown(u) if &*u.why != crate::json::AFTER_APPLY => Some(u),
         _ => None,
     }
 }

@@ -34,7 +34,7 @@ pub(super) const SILENT: &[(&str, &str)] = &[
         "* instance_count, * zone_count, * read_only_count, * slave_read_only_count, * shard_count, * partition_num, \
          * key_num, * secret_num, * vpc_num, * core_num, * log_num, * core_spec, * log_spec, * *node_spec, * *_size, \
          * cn_class, * dn_class, * instance_spec, * instance_group_count, * *_instance_quantity, \
-         * *core_instance_type, * master_instance_type, * spec_type, * io_max_spec, * max_eip_tps, * pub_network_flow, \
+         * *core_instance_type, * master_instance_type, * spec_type, * io_max_spec, * max_eip_tps, \
          * cross_region_bandwidth, * connect_bandwidth, * *gress_bandwidth, * intranet_bandwidth, \
          * internet_max_bandwidth_in, * *eip_bandwidth, \
          cs_kubernetes_node_pool scaling_config.eip_internet_charge_type, * cluster_spec, \
@@ -177,7 +177,7 @@ pub(super) const SILENT: &[(&str, &str)] = &[
     ),
     (
         "which list it is, or how it is shown: every list of a service counts",
-        "* *ip_array_attribute, * *ip_group_attribute, * security_ip_type, db_instance security_ip_mode, rds_ddr_instance security_ip_mode, \
+        "* *ip_array_attribute, * *ip_group_attribute, * security_ip_type, \
          * *security_ip_group_name, * desired_security_ip_lists.group_name, * ip_whitelist.ip_group_name",
     ),
     (
