@@ -133,6 +133,10 @@ resource "alicloud_ecs_network_interface" "s" {
   primary_ip_address   = "10.0.1.20"
   private_ip_addresses = ["10.0.1.21"]
 }
+resource "alicloud_ecs_network_interface_attachment" "s" {
+  network_interface_id = alicloud_ecs_network_interface.s.id
+  instance_id          = alicloud_instance.a.id
+}
 resource "alicloud_security_group_rule" "r" {
   security_group_id        = alicloud_security_group.b.id
   type                     = "ingress"
@@ -180,6 +184,10 @@ resource "alicloud_ecs_network_interface" "b" {
   security_group_ids = [alicloud_security_group.a.id]
   primary_ip_address = "10.0.2.30"
 }
+resource "alicloud_ecs_network_interface_attachment" "b" {
+  network_interface_id = alicloud_ecs_network_interface.b.id
+  instance_id          = alicloud_instance.b.id
+}
 "#;
     // In ENI-visible mode (§7.4) the interface has no private networking: what arrives came over the Internet.
     case("A-SG-4", &hcl, "a -> 10.0.2.30 tcp/80", "deny", "allow");
@@ -210,6 +218,10 @@ resource "alicloud_ecs_network_interface" "f" {
   vswitch_id         = alicloud_vswitch.s["2"].id
   security_group_ids = [alicloud_security_group.f.id]
   primary_ip_address = "10.0.2.30"
+}
+resource "alicloud_ecs_network_interface_attachment" "f" {
+  network_interface_id = alicloud_ecs_network_interface.f.id
+  instance_id          = alicloud_instance.b.id
 }
 resource "alicloud_route_table" "one" {
   vpc_id = alicloud_vpc.v.id

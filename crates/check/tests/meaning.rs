@@ -1175,14 +1175,7 @@ resource "alicloud_route_entry" "n" {{
 // §9.5, decision 11, item 20: a balancer sends to one address of a backend. `b` and `c` of the vector have two each.
 #[test]
 fn a_balancer_hands_on_to_one_address_of_a_backend() {
-    // An interface that is attached to nothing is not there for certain.
-    let attached = r#"
-resource "alicloud_ecs_network_interface_attachment" "d" {
-  network_interface_id = alicloud_ecs_network_interface.d.id
-  instance_id          = alicloud_instance.c.id
-}
-"#;
-    let net = common::vector("L15") + attached;
+    let net = common::vector("L15");
     let intent = r#"edition 2027
 zone internet = outside
 zone b_first  = host 10.0.2.10
