@@ -30,6 +30,17 @@ fn a_path_that_is_not_there() {
 }
 
 #[test]
+fn a_configuration_beside_a_directory() {
+    bad(
+        &run(&["check", "holds", "--config", "holds"]),
+        &[
+            "`--config` goes beside a plan, and `holds` is a directory",
+            "help: leave it out",
+        ],
+    );
+}
+
+#[test]
 fn a_directory_above_the_configurations() {
     let o = run_in(
         std::path::Path::new(&common::fixture("")).parent().unwrap(),

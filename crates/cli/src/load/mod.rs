@@ -85,8 +85,15 @@ pub(crate) fn load(path: &str, input: &Input) -> Result<Loaded, Failure> {
         }
     }
     let configuration = match &input.config {
-        Some(dir) if !meta.is_dir() => Some(beside_plan(dir, &mut sources, &mut early)?),
-        _ => None,
+        Some(_) if meta.is_dir() => {
+            let why = format!("`--config` goes beside a plan, and `{path}` is a directory");
+            let d = Diagnostic::error("INPUT001", why);
+            return Err(Failure::of(
+                d.help("leave it out, or give the plan that was made from it"),
+            ));
+        }
+        Some(dir) => Some(beside_plan(dir, &mut sources, &mut early)?),
+        None => None,
     };
     let options = ReadOptions { eval, configuration };
     let mut inventory = bartizan_terraform::read(&files, &mut sources, &options);
