@@ -307,6 +307,31 @@ fn a_private_route_counts_for_what_enters_by_an_appliance() {
     }
 }
 
+// §7.2, A-IGW-1. Random sequences found this: any route to the gateway may let everybody in, one for private addresses too.
+#[test]
+fn a_private_route_may_open_the_gateway() {
+    let mut b = InventoryBuilder::new();
+    let vpc = b.vpc("v", "10.0.0.0/16");
+    let vsw = b.vswitch("s", vpc, "10.0.0.0/24");
+    let g = b.sg("g", vpc, GroupKind::BasicAccept);
+    b.rule(g, rule("in accept all -1/-1 from 0.0.0.0/0"));
+    let open = b.eni("open", vsw, &[g], "10.0.0.9");
+    b.eip(open, 0, "47.0.0.9");
+    let gateway = b.ipv4_gateway("gw", vpc, true);
+    let table = b.system_table(vpc);
+    let mut with = b.clone();
+    with.route(table, "10.9.0.0/24", NextHop::Ipv4Gateway(gateway));
+    let route = with.build().typed.route_entries.pop().unwrap();
+    let inv = b.build();
+    let options = CompileOptions::default();
+    let mut live = Live::new(inv, Mode::Widen, options, Box::new(Each(1)));
+    assert!(live.reach().delivered(1, open.0).is_empty());
+    live.apply(&Change::AddRoute(route));
+    assert!(!live.reach().delivered(1, open.0).is_empty());
+    live.apply(&Change::RemoveRoute(0));
+    assert!(live.reach().delivered(1, open.0).is_empty());
+}
+
 // §7.1, §5. Behind a public address of its own nothing looks at the private one.
 #[test]
 fn the_private_address_behind_an_eip_is_followed() {

@@ -158,11 +158,21 @@ impl Live {
         for h in made.routes.iter().flat_map(|r| &r.hops) {
             facts::stops_of(net, h, &mut self.facts.stops);
         }
+        // A route for private addresses may let in what comes by the IPv4 gateway from anywhere (A-IGW-1).
+        let gates = |net: &crate::network::Network| -> Vec<bool> {
+            let gateway = net.controlled(vpc) || net.leads(vpc);
+            let here = net.vswitches.iter().flatten().filter(|v| gateway && v.vpc == vpc);
+            here.map(|v| net.lets_anybody_in(v)).collect()
+        };
+        let gates_before = gates(&self.reach.net);
         // What is not modelled is a gap, which a change of one table does not list.
         let lost = |t: &crate::network::Table| t.routes.iter().any(|r| r.hops.contains(&Hop::Unmodelled));
         let before = std::mem::replace(&mut self.reach.net.tables[table.index()], made);
         if lost(&before) || lost(&self.reach.net.tables[table.index()]) {
             return Err("a route of the table leads to something that is not modelled");
+        }
+        if gates(&self.reach.net) != gates_before {
+            return Err("the route lets in what comes by the IPv4 gateway, or did");
         }
         self.reach.net.elsewhere = std::sync::OnceLock::new();
         if let Some(far) = &mut self.far {

@@ -467,7 +467,12 @@ impl Network {
     pub(crate) fn gateway_answers(&self, v: &Vsw, x: IpAddr) -> bool {
         self.routes_to(v, x, &Hop::Ipv4Gateway)
             || self.may_translate() && self.routes_to_appliance(v, x)
-            || self.says.any_gateway_route && self.has_gateway_route(v, MAX_APPLIANCES)
+            || self.lets_anybody_in(v)
+    }
+
+    /// Whether the tables of a vSwitch let everybody in by the IPv4 gateway (A-IGW-1 as `any`).
+    pub(crate) fn lets_anybody_in(&self, v: &Vsw) -> bool {
+        self.says.any_gateway_route && self.has_gateway_route(v, MAX_APPLIANCES)
     }
 
     /// Whether the tables of a vSwitch have a route to the IPv4 gateway, for whatever destination.
