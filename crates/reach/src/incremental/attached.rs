@@ -54,6 +54,10 @@ impl Live {
             _ => false,
         };
         let filters = net.says.zone_acls && net.transit.attachments.iter().any(zone);
+        // Random changes found one association beside a peering that was followed wrongly, and it is not known why.
+        if !t.peerings.is_empty() {
+            return Err("peerings join VPCs beside the router");
+        }
         if filters || !net.perimeter.vpcs.is_empty() || !net.hybrid.is_empty() {
             return Err("something filters between VPCs, or sends by links");
         }
