@@ -261,6 +261,57 @@ fn an_attachment_goes_by_another_table() {
     }
 }
 
+// §3.3, §10. Random sequences found this: a route inside a vSwitch leads what is for the VPC itself to the router, which
+// hands it over to another VPC, from where it comes back over a peering.
+#[test]
+fn a_vpc_may_send_to_itself_by_the_router() {
+    let mut b = InventoryBuilder::new();
+    let (there, here) = (b.vpc("there", "10.0.0.0/16"), b.vpc("here", "10.1.0.0/16"));
+    let zone = b.vswitch("zone", there, "10.0.0.0/24");
+    let (near, far) = (
+        b.vswitch("near", here, "10.1.0.0/24"),
+        b.vswitch("far", here, "10.1.1.0/24"),
+    );
+    let g = b.sg("g", here, GroupKind::BasicAccept);
+    b.rule(g, rule("in accept all -1/-1 from 0.0.0.0/0"));
+    b.rule(g, rule("out accept all -1/-1 to 0.0.0.0/0"));
+    let other = b.sg("other", there, GroupKind::BasicAccept);
+    b.eni("other", zone, &[other], "10.0.0.5");
+    let (x, y) = (
+        b.eni("x", near, &[g], "10.1.0.5"),
+        b.eni("y", far, &[g], "10.1.1.5"),
+    );
+    let router = b.router("hub", false);
+    let table = b.tr_table("table", router);
+    let over = b.attach_vpc("over", router, there, &[zone], false);
+    let out = b.attach_vpc("out", router, here, &[near], false);
+    b.associate(out, table);
+    b.tr_route(table, "10.1.0.0/16", Some(over));
+    let back = b.peering("back", there, here);
+    let own = b.system_table(there);
+    b.route(own, "10.1.0.0/16", NextHop::Peering(back));
+    let own = b.system_table(here);
+    b.route(own, "10.1.1.0/28", NextHop::Attachment(out));
+    let inv = b.build();
+    let part = Each(3);
+    let options = CompileOptions {
+        readings: Readings::default().with(Assumption::Route1, false),
+        ..CompileOptions::default()
+    };
+    for mode in [Mode::Widen, Mode::Narrow] {
+        let mut live = Live::new(inv.clone(), mode, options.clone(), Box::new(Each(3)));
+        assert!(!live.reach().delivered(x.0, y.0).is_empty(), "{mode:?}");
+        for table in [None, Some(table)] {
+            live.apply(&Change::Associate(out, table));
+            let mut again = Reach::new(compile(live.inventory(), mode, &options), &part);
+            again.all_pairs();
+            let now = live.reach().delivered(x.0, y.0);
+            assert_eq!(now, again.delivered(x.0, y.0), "{mode:?} {table:?}");
+            assert_eq!(now.is_empty(), table.is_none(), "{mode:?} {table:?}");
+        }
+    }
+}
+
 // §3.6. Random sequences found this: what enters by an appliance goes on by the routes for private addresses, so such a
 // route counts for what comes from the Internet.
 #[test]

@@ -18,6 +18,11 @@ use std::net::IpAddr;
 /// Addresses behind appliances that are looked at one by one.
 const AT_ONCE: usize = 64;
 
+/// Whether a hop leads out of the VPC to another one.
+fn crosses(h: &Hop) -> bool {
+    matches!(h, Hop::Attachment(_) | Hop::Peering(..))
+}
+
 impl Live {
     /// The tables that forward for an attachment, as the inventory has them.
     pub(super) fn associated_with(&self, a: AttachmentId) -> Vec<TrLink> {
@@ -54,10 +59,6 @@ impl Live {
             _ => false,
         };
         let filters = net.says.zone_acls && net.transit.attachments.iter().any(zone);
-        // Random changes found one association beside a peering that was followed wrongly, and it is not known why.
-        if !t.peerings.is_empty() {
-            return Err("peerings join VPCs beside the router");
-        }
         if filters || !net.perimeter.vpcs.is_empty() || !net.hybrid.is_empty() {
             return Err("something filters between VPCs, or sends by links");
         }
@@ -108,17 +109,22 @@ impl Live {
         Ok(keys)
     }
 
-    /// Packets to addresses of the VPC itself go as they went before, so that nothing changes inside it or for what
-    /// comes from others.
+    /// Packets to addresses of the VPC itself go as they went before, and not by routers, so that nothing changes inside
+    /// it or for what comes from others.
     fn led_home(&self, k: usize, made: &[Table]) -> Result<(), &'static str> {
         let Some(far) = &self.far else { return Ok(()) };
         for (ip, _) in far.pieces(k) {
             for table in made {
-                let before = self.reach.net.tables.get(table.id.index());
                 let of = |t: &Table| -> Vec<(Vec<Hop>, bool)> {
                     t.lookup(ip).map(|r| (r.hops.clone(), r.optional)).collect()
                 };
-                if before.map(of) != Some(of(table)) {
+                let now = of(table);
+                // A-ROUTE-1: a route inside a vSwitch may lead out of the VPC what is for it.
+                if now.iter().any(|(hops, _)| hops.iter().any(crosses)) {
+                    return Err("a VPC sends to itself by the router");
+                }
+                let before = self.reach.net.tables.get(table.id.index());
+                if before.map(of) != Some(now) {
                     return Err("the router leads what is for the VPC itself elsewhere");
                 }
             }
@@ -140,9 +146,8 @@ impl Live {
             to.is_some_and(|x| matches!(x.far, End::Vpc(v, _) if v == vpc)) && public(&w.ips)
         });
         let before = made.iter().filter_map(|t| net.tables.get(t.id.index()));
-        let crosses = |h: &Hop| matches!(h, Hop::Attachment(_));
         let mut routes = before.chain(made).flat_map(|t| &t.routes);
-        if !routes.any(|r| r.hops.iter().any(crosses) && public(&r.ips)) {
+        if !routes.any(|r| r.hops.iter().any(|h| matches!(h, Hop::Attachment(_))) && public(&r.ips)) {
             return Ok(comes);
         }
         let gateways = net.vpcs.get(vpc.index());
