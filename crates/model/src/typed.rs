@@ -122,6 +122,20 @@ pub struct Meta {
     pub region: Option<Arc<str>>,
 }
 
+impl Meta {
+    /// Of something that is seen where something else names it: nobody selects by its name or its tags.
+    #[must_use]
+    pub fn nameless(origin: Origin) -> Self {
+        Meta {
+            origin,
+            id: None,
+            name: None,
+            tags: Fact::Known(BTreeMap::new()),
+            region: None,
+        }
+    }
+}
+
 /// A VPC (ALIBABA.md §2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vpc {

@@ -472,7 +472,7 @@ fn instance(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, by: &[&'static str]) ->
         Some((Fact::Known(_), span)) => {
             Some(Unknown::at("in this mode a list is for one network only", span))
         }
-        Some((Fact::Unknown(u), _)) if &*u.why == crate::json::AFTER_APPLY => None,
+        Some((Fact::Unknown(u), _)) if crate::json::left_to_cloud(&u) => None,
         Some((Fact::Unknown(u), _)) => Some(u),
     };
     if let Some(u) = separate {

@@ -3,8 +3,11 @@
 use super::attrs::Attrs;
 use super::linker::{Entity, Found, Linker, next};
 use super::{Handler, Stage, TypeSpec, own, parse};
+use crate::json::left_to_cloud;
 use bartizan_base::Span;
 use bartizan_model::*;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 pub(super) const HANDLERS: &[Handler] = &[
     Handler {
@@ -214,7 +217,7 @@ pub(super) struct ByAddress {
     eip: Option<EipId>,
     /// Any VPC, where it is not known.
     vpc: Option<VpcId>,
-    ip: Fact<std::net::IpAddr>,
+    ip: Fact<IpAddr>,
     modes: Vec<(PublicKind, Origin)>,
 }
 
@@ -231,7 +234,7 @@ fn settle_addresses(l: &mut Linker<'_>) {
             {
                 continue;
             }
-            let within = |ip: &std::net::IpAddr| match vswitch.map(|v| &v.cidr) {
+            let within = |ip: &IpAddr| match vswitch.map(|v| &v.cidr) {
                 Some(Fact::Known(net)) => net.contains(ip),
                 _ => true,
             };
@@ -249,46 +252,25 @@ fn settle_addresses(l: &mut Linker<'_>) {
                 }
             }
         }
-        let doubt = match (surely.as_slice(), &b.ip) {
-            (_, Fact::Unknown(u)) => Some(u.clone()),
-            ([_], _) => None,
-            _ => Some(Unknown::at("whose the address is is not known", b.span)),
+        // One of them has it for certain, or it may be that of any.
+        let (to, doubt) = match (surely.as_slice(), &b.ip) {
+            ([_], _) => (surely, None),
+            (_, Fact::Unknown(u)) => (perhaps, Some(u.clone())),
+            (_, Fact::Known(_)) => {
+                let u = Unknown::at("whose the address is is not known", b.span);
+                ([surely, perhaps].concat(), Some(u))
+            }
         };
-        let to = if doubt.is_none() {
-            surely
-        } else {
-            [surely, perhaps].concat()
-        };
-        let target = match (to.as_slice(), &doubt) {
-            ([], _) => {
+        let target = match (to.first(), &doubt) {
+            (None, _) => {
                 l.note(b.i, "nobody here has the address that the EIP is bound to");
                 EipTarget::Unmodelled("an address of nobody here".into())
             }
-            ([(x, _)], None) => EipTarget::Interface(*x),
-            (_, Some(u)) => EipTarget::Unknown(u.clone()),
-            (_, None) => EipTarget::Unknown(Unknown::at("whose the address is is not known", b.span)),
+            (Some(_), Some(u)) => EipTarget::Unknown(u.clone()),
+            (Some((x, _)), None) => EipTarget::Interface(*x),
         };
-        let ip = match b.eip {
-            Some(e) => l.typed[e].ip.clone(),
-            None => Fact::Unknown(Unknown::at("the EIP is not known", b.span)),
-        };
-        for (x, private) in to {
-            for (kind, origin) in &b.modes {
-                let mut origin = origin.clone();
-                if let (None, Some(u)) = (&origin.maybe, &doubt) {
-                    origin.maybe = Some(Box::new(u.clone()));
-                }
-                if let Some(f) = l.typed.interfaces.get_mut(x.index()) {
-                    f.public.push(PublicAddress {
-                        origin,
-                        ip: ip.clone(),
-                        eip: b.eip,
-                        kind: *kind,
-                        private,
-                    });
-                }
-            }
-        }
+        let ip = ip_of(l, b.eip, b.span);
+        bind(l, to, (b.eip, &ip), &b.modes, doubt.as_ref());
         if let Some(e) = b.eip.and_then(|e| l.typed.eips.get_mut(e.index())) {
             e.bound.push(target);
         }
@@ -315,7 +297,7 @@ fn modes(
     };
     match own {
         // What a plan says is filled in by the cloud is what nobody has set.
-        Some(Fact::Unknown(u)) if u.span.is_some() || &*u.why != crate::json::AFTER_APPLY => {
+        Some(Fact::Unknown(u)) if !left_to_cloud(&u) => {
             l.unknown(i, "mode", &u);
             let mut origin = origin.clone();
             origin.maybe.get_or_insert_with(|| Box::new(u));
@@ -346,7 +328,7 @@ pub(super) struct Loose {
     eip: Option<EipId>,
     only: Option<Only>,
     /// The private address that it is bound to: the primary one if none is written.
-    at: Option<Fact<std::net::IpAddr>>,
+    at: Option<Fact<IpAddr>>,
     kinds: Vec<PublicKind>,
     /// With the reason in `maybe`.
     origin: Origin,
@@ -399,6 +381,10 @@ pub(super) fn settle(l: &mut Linker<'_>) {
             }
         }
     }
+    let clb: BTreeSet<InterfaceId> = (l.typed.balancers.iter())
+        .filter(|b| b.kind == BalancerKind::Clb)
+        .flat_map(|b| b.fronts.iter().copied())
+        .collect();
     for loose in all {
         let ip = match loose.eip {
             Some(e) => l.typed[e].ip.clone(),
@@ -409,10 +395,6 @@ pub(super) fn settle(l: &mut Linker<'_>) {
                 e.bound.push(EipTarget::Unknown((**u).clone()));
             }
         }
-        let clb: Vec<InterfaceId> = (l.typed.balancers.iter())
-            .filter(|b| b.kind == BalancerKind::Clb)
-            .flat_map(|b| b.fronts.iter().copied())
-            .collect();
         for (id, x) in (0u32..).map(InterfaceId).zip(&mut l.typed.interfaces) {
             let fits = match loose.only {
                 None => true,
@@ -455,10 +437,7 @@ pub(super) fn settle(l: &mut Linker<'_>) {
 fn holders(l: &mut Linker<'_>, h: HaVipId, eip: Option<EipId>, origin: &Origin) {
     let on = l.vip_on.get(&h).cloned().unwrap_or_default();
     let sure = on.len() == 1 && l.typed[h].members.iter().all(|m| m.known().is_some());
-    let ip = match eip {
-        Some(e) => l.typed[e].ip.clone(),
-        None => Fact::Unknown(Unknown::at("the EIP is not known", origin.span)),
-    };
+    let ip = ip_of(l, eip, origin.span);
     for (x, private) in on {
         let mut origin = origin.clone();
         if !sure && origin.maybe.is_none() {
@@ -478,12 +457,12 @@ fn holders(l: &mut Linker<'_>, h: HaVipId, eip: Option<EipId>, origin: &Origin) 
 }
 
 /// The private address that a public one is bound to, if one is written.
-fn private_address(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Option<Fact<std::net::IpAddr>> {
+fn private_address(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Option<Fact<IpAddr>> {
     match a.get("private_ip_address") {
         None => None,
         Some(n) => match l.text(n) {
             // The cloud fills in the primary address.
-            Fact::Unknown(u) if u.span.is_none() && &*u.why == crate::json::AFTER_APPLY => None,
+            Fact::Unknown(u) if left_to_cloud(&u) => None,
             Fact::Unknown(u) => {
                 l.unknown(i, "private_ip_address", &u);
                 Some(Fact::Unknown(u))
@@ -510,6 +489,7 @@ fn public(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, x: InterfaceId, eip: Opti
         .interfaces
         .get(x.index())
         .map_or(&[][..], |f| &f.addresses);
+    let nowhere = all.is_empty();
     let four = || (0u32..).zip(all).filter(|(_, a)| a.kind != AddressKind::Ipv6);
     // The private addresses that it may map to, and why it is not certain which.
     let (at, doubt): (Vec<u32>, Option<Unknown>) = match wanted {
@@ -533,29 +513,45 @@ fn public(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, x: InterfaceId, eip: Opti
             }
         },
     };
+    let to = at.into_iter().filter(|_| !nowhere).map(|n| (x, n)).collect();
     // ENI-visible modes switch the private network of the interface off.
     let modes = modes(l, i, a, eip, &origin);
-    let ip = match eip.and_then(|e| l.typed.eips.get(e.index())) {
-        Some(e) => e.ip.clone(),
-        None => Fact::Unknown(Unknown::at("the EIP is not known", a.span)),
-    };
-    if let Some(e) = l.typed.interfaces.get_mut(x.index())
-        && !e.addresses.is_empty()
-    {
-        for private in at {
-            for (kind, origin) in &modes {
-                let mut origin = origin.clone();
-                if let (None, Some(u)) = (&origin.maybe, &doubt) {
-                    origin.maybe = Some(Box::new(u.clone()));
-                }
-                e.public.push(PublicAddress {
-                    origin,
-                    ip: ip.clone(),
-                    eip,
-                    kind: *kind,
-                    private,
-                });
+    let ip = ip_of(l, eip, a.span);
+    bind(l, to, (eip, &ip), &modes, doubt.as_ref());
+}
+
+/// The address of an EIP.
+fn ip_of(l: &Linker<'_>, eip: Option<EipId>, span: Span) -> Fact<IpAddr> {
+    match eip {
+        Some(e) => l.typed[e].ip.clone(),
+        None => Fact::Unknown(Unknown::at("the EIP is not known", span)),
+    }
+}
+
+/// Gives a public address to private ones, in each way that it may be bound.
+fn bind(
+    l: &mut Linker<'_>,
+    to: Vec<(InterfaceId, u32)>,
+    (eip, ip): (Option<EipId>, &Fact<IpAddr>),
+    modes: &[(PublicKind, Origin)],
+    doubt: Option<&Unknown>,
+) {
+    for (x, private) in to {
+        let Some(f) = l.typed.interfaces.get_mut(x.index()) else {
+            continue;
+        };
+        f.public.extend(modes.iter().map(|(kind, origin)| {
+            let mut origin = origin.clone();
+            if let (None, Some(u)) = (&origin.maybe, doubt) {
+                origin.maybe = Some(Box::new(u.clone()));
             }
-        }
+            PublicAddress {
+                origin,
+                ip: ip.clone(),
+                eip,
+                kind: *kind,
+                private,
+            }
+        }));
     }
 }

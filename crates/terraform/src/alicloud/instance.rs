@@ -4,7 +4,7 @@ use super::attrs::{Attrs, Blocks};
 use super::eni::{blank, check, groups, ipv6, primary, push, secondary, somewhere};
 use super::linker::{Entity, Found, Linker, next};
 use super::{Handler, Identity, Role, Stage, TypeSpec, own, parse};
-use crate::json::AFTER_APPLY;
+use crate::json::left_to_cloud;
 use bartizan_model::*;
 
 pub(super) const HANDLERS: &[Handler] = &[Handler {
@@ -165,7 +165,7 @@ fn elsewhere(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, named: &Attrs<'_>) -> 
             Unknown::at(format!("`{id}` is not in the inventory"), n.span)
         }
         // Nobody wrote it: the interface is made with the instance.
-        Found::Unknown(u) if u.span.is_none() && &*u.why == AFTER_APPLY => return None,
+        Found::Unknown(u) if left_to_cloud(&u) => return None,
         Found::Unknown(u) => u,
         Found::Entity(_) | Found::Resource(_) => Unknown::at("it is not the id of an interface", n.span),
     };

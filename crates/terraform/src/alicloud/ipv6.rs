@@ -249,13 +249,7 @@ fn gateways(l: &mut Linker<'_>, access: &Ipv6Access, vpcs: &[Option<VpcId>]) {
             let mut origin = origin.clone();
             origin.maybe.get_or_insert_with(|| Box::new(why.clone()));
             out.push(Ipv6Gateway {
-                meta: Meta {
-                    origin,
-                    id: None,
-                    name: None,
-                    tags: Fact::Known(BTreeMap::new()),
-                    region: None,
-                },
+                meta: Meta::nameless(origin),
                 vpc,
             });
         }

@@ -333,7 +333,7 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let is = |l: &mut Linker<'_>, name: &'static str, usual: &str| match a.get(name).map(|n| l.text(n)) {
         Some(Fact::Known(t)) => t.eq_ignore_ascii_case(usual),
         // What nobody has set is as usual.
-        Some(Fact::Unknown(u)) => &*u.why == crate::json::AFTER_APPLY,
+        Some(Fact::Unknown(u)) => crate::json::left_to_cloud(&u),
         None => true,
     };
     if matches!(a.get("endpoint_type").map(|n| l.text(n)), Some(Fact::Unknown(_))) {

@@ -181,13 +181,7 @@ pub(super) fn settle(l: &mut Linker<'_>) {
         let mut origin = origin;
         origin.maybe.get_or_insert_with(|| Box::new(why.clone()));
         l.typed.ipv4_gateways.push(Ipv4Gateway {
-            meta: Meta {
-                origin,
-                id: None,
-                name: None,
-                tags: Fact::Known(std::collections::BTreeMap::new()),
-                region: None,
-            },
+            meta: Meta::nameless(origin),
             vpc,
             enabled: Fact::Unknown(why),
             ingress_table: None,

@@ -277,13 +277,7 @@ fn strange_table(l: &mut Linker<'_>, by: usize, span: Span, vpc: VpcId, why: &Un
     let origin = l.origin(by, span);
     let id = RouteTableId(next(l.typed.route_tables.len()));
     l.typed.route_tables.push(RouteTable {
-        meta: Meta {
-            origin: origin.clone(),
-            id: None,
-            name: None,
-            tags: Fact::Known(std::collections::BTreeMap::new()),
-            region: None,
-        },
+        meta: Meta::nameless(origin.clone()),
         vpc: Fact::Known(vpc),
         kind: RouteTableKind::Custom,
         propagation: Fact::Unknown(why.clone()),

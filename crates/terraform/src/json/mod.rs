@@ -17,10 +17,15 @@ mod value;
 use crate::alicloud::Spelt;
 use crate::{EvalOptions, FileSet, evaluate};
 use bartizan_base::{Diagnostic, FileId, Sources};
-use bartizan_model::Resource;
+use bartizan_model::{Resource, Unknown};
 
 /// Why a plan does not know a value that nobody wrote: the cloud fills it in.
 pub(crate) const AFTER_APPLY: &str = "known only after apply";
+
+/// Whether a value is one that nobody wrote: the cloud fills it in, as it does where there is no plan.
+pub(crate) fn left_to_cloud(u: &Unknown) -> bool {
+    u.span.is_none() && &*u.why == AFTER_APPLY
+}
 
 /// Why a plan does not know a value that is written, of which its configuration says nothing that could be followed.
 const WRITTEN: &str = "it is written, and known only after apply";

@@ -8,6 +8,7 @@ use super::{
     Entity, Loose, Pending, Rule, Server, actions, as_balancer, as_list, as_listener, as_servers, declare,
     front, group, new_group, new_list, port, server, this_balancer, weighed, weighed_0,
 };
+use crate::json::left_to_cloud;
 use bartizan_model::*;
 use bartizan_packet::{PortSet, ServiceSet};
 
@@ -337,7 +338,7 @@ fn two_families(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Fact<bool> {
 /// is as the cloud makes it.
 fn after_apply(l: &mut Linker<'_>, a: &Attrs<'_>, name: &'static str) -> bool {
     let said = a.get(name).map(|n| l.text(n));
-    matches!(said, Some(Fact::Unknown(u)) if u.span.is_none() && &*u.why == crate::json::AFTER_APPLY)
+    matches!(said, Some(Fact::Unknown(u)) if left_to_cloud(&u))
 }
 
 fn nlb(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
@@ -522,7 +523,7 @@ fn stopped(l: &mut Linker<'_>, a: &Attrs<'_>) -> Option<Unknown> {
         Fact::Known(s) if s.eq_ignore_ascii_case("stopped") => {
             Some(Unknown::at("the listener is stopped", a.span))
         }
-        Fact::Unknown(u) if &*u.why != crate::json::AFTER_APPLY => Some(u),
+        Fact::Unknown(u) if !left_to_cloud(&u) => Some(u),
         _ => None,
     }
 }
