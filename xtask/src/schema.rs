@@ -98,13 +98,7 @@ pub(crate) fn run(file: Option<&Path>, write: bool) -> Done {
         .collect();
     all.sort_unstable();
     let list = format!("{NAMES_HEAD}{}\n", all.join("\n"));
-    let mut stale = Vec::new();
-    put(NAMES, &list, !write, &mut stale)?;
-    if !write && !stale.is_empty() {
-        wrong.push(format!(
-            "{NAMES} is not current: run `cargo xtask schema --write`"
-        ));
-    }
+    current(NAMES, &list, write, &mut wrong)?;
     // So are the arguments of the types that are read, for the test that every one of them has a place.
     let mut lines = String::from(ARGUMENTS_HEAD);
     for spec in type_specs() {
@@ -118,42 +112,18 @@ pub(crate) fn run(file: Option<&Path>, write: bool) -> Done {
                 .filter(|(kind, _)| *kind == spec.name)
                 .map(|(_, a)| (*a).to_string()),
         );
-        all.sort_unstable();
-        lines.push_str(spec.name);
-        for a in all {
-            lines.push(' ');
-            lines.push_str(&a);
-        }
-        lines.push('\n');
+        line(spec.name, all, &mut lines);
     }
-    let mut stale = Vec::new();
-    put(ARGUMENTS, &lines, !write, &mut stale)?;
-    if !write && !stale.is_empty() {
-        wrong.push(format!(
-            "{ARGUMENTS} is not current: run `cargo xtask schema --write`"
-        ));
-    }
+    current(ARGUMENTS, &lines, write, &mut wrong)?;
     let mut lines = String::from(SHAPES_HEAD);
     for spec in type_specs() {
         if let Some(t) = types.get(spec.name) {
             let mut all = Vec::new();
             shapes(t.get("block").unwrap_or(t), "", &mut all);
-            all.sort_unstable();
-            lines.push_str(spec.name);
-            for a in all {
-                lines.push(' ');
-                lines.push_str(&a);
-            }
-            lines.push('\n');
+            line(spec.name, all, &mut lines);
         }
     }
-    let mut stale = Vec::new();
-    put(SHAPES, &lines, !write, &mut stale)?;
-    if !write && !stale.is_empty() {
-        wrong.push(format!(
-            "{SHAPES} is not current: run `cargo xtask schema --write`"
-        ));
-    }
+    current(SHAPES, &lines, write, &mut wrong)?;
     let mut names = 0;
     for spec in type_specs() {
         let Some(t) = types.get(spec.name) else {
@@ -226,6 +196,27 @@ fn has(t: &Value, path: &str) -> bool {
         }
     }
     false
+}
+
+/// Writes what is said of a type as a line.
+fn line(name: &str, mut all: Vec<String>, out: &mut String) {
+    all.sort_unstable();
+    out.push_str(name);
+    for a in all {
+        out.push(' ');
+        out.push_str(&a);
+    }
+    out.push('\n');
+}
+
+/// Writes a generated file, or says that it is not current.
+fn current(path: &str, text: &str, write: bool, wrong: &mut Vec<String>) -> Done {
+    let mut stale = Vec::new();
+    put(path, text, !write, &mut stale)?;
+    if !write && !stale.is_empty() {
+        wrong.push(format!("{path} is not current: run `cargo xtask schema --write`"));
+    }
+    Ok(())
 }
 
 /// Every attribute of a block that a configuration may set, at any depth.

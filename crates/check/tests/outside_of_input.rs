@@ -397,12 +397,11 @@ resource "alicloud_kvstore_connection" "r" {
     says(more, claims, &[Undecided]);
 }
 
-/// §10.5: a route map is about one region.
-#[test]
-fn a_route_map_of_another_region() {
-    let net = |region: &str| {
-        format!(
-            r#"
+/// Another VPC with a host that lets everybody in, and both at one CEN instance; with what is said of the attachment of
+/// the first.
+fn at_cen(first: &str) -> String {
+    format!(
+        r#"
 resource "alicloud_vpc" "w" {{
   cidr_block = "10.1.0.0/16"
 }}
@@ -429,6 +428,7 @@ resource "alicloud_cen_instance" "c" {{
   protection_level = "REDUCED"
 }}
 resource "alicloud_cen_instance_attachment" "v" {{
+  {first}
   instance_id              = alicloud_cen_instance.c.id
   child_instance_id        = alicloud_vpc.v.id
   child_instance_type      = "VPC"
@@ -440,6 +440,17 @@ resource "alicloud_cen_instance_attachment" "w" {{
   child_instance_type      = "VPC"
   child_instance_region_id = "cn-hangzhou"
 }}
+"#
+    )
+}
+
+/// §10.5: a route map is about one region.
+#[test]
+fn a_route_map_of_another_region() {
+    let net = |region: &str| {
+        at_cen("")
+            + &format!(
+                r#"
 resource "alicloud_cen_route_map" "deny" {{
   cen_id             = alicloud_cen_instance.c.id
   cen_region_id      = "{region}"
@@ -448,7 +459,7 @@ resource "alicloud_cen_route_map" "deny" {{
   map_result         = "Deny"
 }}
 "#
-        )
+            )
     };
     let claims = "zone w = tag role=w\nnever web -> w : ssh\nmust web -> w : ssh\n";
     says(&net("cn-hangzhou"), claims, &[Holds, Violated]);
@@ -614,57 +625,10 @@ resource "alicloud_snat_entry" "s" {
 /// §10: what may not be there carries nothing for certain, and what may lead elsewhere takes away what is seen to travel.
 #[test]
 fn a_transit_router_of_which_a_part_may_not_be_there() {
-    let net = |count: &str, more: &str| {
-        format!(
-            r#"
-variable "n" {{
-  type = number
-}}
-resource "alicloud_vpc" "w" {{
-  cidr_block = "10.1.0.0/16"
-}}
-resource "alicloud_vswitch" "w" {{
-  vpc_id     = alicloud_vpc.w.id
-  cidr_block = "10.1.1.0/24"
-}}
-resource "alicloud_security_group" "w" {{
-  vpc_id = alicloud_vpc.w.id
-}}
-resource "alicloud_security_group_rule" "w" {{
-  security_group_id = alicloud_security_group.w.id
-  type              = "ingress"
-  ip_protocol       = "all"
-  cidr_ip           = "0.0.0.0/0"
-}}
-resource "alicloud_instance" "w" {{
-  vswitch_id      = alicloud_vswitch.w.id
-  private_ip      = "10.1.1.10"
-  security_groups = [alicloud_security_group.w.id]
-  tags            = {{ role = "w" }}
-}}
-resource "alicloud_cen_instance" "c" {{
-  protection_level = "REDUCED"
-}}
-resource "alicloud_cen_instance_attachment" "v" {{
-  {count}
-  instance_id              = alicloud_cen_instance.c.id
-  child_instance_id        = alicloud_vpc.v.id
-  child_instance_type      = "VPC"
-  child_instance_region_id = "cn-hangzhou"
-}}
-resource "alicloud_cen_instance_attachment" "w" {{
-  instance_id              = alicloud_cen_instance.c.id
-  child_instance_id        = alicloud_vpc.w.id
-  child_instance_type      = "VPC"
-  child_instance_region_id = "cn-hangzhou"
-}}
-{more}
-"#
-        )
-    };
     let claims = "zone w = tag role=w\nmust web -> w : ssh\n";
-    says(&net("", ""), claims, &[Holds]);
-    says(&net("count = var.n", ""), claims, &[Undecided]);
+    let number = "variable \"n\" {\n  type = number\n}\n";
+    says(&at_cen(""), claims, &[Holds]);
+    says(&(at_cen("count = var.n") + number), claims, &[Undecided]);
 }
 
 /// §3.6: a table that leads what comes from the Internet elsewhere, or may.
