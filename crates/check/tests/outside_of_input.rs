@@ -148,48 +148,45 @@ resource "alicloud_eip_association" "e" {{
     says(&bound("var.open"), claims, &[Undecided, Undecided]);
 }
 
-/// §7.4: how it is bound, and to which address, may not be known.
-#[test]
-fn how_a_public_address_is_bound_may_not_be_known() {
-    let bound = |more: &str| {
-        format!(
-            r#"
+/// The EIP bound to something, and what else is said of that.
+fn bound_to(instance: &str, more: &str) -> String {
+    format!(
+        r#"
 resource "alicloud_eip_association" "e" {{
   allocation_id = alicloud_eip_address.e.id
-  instance_id   = alicloud_instance.web.id
+  instance_id   = {instance}
   {more}
 }}
-resource "alicloud_network_acl" "x" {{
+"#
+    )
+}
+
+/// A network ACL that lets nothing into the vSwitch of the host.
+const SHUT: &str = r#"
+resource "alicloud_network_acl" "x" {
   vpc_id = alicloud_vpc.v.id
-  ingress_acl_entries {{
+  ingress_acl_entries {
     policy         = "drop"
     protocol       = "all"
     port           = "-1/-1"
     source_cidr_ip = "0.0.0.0/0"
-  }}
-  resources {{
+  }
+  resources {
     resource_id   = alicloud_vswitch.a.id
     resource_type = "VSwitch"
-  }}
-}}
-"#
-        )
-    };
+  }
+}
+"#;
+
+/// §7.4: how it is bound, and to which address, may not be known.
+#[test]
+fn how_a_public_address_is_bound_may_not_be_known() {
+    let bound = |more: &str| bound_to("alicloud_instance.web.id", more);
     let claim = "never outside -> web : ssh\n";
-    says(&bound(""), claim, &[Holds]);
-    says(&bound("mode = \"BINDED\""), claim, &[Violated]);
-    says(&bound("mode = var.open"), claim, &[Undecided]);
-    let bound = |at: &str| {
-        format!(
-            r#"
-resource "alicloud_eip_association" "e" {{
-  allocation_id      = alicloud_eip_address.e.id
-  instance_id        = alicloud_instance.web.id
-  private_ip_address = {at}
-}}
-"#
-        )
-    };
+    says(&(bound("") + SHUT), claim, &[Holds]);
+    says(&(bound("mode = \"BINDED\"") + SHUT), claim, &[Violated]);
+    says(&(bound("mode = var.open") + SHUT), claim, &[Undecided]);
+    let bound = |at: &str| bound(&format!("private_ip_address = {at}"));
     let second = "zone second = host 10.0.1.11 { overlaps web }\nnever outside -> second : ssh\n";
     says(&bound("\"10.0.1.10\""), second, &[Holds]);
     says(&bound("\"10.0.1.11\""), second, &[Violated]);
@@ -567,46 +564,18 @@ resource "alicloud_instance" "pool" {
 /// §7.4: to what an EIP is bound, at which address and how, may not be known at once.
 #[test]
 fn an_eip_of_somebody() {
-    let bound = |more: &str| {
-        format!(
-            r#"
-resource "alicloud_eip_association" "e" {{
-  allocation_id = alicloud_eip_address.e.id
-  instance_id   = var.open
-  {more}
-}}
-resource "alicloud_network_acl" "x" {{
-  vpc_id = alicloud_vpc.v.id
-  ingress_acl_entries {{
-    policy         = "drop"
-    protocol       = "all"
-    port           = "-1/-1"
-    source_cidr_ip = "0.0.0.0/0"
-  }}
-  resources {{
-    resource_id   = alicloud_vswitch.a.id
-    resource_type = "VSwitch"
-  }}
-}}
-"#
-        )
-    };
-    says(&bound(""), "never outside -> web : ssh\n", &[Holds]);
-    says(
-        &bound("mode = \"BINDED\""),
-        "never outside -> web : ssh\n",
-        &[Undecided],
-    );
-    says(
-        &bound("mode = \"MULTI_BINDED\""),
-        "never outside -> web : ssh\n",
-        &[Undecided],
-    );
-    let net = bound("private_ip_address = \"10.0.1.11\"");
-    let net = net.split("resource \"alicloud_network_acl\"").next().unwrap();
+    let bound = |more: &str| bound_to("var.open", more);
+    let claim = "never outside -> web : ssh\n";
+    says(&(bound("") + SHUT), claim, &[Holds]);
+    says(&(bound("mode = \"BINDED\"") + SHUT), claim, &[Undecided]);
+    says(&(bound("mode = \"MULTI_BINDED\"") + SHUT), claim, &[Undecided]);
     let second = "zone second = host 10.0.1.11 { overlaps web }\nzone first = host 10.0.1.10 { overlaps web }\n\
                   never outside -> second : ssh\nnever outside -> first : ssh\n";
-    says(net, second, &[Undecided, Holds]);
+    says(
+        &bound("private_ip_address = \"10.0.1.11\""),
+        second,
+        &[Undecided, Holds],
+    );
 }
 
 /// §8: of an SNAT entry whose gateway is not in the input nothing is known.
