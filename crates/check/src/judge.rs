@@ -204,6 +204,11 @@ impl<'a> Judge<'a> {
             return;
         };
         let name = &self.plan.set_names[*s];
+        // What is required of nobody has nothing that shows it; what is violated by packets stays so.
+        let required = o.verdict != Verdict::Holds;
+        if required && !(o.reasons.is_empty() && o.leaks.is_empty() && o.misses.is_empty()) {
+            return;
+        }
         let open = self.ground.open.iter().find(|u| u.to.is_empty());
         match open.filter(|_| !self.ground.harmless) {
             Some(first) => {
@@ -213,12 +218,7 @@ impl<'a> Judge<'a> {
                     first.address, first.why
                 ));
             }
-            // What is required of nobody, and of nobody else who may be meant.
-            None if o.verdict != Verdict::Holds
-                && o.reasons.is_empty()
-                && o.leaks.is_empty()
-                && o.misses.is_empty() =>
-            {
+            None if required => {
                 let lost = self.ground.lost.as_ref().or_else(|| self.plan.doubts.get(s));
                 if lost.is_some() {
                     o.verdict = Verdict::Undecided;

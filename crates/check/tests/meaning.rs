@@ -300,6 +300,9 @@ fn what_is_not_modelled_makes_absence_undecided_where_it_touches() {
         "{:?}",
         r.clauses[0].assumptions
     );
+    // What packets show stays shown, also where the clause names nobody.
+    let only = "only {cidr 10.9.0.0/16} -> b : tcp/80\n";
+    expect(&gwlb, only, &[Violated], &["REACH002"]);
     // Nor is somebody nobody who may be what is not modelled.
     expect(
         &gwlb,
