@@ -125,42 +125,47 @@ pub fn is_sure(w: &World<'_>, leak: &Leak) -> bool {
 /// known yet turn out to be.
 fn certain(w: &World<'_>, s: Point, d: Point, atoms: &AtomSet) -> bool {
     let net = w.sure.network();
-    let exists = |p: &Point| match p {
-        Point::Inside(i) => w.inventory.typed[i.iface].meta.origin.maybe.is_none(),
-        Point::Outside(_) => true,
-    };
-    if !exists(&s) || !exists(&d) {
+    if !is_there(w, s) || !is_there(w, d) {
         return false;
     }
-    let places = |p: &Point| -> Vec<Point> {
-        match p {
-            Point::Inside(i) => {
-                let choice = net
-                    .iface(i.iface)
-                    .and_then(|f| f.addrs.get(i.addr as usize))
-                    .is_some_and(|a| a.choice);
-                if !choice {
-                    return vec![*p];
-                }
-                let mut v: Vec<Point> = (0..w.blocks())
-                    .flat_map(|b| w.sure.cells_of(b))
-                    .flat_map(|c| c.members.iter())
-                    .filter(|m| m.iface == i.iface && m.addr == i.addr)
-                    .map(|m| Point::Inside(*m))
-                    .collect();
-                v.sort_unstable();
-                v
-            }
-            Point::Outside(_) => vec![*p],
-        }
-    };
     let mut common = atoms.clone();
-    for a in places(&s) {
-        for b in places(&d) {
+    for (_, a) in places(w, s) {
+        for (_, b) in places(w, d) {
             common.intersect_with(&net.flow(a, b).delivered);
         }
     }
     !common.is_empty()
+}
+
+/// Whether somebody is there whatever the unknowns turn out to be.
+pub(crate) fn is_there(w: &World<'_>, p: Point) -> bool {
+    match p {
+        Point::Inside(i) => w.inventory.typed[i.iface].meta.origin.maybe.is_none(),
+        Point::Outside(_) => true,
+    }
+}
+
+/// Where a point of the network of what is certain may turn out to be, each place with its block where that is looked
+/// up: an address that the cloud has yet to pick is one of several.
+pub(crate) fn places(w: &World<'_>, p: Point) -> Vec<(Option<u32>, Point)> {
+    let Point::Inside(i) = p else {
+        return vec![(None, p)];
+    };
+    let f = w.sure.network().iface(i.iface);
+    if !f
+        .and_then(|f| f.addrs.get(i.addr as usize))
+        .is_some_and(|a| a.choice)
+    {
+        return vec![(None, p)];
+    }
+    let cells = (0..w.blocks()).flat_map(|b| w.sure.cells_of(b).map(move |c| (b, c)));
+    let mut all: Vec<(Option<u32>, Point)> = cells
+        .flat_map(|(b, c)| c.members.iter().map(move |m| (b, m)))
+        .filter(|(_, m)| m.iface == i.iface && m.addr == i.addr)
+        .map(|(b, m)| (Some(b), Point::Inside(*m)))
+        .collect();
+    all.sort_unstable();
+    all
 }
 
 /// A forbidden set of flows.

@@ -170,6 +170,19 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// A way around a waypoint, or by it, is not for certain the one that packets take where something that is not known
+    /// may lead them elsewhere.
+    fn led_elsewhere(&self, o: &mut Outcome, blocks: &[u32]) {
+        if o.verdict != Verdict::Violated {
+            return;
+        }
+        if let Some(first) = self.touching(blocks, None).into_iter().find(|u| u.takes) {
+            o.verdict = Verdict::Undecided;
+            let said = format!("`{}` may lead packets another way: {}", first.address, first.why);
+            o.reasons.push(said);
+        }
+    }
+
     /// Turns `holds` into `undecided` where it is not certain who is meant, or where some endpoint is.
     fn doubt(&self, o: &mut Outcome, sets: &[usize]) {
         if o.verdict != Verdict::Holds {
@@ -365,7 +378,11 @@ impl<'a> Judge<'a> {
             Claim::Never | Claim::Only | Claim::Through | Claim::NotThrough
         );
         if !vacuous {
-            self.temper(&mut o, absence, &[from, to.clone()].concat(), Some(&to));
+            let both = [from, to.clone()].concat();
+            self.temper(&mut o, absence, &both, Some(&to));
+            if matches!(c.claim, Claim::Through | Claim::NotThrough) {
+                self.led_elsewhere(&mut o, &both);
+            }
         }
         if c.claim == Claim::Only {
             self.spare(&mut o);

@@ -4,7 +4,7 @@
 //! only where it certainly stands, the one of what happens for certain wherever it may stand. A path that the one
 //! leads around it and the other through it is in doubt.
 
-use crate::evaluate::{Leak, Outcome, forbid, leaks};
+use crate::evaluate::{Leak, Outcome, forbid, is_there, leaks, places};
 use crate::plan::{Claim, Clause, Waypoint};
 use crate::world::World;
 use bartizan_base::Verdict;
@@ -123,29 +123,60 @@ fn each_way(
 }
 
 /// Whether some packet of a leak goes against the clause wherever firewalls and unknown values may turn out to be:
-/// every alternative of what its client chooses is against it, there or back.
-fn is_against_for_certain(w: &World<'_>, p: &Passing<'_>, want: bool, l: &Leak) -> bool {
-    let net = w.sure.network();
+/// every alternative of what its client chooses is against it, there or back, at whatever addresses the cloud picks.
+fn is_against_for_certain(w: &World<'_>, p: &Passing<'_>, c: &Clause, l: &Leak) -> bool {
     let (mut found, mut tried) = (false, 0);
     w.sure.each_pair(l.from, l.to, |s, d, f| {
         tried += 1;
         let asked = f.delivered.intersect(&l.atoms);
-        if !asked.is_empty() {
-            let mut left: BTreeMap<(u32, bool), (AtomSet, AtomSet)> = BTreeMap::new();
-            for way in net.crossings(s, d) {
-                let none = || (net.atoms.none(), net.atoms.none());
-                let (good, bad) = left.entry((way.choice, way.back)).or_insert_with(none);
-                let to = if p.hit(s, &way) == want { good } else { bad };
-                to.union_with(&way.delivered);
-            }
-            found |= left
-                .values()
-                .any(|(good, bad)| bad.subtract(good).intersects(&asked));
+        if !asked.is_empty() && is_there(w, s) && is_there(w, d) {
+            found |= is_against_everywhere(w, p, c, (s, d), asked);
         }
         // A bound on effort, as elsewhere: beyond it the claim stays undecided.
         !found && tried < 200_000
     });
     found
+}
+
+/// The same of one pair. Where one of its ends may turn out to be in another zone the clause may not be about it.
+fn is_against_everywhere(
+    w: &World<'_>,
+    p: &Passing<'_>,
+    c: &Clause,
+    (s, d): (Point, Point),
+    asked: AtomSet,
+) -> bool {
+    let net = w.sure.network();
+    let want = c.claim == Claim::Through;
+    let (sources, targets) = (places(w, s), places(w, d));
+    let meant = |all: &[(Option<u32>, Point)], set: usize| {
+        all.iter()
+            .all(|(block, _)| block.is_none_or(|b| w.in_set(b, set)))
+    };
+    if !meant(&sources, c.from) || !meant(&targets, c.to) {
+        return false;
+    }
+    let mut common = asked;
+    for (_, s) in &sources {
+        for (_, d) in &targets {
+            let mut left: BTreeMap<(u32, bool), (AtomSet, AtomSet)> = BTreeMap::new();
+            for way in net.crossings(*s, *d) {
+                let none = || (net.atoms.none(), net.atoms.none());
+                let (good, bad) = left.entry((way.choice, way.back)).or_insert_with(none);
+                let to = if p.hit(*s, &way) == want { good } else { bad };
+                to.union_with(&way.delivered);
+            }
+            let mut against = net.atoms.none();
+            for (good, bad) in left.values() {
+                against.union_with(&bad.subtract(good));
+            }
+            common.intersect_with(&against);
+            if common.is_empty() {
+                return false;
+            }
+        }
+    }
+    true
 }
 
 /// Evaluates a clause with a waypoint.
@@ -182,8 +213,7 @@ pub(crate) fn evaluate(w: &World<'_>, c: &Clause, from: &[u32], to: &[u32], atom
     let firewalls = firewalls_of(at);
     let certain = || {
         // A firewall that may stand in the way counts as crossed for certain only where it certainly stands.
-        firewalls.is_some() && !through && !o.leaks.is_empty()
-            || o.leaks.iter().any(|l| is_against_for_certain(w, &p, through, l))
+        o.leaks.iter().any(|l| is_against_for_certain(w, &p, c, l))
     };
     match firewalls {
         _ if o.leaks.is_empty() && !doubt => o,

@@ -390,3 +390,130 @@ fn an_appliance_that_is_in_a_zone_by_one_address_may_be_the_waypoint() {
     let picked = both.replace("  private_ip        = \"10.0.${each.value}.10\"\n", "");
     expect(&picked, &clauses, &[Undecided, Undecided]);
 }
+
+/// `a` has the address that the cloud picks.
+fn picked(net: &str) -> String {
+    let written = "private_ip        = \"10.0.${each.value}.10\"";
+    let picked = "private_ip        = each.key == \"a\" ? null : \"10.0.${each.value}.10\"";
+    assert!(net.contains(written));
+    net.replace(written, picked)
+}
+
+// §2, §3.4, A-ADDR-1: a route for a part of the addresses that the cloud may pick.
+#[test]
+fn a_route_for_half_of_the_addresses_that_may_be_picked_decides_nothing() {
+    let back = |block: &str| {
+        let net = format!(
+            "{ONE}{}{}",
+            to_firewall("a", "10.0.2.0/24"),
+            to_firewall("b", block)
+        );
+        picked(&net)
+    };
+    expect(&back("10.0.1.0/25"), BOTH, &[Undecided, Violated]);
+    expect(&back("10.0.1.0/24"), BOTH, &[Holds, Violated]);
+    expect(&back("10.0.3.0/25"), BOTH, &[Violated, Violated]);
+    let alone = picked(&format!("{ONE}{}", to_firewall("b", "10.0.1.0/25")));
+    expect(&alone, BOTH, &[Violated, Undecided]);
+    // §3.6: that of the gateway as well.
+    let enters = |block: &str| {
+        let net = picked(&entering(false))
+            .replace("\"10.0.1.0/24\"\n  nexthop", &format!("\"{block}\"\n  nexthop"));
+        assert!(net.contains(&format!("= \"{block}\"\n  nexthop")));
+        net
+    };
+    let clause = "internet -> a not through fw\n";
+    expect(&enters("10.0.1.0/24"), clause, &[Violated]);
+    expect(&enters("10.0.1.0/25"), clause, &[Undecided]);
+    expect(&enters("10.0.2.0/24"), clause, &[Holds]);
+}
+
+// A zone of addresses may be somebody's or not: then nothing is certain about it.
+#[test]
+fn who_may_have_an_address_in_a_zone_violates_nothing_for_certain() {
+    let zones = "zone low = cidr 10.0.1.0/25 { overlaps a }\n";
+    let ask = |net: &str, want| {
+        expect(net, &format!("{zones}low -> b through fw\n"), &[want]);
+    };
+    ask(ONE, Violated);
+    ask(&picked(ONE), Undecided);
+    let elsewhere = ONE.replace("10.0.${each.value}.10", "10.0.${each.value}.200");
+    ask(&elsewhere, Holds);
+}
+
+// §3.6: a table that may lead what comes in to the firewall.
+#[test]
+fn the_table_of_a_gateway_that_may_be_bound_decides_nothing() {
+    // A-IGW-1: a route for some lets the others in as well, and these are answered by the default route.
+    let some = r#"
+resource "alicloud_route_entry" "some" {
+  route_table_id        = alicloud_route_table.t["a"].id
+  destination_cidrblock = "198.51.100.0/24"
+  nexthop_type          = "Ipv4Gateway"
+  nexthop_id            = alicloud_vpc_ipv4_gateway.gw.id
+}
+resource "alicloud_route_entry" "on" {
+  route_table_id        = alicloud_vpc.main.route_table_id
+  destination_cidrblock = "0.0.0.0/0"
+  nexthop_type          = "Ipv4Gateway"
+  nexthop_id            = alicloud_vpc_ipv4_gateway.gw.id
+}
+"#;
+    let readings = Readings::default()
+        .with(Assumption::Route1, false)
+        .with(Assumption::Igw1, true);
+    let head = "resource \"alicloud_vpc_gateway_route_table_attachment\" \"gw\" {\n";
+    let counted = |n: &str| {
+        let net = entering(true);
+        assert!(net.contains(head));
+        let net = net.replace(head, &format!("{head}  count           = {n}\n"));
+        format!("variable \"n\" {{\n  type = number\n}}\n{net}{some}")
+    };
+    let clauses = "zone rest = cidr 203.0.113.0/24\nrest -> a through fw\nrest -> a not through fw\n";
+    let ask = |n: &str, want: [Verdict; 2]| expect_with(&counted(n), clauses, readings.clone(), &want);
+    ask("1", [Holds, Violated]);
+    ask("0", [Violated, Undecided]);
+    let r = ask("var.n", [Undecided, Undecided]);
+    let said = &r.clauses[0].reasons;
+    assert!(
+        said.iter().any(|m| m.contains("`alicloud_vpc_ipv4_gateway.gw`")),
+        "{said:?}"
+    );
+}
+
+// §3.6, A-ADDR-1: where the table of the gateway leads one half of the addresses to somebody who passes nothing on.
+#[test]
+fn what_the_gateway_leads_away_for_half_of_the_addresses_is_not_closed() {
+    let net = picked(&entering(false)).replace("source_dest_check = false", "source_dest_check = true");
+    let ask = |block: &str, want| {
+        let net = net.replace("\"10.0.1.0/24\"\n  nexthop", &format!("\"{block}\"\n  nexthop"));
+        expect(&net, "never internet -> a : any\n", &[want]);
+    };
+    ask("10.0.1.0/24", Holds);
+    ask("10.0.1.0/25", Undecided);
+    ask("10.0.2.0/24", Violated);
+}
+
+// Who may not be there goes no way for certain.
+#[test]
+fn somebody_who_may_not_be_there_violates_nothing_for_certain() {
+    let net = ONE.replace(
+        "for_each          = { a = 1, b = 2, fw = 3 }",
+        "for_each          = { b = 2, fw = 3 }",
+    );
+    let maybe = r#"
+variable "n" {
+  type = number
+}
+resource "alicloud_instance" "a" {
+  count           = var.n
+  instance_name   = "a"
+  vswitch_id      = alicloud_vswitch.v["a"].id
+  security_groups = [alicloud_security_group.g.id]
+  private_ip      = "10.0.1.10"
+}
+"#;
+    expect(&format!("{net}{maybe}"), "a -> b through fw\n", &[Undecided]);
+    let there = maybe.replace("var.n\n", "1\n");
+    expect(&format!("{net}{there}"), "a -> b through fw\n", &[Violated]);
+}

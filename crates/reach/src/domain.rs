@@ -118,6 +118,8 @@ fn cuts_of(net: &Network, ifaces: impl Iterator<Item = InterfaceId>, c: &mut Cut
                 .for_each(|r| ips(&r.peer));
         }
         tables.extend(&v.tables);
+        // §3.6: by the table of the gateway addresses that are not known yet are told apart.
+        tables.extend(net.vpcs.get(v.vpc.index()).and_then(|n| n.ingress_table));
     }
     tables.sort_unstable();
     tables.dedup();
