@@ -5,6 +5,7 @@ use crate::describe::describe;
 use crate::generate::{Features, open_inventory, random_inventory};
 use crate::rng::Rng;
 use crate::shrink::shrink;
+use crate::tries::{Try, settle};
 use crate::universe::{Query, Universe};
 use crate::vectors::{Vector, run};
 use crate::verify::{Answer, EngineUnderTest};
@@ -59,6 +60,8 @@ pub struct KernelReport {
     pub delivered: u64,
     /// Questions whose answer got back in the kernel.
     pub replied: u64,
+    /// Questions that were put to a network built anew, as the first one had lost something the engine says arrives.
+    pub anew: u64,
     /// Questions about which the two differ.
     pub differing: u64,
     /// The first few of them, shrunk.
@@ -71,8 +74,8 @@ impl fmt::Display for KernelReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} networks in the kernel, {} packets sent for {} questions ({} delivered, {} with a reply), {} disagreements",
-            self.networks, self.packets, self.probes, self.delivered, self.replied, self.differing
+            "{} networks in the kernel, {} packets sent for {} questions ({} delivered, {} with a reply), {} asked again on a network built anew, {} disagreements",
+            self.networks, self.packets, self.probes, self.delivered, self.replied, self.anew, self.differing
         )?;
         for (why, n) in &self.unsupported {
             writeln!(f, "  {n} networks not built: {why}")?;
@@ -105,11 +108,20 @@ fn probe(q: &Query) -> Probe {
     }
 }
 
-/// What was seen of each query; `None` for one that could not be sent, with the reason in the second list.
-type Seen = (Vec<Option<Answer>>, Vec<String>, u64);
+/// What the kernel was seen to do.
+struct Seen {
+    /// What was seen of each query; `None` for one that could not be sent.
+    answers: Vec<Option<Answer>>,
+    /// Why some could not be sent.
+    skipped: Vec<String>,
+    /// Packets sent.
+    packets: u64,
+    /// How many queries were put to a network built anew.
+    anew: u64,
+}
 
-/// Asks the kernel. A difference from what is `expected` is asked for again with more patience, so that a
-/// packet that was merely late is no disagreement.
+/// Asks the kernel. What is not seen as `expected` is asked again with more patience, and once more of a network that
+/// is built anew.
 fn ask(
     (inv, readings): (&Inventory, &Readings),
     queries: &[Query],
@@ -118,37 +130,37 @@ fn ask(
 ) -> Result<Seen, KernelError> {
     let mut net = Network::under(inv, readings)?;
     let probes: Vec<Probe> = queries.iter().map(probe).collect();
-    let mut why = Vec::new();
+    let mut skipped = Vec::new();
     let mut read = |verdicts: Vec<Verdict>| -> Vec<Option<Answer>> {
         let one = |v| match v {
             Verdict::Seen { delivered, reply } => Some(Answer { delivered, reply }),
             Verdict::Skipped(reason) => {
-                why.push(reason);
+                skipped.push(reason);
                 None
             }
         };
         verdicts.into_iter().map(one).collect()
     };
-    let mut seen = read(net.ask(&probes, QUIET)?);
-    for patience in [patience, patience * MORE] {
-        let again: Vec<usize> = (0..probes.len())
-            .filter(|i| seen[*i].is_some() && seen[*i].as_ref() != expected.get(*i))
-            .collect();
-        if again.is_empty() {
-            break;
+    let mut answers = read(net.ask(&probes, QUIET)?);
+    let mut before = 0;
+    let anew = settle(expected, &mut answers, |by, which| {
+        let patience = match by {
+            Try::Slower => patience,
+            Try::Slowest | Try::Anew => patience * MORE,
+        };
+        if by == Try::Anew {
+            before = net.packets();
+            net = Network::under(inv, readings)?;
         }
-        let some: Vec<Probe> = again.iter().map(|i| probes[*i]).collect();
-        for (i, a) in again.iter().zip(read(net.ask(&some, patience)?)) {
-            // Whatever was seen once was possible.
-            let (first, a) = (seen[*i].unwrap_or_default(), a.unwrap_or_default());
-            seen[*i] = Some(Answer {
-                delivered: a.delivered || first.delivered,
-                reply: a.reply || first.reply,
-            });
-        }
-    }
-    let sent = net.packets();
-    Ok((seen, why, sent))
+        let some: Vec<Probe> = which.iter().map(|i| probes[*i]).collect();
+        Ok(read(net.ask(&some, patience)?))
+    })?;
+    Ok(Seen {
+        packets: before + net.packets(),
+        answers,
+        skipped,
+        anew,
+    })
 }
 
 /// What became of the vectors in the kernel.
@@ -158,6 +170,8 @@ pub struct KernelVectors {
     pub shown: Vec<String>,
     /// Probes sent.
     pub probes: u64,
+    /// Those of them that were put to a network built anew.
+    pub anew: u64,
     /// Vectors, or probes of them, that packets cannot show, with the reason.
     pub skipped: Vec<(String, String)>,
     /// What was seen otherwise than expected.
@@ -169,8 +183,8 @@ impl fmt::Display for KernelVectors {
         let (shown, failed) = (self.shown.len(), self.failures.len());
         writeln!(
             f,
-            "{shown} vectors of ALIBABA.md §21 shown by {} probes in the kernel, {failed} failed",
-            self.probes
+            "{shown} vectors of ALIBABA.md §21 shown by {} probes in the kernel, {} asked again on a network built anew, {failed} failed",
+            self.probes, self.anew
         )?;
         for (v, why) in &self.skipped {
             writeln!(f, "  {v} not shown: {why}")?;
@@ -203,12 +217,19 @@ pub fn vectors_in_kernel(vectors: &[Vector]) -> Result<KernelVectors, String> {
         match ask((&inv, &Readings::chosen()), &queries, &wanted, SURE) {
             Err(KernelError::Unsupported(why)) => out.skipped.push((v.name.clone(), why)),
             Err(e @ KernelError::Machine(_)) => return Err(format!("{}: {e}", v.name)),
-            Ok((seen, why, _)) => {
-                let sent = seen.iter().flatten().count();
+            Ok(Seen {
+                answers,
+                skipped,
+                anew,
+                ..
+            }) => {
+                let sent = answers.iter().flatten().count();
                 out.probes += sent as u64;
-                out.skipped.extend(why.into_iter().map(|w| (v.name.clone(), w)));
+                out.anew += anew;
+                let skipped = skipped.into_iter().map(|w| (v.name.clone(), w));
+                out.skipped.extend(skipped);
                 // A probe that was not sent can neither fail nor pass.
-                let seen = seen.iter().zip(&wanted).map(|(a, w)| a.unwrap_or(*w));
+                let seen = answers.iter().zip(&wanted).map(|(a, w)| a.unwrap_or(*w));
                 match run(v, &Recorded(seen.collect())) {
                     Err(e) => out.failures.push(e.to_string()),
                     Ok(()) if sent > 0 => out.shown.push(v.name.clone()),
@@ -243,7 +264,9 @@ pub fn compare_with_kernel_under(
     engine: &dyn EngineUnderTest,
 ) -> Result<(usize, Vec<String>), String> {
     let said = engine.under(inv, readings, queries);
-    let (seen, _, _) = ask((inv, readings), queries, &said, SURE).map_err(|e| e.to_string())?;
+    let seen = ask((inv, readings), queries, &said, SURE)
+        .map_err(|e| e.to_string())?
+        .answers;
     let pairs = || queries.iter().zip(seen.iter().zip(&said));
     let differing = pairs().filter_map(|(q, (k, e))| {
         let k = k.as_ref()?;
@@ -286,14 +309,18 @@ pub fn verify_kernel(
                 report.failure = Some(format!("network {index}: {e}"));
                 break;
             }
-            Ok((seen, why, sent)) => {
+            Ok(seen) => {
                 report.networks += 1;
-                report.packets += sent;
-                why.into_iter()
+                report.packets += seen.packets;
+                report.anew += seen.anew;
+                seen.skipped
+                    .into_iter()
                     .for_each(|w| *report.skipped.entry(w).or_default() += 1);
                 let mut first = None;
                 for (i, q) in queries.iter().enumerate() {
-                    let Some(Some(a)) = seen.get(i) else { continue };
+                    let Some(Some(a)) = seen.answers.get(i) else {
+                        continue;
+                    };
                     report.probes += 1;
                     report.delivered += u64::from(a.delivered);
                     report.replied += u64::from(a.reply);
@@ -324,7 +351,7 @@ fn explain(
         let said = engine.under(i, readings, &[*q]);
         let kernel = ask((i, readings), &[*q], &said, FAIRLY_SURE)
             .ok()
-            .and_then(|s| s.0.first().copied().flatten());
+            .and_then(|s| s.answers.first().copied().flatten());
         (kernel, said.first().copied())
     };
     let differs = |i: &Inventory, q: &Query| {

@@ -20,6 +20,8 @@ pub mod properties;
 mod rng;
 mod shrink;
 mod text;
+#[cfg(target_os = "linux")]
+mod tries;
 mod universe;
 mod vectors;
 mod verify;
