@@ -114,6 +114,7 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
             Some(WaypointRef::Nat(_)) => doubt::nats(&r),
             Some(WaypointRef::Named(_)) => doubt::names(&r),
             Some(WaypointRef::Firewall(_)) => doubt::firewalls(&r),
+            Some(WaypointRef::Tf(g)) => doubt::addresses(&r, g),
             _ => None,
         };
         if let Some(d) = in_doubt {

@@ -18,9 +18,89 @@ enum Is {
 /// Why it is not certain who is selected; `what` names the selection.
 pub(crate) fn of(r: &Resolver<'_>, s: &Selector, what: &str) -> Option<String> {
     let doubtful = r.t.interfaces.iter().find(|i| is(r, s, i) == Is::Unknown)?;
+    let address = &doubtful.meta.origin.address;
+    let why = match address.contains(ANY_KEY) {
+        true => "a tag, a name, the place or the key (`count`, `for_each`) that decides it is unknown",
+        false => "a tag, a name or the place that decides it is unknown",
+    };
+    Some(format!("whether `{address}` is in {what} is not known: {why}"))
+}
+
+/// The key of a resource of which it is not known how many there are, in its address.
+const ANY_KEY: &str = "[?]";
+
+/// Whether an address is one that a pattern means. One address stands for all of a number that is not known, whatever
+/// their keys.
+fn addressed(glob: &str, address: &str) -> Is {
+    if !address.contains(ANY_KEY) {
+        return yes(glob_match(glob, address));
+    }
+    // No pattern names this character, so only wildcards can stand for a key made of it.
+    let keyed = |n: usize| address.replace(ANY_KEY, &format!("[{}]", "\u{1}".repeat(n)));
+    if glob_match(glob, &keyed(1)) && glob_match(glob, &keyed(7)) {
+        return Is::Yes;
+    }
+    match keyed_anyhow(address).iter().any(|a| meet(glob, a)) {
+        true => Is::Unknown,
+        false => Is::No,
+    }
+}
+
+/// In a pattern for [`meet`], a number.
+const NUMBER: char = '\u{2}';
+
+/// Patterns of the addresses that an address without keys may stand for: a key is a number or a text in quotes.
+fn keyed_anyhow(address: &str) -> Vec<String> {
+    let mut all = vec![String::new()];
+    for (n, part) in address.split(ANY_KEY).enumerate() {
+        let before: Vec<String> = match n {
+            0 => vec![String::new()],
+            // Deeper nesting than anybody writes is not told apart.
+            1..=6 => vec![format!("[{NUMBER}]"), "[\"*\"]".to_string()],
+            _ => vec!["[*]".to_string()],
+        };
+        all = all
+            .iter()
+            .flat_map(|a| before.iter().map(move |b| format!("{a}{b}{part}")))
+            .collect();
+    }
+    all
+}
+
+/// Whether some text matches two patterns, of which the second has no `?`.
+fn meet(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    // Row by row: whether the rest of `a` from here and the rest of `b` from there have a text in common.
+    let mut below = vec![false; b.len() + 1];
+    for i in (0..=a.len()).rev() {
+        let mut row = vec![false; b.len() + 1];
+        for j in (0..=b.len()).rev() {
+            let right = j < b.len() && row[j + 1];
+            let down = i < a.len() && below[j];
+            row[j] = match (a.get(i), b.get(j)) {
+                (None, None) => true,
+                (Some('*'), _) | (_, Some('*')) => right || down,
+                (Some(x), Some(&NUMBER)) => right || down && (*x == '?' || x.is_ascii_digit()),
+                (None, Some(&NUMBER)) => right,
+                (Some(x), Some(y)) => (*x == '?' || x == y) && below[j + 1],
+                _ => false,
+            };
+        }
+        below = row;
+    }
+    below[0]
+}
+
+/// Why it is not certain what a pattern of addresses names, of what a way may cross.
+pub(crate) fn addresses(r: &Resolver<'_>, glob: &str) -> Option<String> {
+    let t = r.t;
+    let all = t.nat_gateways.iter().map(|x| &x.meta);
+    let all = all.chain(t.firewalls.iter().map(|x| &x.meta));
+    let mut all = all.chain(t.interfaces.iter().flat_map(|i| r.metas(i)));
+    let unknown = all.find(|m| addressed(glob, &m.origin.address) == Is::Unknown)?;
     Some(format!(
-        "whether `{}` is in {what} is not known: a tag, a name or the place that decides it is unknown",
-        doubtful.meta.origin.address
+        "whether `{}` is the waypoint is not known: the key (`count`, `for_each`) that decides it is unknown",
+        unknown.origin.address
     ))
 }
 
@@ -124,7 +204,7 @@ fn is(r: &Resolver<'_>, s: &Selector, i: &Interface) -> Is {
             },
         })),
         SelectorKind::Name(g) => any(r.metas(i).map(|m| name(m, g))),
-        SelectorKind::Tf(g) => any(r.metas(i).map(|m| match yes(glob_match(g, &m.origin.address)) {
+        SelectorKind::Tf(g) => any(r.metas(i).map(|m| match addressed(g, &m.origin.address) {
             Is::No if anybody(m) => Is::Unknown,
             is => is,
         })),
@@ -170,5 +250,67 @@ fn resource(r: &Resolver<'_>, of: ResourceKind, glob: &str, i: &Interface) -> Is
             any(r.services(of, i).map(|d| name(&d.meta, glob)))
         }
         ResourceKind::Lb | ResourceKind::Endpoint => any(r.balancers(of, i).map(|b| name(&b.meta, glob))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_is_not_known_has_any_key() {
+        let web = "module.m.alicloud_instance.web[?]";
+        let said = |glob: &str| match addressed(glob, web) {
+            Is::Yes => "yes",
+            Is::No => "no",
+            Is::Unknown | Is::ByAddress => "unknown",
+        };
+        for all in [
+            "*",
+            web.replace('?', "*").as_str(),
+            "module.m.*",
+            "*.web*",
+            "*web[*",
+        ] {
+            assert_eq!(said(all), "yes", "{all}");
+        }
+        let some = [
+            "module.m.alicloud_instance.web[0]",
+            "module.m.alicloud_instance.web[\"a\"]",
+            "module.m.alicloud_instance.web[?]",
+            "module.m.alicloud_instance.web[1*]",
+            "*[0]",
+            "*.web[??]",
+            "*.web[*\"]",
+        ];
+        for some in some {
+            assert_eq!(said(some), "unknown", "{some}");
+        }
+        for none in [
+            "module.m.alicloud_instance.web",
+            "*.web",
+            "*.app[0]",
+            "module.n.*",
+            "*[0].x",
+        ] {
+            assert_eq!(said(none), "no", "{none}");
+        }
+    }
+
+    #[test]
+    fn patterns_meet_where_a_text_matches_both() {
+        let all = [
+            ("a*", "*b", true),
+            ("a*c", "*b", false),
+            ("?b", "a*", true),
+            ("", "*", true),
+            ("", "a", false),
+            ("a[0]", "a[*]", true),
+            ("a[0]x", "a[*]", false),
+            ("*a*b*", "*b*a*", true),
+        ];
+        for (a, b, want) in all {
+            assert_eq!(meet(a, b), want, "{a} {b}");
+        }
     }
 }

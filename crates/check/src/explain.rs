@@ -606,10 +606,15 @@ pub(crate) fn unzoned(w: &World<'_>, plan: &Plan, interfaces: &[InterfaceId], fl
 
 /// A finding about claims that could not be decided.
 #[must_use]
-pub(crate) fn undecided(why: &str, ids: &[String], clause: Span, at: Option<Span>) -> Finding {
+pub(crate) fn undecided(
+    why: &str,
+    ids: &[String],
+    clause: Span,
+    at: Option<(Span, &'static str)>,
+) -> Finding {
     let mut labels = Vec::new();
-    if let Some(s) = at {
-        labels.push(Label::primary(s, "not modelled"));
+    if let Some((s, what)) = at {
+        labels.push(Label::primary(s, what));
     }
     labels.push(Label {
         span: clause,

@@ -819,12 +819,14 @@ impl<'a> Judge<'a> {
                 if violated {
                     return explain::cannot_work(&why, &ids, span);
                 }
-                let place = self
-                    .ground
-                    .open
-                    .iter()
-                    .find(|u| why.contains(&format!("`{}`", u.address)));
-                explain::undecided(&why, &ids, span, place.map(|u| u.span))
+                let named = |address: &str| why.contains(&format!("`{address}`"));
+                let open = self.ground.open.iter().find(|u| named(&u.address));
+                let place = open.map(|u| (u.span, "not modelled")).or_else(|| {
+                    let all = &self.w.inventory.typed.interfaces;
+                    let one = all.iter().find(|i| named(&i.meta.origin.address))?;
+                    Some((one.meta.origin.span, "this is not known for certain"))
+                });
+                explain::undecided(&why, &ids, span, place)
             })
             .collect()
     }

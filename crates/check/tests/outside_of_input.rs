@@ -661,3 +661,51 @@ resource "alicloud_instance" "some" {
     says(more, claim, &[Undecided]);
     says(&more.replace("var.n\n", "1\n"), claim, &[Holds]);
 }
+
+/// A zone that names one of a number that is not known: who that is may be there, so nothing about it is proved.
+#[test]
+fn one_of_a_number_that_is_not_known() {
+    let pool = |n: &str| {
+        format!(
+            r#"
+variable "n" {{
+  type = number
+}}
+resource "alicloud_instance" "pool" {{
+  count           = {n}
+  vswitch_id      = alicloud_vswitch.b.id
+  security_groups = [alicloud_security_group.g.id]
+}}
+"#
+        )
+    };
+    let zone = "zone first = tf \"alicloud_instance.pool[0]\"\n";
+    let claims = format!(
+        "{zone}never first -> web : ssh\nnever web -> first : ssh\nmust web -> first : ssh\nonly web -> first : ssh\n\
+         boundary b governs first {{\n  allow web -> first : ssh\n}}\n"
+    );
+    let [u, v, h] = [Undecided, Violated, Holds];
+    says(&pool("var.n"), &claims, &[u, u, u, u, h, u]);
+    says(&pool("0"), &claims, &[h, h, u, h, h, h]);
+    says(&pool("1"), &claims, &[v, v, h, h, h, v]);
+    // All of them are whoever they are.
+    let all = "zone all = tf \"alicloud_instance.pool[*]\"\nnever outside -> all : ssh\n";
+    says(&pool("var.n"), all, &[Holds]);
+    let by = |what: &str| format!("web -> outside not through tf \"alicloud_instance.{what}\"\n");
+    says(&pool("var.n"), &by("pool[0]"), &[Undecided]);
+    says(&pool("var.n"), &by("pool[*]"), &[Holds]);
+    // The place is that of the resource.
+    let net = format!("{NET}{}", pool("var.n"));
+    let r = common::run(
+        &net,
+        &format!("{WEB}{zone}never web -> first : ssh\n"),
+        Readings::default(),
+    );
+    let at = 1 + net[..net.find("\"alicloud_instance\" \"pool\"").unwrap()]
+        .matches('\n')
+        .count();
+    let f = r.findings.iter().find(|f| f.code == "REACH007").unwrap();
+    let primary = f.labels.iter().find(|l| l.primary).unwrap();
+    assert_eq!(primary.span.line as usize, at, "{f:#?}");
+    assert!(f.message.contains("`alicloud_instance.pool[?]`"), "{}", f.message);
+}
