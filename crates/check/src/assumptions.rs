@@ -1,8 +1,33 @@
 //! Which contested semantics (ALIBABA.md §20) an inventory leans on.
 
 use bartizan_model::{
-    AclList, AddressSpec, BalancerKind, Fact, Inventory, NetSpec, NextHop, Peer, PublicKind, RouteEntry,
+    AclList, AddressSpec, Balancer, BalancerKind, Fact, InterfaceId, Inventory, NetSpec, NextHop, Peer,
+    PublicKind, RouteEntry, Typed,
 };
+
+/// Whether a prefix lies inside a vSwitch.
+fn inside(t: &Typed, n: &ipnet::IpNet) -> bool {
+    let mut real = t
+        .vswitches
+        .iter()
+        .filter(|s| s.vpc.known().is_none_or(|v| t.site_of_vpc(*v).is_none()));
+    real.any(|s| s.cidr.known().is_some_and(|c| c.contains(n)))
+}
+
+/// Whether a custom route may lead what goes between a balancer and its servers inside their VPC elsewhere.
+fn steered(t: &Typed, r: &RouteEntry) -> bool {
+    let home = r.table.known().and_then(|x| t[*x].vpc.known());
+    let near = |i: &InterfaceId| {
+        let vpc = t[*i].vswitch.known().and_then(|v| t[*v].vpc.known());
+        home.zip(vpc).is_none_or(|(a, b)| a == b)
+    };
+    let fronted = |b: &Balancer| !b.detached && b.kind != BalancerKind::Endpoint && b.fronts.iter().any(near);
+    let inner = match &r.destination {
+        NetSpec::Net(Fact::Known(n)) => inside(t, n),
+        NetSpec::Net(Fact::Unknown(_)) | NetSpec::PrefixList(_) => true,
+    };
+    inner && t.balancers.iter().any(fronted)
+}
 
 /// Ids of the assumptions that matter for this inventory, sorted. Every verdict over it leans on them.
 #[must_use]
@@ -46,18 +71,14 @@ pub fn of(inv: &Inventory) -> Vec<&'static str> {
             v.push("A-NACL-1");
         }
     }
-    let inside = |n: &ipnet::IpNet| {
-        let mut real = t
-            .vswitches
-            .iter()
-            .filter(|s| s.vpc.known().is_none_or(|v| t.site_of_vpc(*v).is_none()));
-        real.any(|s| s.cidr.known().is_some_and(|c| c.contains(n)))
-    };
     if t.route_entries
         .iter()
-        .any(|r| matches!(&r.destination, bartizan_model::NetSpec::Net(Fact::Known(n)) if inside(n)))
+        .any(|r| matches!(&r.destination, NetSpec::Net(Fact::Known(n)) if inside(t, n)))
     {
         v.push("A-ROUTE-1");
+    }
+    if t.route_entries.iter().any(|r| steered(t, r)) {
+        v.push("A-LB-4");
     }
     let public = t.interfaces.iter().any(|i| !i.public.is_empty());
     if public {

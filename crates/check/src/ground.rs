@@ -20,6 +20,13 @@ impl Ground {
     pub(crate) fn new(w: &World<'_>, plan: &Plan) -> Self {
         let open = unmodelled(w.inventory, &w.network().gaps);
         let mut notes = assumptions::of(w.inventory);
+        // Where such routes do not take effect nothing is led elsewhere.
+        let local = |u| u == Use::Second;
+        if local(plan.readings.absence(Assumption::Route1))
+            && local(plan.readings.presence(Assumption::Route1))
+        {
+            notes.retain(|id| *id != "A-LB-4");
+        }
         let harmless = plan.readings.absence(Assumption::Unmodelled) == Use::Second;
         if harmless && !open.is_empty() {
             notes.push("A-UNMODELLED");

@@ -330,6 +330,38 @@ fn what_a_balancer_hands_on_by_way_of_a_firewall_goes_through_it() {
     expect(&direct, clauses, &[Holds, Violated, Holds, Holds]);
 }
 
+// §9.5, A-LB-4: that no route is asked between a balancer and a server of its VPC is something to lean on where one leads
+// that elsewhere.
+#[test]
+fn the_way_from_a_balancer_to_its_server_leans_on_an_assumption() {
+    let clause = "b -> far : tcp/8080 not through fw\n";
+    let behind = format!("{ONE}{BEHIND}").replace("\"10.2.0.10\"", "\"10.0.2.10\"");
+    let leans = |net: &str, route1: Option<bool>| {
+        let readings = route1.map_or(Readings::default(), |second| {
+            Readings::default().with(Assumption::Route1, second)
+        });
+        let r = common::run(net, &format!("{ZONES}zone far = ecs \"far\"\n{clause}"), readings);
+        r.clauses[0].assumptions.iter().any(|a| a == "A-LB-4")
+    };
+    let steered = format!("{behind}{}", to_firewall("a", "10.0.2.0/24"));
+    assert!(leans(&steered, None) && leans(&steered, Some(false)));
+    assert!(!leans(&steered, Some(true)), "such routes do not take effect");
+    assert!(!leans(&behind, None), "no route leads elsewhere");
+    let alone = format!("{ONE}{}", to_firewall("a", "10.0.2.0/24"));
+    let far = BEHIND
+        .split("resource \"alicloud_nlb_load_balancer\"")
+        .next()
+        .unwrap();
+    assert!(!leans(&format!("{alone}{far}"), None), "no balancer");
+    let elsewhere = "vpc_id             = alicloud_vpc.main.id\n  zone_mappings {\n    zone_id              = \"cn-hangzhou-h\"\n    vswitch_id           = alicloud_vswitch.v[\"a\"].id";
+    assert!(steered.contains(elsewhere));
+    let other = "vpc_id             = alicloud_vpc.far.id\n  zone_mappings {\n    zone_id              = \"cn-hangzhou-h\"\n    vswitch_id           = alicloud_vswitch.far.id";
+    let other = steered
+        .replace(elsewhere, other)
+        .replace("\"10.0.1.100\"", "\"10.2.0.100\"");
+    assert!(!leans(&other, None), "the balancer is in another VPC");
+}
+
 // A name is that of all who have it: an instance, a NAT gateway, a balancer.
 #[test]
 fn a_name_hides_nothing_else_of_that_name() {

@@ -131,6 +131,9 @@ register! {
     Lb3 "A-LB-3" "§9.2" "whether a white list of IPv4 prefixes turns away clients with IPv6 addresses"
         ["everybody" "it does: none of them is on it", "ipv4" "it does not: it judges IPv4 clients only"]
         Second First "lists of ALB hold IPv4 prefixes only; what becomes of IPv6 clients is not documented";
+    Lb4 "A-LB-4" "§9.5" "by which way a balancer reaches a server of its own VPC where a custom route leads that elsewhere"
+        [] First First "straight, whatever the route tables say, there and back; not documented"
+        fixed "the ways between a balancer and its servers are the cloud's own; no document lets tables of the VPC steer them";
     Pl1 "A-PL-1" "§9.7" "whether the network ACL of a balancer's vSwitch filters what comes to it through PrivateLink"
         ["free" "it does not", "filtered" "it does, from whatever address that comes"]
         First Second "not documented, nor is the address: any is judged";
