@@ -18,6 +18,8 @@ pub struct ClauseResult {
     pub verdict: Verdict,
     /// Whether it is in force on the date; the clauses of an expired exception are not.
     pub in_force: bool,
+    /// Whether something could violate it: an `allow` opens and claims nothing.
+    pub claims: bool,
     /// Why it is undecided.
     pub reasons: Vec<String>,
     /// Ids of contested semantics that the verdict leans on.

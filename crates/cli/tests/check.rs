@@ -334,6 +334,47 @@ fn an_intent_of_which_nothing_is_checked_does_not_pass() {
     assert!(!o.out.contains("INTENT019") && o.code != 2, "{}", o.out);
 }
 
+/// `allow` opens and demands nothing: an intent of nothing else cannot be violated, so nothing is checked.
+#[test]
+fn an_intent_that_only_allows_does_not_hold() {
+    let zones = "edition 2027\nzone web = tag tier=web\nzone internet = outside\n";
+    let allows = [
+        "allow internet -> web : https\n",
+        "boundary b {\n  allow internet -> web : https\n}\n",
+    ];
+    for allow in allows {
+        let (_keep, dir) = copy("holds");
+        std::fs::write(dir.join("intent.btz"), format!("{zones}{allow}")).unwrap();
+        for format in ["pretty", "json", "sarif", "junit", "markdown"] {
+            let o = run_in(&dir, &["check", ".", "--format", format]);
+            assert_eq!(o.code, 2, "{format}: {}", o.out);
+            assert!(o.out.contains("INTENT019"), "{format}: {}", o.out);
+            assert!(!o.out.contains("HOLDS"), "{format}: {}", o.out);
+        }
+        let o = run_in(&dir, &["check", "."]);
+        let last = o.out.trim_end().lines().last().unwrap();
+        assert!(last.starts_with("NOTHING CHECKED"), "{}", o.out);
+        assert!(
+            o.out.contains("intent.btz:") && o.out.contains("governs ZONE"),
+            "{}",
+            o.out
+        );
+        let json: serde_json::Value =
+            serde_json::from_str(&run_in(&dir, &["check", ".", "--format", "json"]).out).unwrap();
+        assert_eq!(json["verdict"], "undecided");
+        // Anything that can be violated is enough.
+        for claim in [
+            "never internet -> web : ssh\n",
+            "test \"t\" {\n  internet cannot reach web on ssh\n}\n",
+            "boundary c governs web {\n  mode enforce\n}\n",
+        ] {
+            std::fs::write(dir.join("intent.btz"), format!("{zones}{allow}{claim}")).unwrap();
+            let o = run_in(&dir, &["check", "."]);
+            assert!(!o.out.contains("INTENT019") && o.code != 2, "{}", o.out);
+        }
+    }
+}
+
 /// What is behind a link is a zone of its own; where Terraform does not say what that is, the draft says so.
 #[test]
 fn a_draft_tells_what_is_behind_links() {

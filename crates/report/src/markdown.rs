@@ -145,6 +145,7 @@ pub fn check(runs: &[Run<'_>]) -> String {
 
 fn head(run: &Run<'_>) -> String {
     let mark = match run.report.verdict {
+        _ if run.claims_nothing() => "⚠️ Nothing checked",
         _ if run.bad_input() => "⚠️ Bad input",
         Verdict::Holds => "✅ Holds",
         Verdict::Undecided => "❔ Undecided",

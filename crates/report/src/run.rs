@@ -141,6 +141,12 @@ impl Run<'_> {
     pub fn bad_input(&self) -> bool {
         self.all_diagnostics().any(|d| d.severity == Severity::Error)
     }
+    /// Whether nothing is wrong with the input but that the intent claims nothing.
+    #[must_use]
+    pub fn claims_nothing(&self) -> bool {
+        let mut errors = self.all_diagnostics().filter(|d| d.severity == Severity::Error);
+        self.bad_input() && errors.all(|d| d.code == "INTENT019")
+    }
     /// Number of clauses in force with this verdict.
     #[must_use]
     pub fn clauses(&self, v: Verdict) -> usize {

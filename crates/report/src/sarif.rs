@@ -47,6 +47,7 @@ struct Rule {
     id: &'static str,
     name: &'static str,
     short_description: Value,
+    full_description: Value,
     help: Value,
 }
 
@@ -109,18 +110,19 @@ fn uri(path: &str) -> String {
     }
 }
 
+/// A place. One that is a file as a whole is its first line: code scanning shows no result without a line.
 fn physical(span: Span, sources: &Sources) -> Value {
     let mut p = json!({"artifactLocation": {"uri": uri(sources.name(span.file))}});
+    let mut region = json!({"startLine": span.line.max(1), "startColumn": span.column.max(1)});
     if span.line > 0 {
-        let mut region = json!({"startLine": span.line, "startColumn": span.column.max(1)});
         let has_text = sources.get(span.file).is_some_and(|f| !f.text.is_empty());
         if has_text && span.end > span.start {
             let end = sources.line_col(span.file, span.end);
             region["endLine"] = json!(end.line);
             region["endColumn"] = json!(end.column);
         }
-        p["region"] = region;
     }
+    p["region"] = region;
     p
 }
 
@@ -130,6 +132,56 @@ fn location(l: &Label, sources: &Sources) -> Value {
         v["message"] = json!({"text": l.text});
     }
     v
+}
+
+/// The places of a result and what else belongs to it. Code scanning refuses a log in which a result has no place, so one
+/// that has none is shown at the first of the others, or else where `home` says.
+fn places(labels: &[Label], sources: &Sources, home: &Home<'_>) -> (Vec<Value>, Vec<Value>) {
+    let (mut primary, mut related): (Vec<&Label>, Vec<&Label>) = labels.iter().partition(|l| l.primary);
+    if primary.is_empty() && !related.is_empty() {
+        primary.push(related.remove(0));
+    }
+    let mut first: Vec<Value> = primary.iter().map(|l| location(l, sources)).collect();
+    if first.is_empty() {
+        first.push(match home {
+            Home::At(span) => json!({"physicalLocation": physical(*span, sources)}),
+            Home::Path(path) => json!({"physicalLocation": {
+                "artifactLocation": {"uri": uri(path)},
+                "region": {"startLine": 1, "startColumn": 1}
+            }}),
+        });
+    }
+    let related = related.iter().map(|l| {
+        let mut v = location(l, sources);
+        if l.text.is_empty() {
+            v["message"] = json!({"text": "see here"});
+        }
+        v
+    });
+    (first, related.collect())
+}
+
+/// Where a result is shown that has no place of its own.
+enum Home<'a> {
+    /// Where the claim stands in the intent.
+    At(Span),
+    /// The path that was checked.
+    Path(&'a str),
+}
+
+/// The place of a claim by its id, or that of the first one: somebody has to read it somewhere.
+fn home<'a>(run: &Run<'a>, id: Option<&str>) -> Home<'a> {
+    let (clauses, tests) = (&run.report.clauses, &run.report.tests);
+    let claim = |id: &str| {
+        let clause = clauses.iter().find(|c| c.id == id).map(|c| c.span);
+        let test = |name: &str| id.starts_with(&format!("test \"{name}\" "));
+        clause.or_else(|| tests.iter().find(|t| test(&t.name)).map(|t| t.span))
+    };
+    let any = || clauses.first().map(|c| c.span).or(tests.first().map(|t| t.span));
+    match id.and_then(claim).or_else(any) {
+        Some(span) => Home::At(span),
+        None => Home::Path(run.path),
+    }
 }
 
 fn flow(title: &str, hops: &[Hop], sources: &Sources) -> Option<Value> {
@@ -148,8 +200,9 @@ fn flow(title: &str, hops: &[Hop], sources: &Sources) -> Option<Value> {
     (!list.is_empty()).then(|| json!({"message": {"text": title}, "threadFlows": [{"locations": list}]}))
 }
 
-fn result(f: &Finding, rules: &[&'static str], sources: &Sources) -> ResultOut {
-    let (primary, related): (Vec<&Label>, Vec<&Label>) = f.labels.iter().partition(|l| l.primary);
+fn result(f: &Finding, rules: &[&'static str], run: &Run<'_>) -> ResultOut {
+    let sources = run.sources;
+    let (locations, related_locations) = places(&f.labels, sources, &home(run, f.clause.as_deref()));
     let mut message = vec![f.message.clone()];
     if let Some(w) = &f.witness {
         message.push(format!("packet: {}", text::packet(w)));
@@ -184,8 +237,8 @@ fn result(f: &Finding, rules: &[&'static str], sources: &Sources) -> ResultOut {
         },
         kind: "fail",
         message: json!({"text": message.join("\n")}),
-        locations: primary.iter().map(|l| location(l, sources)).collect(),
-        related_locations: related.iter().map(|l| location(l, sources)).collect(),
+        locations,
+        related_locations,
         code_flows: f
             .witness
             .iter()
@@ -202,8 +255,8 @@ fn result(f: &Finding, rules: &[&'static str], sources: &Sources) -> ResultOut {
     }
 }
 
-fn of_diagnostic(d: &Diagnostic, rules: &[&'static str], sources: &Sources) -> ResultOut {
-    let (primary, related): (Vec<&Label>, Vec<&Label>) = d.labels.iter().partition(|l| l.primary);
+fn of_diagnostic(d: &Diagnostic, rules: &[&'static str], run: &Run<'_>) -> ResultOut {
+    let (locations, related_locations) = places(&d.labels, run.sources, &home(run, None));
     let help = d.help.iter().map(|h| format!("help: {h}"));
     let message: Vec<String> = std::iter::once(d.message.clone()).chain(help).collect();
     ResultOut {
@@ -212,8 +265,8 @@ fn of_diagnostic(d: &Diagnostic, rules: &[&'static str], sources: &Sources) -> R
         level: level(d.severity),
         kind: "fail",
         message: json!({"text": message.join("\n")}),
-        locations: primary.iter().map(|l| location(l, sources)).collect(),
-        related_locations: related.iter().map(|l| location(l, sources)).collect(),
+        locations,
+        related_locations,
         code_flows: Vec::new(),
         partial_fingerprints: Map::new(),
         properties: Map::new(),
@@ -225,6 +278,7 @@ fn rule(c: &CodeInfo) -> Rule {
         id: c.code,
         name: c.name,
         short_description: json!({"text": c.title}),
+        full_description: json!({"text": c.title}),
         help: json!({"text": c.explain, "markdown": c.explain}),
     }
 }
@@ -242,10 +296,9 @@ pub fn check(runs: &[Run<'_>]) -> String {
             .collect();
         let infos: Vec<&CodeInfo> = codes.iter().filter_map(|c| code_info(c)).collect();
         let rules: Vec<&'static str> = infos.iter().map(|c| c.code).collect();
-        let sources = run.sources;
-        let findings = run.report.findings.iter().map(|f| result(f, &rules, sources));
+        let findings = run.report.findings.iter().map(|f| result(f, &rules, run));
         let results = findings
-            .chain(run.all_diagnostics().map(|d| of_diagnostic(d, &rules, sources)))
+            .chain(run.all_diagnostics().map(|d| of_diagnostic(d, &rules, run)))
             .collect();
         RunOut {
             tool: Tool {

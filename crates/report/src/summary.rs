@@ -140,7 +140,10 @@ fn clauses(run: &Run<'_>, style: Style, out: &mut String) {
             .iter()
             .filter(|c| c.in_force && c.verdict == Verdict::Holds)
             .count();
-        let tally = if good == in_force {
+        let claims = list.iter().any(|c| c.in_force && c.claims);
+        let tally = if !claims && in_force > 0 {
+            "nothing is claimed".to_string()
+        } else if good == in_force {
             format!("all {in_force} hold")
         } else {
             format!("{good} of {in_force} hold")
@@ -300,6 +303,12 @@ fn findings(run: &Run<'_>) -> String {
 #[must_use]
 pub fn verdict(run: &Run<'_>, style: Style) -> String {
     let v = run.report.verdict;
+    if run.claims_nothing() {
+        return format!(
+            "{}  the intent claims nothing that this network could violate (INTENT019)",
+            style.red("NOTHING CHECKED")
+        );
+    }
     if run.bad_input() {
         let n = run
             .all_diagnostics()

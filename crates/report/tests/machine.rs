@@ -3,6 +3,7 @@
 
 mod common;
 
+use bartizan_base::{Diagnostic, Finding};
 use bartizan_report::{json, sarif};
 use common::world;
 use serde_json::Value;
@@ -119,4 +120,74 @@ fn sarif_has_rules_places_fingerprints_and_the_path() {
         2
     );
     assert_eq!(run["columnKind"], "unicodeCodePoints");
+}
+
+/// Code scanning refuses a log in which a result has no place, and shows none without a line.
+#[test]
+fn every_result_of_sarif_has_a_line() {
+    let mut w = world();
+    let bare = {
+        let mut f = w.report.findings[0].clone();
+        f.labels.clear();
+        f
+    };
+    let of_test = Finding {
+        clause: Some("test \"checkout\" 2".into()),
+        ..bare.clone()
+    };
+    let of_nothing = Finding {
+        clause: None,
+        ..bare.clone()
+    };
+    let mut related = w.report.findings[0].clone();
+    related.labels.retain(|l| !l.primary);
+    related.labels[0].text.clear();
+    w.report.findings = vec![bare, of_test, of_nothing, related];
+    w.diagnostics
+        .push(Diagnostic::error("INPUT001", "nothing can be read"));
+    let places = |w: &common::World| -> Vec<(String, u64)> {
+        let v: Value = serde_json::from_str(&sarif::check(&[w.run()])).unwrap();
+        let results = v["runs"][0]["results"].as_array().unwrap().clone();
+        let place = |r: &Value| {
+            let p = &r["locations"][0]["physicalLocation"];
+            let uri = p["artifactLocation"]["uri"].as_str().unwrap().to_string();
+            (uri, p["region"]["startLine"].as_u64().unwrap())
+        };
+        results.iter().map(place).collect()
+    };
+    let line = |id: &str| u64::from(w.report.clauses.iter().find(|c| c.id == id).unwrap().span.line);
+    let btz = "prod/intent.btz".to_string();
+    let first = line("prod/never-1");
+    let got = places(&w);
+    assert_eq!(got[0], (btz.clone(), first));
+    assert_eq!(got[1], (btz.clone(), u64::from(w.report.tests[0].span.line)));
+    assert_eq!(got[2], (btz.clone(), first));
+    assert_eq!(got[3].0, btz);
+    assert!(
+        got.iter().all(|(uri, line)| !uri.is_empty() && *line > 0),
+        "{got:?}"
+    );
+    // Without an intent the path that was checked is left.
+    w.report.clauses.clear();
+    w.report.tests.clear();
+    assert_eq!(places(&w)[0], (w.run().path.to_string(), 1));
+}
+
+/// Build servers group cases by class, and some drop what has none.
+#[test]
+fn every_case_of_junit_has_a_class_and_every_failure_a_type() {
+    let mut w = world();
+    for c in &mut w.report.clauses {
+        c.boundary = None;
+    }
+    w.report.findings.clear();
+    let text = bartizan_report::junit::check(&[w.run()]);
+    assert!(!text.contains("classname=\"\""), "{text}");
+    assert!(text.contains("classname=\"outside of boundaries\""), "{text}");
+    for element in ["<failure ", "<error "] {
+        assert!(text.contains(element), "{text}");
+        for rest in text.split(element).skip(1) {
+            assert!(rest.split('>').next().unwrap().contains(" type=\""), "{text}");
+        }
+    }
 }

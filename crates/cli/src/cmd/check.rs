@@ -177,23 +177,36 @@ fn judge(args: &Args, path: &str, as_of: Date, readings: &Readings) -> Result<Ju
 
 /// What is wrong with an intent of which nothing is judged: the network would pass whatever it looks like.
 fn empty(report: &CheckReport, files: &IntentFiles, path: &str) -> Option<Diagnostic> {
-    if !report.tests.is_empty() || report.clauses.iter().any(|c| c.in_force) {
+    if !report.tests.is_empty() || report.clauses.iter().any(|c| c.in_force && c.claims) {
         return None;
     }
-    let text = match report.clauses.is_empty() {
-        true => "the intent has no clause and no test: nothing is checked".to_string(),
-        false => format!(
+    let in_force = report.clauses.iter().any(|c| c.in_force);
+    let text = match (report.clauses.is_empty(), in_force) {
+        (true, _) => "the intent has no clause and no test: nothing is checked".to_string(),
+        (false, false) => format!(
             "no clause of the intent is in force on {}: nothing is checked",
             report.as_of
         ),
+        (false, true) => {
+            "every clause of the intent is an `allow`, which nothing can violate: nothing is checked"
+                .to_string()
+        }
     };
-    let d = Diagnostic::error("INTENT019", text).help(format!(
-        "say what has to hold, include the file that does or name it with `--intent`; `bartizan draft {path}` writes \
-         a first intent"
-    ));
-    Some(match files.first {
-        Some(f) => d.at(Span::file(f), ""),
-        None => d,
+    let d = Diagnostic::error("INTENT019", text).help(if in_force {
+        "write `governs ZONE, ...` at the boundary: then what no clause allows is a violation; or say what has to work \
+         and what must not (`must`, `never`, `only`, tests)"
+            .to_string()
+    } else {
+        format!(
+            "say what has to hold, include the file that does or name it with `--intent`; `bartizan draft {path}` writes \
+             a first intent"
+        )
+    });
+    let first = report.clauses.iter().find(|c| c.in_force);
+    Some(match (first, files.first) {
+        (Some(c), _) => d.at(c.span, "this only opens"),
+        (None, Some(f)) => d.at(Span::file(f), ""),
+        (None, None) => d,
     })
 }
 

@@ -43,6 +43,7 @@ pub fn world() -> World {
         boundary: Some("prod".into()),
         verdict,
         in_force: true,
+        claims: true,
         reasons: Vec::new(),
         assumptions: vec!["A-CW".into()],
         span,
