@@ -136,6 +136,12 @@ impl InventoryBuilder {
         self
     }
 
+    /// A range that a VPC counts as private (ALIBABA.md §2).
+    pub fn user_cidr(&mut self, vpc: VpcId, cidr: &str) -> &mut Self {
+        self.t().vpcs[vpc.index()].user_cidrs.push(net(cidr).into());
+        self
+    }
+
     /// The system table of a VPC.
     #[must_use]
     pub fn system_table(&self, vpc: VpcId) -> RouteTableId {

@@ -14,9 +14,10 @@ pub(crate) fn describe(inv: &Inventory) -> String {
     };
     for v in &t.vpcs {
         line(format!(
-            "{} {:?}",
+            "{} {:?} user {:?}",
             name(&v.meta),
-            v.cidrs.iter().filter_map(Fact::known).collect::<Vec<_>>()
+            v.cidrs.iter().filter_map(Fact::known).collect::<Vec<_>>(),
+            v.user_cidrs.iter().filter_map(Fact::known).collect::<Vec<_>>()
         ));
     }
     for v in &t.vswitches {

@@ -18,6 +18,7 @@ enum Part {
     Public(usize, usize),
     Interface(usize),
     Gateway4(usize),
+    UserCidr(usize, usize),
     Bandwidth(usize, usize),
     TrRoute(usize),
     Association(usize),
@@ -96,6 +97,9 @@ fn parts(t: &Typed) -> Vec<Part> {
     out.extend((0..t.snat_entries.len()).rev().map(Part::Snat));
     out.extend((0..t.dnat_entries.len()).rev().map(Part::Dnat));
     out.extend((0..t.ipv4_gateways.len()).rev().map(Part::Gateway4));
+    for (v, x) in t.vpcs.iter().enumerate() {
+        out.extend((0..x.user_cidrs.len()).rev().map(|c| Part::UserCidr(v, c)));
+    }
     for (i, a) in t.acls.iter().enumerate() {
         for (d, l) in [(Direction::Ingress, &a.ingress), (Direction::Egress, &a.egress)] {
             if let AclList::Entries(es) = l {
@@ -191,6 +195,7 @@ fn without(inv: &Inventory, query: &Query, part: Part) -> Option<(Inventory, Que
                 t.eips.get_mut(e.index())?.bound.clear();
             }
         }
+        Part::UserCidr(v, c) => drop(take(&mut t.vpcs.get_mut(v)?.user_cidrs, c)?),
         Part::Gateway4(g) => {
             let g = t.ipv4_gateways.get_mut(g)?;
             if g.enabled == Fact::Known(false) {

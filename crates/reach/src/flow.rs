@@ -313,8 +313,11 @@ impl Network {
         if let Some(a) = v.acl.and_then(|a| self.acls.get(a as usize)) {
             c.add_lists(&a.ingress, &a.egress);
         }
-        let gateway = self.vpcs.get(v.vpc.index()).and_then(|n| n.ingress_table);
-        for t in v.tables.iter().copied().chain(gateway) {
+        let vpc = self.vpcs.get(v.vpc.index());
+        if let Some(n) = vpc {
+            c.add(&n.user);
+        }
+        for t in v.tables.iter().copied().chain(vpc.and_then(|n| n.ingress_table)) {
             if !tables.contains(&t) {
                 tables.push(t);
             }

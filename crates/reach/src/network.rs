@@ -571,6 +571,10 @@ pub struct VpcNet {
     pub ingress_table: Option<u32>,
     /// The system table, index into [`Network::tables`].
     pub system_table: u32,
+    /// Ranges that count as private destinations, whatever they are elsewhere (ALIBABA.md §2).
+    pub user: IpSet,
+    /// Whether there may be more of them.
+    pub user_open: bool,
 }
 
 /// Something that the engine could not take into account; claims that touch it are undecided.

@@ -476,7 +476,13 @@ impl Network {
                 self.dropped(t, out)
             };
         }
-        for &own in self.own_first(m.goal, m.sender.filter(|_| sender), v, !m.sessions.is_empty()) {
+        for &own in self.own_first(
+            m.goal,
+            m.sender.filter(|_| sender),
+            v,
+            m.dst.ip,
+            !m.sessions.is_empty(),
+        ) {
             self.forward(m, &t, Place::Iface(at), own, &v.tables, out);
         }
     }
@@ -545,12 +551,13 @@ impl Network {
 
     /// Whether a public address of the sender takes its packets to the Internet without a route (§7.1): both
     /// where it is not known whether the address exists or the IPv4 gateway is active. A reply leaves by the address
-    /// that the request came to; what else does is A-EIP-1.
+    /// that the request came to; what else does is A-EIP-1. What the VPC counts as private follows routes (§2).
     pub(crate) fn own_first(
         &self,
         goal: Option<InterfaceId>,
         sender: Option<Inside>,
         v: &Vsw,
+        to: IpAddr,
         reply: bool,
     ) -> &'static [Own] {
         let has = match sender.and_then(|s| self.addr_of(s)) {
@@ -558,8 +565,13 @@ impl Network {
             _ => Some(false),
         };
         let inactive = (self.controlled(v.vpc) == self.leads(v.vpc)).then_some(!self.controlled(v.vpc));
+        let free = match self.vpcs.get(v.vpc.index()) {
+            Some(n) if n.user.contains(to) => Some(false),
+            Some(n) if n.user_open => inactive.filter(|free| !free),
+            _ => inactive,
+        };
         let says = if reply { Use::First } else { self.says.own };
-        match (has, inactive, says) {
+        match (has, free, says) {
             (Some(false), _, _) | (_, Some(false), _) => &[Own::No],
             (Some(true), Some(true), Use::First) => &[Own::Address],
             (Some(true), Some(true), Use::Second) => &[Own::Route],

@@ -413,7 +413,10 @@ impl<'a> Tracer<'a> {
             return self.depart(m, t, Place::Iface(at), end, out);
         }
         let sends = m.sender.filter(|_| sender);
-        for &own in self.net.own_first(m.goal, sends, v, !m.sessions.is_empty()) {
+        for &own in self
+            .net
+            .own_first(m.goal, sends, v, m.dst.ip, !m.sessions.is_empty())
+        {
             self.forward(m, &t, Place::Iface(at), own, &v.tables, out);
         }
         if t.closed && out.len() == before {

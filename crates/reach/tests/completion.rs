@@ -258,6 +258,11 @@ fn forget(known: &mut Inventory, r: &mut Rng) -> Inventory {
         let mut it = keep.iter();
         y.public.retain(|_| it.next() == Some(&true));
     }
+    for c in b.vpcs.iter_mut().flat_map(|v| &mut v.user_cidrs) {
+        if r.chance(20) {
+            *c = Fact::Unknown(why());
+        }
+    }
     for x in &mut b.ipv4_gateways {
         if r.chance(20) {
             x.enabled = Fact::Unknown(why());

@@ -83,6 +83,23 @@ impl Gen<'_> {
         }
     }
 
+    /// Ranges of the Internet that a VPC counts as private: only who has a public address sees the difference.
+    pub(super) fn user_cidrs(&mut self) {
+        if !self.f.public {
+            return;
+        }
+        for v in 0..self.vpcs.len() {
+            if self.r.chance(15) {
+                let ours = ["47.0.0.0/24", "47.0.0.2/31", "47.0.0.4/30"];
+                let all: Vec<&str> = CLIENTS4.iter().chain(&ours).copied().collect();
+                for _ in 0..self.r.between(1, 2) {
+                    let cidr = self.some(&all).unwrap_or(CLIENTS4[0]);
+                    self.b.user_cidr(self.vpcs[v].id, cidr);
+                }
+            }
+        }
+    }
+
     fn publics(&mut self, v: usize) {
         let gateway = self.vpcs[v].gateway4.is_some_and(|g| g.1);
         for eni in self.vpcs[v].interfaces.clone() {

@@ -244,6 +244,7 @@ pub fn random_inventory(r: &mut Rng, f: Features) -> Inventory {
     g.inner();
     g.policy();
     g.firewalls();
+    g.user_cidrs();
     g.b.build()
 }
 

@@ -90,6 +90,8 @@ pub(super) fn public_space(c: &Ctx<'_>, opt: &CompileOptions) -> (IpSet, Arc<IpS
                 .filter_map(|e| e.known().copied()),
         );
     }
+    let user = t.vpcs.iter().flat_map(|v| &v.user_cidrs);
+    named.extend(user.filter_map(|f| f.known().copied()));
     for s in &opt.addresses {
         named.extend(s.to_nets());
     }
@@ -116,6 +118,8 @@ pub(super) fn vpcs(c: &mut Ctx<'_>) -> Vec<VpcNet> {
             .iter()
             .map(|v| VpcNet {
                 system_table: v.system_table.0,
+                user: IpSet::from_nets(v.user_cidrs.iter().filter_map(|f| f.known().copied())),
+                user_open: v.user_cidrs.iter().any(|f| f.known().is_none()),
                 ..VpcNet::default()
             })
             .collect();

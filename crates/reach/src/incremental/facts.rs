@@ -310,7 +310,10 @@ fn exposed(net: &Network, c: &Cell) -> bool {
         && !f.addrs.iter().flat_map(|a| &a.own).any(binded)
         && net.perimeter.internet.is_none()
         && net.perimeter.by_source().next().is_none()
-        && net.vpcs.iter().all(|v| v.ingress_table.is_none())
+        && net
+            .vpcs
+            .iter()
+            .all(|v| v.ingress_table.is_none() && v.user.is_empty() && !v.user_open)
         && net.hybrid.is_empty()
 }
 
