@@ -329,6 +329,130 @@ fn rules_that_take_every_request_are_asked_by_their_priority() {
     of(&both(2, 1), own, &[Undecided]);
 }
 
+/// A rule of that listener with some conditions: types and values.
+fn asking(name: &str, priority: u32, conditions: &[(&str, &str)], to: &str) -> String {
+    let every = "  rule_conditions {\n    type = \"Path\"\n    path_config { values = [\"/*\"] }\n  }\n";
+    let asked: String = conditions
+        .iter()
+        .map(|(kind, values)| {
+            let block = match *kind {
+                "Host" => "host_config",
+                "Path" => "path_config",
+                "Method" => "method_config",
+                "SourceIp" => "source_ip_config",
+                "Header" => "header_config",
+                other => panic!("{other}"),
+            };
+            format!("  rule_conditions {{\n    type = \"{kind}\"\n    {block} {{\n {values}\n }}\n  }}\n")
+        })
+        .collect();
+    rule(name, priority, to).replace(every, &asked)
+}
+
+// Decision 11, item 19: what a rule takes is left to no other.
+#[test]
+fn rules_of_one_condition_leave_nothing_to_the_later_one() {
+    let must = "must cidr 198.51.100.0/24 -> app : http\n";
+    let host = |v: &str| format!("values = [{v}]");
+    let two = |first: &[(&str, &str)], second: &[(&str, &str)]| {
+        let rules = asking("first", 1, first, "") + &asking("second", 2, second, "app");
+        alb("weight = 100", &rules)
+    };
+    let (a, b) = (host("\"a.example\""), host("\"b.example\""));
+    let (a, b) = (a.as_str(), b.as_str());
+    of(&two(&[("Host", a)], &[("Host", a)]), must, &[Undecided]);
+    of(&two(&[("Host", b)], &[("Host", a)]), must, &[Holds]);
+    // A host is the same in capitals, and among those of a wildcard.
+    of(
+        &two(&[("Host", &host("\"A.Example\""))], &[("Host", a)]),
+        must,
+        &[Undecided],
+    );
+    of(
+        &two(&[("Host", &host("\"*.example\""))], &[("Host", a)]),
+        must,
+        &[Undecided],
+    );
+    of(
+        &two(&[("Host", a)], &[("Host", &host("\"*.example\""))]),
+        must,
+        &[Holds],
+    );
+    of(
+        &two(
+            &[("Host", &host("\"?.example\""))],
+            &[("Host", &host("\"*.example\""))],
+        ),
+        must,
+        &[Holds],
+    );
+    // It asks less, or more.
+    let path = host("\"/api/*\"");
+    let deep = host("\"/api/v1\"");
+    of(
+        &two(&[("Host", a)], &[("Host", a), ("Path", &path)]),
+        must,
+        &[Undecided],
+    );
+    of(
+        &two(&[("Host", a), ("Path", &path)], &[("Host", a)]),
+        must,
+        &[Holds],
+    );
+    of(
+        &two(&[("Path", &path)], &[("Host", a), ("Path", &deep)]),
+        must,
+        &[Undecided],
+    );
+    of(&two(&[("Path", &deep)], &[("Path", &path)]), must, &[Holds]);
+    // One of several values is enough, and all of them have to be taken.
+    let both = host("\"a.example\", \"b.example\"");
+    of(&two(&[("Host", a)], &[("Host", &both)]), must, &[Holds]);
+    of(&two(&[("Host", &both)], &[("Host", a)]), must, &[Undecided]);
+    let third = two(&[("Host", a)], &[("Host", &both)]) + &asking("third", 2, &[("Host", b)], "");
+    of(&third, must, &[Undecided]);
+    // Methods and headers.
+    let (get, put) = (host("\"GET\""), host("\"PUT\""));
+    of(&two(&[("Method", &get)], &[("Method", &get)]), must, &[Undecided]);
+    of(&two(&[("Method", &get)], &[("Method", &put)]), must, &[Holds]);
+    of(&two(&[("Method", &get)], &[("Host", a)]), must, &[Holds]);
+    let header = |k: &str| format!("key = \"{k}\"\n values = [\"1\"]");
+    of(
+        &two(&[("Header", &header("x"))], &[("Header", &header("x"))]),
+        must,
+        &[Undecided],
+    );
+    of(
+        &two(&[("Header", &header("x"))], &[("Header", &header("y"))]),
+        must,
+        &[Holds],
+    );
+    // Who is meant, and what, may not be known.
+    of(
+        &two(&[("SourceIp", &host("\"198.51.100.0/24\""))], &[("Host", a)]),
+        must,
+        &[Undecided],
+    );
+    of(
+        &two(&[("Host", "values = var.nowhere")], &[("Host", a)]),
+        must,
+        &[Undecided],
+    );
+    of(
+        &two(&[("Host", a)], &[("Host", "values = [var.nowhere]")]),
+        must,
+        &[Undecided],
+    );
+    of(
+        &two(&[("Path", "values = [var.nowhere]")], &[("Host", a)]),
+        must,
+        &[Undecided],
+    );
+    // What it hands on to is reached as far as anybody knows.
+    let never = "never outside -> app : any\n";
+    of(&two(&[("Host", a)], &[("Host", a)]), never, &[Undecided]);
+}
+
 // Decision 11, item 17.
 #[test]
 fn an_access_list_without_entries_beside_others_is_not_relied_on() {
@@ -721,6 +845,16 @@ fn an_endpoint_and_a_resource_of_one_service_belong_together_wherever_it_is() {
     ] {
         of(&linked(service, endpoint), never, &[want]);
     }
+    // A service that is declared may be the one with that id: in a directory no ids are known.
+    let own = "resource \"alicloud_privatelink_vpc_endpoint_service\" \"s\" {\n}\n";
+    let here = "alicloud_privatelink_vpc_endpoint_service.s.id";
+    let named = r#"service_id = "epsrv-123""#;
+    of(&(linked(here, named) + own), never, &[Undecided]);
+    of(
+        &(linked(r#""epsrv-123""#, &format!("service_id = {here}")) + own),
+        never,
+        &[Undecided],
+    );
     // The connection that is accepted here is certain.
     let accepted = linked(r#""epsrv-123""#, r#"service_id = "epsrv-123""#)
         + r#"

@@ -88,17 +88,9 @@ impl<'r> Attrs<'r> {
         matches!(self.map.get(name).map(|n| &n.value), Some(Value::String(s)) if s.is_empty())
     }
 
-    /// A block inside of this one, whose parts are declared by their whole paths.
-    pub(super) fn nested(&self, block: &str) -> Option<&'r Node> {
-        debug_assert!(
-            self.spec.attributes.iter().any(|a| {
-                let inner = a.strip_prefix(self.prefix).and_then(|r| r.strip_prefix('.'));
-                inner.is_some_and(|r| r.split('.').next() == Some(block))
-            }),
-            "{}: `{block}` is not declared",
-            self.spec.name
-        );
-        self.map.get(block)
+    /// Everything in the block, for what is only compared.
+    pub(super) fn whole(&self) -> &'r BTreeMap<Arc<str>, Node> {
+        self.map
     }
 
     /// The first of several spellings that is set. One that is written comes before one that is not: that is as the

@@ -85,6 +85,7 @@ fn associate(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     {
         return by_address(l, i, &a, eip.known().copied(), origin);
     }
+    let mut only = kind.as_deref().and_then(Only::of);
     let target = match found {
         Found::Entity(Entity::Nat(n)) => EipTarget::Nat(n),
         Found::Entity(Entity::HaVip(h)) => {
@@ -116,7 +117,12 @@ fn associate(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
                 || kind
                     .as_deref()
                     .is_some_and(|k| k.eq_ignore_ascii_case("SlbInstance"));
-            if elsewhere {
+            let here = l.may_be(Entity::Balancer(BalancerId(0)), &id, a.span);
+            if let (true, Some(u)) = (elsewhere, here) {
+                only = Some(Only::Clb);
+                l.note(i, format!("`instance_id`: {}", u.why));
+                EipTarget::Unknown(u)
+            } else if elsewhere {
                 EipTarget::Unmodelled(id)
             } else {
                 l.dangling(i, "instance_id", &id, a.span, "target of an EIP");
@@ -145,7 +151,7 @@ fn associate(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         let at = private_address(l, i, &a);
         l.loose_eips.push(Loose {
             eip,
-            only: kind.as_deref().and_then(Only::of),
+            only,
             at,
             kinds: modes.into_iter().map(|(k, _)| k).collect(),
             origin,

@@ -141,6 +141,11 @@ pub(super) fn groups(
     };
     match l.links(i, name, node, "security group", as_group) {
         Ok((mut known, foreign)) => {
+            let like = Entity::Group(SecurityGroupId(0));
+            if let Some(u) = foreign.first().and_then(|id| l.may_be(like, id, node.span)) {
+                l.note(i, format!("`{name}`: {}", u.why));
+                return (Fact::Unknown(u), Vec::new());
+            }
             known.sort_unstable();
             known.dedup();
             (Fact::Known(known), foreign)

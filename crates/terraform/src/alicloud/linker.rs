@@ -7,6 +7,7 @@ use bartizan_model::*;
 use ipnet::IpNet;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
+use std::mem::{Discriminant, discriminant};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -132,6 +133,10 @@ pub(super) struct Linker<'r> {
     by_address: FxHashMap<&'r str, usize>,
     by_base: FxHashMap<&'r str, Vec<usize>>,
     ids: FxHashMap<Arc<str>, Entity>,
+    /// Whether what is read is a directory, where nobody's id is known.
+    pub(super) directory: bool,
+    /// Kinds of which some are declared there: a literal id may be that of any of them.
+    nameless: FxHashSet<Discriminant<Entity>>,
     causes: FxHashSet<(String, Option<Span>)>,
     by_ip: Option<FxHashMap<IpAddr, Vec<(InterfaceId, u32)>>>,
 }
@@ -194,6 +199,8 @@ impl<'r> Linker<'r> {
             by_address,
             by_base,
             ids: FxHashMap::default(),
+            directory: false,
+            nameless: FxHashSet::default(),
             causes: FxHashSet::default(),
             by_ip: None,
         }
@@ -205,6 +212,10 @@ impl<'r> Linker<'r> {
             *slot = Some(entity);
         }
         let Some(r) = self.res.get(i) else { return };
+        // What a plan has yet to make has none that anybody could have written.
+        if self.directory {
+            self.nameless.insert(discriminant(&entity));
+        }
         for id in self.identities.get(&*r.kind).copied().unwrap_or_default() {
             if !id.literal {
                 continue;
@@ -218,6 +229,13 @@ impl<'r> Linker<'r> {
                 }
             }
         }
+    }
+
+    /// Why a literal id that nothing has may be that of something declared, of the kind of `like`, if it may.
+    pub(super) fn may_be(&self, like: Entity, id: &str, span: Span) -> Option<Unknown> {
+        let why = || format!("`{id}` may be the id of one that is declared here, as none of those is known");
+        let some = self.nameless.contains(&discriminant(&like));
+        some.then(|| Unknown::at(why(), span))
     }
 
     /// Registers the literal primary ENI ids of an instance once its primary interface is known.

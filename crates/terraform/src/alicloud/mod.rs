@@ -259,6 +259,7 @@ pub(crate) fn link_spelt(
         })
         .collect();
     let mut linker = Linker::new(&resources, identities);
+    linker.directory = source == SourceKind::Directory;
     for stage in STAGES {
         for (i, h) in handled.iter().enumerate() {
             let (Some(h), Some(r)) = (h, resources.get(i)) else {

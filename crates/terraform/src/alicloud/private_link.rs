@@ -373,7 +373,13 @@ fn leads(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Leads {
                     "name an endpoint service",
                 )),
             },
-            Found::Foreign(id) => Leads::Named(id),
+            Found::Foreign(id) => match l.may_be(Entity::EndpointService(0), &id, n.span) {
+                Some(u) => {
+                    l.note(i, format!("`{name}`: {}", u.why));
+                    Leads::Unknown(u)
+                }
+                None => Leads::Named(id),
+            },
             // What comes from outside of the input is none of its services, if it has none.
             Found::Unknown(u) if l.private_link.services.is_empty() => Leads::Unsure(u),
             Found::Unset | Found::Resource(_) if l.private_link.services.is_empty() => {

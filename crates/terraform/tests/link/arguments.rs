@@ -206,7 +206,8 @@ fn a_rule_for_some_clients_is_not_certain_for_others() {
   }"#;
     // The default of the listener, then the rule.
     assert_eq!(of(host), [true, true]);
-    assert_eq!(of(source), [true, false]);
+    // Whom a rule for some clients takes gets nothing from what comes after it.
+    assert_eq!(of(source), [false, false]);
     assert_eq!(of(every), [false, true]);
 }
 

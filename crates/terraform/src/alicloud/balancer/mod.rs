@@ -5,6 +5,7 @@
 
 mod clb;
 mod modern;
+mod rules;
 
 use super::attrs::{Attrs, items};
 use super::eni;
@@ -59,34 +60,13 @@ enum Target {
     Unknown(Unknown),
 }
 
-/// A rule of an ALB listener.
-#[derive(Clone)]
-struct Rule {
-    origin: Origin,
-    /// The smaller, the earlier.
-    priority: Fact<u32>,
-    takes_all: bool,
-}
-
-/// The rule that may leave nothing to what a listener hands on to by `address`: a rule, or the listener itself, which
-/// comes after all of them.
-fn left_nothing<'p>(rules: &'p [Rule], address: &str) -> Option<&'p Rule> {
-    let own = rules.iter().find(|r| &*r.origin.address == address);
-    let earlier = |r: &&Rule| match (&r.priority, own.map(|o| &o.priority)) {
-        (Fact::Known(a), Some(Fact::Known(b))) => a <= b,
-        _ => true,
-    };
-    let others = rules.iter().filter(|r| &*r.origin.address != address);
-    others.filter(|r| r.takes_all).find(earlier)
-}
-
 /// A listener on its way into the typed layer.
 struct Pending {
     balancer: Fact<BalancerId>,
     listener: Listener,
     targets: Vec<(Origin, Target)>,
-    /// Its rules, each with its priority and whether it takes every request, so that what comes after it gets none.
-    rules: Vec<Rule>,
+    /// Its rules, which may leave nothing to what comes after them.
+    rules: Vec<rules::Rule>,
     /// Access lists, whether they admit, and where they are bound.
     lists: Vec<(Fact<usize>, Fact<bool>, Origin)>,
     /// Backends get UDP.
@@ -592,8 +572,13 @@ pub(super) fn settle(l: &mut Linker<'_>) {
             }
         }
         for (o, _) in &mut targets {
-            if let Some(by) = left_nothing(&p.rules, &o.address) {
-                let doubt = Unknown::at("another rule takes every request", by.origin.span);
+            if let Some((by, all)) = rules::left_nothing(&p.rules, &o.address) {
+                let why = if all {
+                    "another rule takes every request"
+                } else {
+                    "another rule may take every request that it is for"
+                };
+                let doubt = Unknown::at(why, by.origin.span);
                 o.maybe.get_or_insert_with(|| Box::new(doubt));
             }
         }

@@ -5,8 +5,8 @@ use super::super::linker::{Linker, as_group, next};
 use super::super::{Handler, Stage, TypeSpec, eni, own, parse};
 use super::clb::{inline, into_group, list_entry};
 use super::{
-    Entity, Loose, Pending, Rule, Server, actions, as_balancer, as_list, as_listener, as_servers, declare,
-    front, group, new_group, new_list, port, server, this_balancer, weighed, weighed_0,
+    Entity, Loose, Pending, Server, actions, as_balancer, as_list, as_listener, as_servers, declare, front,
+    group, new_group, new_list, port, rules, server, this_balancer, weighed, weighed_0,
 };
 use crate::json::left_to_cloud;
 use bartizan_model::*;
@@ -568,63 +568,12 @@ fn nlb_listener(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     }
 }
 
-/// What a rule asks of a request.
-enum Asks {
-    /// Nothing: it takes them all.
-    Nothing,
-    /// Host, path and the like, which a client can write as it likes (decision 11).
-    Content,
-    /// Where it comes from, so that it is not for everybody.
-    Source(Unknown),
-}
-
-fn asks(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Asks {
-    let all = match a.blocks("rule_conditions") {
-        Blocks::Absent => return Asks::Nothing,
-        Blocks::Unknown(u) => {
-            l.unknown(i, "rule_conditions", &u);
-            return Asks::Source(u);
-        }
-        Blocks::List(all) => all,
-    };
-    let mut every = true;
-    for b in &all {
-        match b.get("type").map(|n| (l.text(n), n.span)) {
-            Some((Fact::Known(t), span)) if t.eq_ignore_ascii_case("sourceip") => {
-                return Asks::Source(Unknown::at("the rule is for some clients only", span));
-            }
-            Some((Fact::Unknown(u), _)) => return Asks::Source(u),
-            Some((Fact::Known(t), _)) => {
-                let whole = match &*t.to_ascii_lowercase() {
-                    "path" => Some(("path_config", "/*")),
-                    "host" => Some(("host_config", "*")),
-                    _ => None,
-                };
-                every &= whole.is_some_and(|(name, any)| takes(b, name, any));
-            }
-            None => every = false,
-        }
-    }
-    if every { Asks::Nothing } else { Asks::Content }
-}
-
-/// Whether the values of a condition have one that meets everything.
-fn takes(b: &Attrs<'_>, block: &str, any: &str) -> bool {
-    let mut values = Vec::new();
-    let found = b.nested(block).map(|n| super::deep(n, "values", &mut values));
-    matches!(found, Some(Ok(())))
-        && values
-            .iter()
-            .flat_map(|n| super::each(n))
-            .any(|n| matches!(&n.value, Value::String(s) if &**s == any))
-}
-
 fn rule(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let listener = l.link(i, &a, &["listener_id"], "listener", as_listener);
     let Some(n) = a.get("rule_actions") else { return };
     let mut targets = actions(l, i, "rule_actions", n);
-    let asks = asks(l, i, &a);
-    if let Asks::Source(u) = &asks {
+    let asks = rules::asks(l, i, &a);
+    if let Some(u) = rules::for_some(&asks) {
         for (o, _) in &mut targets {
             o.maybe.get_or_insert_with(|| Box::new(u.clone()));
         }
@@ -633,10 +582,10 @@ fn rule(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         Some(_) => l.count(i, &a, "priority"),
         None => Fact::Unknown(Unknown::at("no priority is set", a.span)),
     };
-    let rule = Rule {
+    let rule = rules::Rule {
         origin: l.origin(i, a.span),
         priority,
-        takes_all: matches!(asks, Asks::Nothing),
+        asks,
     };
     match listener {
         Fact::Known(n) => {

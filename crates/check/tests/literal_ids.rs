@@ -1,0 +1,138 @@
+//! Literal ids in a directory, where nobody's id is known: what they name may be declared beside them (docs/SOUNDNESS.md, 3).
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use bartizan_base::Verdict::{self, Holds, Undecided, Violated};
+use bartizan_model::Readings;
+
+/// A VPC with two vSwitches, a host that lets everybody in, and one in the other vSwitch.
+const NET: &str = r#"
+resource "alicloud_vpc" "v" {
+  cidr_block = "10.0.0.0/16"
+}
+resource "alicloud_vswitch" "a" {
+  vpc_id     = alicloud_vpc.v.id
+  cidr_block = "10.0.1.0/24"
+}
+resource "alicloud_vswitch" "b" {
+  vpc_id     = alicloud_vpc.v.id
+  cidr_block = "10.0.2.0/24"
+}
+resource "alicloud_security_group" "g" {
+  vpc_id              = alicloud_vpc.v.id
+  inner_access_policy = "Drop"
+}
+resource "alicloud_security_group_rule" "in" {
+  security_group_id = alicloud_security_group.g.id
+  type              = "ingress"
+  ip_protocol       = "all"
+  cidr_ip           = "0.0.0.0/0"
+}
+resource "alicloud_instance" "web" {
+  vswitch_id            = alicloud_vswitch.a.id
+  private_ip            = "10.0.1.10"
+  secondary_private_ips = ["10.0.1.11"]
+  security_groups       = [alicloud_security_group.g.id]
+  tags                  = { role = "web" }
+}
+resource "alicloud_eip_address" "e" {
+  ip_address = "47.0.0.1"
+}
+variable "open" {
+  type = string
+}
+"#;
+
+const WEB: &str = "edition 2027\nzone web = tag role=web\n";
+
+#[track_caller]
+fn says(more: &str, intent: &str, want: &[Verdict]) {
+    let net = format!("{NET}{more}");
+    common::expect(&net, &format!("{WEB}{intent}"), Readings::default(), want);
+}
+
+/// §5.3: in a directory nobody's id is known, so a literal id of a group may be that of a group declared there.
+#[test]
+fn a_group_by_its_id_may_be_any_that_is_declared() {
+    let net = |groups: &str| {
+        format!(
+            r#"
+resource "alicloud_security_group" "d" {{
+  vpc_id              = alicloud_vpc.v.id
+  inner_access_policy = "Drop"
+}}
+resource "alicloud_security_group_rule" "d" {{
+  security_group_id        = alicloud_security_group.d.id
+  type                     = "ingress"
+  ip_protocol              = "all"
+  source_security_group_id = alicloud_security_group.g.id
+}}
+resource "alicloud_security_group" "h" {{
+  vpc_id = alicloud_vpc.v.id
+}}
+resource "alicloud_instance" "db" {{
+  vswitch_id      = alicloud_vswitch.b.id
+  private_ip      = "10.0.2.20"
+  security_groups = [alicloud_security_group.d.id]
+  tags            = {{ role = "db" }}
+}}
+resource "alicloud_instance" "app" {{
+  vswitch_id      = alicloud_vswitch.b.id
+  private_ip      = "10.0.2.21"
+  security_groups = [{groups}]
+  tags            = {{ role = "app" }}
+}}
+"#
+        )
+    };
+    let claims =
+        "zone app = tag role=app\nzone db = tag role=db\nnever app -> db : ssh\nmust app -> db : ssh\n";
+    says(&net("alicloud_security_group.h.id"), claims, &[Holds, Violated]);
+    says(&net("alicloud_security_group.g.id"), claims, &[Violated, Holds]);
+    says(&net("\"sg-bp123\""), claims, &[Undecided, Undecided]);
+    says(
+        &net("alicloud_security_group.h.id, \"sg-bp123\""),
+        claims,
+        &[Undecided, Undecided],
+    );
+}
+
+/// §7.5: a balancer by its id may be one that is declared.
+#[test]
+fn a_balancer_by_its_id_may_be_any_that_is_declared() {
+    let net = |to: &str| {
+        format!(
+            r#"
+resource "alicloud_slb_load_balancer" "l" {{
+  address_type = "intranet"
+  vswitch_id   = alicloud_vswitch.b.id
+  address      = "10.0.2.20"
+}}
+resource "alicloud_slb_listener" "l" {{
+  load_balancer_id = alicloud_slb_load_balancer.l.id
+  frontend_port    = 22
+  backend_port     = 22
+  protocol         = "tcp"
+}}
+resource "alicloud_slb_backend_server" "l" {{
+  load_balancer_id = alicloud_slb_load_balancer.l.id
+  backend_servers {{
+    server_id = alicloud_instance.web.id
+    weight    = 100
+  }}
+}}
+resource "alicloud_eip_association" "e" {{
+  allocation_id = alicloud_eip_address.e.id
+  {to}
+}}
+"#
+        )
+    };
+    let claim = "never outside -> web : ssh\n";
+    let here = "instance_id = alicloud_slb_load_balancer.l.id";
+    says(&net(here), claim, &[Violated]);
+    says(&net("instance_id = \"lb-bp123\""), claim, &[Undecided]);
+    let kind = "instance_type = \"SlbInstance\"\n  instance_id = \"bp123\"";
+    says(&net(kind), claim, &[Undecided]);
+}
