@@ -38,6 +38,11 @@ impl AtomTable {
         self.ids.insert(w.into(), i);
         i
     }
+    /// Makes room for so many more sets.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.flat.reserve(more * self.words);
+        self.ids.reserve(more);
+    }
     pub(crate) fn get(&self, id: u32) -> &[u64] {
         let at = id as usize * self.words;
         &self.flat[at..at + self.words]

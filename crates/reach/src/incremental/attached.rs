@@ -7,7 +7,7 @@
 use super::far::Far;
 use super::index::Side;
 use super::touch::Keys;
-use super::{Inside, Live, handed, small};
+use super::{Inside, Live, small};
 use crate::cross::Way;
 use crate::network::{Hop, Match, Table};
 use crate::transit::{Far as End, TrNext};
@@ -98,14 +98,8 @@ impl Live {
             pairs.extend(others().flat_map(|i| others().filter(move |j| *j != i).map(move |j| (i, j))));
         }
         self.lead(pairs, &mut keys)?;
-        let across = self
-            .fronts
-            .as_ref()
-            .map(|f| f.across(&self.reach.net))
-            .unwrap_or_default();
-        for i in across {
-            self.relegged(i, &handed::At::Routes, &mut keys);
-        }
+        // A packet that leaves another VPC and does not come through this one goes as it went before.
+        self.relegged_across((!everybody).then_some(vpc), &mut keys);
         Ok(keys)
     }
 

@@ -97,7 +97,9 @@ impl Live {
         });
         // A table that grows costs more than a change may.
         reach.net.group_sets.reserve(SPARE);
+        ledger.reserve(SPARE);
         for d in &mut reach.domains {
+            d.table.reserve(SPARE / 16);
             d.rows.reserve(SPARE / 16);
             d.lists.reserve(SPARE / 16);
             d.sets.reserve(SPARE / 16);

@@ -13,7 +13,7 @@ use crate::network::{Match, Mode, Network, RelaySource, Rule};
 use crate::point::{Inside, accepted};
 use crate::reach::Reach;
 use crate::relayed::{Legs, fronts, legs, taken_from};
-use bartizan_model::{BalancerKind, InterfaceId, Inventory, VswitchId};
+use bartizan_model::{BalancerKind, InterfaceId, Inventory, VpcId, VswitchId};
 use bartizan_packet::{AtomSet, IpSet};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -81,6 +81,17 @@ pub(super) struct Fronts {
     free_in: FxHashMap<VswitchId, Vec<InterfaceId>>,
     /// What ACLs tell apart.
     told: Cuts,
+    /// The relays from a front in one VPC to a backend in another one, and the two VPCs. They are few, and looking
+    /// through all relays for them would cost more than a change may.
+    across: Vec<(u32, [Option<VpcId>; 2])>,
+}
+
+/// The VPCs of a relay's front and backend, if they are two.
+fn across(net: &Network, n: u32) -> Option<(u32, [Option<VpcId>; 2])> {
+    let r = net.relays.get(n as usize)?;
+    let of = |i| net.iface(i).and_then(|f| net.vpc_of(f));
+    let (front, back) = (of(r.front), of(r.to));
+    (front != back).then_some((n, [front, back]))
 }
 
 /// The vSwitch of whose free addresses one is that of a balancer, as its backends see it.
@@ -152,6 +163,7 @@ impl Fronts {
             asked: FxHashSet::default(),
             free_in: FxHashMap::default(),
             told: acls(net),
+            across: Vec::new(),
         };
         for f in fronts(net) {
             let cells = of.get(&f.id).cloned().unwrap_or_default();
@@ -195,6 +207,8 @@ impl Fronts {
             .filter_map(|(n, k, c)| Some(((n, k), leg(net, &reach.domains, n, c)?)))
             .collect();
         out.legs = legs.into_iter().collect();
+        let relays = out.all.iter().flat_map(|f| &f.relays);
+        out.across = relays.filter_map(|r| across(net, r.0)).collect();
         for front in &mut out.all {
             let legs = &out.legs;
             let sees = |(n, k): &(u32, u32)| matches!(legs.get(&(*n, *k)), Some(l) if matches!(l.legs, Legs::ByClient { .. }));
@@ -218,20 +232,6 @@ impl Fronts {
     /// Whether some ACL may tell two addresses apart.
     fn may_tell(&self, x: IpAddr, y: IpAddr) -> bool {
         self.told.piece(x) != self.told.piece(y)
-    }
-
-    /// The backends in other VPCs than the fronts that hand on to them.
-    pub(super) fn across(&self, net: &Network) -> Vec<InterfaceId> {
-        let vpc = |i| net.iface(i).and_then(|f| net.vpc_of(f));
-        let relays = self.all.iter().flat_map(|f| &f.relays);
-        let relays = relays.filter_map(|r| net.relays.get(r.0 as usize));
-        let mut out: Vec<InterfaceId> = relays
-            .filter(|r| vpc(r.front) != vpc(r.to))
-            .map(|r| r.to)
-            .collect();
-        out.sort_unstable();
-        out.dedup();
-        out
     }
 
     pub(super) fn of(&self, i: InterfaceId) -> Option<u32> {
@@ -267,11 +267,13 @@ impl Fronts {
             self.legs.insert((n, k), leg);
         }
         front.relays.push((n, to.to_vec()));
+        self.across.extend(across(net, n));
         true
     }
 
     /// A front hands on to one backend less. The blocks that it hands on to are looked at as before.
     pub(super) fn remove(&mut self, i: InterfaceId, n: u32) {
+        self.across.retain(|r| r.0 != n);
         let f = self.of(i);
         if let Some(front) = f.and_then(|f| self.all.get_mut(f as usize)) {
             for (_, to) in front.relays.extract_if(.., |r| r.0 == n) {
@@ -438,6 +440,16 @@ impl Live {
             if touched {
                 self.releg(n, (|_| true, None), keys);
             }
+        }
+    }
+
+    /// Routes between VPCs have changed, those of `vpc` alone if that is said: what is handed on by them.
+    pub(super) fn relegged_across(&mut self, vpc: Option<VpcId>, keys: &mut Keys) {
+        let of = self.fronts.iter().flat_map(|f| &f.across);
+        let here = of.filter(|(_, ends)| vpc.is_none() || ends.contains(&vpc));
+        let relays: Vec<u32> = here.map(|r| r.0).collect();
+        for n in relays {
+            self.releg(n, (|_| true, None), keys);
         }
     }
 

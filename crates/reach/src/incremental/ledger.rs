@@ -25,6 +25,12 @@ impl Ledger {
         }
     }
 
+    /// Makes room for so many more contributions.
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.table.reserve(more);
+        self.of.reserve(more);
+    }
+
     /// From now on it is kept what is allowed between so many pairs of VPCs.
     pub(super) fn keep(&mut self, pairs: usize) {
         self.allowed = vec![FxHashMap::default(); pairs];
