@@ -299,6 +299,16 @@ pub fn incremental(
         }
     };
     let build_s = t0.elapsed().as_secs_f64();
+    let verdicts_now = |k: &Kept<'_>| -> BTreeMap<String, usize> {
+        let mut all = BTreeMap::new();
+        if let Kept::Intent(watch) = k {
+            for (_, v) in watch.verdicts() {
+                *all.entry(format!("{v:?}").to_lowercase()).or_default() += 1;
+            }
+        }
+        all
+    };
+    let begins = verdicts_now(&live);
     let mut kinds: BTreeMap<&'static str, Times> = BTreeMap::new();
     let mut reasons: BTreeMap<&'static str, usize> = BTreeMap::new();
     let (mut all, mut all_wall): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
@@ -371,7 +381,7 @@ pub fn incremental(
         "p50_ms": at(&mut all, 0.5), "p99_ms": at(&mut all, 0.99), "max_ms": at(&mut all, 1.0),
         "wall_p99_ms": at(&mut all_wall, 0.99),
         "kinds": kinds, "reasons": reasons, "peak_rss_mb": peak.round(),
-        "equal": equal, "again_s": (again_s * 1000.0).round() / 1000.0,
+        "verdicts": begins, "equal": equal, "again_s": (again_s * 1000.0).round() / 1000.0,
     })
     .to_string())
 }

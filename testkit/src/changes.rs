@@ -7,7 +7,9 @@ use crate::rng::Rng;
 use crate::verify::random_readings;
 use bartizan_model::*;
 use bartizan_packet::{IpSet, PortSet, ServiceSet};
-use bartizan_reach::{Affected, Change, CompileOptions, Live, Mode, Partition, Reach, compile};
+use bartizan_reach::{
+    Affected, Change, CompileOptions, Live, Mode, Partition, Point, Reach, Standing, compile,
+};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -267,6 +269,8 @@ pub struct IncrementalReport {
     pub effective: u64,
     /// Of these, those after which nothing was built again.
     pub local: u64,
+    /// Changes that a network without a matrix followed.
+    pub standing: u64,
     /// Changes after which everything was built again, by kind and reason.
     pub rebuilt: BTreeMap<(&'static str, &'static str), u64>,
     /// Changes by kind.
@@ -287,8 +291,8 @@ impl fmt::Display for IncrementalReport {
         )?;
         writeln!(
             f,
-            "  kept up to date at the beginning: {} between VPCs, {} balancers",
-            self.between, self.balancers
+            "  kept up to date at the beginning: {} between VPCs, {} balancers; without a matrix {} changes were followed",
+            self.between, self.balancers, self.standing
         )?;
         for (kind, n) in &self.kinds {
             let again: u64 = self
@@ -349,6 +353,54 @@ fn some_of(r: &mut Rng, index: u64, all: Features) -> Features {
     })
 }
 
+/// What is delivered, and what works.
+type Both = (ServiceSet, ServiceSet);
+
+/// Flows of one step that are asked of a network without a matrix.
+const ASKED: usize = 60;
+
+/// Two ends between which a network says something else than another one, and what; not every pair is asked.
+fn other_flow(r: &mut Rng, is: &Reach, should: &Reach) -> Option<(Point, Point, Both, Both)> {
+    let points = |reach: &Reach| -> Vec<Point> {
+        let mut all: Vec<Point> = (0..BLOCKS)
+            .flat_map(|b| reach.points(b, (b + 1) % BLOCKS))
+            .map(|p| p.0)
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    };
+    // Its cells are finer: all that the other one has are among them.
+    let (mine, theirs) = (points(is), points(should));
+    let inside = |p: &&Point| matches!(p, Point::Inside(_));
+    if let Some(p) = theirs
+        .iter()
+        .filter(inside)
+        .find(|p| mine.binary_search(p).is_err())
+    {
+        return Some((*p, *p, <_>::default(), <_>::default()));
+    }
+    if theirs.is_empty() {
+        return None;
+    }
+    let all = theirs.len() * theirs.len();
+    let asked = |n: usize| (theirs[n / theirs.len()], theirs[n % theirs.len()]);
+    let some: Vec<(Point, Point)> = match all <= ASKED {
+        true => (0..all).map(asked).collect(),
+        false => (0..ASKED).map(|_| asked(r.below(all))).collect(),
+    };
+    let says = |reach: &Reach, (s, d)| {
+        let net = reach.network();
+        let f = net.flow(s, d);
+        (net.atoms.services(&f.delivered), net.atoms.services(&f.works))
+    };
+    let ends = some
+        .into_iter()
+        .filter(|(s, d)| s != d && should.network().may_meet(*s, *d));
+    let mut answers = ends.map(|(s, d)| (s, d, says(is, (s, d)), says(should, (s, d))));
+    answers.find(|(_, _, a, b)| a != b)
+}
+
 /// One sequence of changes on one random network, in one mode.
 fn sequence(seed: u64, index: u64, features: Features, length: usize, report: &mut IncrementalReport) {
     let mut r = Rng::for_item(seed, index);
@@ -361,6 +413,14 @@ fn sequence(seed: u64, index: u64, features: Features, length: usize, report: &m
     };
     let options = options(&mut r);
     let mut live = Live::new(inv, mode, options.clone(), Box::new(Few::new()));
+    // Which flows are asked changes nothing else that is drawn.
+    let mut asks = Rng::for_item(seed ^ 0x57A9_D126, index);
+    let mut standing = Standing::new(
+        live.inventory().clone(),
+        mode,
+        options.clone(),
+        Box::new(Few::new()),
+    );
     let mut before = services(live.reach());
     report.sequences += 1;
     let (between, balancers) = live.keeps();
@@ -396,6 +456,18 @@ fn sequence(seed: u64, index: u64, features: Features, length: usize, report: &m
         *report.kinds.entry(change.kind()).or_default() += 1;
         if let Some(why) = rebuilt {
             *report.rebuilt.entry((change.kind(), why)).or_default() += 1;
+        }
+        let alone = standing.apply(&change);
+        report.standing += u64::from(alone.is_none());
+        if let Some((s, d, is, should)) = other_flow(&mut asks, standing.reach(), &again) {
+            report.differing += 1;
+            report.examples.push(format!(
+                "sequence {index}, step {step}, {mode:?}: {} without a matrix: {change:?}, rebuilt {alone:?}\n  {s:?} to {d:?}: {is:?}, and \
+                 not {should:?}\n{}",
+                change.kind(),
+                describe(live.inventory()),
+            ));
+            return;
         }
         if is != should || changed != pairs {
             report.differing += 1;
@@ -453,6 +525,7 @@ pub fn verify_incremental(sequences: u64, seed: u64, features: Features, length:
         all.changes += p.changes;
         all.effective += p.effective;
         all.local += p.local;
+        all.standing += p.standing;
         all.between += p.between;
         all.balancers += p.balancers;
         all.differing += p.differing;

@@ -14,6 +14,7 @@ use bartizan_model::{
     Typed,
 };
 use bartizan_packet::IpSet;
+use std::collections::BTreeMap;
 
 /// Resolves an intent against an inventory as of a date.
 ///
@@ -25,6 +26,8 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
     let r = Resolver {
         intent,
         t: &inv.typed,
+        shaky: doubt::Shaky::of(&inv.typed),
+        tagged: Tagged::of(&inv.typed),
     };
     let mut p = Plan::default();
     let outside = p.set(Set::Outside, "outside");
@@ -179,6 +182,8 @@ pub fn plan(intent: &Intent, inv: &Inventory, as_of: Date) -> (Plan, Vec<Diagnos
 pub(crate) struct Resolver<'a> {
     pub(crate) intent: &'a Intent,
     pub(crate) t: &'a Typed,
+    pub(crate) shaky: doubt::Shaky,
+    tagged: Tagged<'a>,
 }
 
 struct Names<'a> {
@@ -321,6 +326,59 @@ pub(crate) fn named(m: &Meta, glob: &str) -> bool {
     }
 }
 
+/// Whether a managed service is of a kind: `rds` is RDS and PolarDB.
+fn answers(of: ResourceKind, kind: DataServiceKind) -> bool {
+    match of {
+        ResourceKind::Rds => matches!(kind, DataServiceKind::Rds | DataServiceKind::Polardb),
+        ResourceKind::Redis => kind == DataServiceKind::Redis,
+        ResourceKind::Managed => true,
+        _ => false,
+    }
+}
+
+/// Whether a balancer is of a kind: endpoints of PrivateLink are asked for apart.
+fn balances(of: ResourceKind, kind: BalancerKind) -> bool {
+    (of == ResourceKind::Endpoint) == (kind == BalancerKind::Endpoint)
+}
+
+fn members(all: impl Iterator<Item = InterfaceId>) -> Set {
+    let mut all: Vec<InterfaceId> = all.collect();
+    all.sort_unstable();
+    all.dedup();
+    Set::Interfaces(all)
+}
+
+/// Interfaces by the tags of them and of their instances, as far as these are known.
+pub(crate) struct Tagged<'a>(BTreeMap<&'a str, BTreeMap<&'a str, Vec<InterfaceId>>>);
+
+impl<'a> Tagged<'a> {
+    fn of(t: &'a Typed) -> Self {
+        let mut all: BTreeMap<&str, BTreeMap<&str, Vec<InterfaceId>>> = BTreeMap::new();
+        for (n, i) in (0u32..).map(InterfaceId).zip(&t.interfaces) {
+            let instance = i.instance.map(|x| &t[x].meta);
+            let tags = std::iter::once(&i.meta)
+                .chain(instance)
+                .filter_map(|m| m.tags.known());
+            for (k, v) in tags.flatten() {
+                if let Fact::Known(v) = v {
+                    all.entry(k).or_default().entry(v).or_default().push(n);
+                }
+            }
+        }
+        Tagged(all)
+    }
+
+    /// Those with a value that the pattern matches, sorted.
+    fn matching(&self, key: &str, value: &str) -> Vec<InterfaceId> {
+        let values = self.0.get(key).into_iter().flatten();
+        let values = values.filter(|(v, _)| glob_match(value, v));
+        let mut out: Vec<InterfaceId> = values.flat_map(|(_, all)| all).copied().collect();
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+}
+
 impl Resolver<'_> {
     /// What joins networks and is nothing that a way is told by.
     fn links(&self) -> impl Iterator<Item = &Meta> {
@@ -353,12 +411,7 @@ impl Resolver<'_> {
         match &s.kind {
             SelectorKind::Everything => Set::Everything,
             SelectorKind::Outside => Set::Outside,
-            SelectorKind::Tag { key, value } => self.interfaces(|_, i| {
-                self.metas(i).any(|m| {
-                    let tag = m.tags.known().and_then(|t| t.get(key.as_str()));
-                    tag.and_then(Fact::known).is_some_and(|v| glob_match(value, v))
-                })
-            }),
+            SelectorKind::Tag { key, value } => Set::Interfaces(self.tagged.matching(key, value)),
             SelectorKind::Resource { of, glob } => {
                 let glob = glob.as_deref().unwrap_or("*");
                 self.resource(*of, glob)
@@ -414,10 +467,18 @@ impl Resolver<'_> {
                     .is_some_and(|g| g.iter().any(|g| named(&t[*g].meta, glob)))
             }),
             ResourceKind::Rds | ResourceKind::Redis | ResourceKind::Managed => {
-                self.interfaces(|_, i| self.services(of, i).any(|d| named(&d.meta, glob)))
+                let all = t
+                    .data_services
+                    .iter()
+                    .filter(|d| answers(of, d.kind) && named(&d.meta, glob));
+                members(all.map(|d| d.interface))
             }
             ResourceKind::Lb | ResourceKind::Endpoint => {
-                self.interfaces(|_, i| self.balancers(of, i).any(|b| named(&b.meta, glob)))
+                let all = t
+                    .balancers
+                    .iter()
+                    .filter(|b| balances(of, b.kind) && named(&b.meta, glob));
+                members(all.flat_map(|b| b.fronts.iter().copied()))
             }
         }
     }
@@ -428,15 +489,8 @@ impl Resolver<'_> {
         of: ResourceKind,
         i: &'a Interface,
     ) -> impl Iterator<Item = &'a DataService> {
-        self.t.data_services.iter().filter(move |d| {
-            let kind = match of {
-                ResourceKind::Rds => matches!(d.kind, DataServiceKind::Rds | DataServiceKind::Polardb),
-                ResourceKind::Redis => d.kind == DataServiceKind::Redis,
-                ResourceKind::Managed => true,
-                _ => false,
-            };
-            kind && std::ptr::eq(&self.t[d.interface], i)
-        })
+        let all = self.t.data_services.iter().filter(move |d| answers(of, d.kind));
+        all.filter(move |d| std::ptr::eq(&self.t[d.interface], i))
     }
 
     /// The load balancers (or the endpoints of PrivateLink) of which an interface is a front.
@@ -445,10 +499,8 @@ impl Resolver<'_> {
         of: ResourceKind,
         i: &'a Interface,
     ) -> impl Iterator<Item = &'a Balancer> {
-        let link = of == ResourceKind::Endpoint;
         let front = move |f: &InterfaceId| std::ptr::eq(&self.t[*f], i);
-        let kind = move |b: &&Balancer| (b.kind == BalancerKind::Endpoint) == link;
-        let all = self.t.balancers.iter().filter(kind);
+        let all = self.t.balancers.iter().filter(move |b| balances(of, b.kind));
         all.filter(move |b| b.fronts.iter().any(front))
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::adapt::{Resolver, named};
 use bartizan_lang::{LinkKind, ResourceKind, Selector, SelectorKind, glob_match};
-use bartizan_model::{Fact, Interface, InterfaceId, Meta};
+use bartizan_model::{Fact, Interface, InterfaceId, Meta, Typed};
 
 /// Whether one interface is selected.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,9 +15,97 @@ enum Is {
     Unknown,
 }
 
+/// Interfaces of which something is not known, by what it is: for all others it is certain whether they are selected.
+/// Nearly all are certain, and zones times interfaces is more than one wants to look through.
+#[derive(Default)]
+pub(crate) struct Shaky([Vec<InterfaceId>; 4]);
+
+/// What decides who is selected: tags, names and addresses of an interface or its instance; its place; its groups; what
+/// answers at it.
+const WHO: usize = 0;
+const PLACE: usize = 1;
+const GROUPS: usize = 2;
+const SERVED: usize = 3;
+
+impl Shaky {
+    pub(crate) fn of(t: &Typed) -> Self {
+        let mut out = Shaky::default();
+        let nameless = |m: &Meta| matches!(m.name, Some(Fact::Unknown(_)));
+        let shaky = |m: &Meta| {
+            let tags = m.tags.known();
+            nameless(m)
+                || m.origin.address.contains(ANY_KEY)
+                || tags.is_none_or(|t| t.values().any(|v| v.known().is_none()))
+        };
+        for (n, i) in (0u32..).map(InterfaceId).zip(&t.interfaces) {
+            if shaky(&i.meta) || i.instance.is_some_and(|x| shaky(&t[x].meta)) {
+                out.0[WHO].push(n);
+            }
+            let place = i.vswitch.known().and_then(|v| Some((v, t[*v].vpc.known()?)));
+            if place.is_none_or(|(v, vpc)| nameless(&t[*v].meta) || nameless(&t[*vpc].meta)) {
+                out.0[PLACE].push(n);
+            }
+            let groups = i.groups.known().filter(|_| i.foreign_groups.is_empty());
+            if groups.is_none_or(|g| g.iter().any(|g| nameless(&t[*g].meta))) {
+                out.0[GROUPS].push(n);
+            }
+        }
+        let services = t.data_services.iter().filter(|d| nameless(&d.meta));
+        out.0[SERVED].extend(services.map(|d| d.interface));
+        let balancers = t.balancers.iter().filter(|b| nameless(&b.meta));
+        out.0[SERVED].extend(balancers.flat_map(|b| &b.fronts));
+        out
+    }
+
+    /// The interfaces of which it may not be certain whether they are selected, sorted.
+    fn for_selector(&self, r: &Resolver<'_>, s: &Selector) -> Vec<InterfaceId> {
+        let mut counts = [false; 4];
+        decides(r, s, &mut counts);
+        let lists = self.0.iter().zip(counts).filter(|(_, c)| *c);
+        let mut out: Vec<InterfaceId> = lists.flat_map(|(l, _)| l).copied().collect();
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+}
+
+/// What of [`Shaky`] a selector asks for.
+fn decides(r: &Resolver<'_>, s: &Selector, out: &mut [bool; 4]) {
+    match &s.kind {
+        SelectorKind::Everything
+        | SelectorKind::Outside
+        | SelectorKind::Cidr(_)
+        | SelectorKind::Via { .. } => {}
+        SelectorKind::Tag { .. } | SelectorKind::Name(_) | SelectorKind::Tf(_) => out[WHO] = true,
+        SelectorKind::In(e) => {
+            if let Some(e) = r.intent.envs.get(e.index()) {
+                decides(r, &e.selector, out);
+            }
+        }
+        SelectorKind::Resource { of, .. } => {
+            let at = match of {
+                ResourceKind::Ecs | ResourceKind::Eni => WHO,
+                ResourceKind::Vswitch | ResourceKind::Vpc => PLACE,
+                ResourceKind::Sg => GROUPS,
+                ResourceKind::Rds
+                | ResourceKind::Redis
+                | ResourceKind::Managed
+                | ResourceKind::Lb
+                | ResourceKind::Endpoint => SERVED,
+            };
+            out[at] = true;
+        }
+        SelectorKind::All(v) | SelectorKind::AnyOf(v) => v.iter().for_each(|s| decides(r, s, out)),
+        SelectorKind::Except(a, v) => {
+            decides(r, a, out);
+            v.iter().for_each(|s| decides(r, s, out));
+        }
+    }
+}
+
 /// Why it is not certain who is selected; `what` names the selection.
 pub(crate) fn of(r: &Resolver<'_>, s: &Selector, what: &str) -> Option<String> {
-    let doubtful = r.t.interfaces.iter().find(|i| is(r, s, i) == Is::Unknown)?;
+    let doubtful = &r.t[*interfaces(r, s).first()?];
     let address = &doubtful.meta.origin.address;
     let why = match address.contains(ANY_KEY) {
         true => "a tag, a name, the place or the key (`count`, `for_each`) that decides it is unknown",
@@ -106,10 +194,9 @@ pub(crate) fn addresses(r: &Resolver<'_>, glob: &str) -> Option<String> {
 
 /// The interfaces of which it is not certain whether they are selected.
 pub(crate) fn interfaces(r: &Resolver<'_>, s: &Selector) -> Vec<InterfaceId> {
-    let all = (0u32..).zip(&r.t.interfaces);
-    all.filter(|(_, i)| is(r, s, i) == Is::Unknown)
-        .map(|(n, _)| InterfaceId(n))
-        .collect()
+    let mut all = r.shaky.for_selector(r, s);
+    all.retain(|i| is(r, s, &r.t[*i]) == Is::Unknown);
+    all
 }
 
 fn unnamed<'m>(mut all: impl Iterator<Item = &'m Meta>) -> Option<String> {

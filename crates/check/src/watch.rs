@@ -8,12 +8,12 @@ use crate::ground::Ground;
 use crate::judge::{CheckOptions, Judge, governs_id};
 use crate::plan::{Claim, Plan};
 use crate::sets::Set;
-use crate::world::{BySignature, Engine, Signature, World, options, signature};
+use crate::world::{BySignature, Engine, Shown, Signature, World, options, signature};
 use bartizan_base::Verdict;
 use bartizan_lang::{Date, Intent};
 use bartizan_model::{AddressSpec, Fact, Inventory, Unknown};
 use bartizan_packet::{AtomSet, ServiceSet};
-use bartizan_reach::{Affected, Change, Live, Mode, compile};
+use bartizan_reach::{Affected, Change, Live, Mode, Standing, compile};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -68,7 +68,8 @@ pub struct Watch<'i> {
     signatures: Arc<[Signature]>,
     part: BySignature,
     may: Live,
-    sure: Live,
+    /// Asked point by point, so that its pairs of blocks are not kept.
+    sure: Standing,
     /// Changes that `sure` has not seen yet.
     pending: Vec<Change>,
     ground: Arc<Ground>,
@@ -77,6 +78,10 @@ pub struct Watch<'i> {
     scopes: Vec<Scope>,
     clauses: Vec<Outcome>,
     closed: Vec<Closed>,
+    shown: Arc<Shown>,
+    /// The leak by which a clause is violated for certain, by its blocks, where that was seen after the clause was
+    /// evaluated.
+    shown_by: Vec<Option<(u32, u32)>>,
 }
 
 /// The verdicts of all clauses and boundaries of an intent, as [`crate::check`] gives them, without findings.
@@ -118,9 +123,9 @@ impl<'i> Watch<'i> {
         };
         let by_groups = counts_groups(&inv, intent, as_of, &plan);
         let may = Live::new(inv.clone(), Mode::Widen, options.clone(), Box::new(part.clone()));
-        let sure = Live::new(inv, Mode::Narrow, options, Box::new(part.clone()));
+        let sure = Standing::new(inv, Mode::Narrow, options, Box::new(part.clone()));
         let ground = {
-            let w = view(&may, &sure, &sets, &signatures);
+            let w = view((&may, &sure), &sets, &signatures, &Arc::default());
             Arc::new(Ground::new(&w, &plan))
         };
         let mut watch = Watch {
@@ -139,6 +144,8 @@ impl<'i> Watch<'i> {
             scopes: Vec::new(),
             clauses: Vec::new(),
             closed: Vec::new(),
+            shown: Arc::default(),
+            shown_by: Vec::new(),
         };
         watch.everything();
         watch
@@ -237,10 +244,10 @@ impl<'i> Watch<'i> {
     fn catch_up(&mut self) -> bool {
         let mut built = false;
         for c in std::mem::take(&mut self.pending) {
-            built |= self.sure.apply(&c).rebuilt.is_some();
+            built |= self.sure.apply(&c).is_some();
         }
         // Both have to tell the same services apart.
-        let same = |a: &Live, b: &Live| a.reach().network().atoms == b.reach().network().atoms;
+        let same = |a: &Live, b: &Standing| a.reach().network().atoms == b.reach().network().atoms;
         if !same(&self.may, &self.sure) {
             self.sure.build_again();
             if !same(&self.may, &self.sure) {
@@ -253,11 +260,12 @@ impl<'i> Watch<'i> {
 
     /// Evaluates everything.
     fn everything(&mut self) {
-        let w = view(&self.may, &self.sure, &self.sets, &self.signatures);
+        let w = view((&self.may, &self.sure), &self.sets, &self.signatures, &self.shown);
         self.ground = Arc::new(Ground::new(&w, &self.plan));
         let judge = Judge::on(self.ground.clone(), &w, &self.plan, self.intent);
         let plan = &self.plan;
         self.clauses = (0..plan.clauses.len()).map(|i| judge.clause(i)).collect();
+        self.shown_by = vec![None; plan.clauses.len()];
         let inside = |set| -> Vec<bool> { (0..w.blocks()).map(|b| w.in_set(b, set)).collect() };
         let scope = |c: &crate::plan::Clause| {
             let mut from = inside(c.from);
@@ -290,23 +298,27 @@ impl<'i> Watch<'i> {
 
     /// Evaluates again what a change can have touched.
     fn partly(&mut self, affected: &Affected) -> Recheck {
-        let (clauses, boundaries, sure) = {
-            let w = view(&self.may, &self.sure, &self.sets, &self.signatures);
+        let (clauses, shaken, boundaries, sure) = {
+            let w = view((&self.may, &self.sure), &self.sets, &self.signatures, &self.shown);
             let plan = &self.plan;
             let mut sure = false;
             let mut clauses = Vec::new();
+            let mut shaken = Vec::new();
             for (i, (c, s)) in plan.clauses.iter().zip(&self.scopes).enumerate() {
                 if !c.active || c.claim == Claim::Allow {
                     continue;
                 }
                 let forbids = matches!(c.claim, Claim::Never | Claim::Only);
-                let touched = match forbids {
-                    // Nothing new arrives, and what arrives for certain is asked where something does.
-                    true => s.hit(affected) || !self.clauses[i].leaks.is_empty() && s.near(affected),
-                    // Replies and ways count.
-                    false => s.near(affected) || s.hit(affected),
-                };
-                if touched {
+                // What leaks is as it was; whether it does for certain may be otherwise.
+                if forbids && !s.hit(affected) {
+                    if !self.clauses[i].leaks.is_empty() && s.near(affected) {
+                        shaken.push(i);
+                        sure = true;
+                    }
+                    continue;
+                }
+                // Of what is required replies and ways count.
+                if forbids || s.hit(affected) || s.near(affected) {
                     clauses.push(i);
                     sure |= !forbids || leaks(&w, s, &w.atoms(&c.services));
                 }
@@ -334,16 +346,25 @@ impl<'i> Watch<'i> {
                     sure |= !c.uncovered.is_empty();
                 }
             }
-            (clauses, boundaries, sure)
+            (clauses, shaken, boundaries, sure)
         };
         if sure && !self.catch_up() {
             return self.again("what happens for certain was built again");
         }
-        let w = view(&self.may, &self.sure, &self.sets, &self.signatures);
+        let w = view((&self.may, &self.sure), &self.sets, &self.signatures, &self.shown);
         let judge = Judge::on(self.ground.clone(), &w, &self.plan, self.intent);
         for &i in &clauses {
             self.clauses[i] = judge.clause(i);
         }
+        for &i in &shaken {
+            let was = &self.clauses[i];
+            let same =
+                was.verdict == Verdict::Violated && was.leaks.iter().any(|l| evaluate::is_shown(&w, l));
+            if !same {
+                self.clauses[i] = judge.clause(i);
+            }
+        }
+        let clauses = [clauses, shaken].concat();
         for &n in &boundaries {
             let c = &mut self.closed[n];
             let leaks = c.uncovered.iter().map(|(&(from, to), atoms)| evaluate::Leak {
@@ -373,13 +394,19 @@ fn leaks(w: &World<'_>, s: &Scope, atoms: &AtomSet) -> bool {
     from.any(|a| to.iter().any(|&b| w.may.delivered(a, b).intersects(atoms)))
 }
 
-fn view<'w>(may: &'w Live, sure: &'w Live, sets: &Arc<[Set]>, signatures: &Arc<[Signature]>) -> World<'w> {
+fn view<'w>(
+    (may, sure): (&'w Live, &'w Standing),
+    sets: &Arc<[Set]>,
+    signatures: &Arc<[Signature]>,
+    shown: &Arc<Shown>,
+) -> World<'w> {
     World {
         inventory: may.inventory(),
         sets: sets.clone(),
         signatures: signatures.clone(),
         may: Engine::Lent(may.reach()),
         sure: Engine::Lent(sure.reach()),
+        shown: shown.clone(),
     }
 }
 

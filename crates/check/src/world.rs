@@ -3,11 +3,11 @@
 use crate::sets::Set;
 use bartizan_model::{InterfaceId, Inventory, Readings};
 use bartizan_packet::{AtomSet, IpSet, ServiceSet};
-use bartizan_reach::{CompileOptions, Mode, Network, Partition, Reach, compile};
+use bartizan_reach::{CompileOptions, Mode, Network, Partition, Point, Reach, compile};
 use rustc_hash::FxHashMap;
 use std::net::IpAddr;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Which of the sets an endpoint is in.
 pub(crate) type Signature = Box<[u64]>;
@@ -104,6 +104,38 @@ pub struct World<'a> {
     pub may: Engine<'a>,
     /// What happens for certain.
     pub sure: Engine<'a>,
+    pub(crate) shown: Arc<Shown>,
+}
+
+/// Ends of flows that were seen to happen for certain, by the blocks that they lie in. Who looks for one asks them
+/// first; they prove nothing by themselves, since the network may have changed.
+#[derive(Default)]
+pub(crate) struct Shown(Mutex<FxHashMap<(u32, u32), Vec<Ends>>>);
+
+/// The two ends of a flow.
+type Ends = (Point, Point);
+
+impl Shown {
+    /// More of one pair of blocks are not kept: services of a few kinds travel between others.
+    const KEPT: usize = 8;
+
+    /// The latest first.
+    pub(crate) fn of(&self, from: u32, to: u32) -> Vec<Ends> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&(from, to))
+            .map(|v| v.iter().rev().copied().collect())
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn put(&self, (from, to): (u32, u32), ends: Ends) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = all.entry((from, to)).or_default();
+        of.retain(|x| *x != ends);
+        if of.len() >= Shown::KEPT {
+            of.remove(0);
+        }
+        of.push(ends);
+    }
 }
 
 impl<'a> World<'a> {
@@ -131,6 +163,7 @@ impl<'a> World<'a> {
             may: Engine::Own(Box::new(may)),
             sure: Engine::Own(Box::new(sure)),
             sets,
+            shown: Arc::default(),
         }
     }
 

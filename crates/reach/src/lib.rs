@@ -54,7 +54,7 @@ pub use domain::{Cell, Partition};
 pub use exposure::{Exposed, Open, PublicDoor};
 pub use firewall::{FireList, FireRule, FirewallNet, NatFirewall, Perimeter, Side};
 pub use flow::Flow;
-pub use incremental::{Affected, Change, Live};
+pub use incremental::{Affected, Change, Live, Standing};
 pub use network::*;
 pub use point::{Inside, Point, ReplyPort};
 pub use reach::{Reach, Sizes, ip_of};

@@ -11,7 +11,7 @@ use super::{Inside, Live, small};
 use crate::cross::Way;
 use crate::network::{Hop, Match, Table};
 use crate::transit::{Far as End, TrNext};
-use bartizan_model::{AttachmentId, TrLink, TrTableId, VpcId};
+use bartizan_model::{AttachmentId, TrLink, VpcId};
 use bartizan_packet::IpSet;
 use std::net::IpAddr;
 
@@ -24,61 +24,30 @@ fn crosses(h: &Hop) -> bool {
 }
 
 impl Live {
-    /// The tables that forward for an attachment, as the inventory has them.
-    pub(super) fn associated_with(&self, a: AttachmentId) -> Vec<TrLink> {
-        let all = self.inv.typed.tr_associations.iter();
-        all.filter(|l| l.attachment.known() == Some(&a))
-            .cloned()
-            .collect()
-    }
-
     /// The tables that forward for an attachment were others before.
     pub(super) fn associated(&mut self, a: AttachmentId, before: &[TrLink]) -> Inside {
-        let now = self.associated_with(a);
-        let t = &self.inv.typed;
-        let Some(x) = t.attachments.get(a.index()) else {
+        let Some(associated) = self.parts().association(a, before)? else {
             return Ok(Keys::default());
         };
-        let router = x.router.known().filter(|r| !t[**r].basic);
-        let certain = |l: &TrLink| {
-            let of = l.table.known().and_then(|t0| t[*t0].router.known());
-            l.origin.maybe.is_none() && of.is_some() && of == router
-        };
-        if router.is_none() || x.meta.origin.maybe.is_some() || !before.iter().chain(&now).all(certain) {
-            return Err("not all is known of the router, the attachment or its tables");
-        }
-        let net = &self.reach.net;
-        let Some(End::Vpc(vpc, _)) = net.transit.attachments.get(a.index()).map(|x| x.far.clone()) else {
-            return Err("what is attached is not a VPC");
-        };
+        let vpc = associated.vpc;
         let Some(k) = self.kept_of(vpc) else {
             return Err("nobody is in the VPC");
         };
+        let net = &self.reach.net;
         let zone = |x: &crate::transit::AttachedNet| match &x.far {
             End::Vpc(_, zones) => zones.iter().any(|z| net.vsw(*z).is_some_and(|v| v.acl.is_some())),
             _ => false,
         };
-        let filters = net.says.zone_acls && net.transit.attachments.iter().any(zone);
-        if filters || !net.perimeter.vpcs.is_empty() || !net.hybrid.is_empty() {
-            return Err("something filters between VPCs, or sends by links");
+        if net.says.zone_acls && net.transit.attachments.iter().any(zone) {
+            return Err("ACLs filter where routers hand packets over");
         }
         if self.far.is_none() || !self.ledger.keeps() || !net.relays.is_empty() && self.fronts.is_none() {
             return Err("what travels between VPCs is found as a whole");
         }
-        let of = |l: &TrLink| Some((router?.0, *l.table.known()?));
-        let tables: Vec<(u32, TrTableId)> = now.iter().filter_map(of).collect();
-        if let Some(x) = self.reach.net.transit.attachments.get_mut(a.index()) {
-            x.tables = tables;
-        }
-        let mut made = crate::compile::again::tables_of(&self.inv, &self.reach.net, vpc);
+        let made = self.parts().forward_by(&associated);
         self.led_home(k, &made)?;
         let public = self.led_out(k, vpc, &made)?;
-        for table in &mut made {
-            if let Some(old) = self.reach.net.tables.get_mut(table.id.index()) {
-                std::mem::swap(old, table);
-            }
-        }
-        self.reach.net.elsewhere = std::sync::OnceLock::new();
+        self.parts().put_tables(made);
         let Some(far) = &self.far else {
             return Ok(Keys::default());
         };

@@ -2,7 +2,8 @@
 
 use super::far;
 use super::touch::Keys;
-use super::{Inside, Live, small};
+use super::{Inside, Live};
+use crate::network::Network;
 use bartizan_model::{Backend, BalancerId, Fact, Forward, InterfaceId};
 use bartizan_packet::ServiceSet;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ impl Live {
         let Some((position, f)) = (0u32..).zip(&l.forwards).last() else {
             return Ok(Keys::default());
         };
-        let to = self.certain(f).ok_or("the backend is not known for certain")?;
+        let to = certain(&self.reach.net, f).ok_or("the backend is not known for certain")?;
         let net = &self.reach.net;
         let plain = |i: InterfaceId| {
             let f = net.iface(i);
@@ -32,15 +33,12 @@ impl Live {
             return Err("the backend is a balancer or a service, or is in no network");
         }
         let cells = self.cells_at(to);
-        let made = crate::compile::again::relays(&self.inv, net, (b, listener));
         let mut keys = Keys::default();
-        for r in made.into_iter().filter(|r| r.forward == position) {
+        for n in self.parts().relays_to((b, listener), position, to) {
+            let r = &self.reach.net.relays[n as usize];
             let front = r.front;
-            let n = small(self.reach.net.relays.len());
-            self.reach.net.behind.entry(to).or_default().push(n);
             let rep = |&(k, c): &far::At| self.reach.domains[k].cells[c as usize].rep;
             let reached: Vec<far::At> = cells.iter().copied().filter(|c| r.reaches(rep(c))).collect();
-            self.reach.net.relays.push(r);
             let fronts = self.fronts.as_mut().ok_or(WHOLE)?;
             if !fronts.add(&self.reach, front, (n, &reached)) {
                 return Err(WHOLE);
@@ -70,21 +68,8 @@ impl Live {
                 .map(|f| f.relays_of(front))
                 .unwrap_or_default();
             for n in relays {
-                let Some(r) = self.reach.net.relays.get_mut(n as usize) else {
+                if !self.parts().vacate(n, (b, listener, position), &nothing) {
                     continue;
-                };
-                if (r.balancer, r.listener) != (b, listener) || r.forward < position {
-                    continue;
-                }
-                if r.forward > position {
-                    r.forward -= 1;
-                    continue;
-                }
-                // Positions of others stay, so that this one hands on nothing from now on.
-                r.listen = nothing.clone();
-                let to = r.to;
-                if let Some(all) = self.reach.net.behind.get_mut(&to) {
-                    all.retain(|x| *x != n);
                 }
                 if let Some(fronts) = &mut self.fronts {
                     fronts.remove(front, n);
@@ -96,20 +81,6 @@ impl Live {
             keys.blocks.extend(self.blocks_of(&self.cells_at(i)));
         }
         Ok(keys)
-    }
-
-    /// The interface of a backend of which everything is known, services that are told apart included.
-    fn certain(&self, f: &Forward) -> Option<InterfaceId> {
-        let atoms = &self.reach.net.atoms;
-        let told = |s: &ServiceSet| atoms.touching(s) == atoms.inside(s);
-        match (&f.to, &f.services, &f.preserves) {
-            (Backend::Interface(i), Fact::Known(s), Fact::Known(_))
-                if f.origin.maybe.is_none() && s.as_ref().is_none_or(told) =>
-            {
-                Some(*i)
-            }
-            _ => None,
-        }
     }
 
     fn cells_at(&self, i: InterfaceId) -> Vec<far::At> {
@@ -130,5 +101,18 @@ impl Live {
         if let Some(front) = fronts.of(front).and_then(|f| fronts.all.get(f as usize)) {
             self.everybody(front, keys);
         }
+    }
+}
+
+/// The interface of a backend of which everything is known, services that are told apart included.
+pub(super) fn certain(net: &Network, f: &Forward) -> Option<InterfaceId> {
+    let told = |s: &ServiceSet| net.atoms.touching(s) == net.atoms.inside(s);
+    match (&f.to, &f.services, &f.preserves) {
+        (Backend::Interface(i), Fact::Known(s), Fact::Known(_))
+            if f.origin.maybe.is_none() && s.as_ref().is_none_or(told) =>
+        {
+            Some(*i)
+        }
+        _ => None,
     }
 }

@@ -1,7 +1,8 @@
 //! Changes of an inventory, and what they do to it.
 
+use super::parts::associated_with;
 use bartizan_model::{
-    AddressSpec, AttachmentId, BalancerId, Fact, Forward, InterfaceId, Inventory, RouteEntry,
+    AddressKind, AddressSpec, AttachmentId, BalancerId, Fact, Forward, InterfaceId, Inventory, RouteEntry,
     SecurityGroupId, SgRule, TrLink, TrTableId,
 };
 use std::net::IpAddr;
@@ -108,5 +109,75 @@ impl Change {
                 }
             }
         }
+    }
+}
+
+/// A change that was made to an inventory, with what was there before.
+pub(super) enum Step {
+    /// A rule, its position, and whether it was added.
+    Rule(Box<SgRule>, u32, bool),
+    /// The groups of an interface.
+    Groups(InterfaceId, Vec<SecurityGroupId>),
+    /// An address of an interface: its position, the old and the new one.
+    Address(InterfaceId, u32, IpAddr, IpAddr),
+    /// A route was added or removed.
+    Route(RouteEntry),
+    /// A backend behind all others of a listener.
+    BackendAdded(BalancerId, u32),
+    /// A backend by its position.
+    BackendRemoved((BalancerId, u32, u32), Forward),
+    /// The tables that forward for an attachment.
+    Associated(AttachmentId, Vec<TrLink>),
+    /// What it names does not exist.
+    Nothing,
+    /// Not all is known of what was there.
+    Unknown(&'static str),
+}
+
+impl Change {
+    /// Makes the change to an inventory.
+    pub(super) fn make(&self, inv: &mut Inventory) -> Step {
+        let t = &inv.typed;
+        let step = match self {
+            Change::AddRule(r) => Step::Rule(r.clone(), super::small(t.sg_rules.len()), true),
+            Change::RemoveRule(i) => match t.sg_rules.get(*i as usize) {
+                Some(r) => Step::Rule(Box::new(r.clone()), *i, false),
+                None => Step::Nothing,
+            },
+            Change::SetGroups(i, _) => match t.interfaces.get(i.index()).map(|i| &i.groups) {
+                Some(Fact::Known(before)) => Step::Groups(*i, before.clone()),
+                Some(Fact::Unknown(_)) => Step::Unknown("the groups of the interface were not known"),
+                None => Step::Nothing,
+            },
+            Change::SetAddress(i, n, ip) => {
+                let address = t.interfaces.get(i.index());
+                match address.and_then(|x| x.addresses.get(*n as usize)) {
+                    Some(a) => match (&a.spec, a.kind) {
+                        (AddressSpec::Ip(old), AddressKind::Primary | AddressKind::Secondary) => {
+                            Step::Address(*i, *n, *old, *ip)
+                        }
+                        _ => Step::Unknown("the address is not one that an interface has for itself"),
+                    },
+                    None => Step::Nothing,
+                }
+            }
+            Change::AddRoute(r) => Step::Route(r.clone()),
+            Change::RemoveRoute(i) => match t.route_entries.get(*i as usize) {
+                Some(r) => Step::Route(r.clone()),
+                None => Step::Nothing,
+            },
+            Change::AddBackend(b, l, _) => Step::BackendAdded(*b, *l),
+            Change::RemoveBackend(b, l, n) => {
+                let listener = t.balancers.get(b.index());
+                let listener = listener.and_then(|b| b.listeners.get(*l as usize));
+                match listener.and_then(|l| l.forwards.get(*n as usize)) {
+                    Some(f) => Step::BackendRemoved((*b, *l, *n), f.clone()),
+                    None => Step::Nothing,
+                }
+            }
+            Change::Associate(a, _) => Step::Associated(*a, associated_with(inv, *a)),
+        };
+        self.apply(inv);
+        step
     }
 }

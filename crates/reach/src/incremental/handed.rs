@@ -6,6 +6,7 @@
 use super::Live;
 use super::far;
 use super::index::Side;
+use super::parts;
 use super::touch::Keys;
 use crate::domain::{Cell, Domain, distinct};
 use crate::flow::Cuts;
@@ -95,7 +96,7 @@ fn across(net: &Network, n: u32) -> Option<(u32, [Option<VpcId>; 2])> {
 }
 
 /// The vSwitch of whose free addresses one is that of a balancer, as its backends see it.
-fn free_in(net: &Network, inv: &Inventory, i: InterfaceId) -> Option<VswitchId> {
+pub(super) fn free_in(net: &Network, inv: &Inventory, i: InterfaceId) -> Option<VswitchId> {
     let f = net.iface(i)?;
     let b = inv.typed.balancers.get(f.front.as_ref()?.balancer.index())?;
     matches!(b.kind, BalancerKind::Alb | BalancerKind::Nlb).then_some(f.vswitch)
@@ -598,23 +599,14 @@ impl Live {
 
     /// The free addresses of a vSwitch after somebody has changed from one to another.
     fn free(&self, k: usize, vswitch: VswitchId, before: &IpSet, (old, new): (IpAddr, IpAddr)) -> IpSet {
+        let there = || {
+            let cells = &self.reach.domains[k].cells;
+            let local = cells.iter().find(|c| c.vswitch == vswitch).map_or(0, |c| c.vsw);
+            let there = self.kept[k].in_vswitch(local as usize).iter();
+            there.map(|c| cells[*c as usize].rep.iface).collect()
+        };
         let net = &self.reach.net;
-        let all = crate::compile::again::all_free(&self.inv, net, vswitch);
-        // Where nothing is free all of it stands for that.
-        if *before != all && !self.facts.blocks() {
-            let came = if all.contains(old) {
-                IpSet::single(old)
-            } else {
-                IpSet::empty()
-            };
-            let free = before.union(&came).subtract(&IpSet::single(new));
-            return if free.is_empty() { all } else { free };
-        }
-        let cells = &self.reach.domains[k].cells;
-        let local = cells.iter().find(|c| c.vswitch == vswitch).map_or(0, |c| c.vsw);
-        let there = self.kept[k].in_vswitch(local as usize).iter();
-        let there = there.map(|c| cells[*c as usize].rep.iface);
-        crate::compile::again::free(&self.inv, net, vswitch, there)
+        parts::free(&self.inv, net, &self.facts, (vswitch, before), (old, new), there)
     }
 
     /// An address of a vSwitch is free and another one is no longer: where balancers of it may send from.

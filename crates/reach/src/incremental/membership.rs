@@ -2,10 +2,9 @@
 
 use super::index::Side;
 use super::touch::Keys;
-use super::{Inside, Live, handed, small};
-use crate::network::{GroupSet, Match};
+use super::{Inside, Live, handed, parts};
+use crate::network::GroupSet;
 use bartizan_model::{AddressKind, Fact, InterfaceId, SecurityGroupId, VpcId};
-use bartizan_packet::IpSet;
 use std::net::IpAddr;
 
 impl Live {
@@ -31,26 +30,7 @@ impl Live {
         let Some(k) = self.kept_of(vpc) else {
             return Ok(Keys::default());
         };
-        let set = match self.facts.set.get(&(now.clone(), complete)) {
-            Some(s) => *s,
-            None => {
-                let merged = self.again.merge(&self.inv, &self.reach.net, &now, complete);
-                // Nobody had these lists: what they name may cut what is one cell so far.
-                let all = merged.ingress.rules.iter().chain(&merged.egress.rules);
-                let cuts = |m: &Match| matches!(m, Match::Ips(s) if self.facts.cuts(s));
-                if all.map(|r| &r.peer).any(cuts) {
-                    return Err("groups that nobody was in cut addresses that are not known");
-                }
-                self.reach.net.group_sets.push(merged);
-                let n = small(self.reach.net.group_sets.len() - 1);
-                self.facts.set.insert((now.clone(), complete), n);
-                self.facts.users.push(Vec::new());
-                for g in &now {
-                    self.facts.sets_of.entry(*g).or_default().push(n);
-                }
-                n
-            }
-        };
+        let set = self.parts().set_of(&now, complete)?;
         let Some(f) = self.reach.net.ifaces[i.index()].as_mut() else {
             return Ok(Keys::default());
         };
@@ -63,12 +43,7 @@ impl Live {
                 return Err("the groups count for public addresses");
             }
         }
-        if let Some(u) = self.facts.users.get_mut(old as usize) {
-            u.retain(|x| *x != i);
-        }
-        if let Some(u) = self.facts.users.get_mut(set as usize) {
-            u.push(i);
-        }
+        self.parts().join(i, (old, set));
         let mut keys = Keys::default();
         // As a peer: lists that name a group which it has joined or left.
         let (joined, left) = (
@@ -130,33 +105,12 @@ impl Live {
 
     /// By which groups an address is known in its VPC, where others can be reached, is found again.
     pub(super) fn know(&mut self, vpc: VpcId, k: usize, ip: IpAddr) {
-        let net = &mut self.reach.net;
-        if !net.has_neighbours(vpc) {
-            return;
-        }
         let d = &self.reach.domains[k];
-        let (mut known, mut primary) = (Vec::new(), Vec::new());
-        let mut somebody = false;
-        for c in self.kept[k].at_address(ip) {
-            let at = d.cells[c as usize].rep;
-            let Some((_, a)) = net.addr_of(at) else { continue };
-            if a.choice || a.region != IpSet::single(ip) {
-                continue;
-            }
-            somebody = true;
-            known.extend(net.groups_of(at));
-            if a.primary {
-                primary.extend(net.groups_of(at));
-            }
-        }
-        for (all, mut groups) in [(&mut net.known_as, known), (&mut net.known_primary, primary)] {
-            groups.sort_unstable();
-            groups.dedup();
-            if somebody {
-                all.insert((vpc, ip), groups);
-            } else {
-                all.remove(&(vpc, ip));
-            }
-        }
+        let there: Vec<u32> = match self.reach.net.has_neighbours(vpc) {
+            true => self.kept[k].at_address(ip),
+            false => return,
+        };
+        let there = there.into_iter().map(|c| &d.cells[c as usize]);
+        parts::know(&mut self.reach.net, vpc, ip, there);
     }
 }

@@ -15,9 +15,11 @@ mod index;
 mod inside;
 mod ledger;
 mod membership;
+mod parts;
 mod place;
 mod rule;
 mod settle;
+mod standing;
 mod touch;
 
 use crate::compile::CompileOptions;
@@ -25,15 +27,17 @@ use crate::compile::again::Again;
 use crate::domain::Partition;
 use crate::network::Mode;
 use crate::reach::Reach;
-use bartizan_model::{AddressKind, AddressSpec, Fact, InterfaceId, Inventory, SourceKind, VpcId};
+use bartizan_model::{InterfaceId, Inventory, SourceKind, VpcId};
 use bartizan_packet::IpSet;
 pub use change::Change;
+use change::Step;
 use facts::Facts;
 use far::Far;
 use handed::Fronts;
 use inside::Kept;
 use ledger::Ledger;
 use rustc_hash::FxHashMap;
+pub use standing::Standing;
 use std::net::IpAddr;
 use touch::Keys;
 
@@ -105,69 +109,16 @@ impl Live {
 
     /// Applies a change.
     pub fn apply(&mut self, change: &Change) -> Affected {
-        let done = match change {
-            Change::AddRule(r) => {
-                change.apply(&mut self.inv);
-                let last = self.inv.typed.sg_rules.len().saturating_sub(1);
-                self.rule(r, small(last), true)
-            }
-            Change::RemoveRule(i) => match self.inv.typed.sg_rules.get(*i as usize).cloned() {
-                Some(r) => {
-                    change.apply(&mut self.inv);
-                    self.rule(&r, *i, false)
-                }
-                None => Ok(Keys::default()),
-            },
-            Change::SetGroups(i, _) => {
-                let before = self.inv.typed.interfaces.get(i.index()).map(|i| i.groups.clone());
-                change.apply(&mut self.inv);
-                match before {
-                    Some(Fact::Known(before)) => self.membership(*i, &before),
-                    Some(Fact::Unknown(_)) => Err("the groups of the interface were not known"),
-                    None => Ok(Keys::default()),
-                }
-            }
-            Change::SetAddress(i, n, ip) => {
-                let address = self.inv.typed.interfaces.get(i.index());
-                let before = address.and_then(|x| x.addresses.get(*n as usize)).cloned();
-                change.apply(&mut self.inv);
-                match before {
-                    Some(a) => match (&a.spec, a.kind) {
-                        (AddressSpec::Ip(old), AddressKind::Primary | AddressKind::Secondary) => {
-                            self.address(*i, *n, *old, *ip)
-                        }
-                        _ => Err("the address is not one that an interface has for itself"),
-                    },
-                    None => Ok(Keys::default()),
-                }
-            }
-            Change::AddRoute(r) => {
-                change.apply(&mut self.inv);
-                self.route(r)
-            }
-            Change::RemoveRoute(i) => match self.inv.typed.route_entries.get(*i as usize).cloned() {
-                Some(r) => {
-                    change.apply(&mut self.inv);
-                    self.route(&r)
-                }
-                None => Ok(Keys::default()),
-            },
-            Change::AddBackend(b, l, _) => {
-                change.apply(&mut self.inv);
-                self.backend_added(*b, *l)
-            }
-            Change::RemoveBackend(b, l, n) => {
-                let listener = self.inv.typed.balancers.get(b.index());
-                let listener = listener.and_then(|b| b.listeners.get(*l as usize));
-                let before = listener.and_then(|l| l.forwards.get(*n as usize)).cloned();
-                change.apply(&mut self.inv);
-                before.map_or(Ok(Keys::default()), |f| self.backend_removed((*b, *l, *n), &f))
-            }
-            Change::Associate(a, _) => {
-                let before = self.associated_with(*a);
-                change.apply(&mut self.inv);
-                self.associated(*a, &before)
-            }
+        let done = match change.make(&mut self.inv) {
+            Step::Rule(r, i, added) => self.rule(&r, i, added),
+            Step::Groups(i, before) => self.membership(i, &before),
+            Step::Address(i, n, old, new) => self.address(i, n, old, new),
+            Step::Route(r) => self.route(&r),
+            Step::BackendAdded(b, l) => self.backend_added(b, l),
+            Step::BackendRemoved(at, f) => self.backend_removed(at, &f),
+            Step::Associated(a, before) => self.associated(a, &before),
+            Step::Nothing => Ok(Keys::default()),
+            Step::Unknown(why) => Err(why),
         };
         let done = self.facts.everywhere.map_or(done, Err);
         match done.and_then(|keys| Ok((self.settle(&keys)?, keys))) {
@@ -210,6 +161,15 @@ impl Live {
             pairs: all.filter(|&(a, b)| differs(a, b)).collect(),
             blocks: Vec::new(),
             rebuilt: Some(why),
+        }
+    }
+
+    fn parts(&mut self) -> parts::Parts<'_> {
+        parts::Parts {
+            inv: &self.inv,
+            net: &mut self.reach.net,
+            again: &mut self.again,
+            facts: &mut self.facts,
         }
     }
 

@@ -1,0 +1,324 @@
+//! The parts of a network that a change makes again, whoever keeps it: with a matrix or without one.
+
+use super::facts::Facts;
+use super::small;
+use crate::compile::again::{self, Again};
+use crate::domain::Cell;
+use crate::network::{GroupSet, Match, Network, RuleRef, Table};
+use crate::transit::Far as End;
+use bartizan_model::{
+    AttachmentId, BalancerId, Fact, InterfaceId, Inventory, NetSpec, Peer, SecurityGroupId, SgRule, TrLink,
+    TrTableId, VpcId, VswitchId,
+};
+use bartizan_packet::{AtomSet, IpSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// What a network is made of and what is known of it.
+pub(super) struct Parts<'l> {
+    pub(super) inv: &'l Inventory,
+    pub(super) net: &'l mut Network,
+    pub(super) again: &'l mut Again,
+    pub(super) facts: &'l mut Facts,
+}
+
+/// A rule that was added or removed.
+pub(super) struct Ruled {
+    /// The sets with its group.
+    pub(super) sets: Vec<u32>,
+    /// The last rule, which has its position now: of which group, and where it was.
+    moved: Option<(SecurityGroupId, u32)>,
+}
+
+/// The tables of a transit router that forward for an attachment of a VPC from now on.
+pub(super) struct Associated {
+    pub(super) attachment: AttachmentId,
+    pub(super) vpc: VpcId,
+    tables: Vec<(u32, TrTableId)>,
+}
+
+/// The tables that forward for an attachment, as an inventory has them.
+pub(super) fn associated_with(inv: &Inventory, a: AttachmentId) -> Vec<TrLink> {
+    let all = inv.typed.tr_associations.iter();
+    all.filter(|l| l.attachment.known() == Some(&a))
+        .cloned()
+        .collect()
+}
+
+impl Parts<'_> {
+    /// A rule was added at the end or removed from a position: which lists it is in.
+    pub(super) fn rule(&mut self, r: &SgRule, index: u32, added: bool) -> Result<Ruled, &'static str> {
+        let Fact::Known(group) = r.group else {
+            return Err("the group of the rule is not known");
+        };
+        let net = &*self.net;
+        if net.says.public_members {
+            return Err("groups count for public addresses, as A-SG-4 is decided");
+        }
+        if let Fact::Known(s) = &r.services
+            && net.atoms.touching(s) != net.atoms.inside(s)
+        {
+            return Err("the rule names services that were not told apart");
+        }
+        if added && let Peer::Net(spec) = &r.peer {
+            match spec {
+                NetSpec::Net(Fact::Known(n)) if !self.facts.cuts(&IpSet::from(*n)) => {}
+                _ => return Err("the addresses of the rule cut one that is not known"),
+            }
+        }
+        if !added && self.facts.cuts(&IpSet::empty()) {
+            return Err("where a public address may be depends on every prefix");
+        }
+        // The last rule has moved to the free position.
+        let from = small(self.inv.typed.sg_rules.len());
+        let group_of_moved = match self.inv.typed.sg_rules.get(index as usize) {
+            Some(m) if !added && from != index => match m.group {
+                Fact::Known(g) => Some(g),
+                Fact::Unknown(_) => return Err("a rule of no known group has moved"),
+            },
+            _ => None,
+        };
+        if added {
+            self.again.added(group, index);
+        } else {
+            self.again.removed(group, index);
+            if let Some(g) = group_of_moved {
+                self.again.removed(g, from);
+                self.again.added(g, index);
+            }
+        }
+        Ok(Ruled {
+            sets: self.facts.sets_of.get(&group).cloned().unwrap_or_default(),
+            moved: group_of_moved.map(|g| (g, from)),
+        })
+    }
+
+    /// Who has the lists of a set.
+    pub(super) fn users(&self, set: u32) -> Vec<InterfaceId> {
+        self.facts.users.get(set as usize).cloned().unwrap_or_default()
+    }
+
+    /// Merges a set of groups again; the lists as they were.
+    pub(super) fn merge(&mut self, set: u32, user: InterfaceId) -> Option<GroupSet> {
+        let net = &mut *self.net;
+        let groups = net.group_sets.get(set as usize).map(|s| s.groups.clone())?;
+        if let Some(b) = net.iface(user).and_then(|f| f.front.as_ref()).map(|f| f.balancer) {
+            let taken = self.again.front(self.inv, net, b, user)?;
+            return Some(std::mem::replace(&mut net.group_sets[set as usize], taken));
+        }
+        let complete =
+            self.inv.typed.interfaces.get(user.index()).is_some_and(|i| {
+                i.foreign_groups.is_empty() && i.groups.known().is_some_and(|g| !g.is_empty())
+            });
+        let merged = self.again.merge(self.inv, net, &groups, complete);
+        Some(std::mem::replace(&mut net.group_sets[set as usize], merged))
+    }
+
+    /// A set without members is out of date from now on; it is made again when somebody is in it.
+    pub(super) fn forget(&mut self, set: u32) {
+        self.facts.set.retain(|_, s| *s != set);
+        for v in self.facts.sets_of.values_mut() {
+            v.retain(|s| *s != set);
+        }
+    }
+
+    /// The rule that has moved to `to` is known by its new position.
+    pub(super) fn renumber(&mut self, ruled: &Ruled, to: u32) {
+        let Some((group, from)) = ruled.moved else {
+            return;
+        };
+        for &s in self.facts.sets_of.get(&group).into_iter().flatten() {
+            let Some(s) = self.net.group_sets.get_mut(s as usize) else {
+                continue;
+            };
+            for r in s.ingress.rules.iter_mut().chain(&mut s.egress.rules) {
+                if r.from == RuleRef::Sg(from) {
+                    r.from = RuleRef::Sg(to);
+                }
+            }
+        }
+    }
+
+    /// The lists of some groups, merged if nobody had them.
+    pub(super) fn set_of(&mut self, groups: &[SecurityGroupId], complete: bool) -> Result<u32, &'static str> {
+        let key = (groups.to_vec(), complete);
+        if let Some(s) = self.facts.set.get(&key) {
+            return Ok(*s);
+        }
+        let merged = self.again.merge(self.inv, self.net, groups, complete);
+        // Nobody had these lists: what they name may cut what is one cell so far.
+        let all = merged.ingress.rules.iter().chain(&merged.egress.rules);
+        let cuts = |m: &Match| matches!(m, Match::Ips(s) if self.facts.cuts(s));
+        if all.map(|r| &r.peer).any(cuts) {
+            return Err("groups that nobody was in cut addresses that are not known");
+        }
+        self.net.group_sets.push(merged);
+        let n = small(self.net.group_sets.len() - 1);
+        self.facts.set.insert(key, n);
+        self.facts.users.push(Vec::new());
+        for g in groups {
+            self.facts.sets_of.entry(*g).or_default().push(n);
+        }
+        Ok(n)
+    }
+
+    /// An interface is one of those with the lists of another set.
+    pub(super) fn join(&mut self, i: InterfaceId, (old, new): (u32, u32)) {
+        if let Some(u) = self.facts.users.get_mut(old as usize) {
+            u.retain(|x| *x != i);
+        }
+        if let Some(u) = self.facts.users.get_mut(new as usize) {
+            u.push(i);
+        }
+    }
+
+    /// Whether the tables that forward for an attachment can be replaced; `None` where there is none.
+    pub(super) fn association(
+        &self,
+        a: AttachmentId,
+        before: &[TrLink],
+    ) -> Result<Option<Associated>, &'static str> {
+        let now = associated_with(self.inv, a);
+        let t = &self.inv.typed;
+        let Some(x) = t.attachments.get(a.index()) else {
+            return Ok(None);
+        };
+        let router = x.router.known().filter(|r| !t[**r].basic);
+        let certain = |l: &TrLink| {
+            let of = l.table.known().and_then(|t0| t[*t0].router.known());
+            l.origin.maybe.is_none() && of.is_some() && of == router
+        };
+        if router.is_none() || x.meta.origin.maybe.is_some() || !before.iter().chain(&now).all(certain) {
+            return Err("not all is known of the router, the attachment or its tables");
+        }
+        let net = &*self.net;
+        let Some(End::Vpc(vpc, _)) = net.transit.attachments.get(a.index()).map(|x| x.far.clone()) else {
+            return Err("what is attached is not a VPC");
+        };
+        if !net.perimeter.vpcs.is_empty() || !net.hybrid.is_empty() {
+            return Err("something filters between VPCs, or sends by links");
+        }
+        let of = |l: &TrLink| Some((router?.0, *l.table.known()?));
+        Ok(Some(Associated {
+            attachment: a,
+            vpc,
+            tables: now.iter().filter_map(of).collect(),
+        }))
+    }
+
+    /// Other tables forward for an attachment: the tables of its VPC as they are then.
+    pub(super) fn forward_by(&mut self, x: &Associated) -> Vec<Table> {
+        if let Some(at) = self.net.transit.attachments.get_mut(x.attachment.index()) {
+            at.tables.clone_from(&x.tables);
+        }
+        again::tables_of(self.inv, self.net, x.vpc)
+    }
+
+    /// Tables are others from now on.
+    pub(super) fn put_tables(&mut self, made: Vec<Table>) {
+        for table in made {
+            if let Some(old) = self.net.tables.get_mut(table.id.index()) {
+                *old = table;
+            }
+        }
+        self.net.elsewhere = std::sync::OnceLock::new();
+    }
+
+    /// The last backend of a listener is new: the relays to it, which are the last ones of the network.
+    pub(super) fn relays_to(
+        &mut self,
+        (b, listener): (BalancerId, u32),
+        position: u32,
+        to: InterfaceId,
+    ) -> Vec<u32> {
+        let made = again::relays(self.inv, self.net, (b, listener));
+        let mut out = Vec::new();
+        for r in made.into_iter().filter(|r| r.forward == position) {
+            let n = small(self.net.relays.len());
+            self.net.behind.entry(to).or_default().push(n);
+            self.net.relays.push(r);
+            out.push(n);
+        }
+        out
+    }
+
+    /// A backend was taken from a listener and those behind it have moved up: whether a relay was one to it.
+    pub(super) fn vacate(
+        &mut self,
+        n: u32,
+        (b, listener, position): (BalancerId, u32, u32),
+        nothing: &Arc<AtomSet>,
+    ) -> bool {
+        let Some(r) = self.net.relays.get_mut(n as usize) else {
+            return false;
+        };
+        if (r.balancer, r.listener) != (b, listener) || r.forward < position {
+            return false;
+        }
+        if r.forward > position {
+            r.forward -= 1;
+            return false;
+        }
+        // Positions of others stay, so that this one hands on nothing from now on.
+        r.listen = nothing.clone();
+        let to = r.to;
+        if let Some(all) = self.net.behind.get_mut(&to) {
+            all.retain(|x| *x != n);
+        }
+        true
+    }
+}
+
+/// By which groups an address is known in its VPC, where others can be reached, is found again. `there` are the cells of
+/// that VPC with the address.
+pub(super) fn know<'c>(net: &mut Network, vpc: VpcId, ip: IpAddr, there: impl Iterator<Item = &'c Cell>) {
+    if !net.has_neighbours(vpc) {
+        return;
+    }
+    let (mut known, mut primary) = (Vec::new(), Vec::new());
+    let mut somebody = false;
+    for c in there {
+        let at = c.rep;
+        let Some((_, a)) = net.addr_of(at) else { continue };
+        if a.choice || a.region != IpSet::single(ip) {
+            continue;
+        }
+        somebody = true;
+        known.extend(net.groups_of(at));
+        if a.primary {
+            primary.extend(net.groups_of(at));
+        }
+    }
+    for (all, mut groups) in [(&mut net.known_as, known), (&mut net.known_primary, primary)] {
+        groups.sort_unstable();
+        groups.dedup();
+        if somebody {
+            all.insert((vpc, ip), groups);
+        } else {
+            all.remove(&(vpc, ip));
+        }
+    }
+}
+
+/// The free addresses of a vSwitch after somebody has changed from one to another; `there` are the interfaces in it.
+pub(super) fn free(
+    inv: &Inventory,
+    net: &Network,
+    facts: &Facts,
+    (vswitch, before): (VswitchId, &IpSet),
+    (old, new): (IpAddr, IpAddr),
+    there: impl FnOnce() -> Vec<InterfaceId>,
+) -> IpSet {
+    let all = again::all_free(inv, net, vswitch);
+    // Where nothing is free all of it stands for that.
+    if *before != all && !facts.blocks() {
+        let came = if all.contains(old) {
+            IpSet::single(old)
+        } else {
+            IpSet::empty()
+        };
+        let free = before.union(&came).subtract(&IpSet::single(new));
+        return if free.is_empty() { all } else { free };
+    }
+    again::free(inv, net, vswitch, there().into_iter())
+}
