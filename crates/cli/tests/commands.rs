@@ -673,3 +673,79 @@ resource \"alicloud_route_table_attachment\" \"a\" {
     let nowhere = run_in(dir.path(), &["inventory", "plan.json", "--config", "nowhere"]);
     assert_eq!(nowhere.code, 2);
 }
+
+// §12: of two connections for one prefix the one in use counts, and the longest prefix before that.
+#[test]
+fn routes_explain_what_a_vpn_gateway_picks() {
+    let net = |dest: &str, weight: u32| {
+        format!(
+            r#"
+resource "alicloud_vpc" "v" {{ cidr_block = "10.0.0.0/16" }}
+resource "alicloud_vswitch" "s" {{
+  vpc_id     = alicloud_vpc.v.id
+  cidr_block = "10.0.1.0/24"
+}}
+resource "alicloud_vpn_gateway" "g" {{
+  vpc_id       = alicloud_vpc.v.id
+  vswitch_id   = alicloud_vswitch.s.id
+  enable_ipsec = true
+}}
+resource "alicloud_vpn_customer_gateway" "c" {{
+  for_each   = {{ one = "9.9.9.1", two = "9.9.9.2" }}
+  ip_address = each.value
+}}
+resource "alicloud_vpn_connection" "c" {{
+  for_each            = alicloud_vpn_customer_gateway.c
+  vpn_gateway_id      = alicloud_vpn_gateway.g.id
+  customer_gateway_id = each.value.id
+  local_subnet        = ["0.0.0.0/0"]
+  remote_subnet       = ["0.0.0.0/0"]
+}}
+resource "alicloud_vpn_route_entry" "one" {{
+  vpn_gateway_id = alicloud_vpn_gateway.g.id
+  route_dest     = "{dest}"
+  next_hop       = alicloud_vpn_connection.c["one"].id
+  weight         = 100
+  publish_vpc    = true
+}}
+resource "alicloud_vpn_route_entry" "two" {{
+  vpn_gateway_id = alicloud_vpn_gateway.g.id
+  route_dest     = "10.200.0.0/16"
+  next_hop       = alicloud_vpn_connection.c["two"].id
+  weight         = {weight}
+  publish_vpc    = true
+}}
+"#
+        )
+    };
+    let ends = |dest: &str, weight: u32| -> Vec<String> {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("main.tf"), net(dest, weight)).unwrap();
+        let o = run_in(
+            dir.path(),
+            &[
+                "routes",
+                ".",
+                "--explain",
+                "10.200.0.5",
+                "--table",
+                "alicloud_vpc.v",
+            ],
+        );
+        assert_eq!(o.code, 0, "{}", o.err);
+        // The table of the gateway itself lists its entries one by one.
+        let vpc = o.out.split("VPN gateway table").next().unwrap();
+        let mut out: Vec<String> = Vec::new();
+        for name in ["one", "two"] {
+            if vpc.contains(&format!("by alicloud_vpn_connection.c[\"{name}\"]")) {
+                out.push(name.to_string());
+            }
+        }
+        out
+    };
+    // The second one is the standby of the first.
+    assert_eq!(ends("10.200.0.0/16", 0), ["one"]);
+    assert_eq!(ends("10.200.0.0/24", 100), ["one"]);
+    // The more specific route is for other addresses.
+    assert_eq!(ends("10.200.1.0/24", 100), ["two"]);
+}

@@ -107,6 +107,40 @@ fn an_origin_that_anybody_reaches_is_reached_around_its_waf() {
     );
 }
 
+// §13: a public balancer before the origin is a way around the WAF, whoever reaches the origin's own address.
+#[test]
+fn a_balancer_leads_around_a_waf() {
+    let front = r#"
+resource "alicloud_slb_load_balancer" "l" {
+  address_type       = "internet"
+  load_balancer_name = "l"
+}
+resource "alicloud_slb_backend_server" "b" {
+  load_balancer_id = alicloud_slb_load_balancer.l.id
+  backend_servers {
+    server_id = alicloud_instance.web.id
+    weight    = 100
+  }
+}
+resource "alicloud_slb_listener" "l" {
+  load_balancer_id = alicloud_slb_load_balancer.l.id
+  frontend_port    = 80
+  backend_port     = 443
+  protocol         = "tcp"
+  bandwidth        = -1
+}
+"#;
+    let back = ["--back-to-origin", "203.0.113.0/24"];
+    let origin = "tcp/443 from 203.0.113.0/24 | [\"WAF shop.example.com\"] | ";
+    let all = rows("203.0.113.0/24", "", &back);
+    assert!(all.contains(&format!("{origin}no | no")), "{all:?}");
+    let all = rows("203.0.113.0/24", front, &back);
+    assert!(all.contains(&format!("{origin}yes | no")), "{all:?}");
+    // Nobody knows which addresses are those of the WAF, but none sends from everywhere.
+    let all = rows("203.0.113.0/24", front, &[]);
+    assert!(all.contains(&format!("{origin}yes | no")), "{all:?}");
+}
+
 // A-CFW-1: that a firewall is there does not say that it filters.
 #[test]
 fn whether_the_firewall_protects_it_is_not_known() {

@@ -154,8 +154,8 @@ resource "alicloud_vpc_peer_connection_accepter" "p" {
     let all = steps(&c);
     assert_eq!(all.len(), 2, "{all:?}");
     assert!(
-        all[0].contains("a route for 10.1.1.10/32 to `alicloud_vpc_peer_connection.p`")
-            && all[1].contains("a route for 10.0.1.10/32 to `alicloud_vpc_peer_connection.p`"),
+        all[0].contains("a route for 10.1.1.0/24 to `alicloud_vpc_peer_connection.p`")
+            && all[1].contains("a route for 10.0.1.0/24 to `alicloud_vpc_peer_connection.p`"),
         "{all:?}"
     );
 }
@@ -425,6 +425,73 @@ resource "alicloud_security_group_rule" "d" {
     assert_eq!(c["answer"], "unknown");
     assert!(c["change"].is_null() && c["no_change"].is_string(), "{c:#}");
     assert!(text.contains("nothing is proposed"), "{text}");
+}
+
+// §9.7: the way by an endpoint is told though the direct way to the balancer behind it is blocked too, and what opens
+// it is a rule for the port of the endpoint.
+#[test]
+fn an_endpoint_before_a_balancer_is_opened_at_its_port() {
+    let link = r#"
+resource "alicloud_nlb_load_balancer" "n" {
+  address_type = "Intranet"
+  vpc_id       = alicloud_vpc.v["b"].id
+  zone_mappings {
+    zone_id    = "z-1"
+    vswitch_id = alicloud_vswitch.s["b"].id
+  }
+}
+resource "alicloud_nlb_server_group" "g" {
+  server_group_name = "g"
+  server_group_type = "Instance"
+  vpc_id            = alicloud_vpc.v["b"].id
+  health_check { health_check_enabled = false }
+}
+resource "alicloud_nlb_server_group_server_attachment" "g" {
+  server_group_id = alicloud_nlb_server_group.g.id
+  server_type     = "Ecs"
+  server_id       = alicloud_instance.h["b"].id
+  port            = 8080
+}
+resource "alicloud_nlb_listener" "l" {
+  load_balancer_id  = alicloud_nlb_load_balancer.n.id
+  listener_port     = 80
+  listener_protocol = "TCP"
+  server_group_id   = alicloud_nlb_server_group.g.id
+}
+resource "alicloud_privatelink_vpc_endpoint_service" "s" {
+  auto_accept_connection = true
+  service_resource_type  = "nlb"
+}
+resource "alicloud_privatelink_vpc_endpoint_service_resource" "r" {
+  service_id    = alicloud_privatelink_vpc_endpoint_service.s.id
+  resource_id   = alicloud_nlb_load_balancer.n.id
+  resource_type = "nlb"
+  zone_id       = "z-1"
+}
+resource "alicloud_security_group" "e" {
+  vpc_id              = alicloud_vpc.v["a"].id
+  security_group_type = "enterprise"
+}
+resource "alicloud_privatelink_vpc_endpoint" "e" {
+  service_id         = alicloud_privatelink_vpc_endpoint_service.s.id
+  vpc_id             = alicloud_vpc.v["a"].id
+  security_group_ids = [alicloud_security_group.e.id]
+}
+resource "alicloud_privatelink_vpc_endpoint_zone" "z" {
+  endpoint_id = alicloud_privatelink_vpc_endpoint.e.id
+  vswitch_id  = alicloud_vswitch.s["a"].id
+  zone_id     = "z-1"
+}
+"#;
+    let (c, text) = ask(link, "a", "b", "tcp/8080");
+    assert_eq!(c["answer"], "blocked");
+    assert!(
+        text.contains("through `alicloud_privatelink_vpc_endpoint.e`"),
+        "{text}"
+    );
+    assert!(!text.contains("0.0.0.0"), "{text}");
+    let want = "add to `alicloud_security_group.e` an ingress rule that accepts tcp/80 from 10.0.1.10/32";
+    assert_eq!(steps(&c), [want]);
 }
 
 /// A map shows what joins VPCs and sites: pairs of router interfaces and VPN gateways as well as routers.

@@ -3,11 +3,11 @@
 //! Nothing here says that a change works: that is found out by tracing the packet again ([`super::unblock`]).
 
 use bartizan_model::{
-    AclEntry, AclId, AclList, AllowEntry, AllowPeer, Attached, AttachmentId, BalancerId, DataServiceId,
-    Direction, EipId, EipTarget, Fact, FilterEntry, FirewallId, Interface, InterfaceId, Inventory,
-    Ipv4GatewayId, Ipv6GatewayId, NatId, NatIp, NetSpec, NextHop, Origin, Peer, PeeringId, RouteEntry,
-    RouteTableId, RouterEnd, RouterInterfaceId, SecurityGroupId, SgRule, SnatEntry, SnatSource, TrHop,
-    TrLink, TrTableId, Typed, VpcId, VpnGatewayId,
+    AclEntry, AclId, AclList, AddressSpec, AllowEntry, AllowPeer, Attached, AttachmentId, BalancerId,
+    DataServiceId, Direction, EipId, EipTarget, Fact, FilterEntry, FirewallId, Interface, InterfaceId,
+    Inventory, Ipv4GatewayId, Ipv6GatewayId, NatId, NatIp, NetSpec, NextHop, Origin, Peer, PeeringId,
+    RouteEntry, RouteTableId, RouterEnd, RouterInterfaceId, SecurityGroupId, SgRule, SnatEntry, SnatSource,
+    TrHop, TrLink, TrTableId, Typed, VpcId, VpnGatewayId,
 };
 use bartizan_packet::{IpSet, PortSet, Proto, ServiceSet};
 use bartizan_reach::{DecidedBy, Layer, RuleRef, Step};
@@ -59,6 +59,23 @@ fn ids<T, I>(all: &[T], id: fn(u32) -> I) -> impl Iterator<Item = (I, &T)> {
 
 fn host(ip: IpAddr) -> IpNet {
     IpNet::from(ip)
+}
+
+/// What a route to an address is written for: the smallest block of a vSwitch or network behind a link in which it lies;
+/// the address alone where there is none.
+fn block_of(t: &Typed, ip: IpAddr) -> IpNet {
+    let vswitches = t
+        .vswitches
+        .iter()
+        .flat_map(|v| std::iter::once(&v.cidr).chain(v.ipv6_cidr.as_ref()));
+    let sites = t.sites.iter().flat_map(|s| &t[s.interface].addresses);
+    let sites = sites.filter_map(|a| match a.spec {
+        AddressSpec::Block(n) => Some(n),
+        _ => None,
+    });
+    let all = vswitches.filter_map(|n| n.known().copied()).chain(sites);
+    let here = all.filter(|n| n.contains(&ip) && n.prefix_len() > 0);
+    here.max_by_key(IpNet::prefix_len).unwrap_or_else(|| host(ip))
 }
 
 fn side(ingress: bool) -> (&'static str, &'static str) {
@@ -384,7 +401,7 @@ fn routes(t: &Typed, s: &Step, p: Seen, origin: &Origin) -> Vec<Edit> {
         })
     };
     let public = IpSet::public().contains(p.dst) && written(every).is_none();
-    let to = if public { every } else { host(p.dst) };
+    let to = if public { every } else { block_of(t, p.dst) };
     for (hop, name) in all {
         let hop = vec![hop];
         let name = name.address;
@@ -499,7 +516,7 @@ fn transit(t: &Typed, s: &Step, p: Seen, origin: &Origin) -> Vec<Edit> {
     }
     for (a, _) in ids(&t.attachments, AttachmentId).filter(|(_, a)| near(a)) {
         let name = &t[a].meta.origin.address;
-        let to = host(p.dst);
+        let to = block_of(t, p.dst);
         let text = format!(
             "add to {} a static route for {to} to `{name}`",
             at_table(t, table)

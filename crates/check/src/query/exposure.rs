@@ -105,25 +105,18 @@ pub fn exposure(f: &Frame<'_>, back: Option<&Subject>) -> Result<Exposure, Diagn
         .iter()
         .any(|x| x.place == FirewallPlace::Internet && inbound(x));
     let mut rows = Vec::new();
-    for e in w.may.network().exposed() {
-        let same = sure
-            .iter()
-            .find(|s| (s.iface, s.addr, s.door) == (e.iface, e.addr, e.door));
+    let all = w.may.network().exposed();
+    for e in &all {
+        let same = counterpart(&sure, e);
         let proxies: Vec<&Proxy> = t
             .proxies
             .iter()
-            .filter(|p| p.origins.iter().any(|o| is(o, &e)))
+            .filter(|p| p.origins.iter().any(|o| is(o, e)))
             .collect();
-        let shielded = t.shields.iter().any(|s| is(&s.of, &e));
+        let shielded = t.shields.iter().any(|s| is(&s.of, e));
         for open in &e.open {
             let (services, sources) = (&open.services, &open.sources);
-            let for_certain = |who: &IpSet| {
-                same.is_some_and(|s| {
-                    let covers = s.open.iter().filter(|o| who.is_subset(&o.sources));
-                    let all = covers.fold(ServiceSet::empty(), |a, o| a.union(&o.services));
-                    services.is_subset(&all)
-                })
-            };
+            let for_certain = |who: &IpSet| same.is_some_and(|s| covers(s, who, services));
             let family = if sources.v4.is_empty() {
                 IpSet::all_v6()
             } else {
@@ -142,8 +135,14 @@ pub fn exposure(f: &Frame<'_>, back: Option<&Subject>) -> Result<Exposure, Diagn
                 None if everybody && for_certain(sources) => Sure::Yes,
                 None => Sure::Unknown,
             });
+            // Who does not reach this address may reach the origin by another one, or by a balancer before it.
+            let around = around.map(|a| match besides(&all, &sure, e, (t, known.as_ref())) {
+                _ if a == Sure::Yes => a,
+                Sure::No => a,
+                other => other,
+            });
             let certain = for_certain(sources);
-            let (by, origin) = owner(f, &e);
+            let (by, origin) = owner(f, e);
             let address = e.public.first().filter(|ip| e.public == IpSet::single(*ip));
             let balancer = balancer(f, e.iface);
             rows.push(ExposureRow {
@@ -204,6 +203,50 @@ pub fn exposure(f: &Frame<'_>, back: Option<&Subject>) -> Result<Exposure, Diagn
         loose: loose.collect(),
         openings: openings(f.inventory),
     })
+}
+
+/// The same opening in the network of what happens for certain.
+fn counterpart<'a>(sure: &'a [Exposed], e: &Exposed) -> Option<&'a Exposed> {
+    let same = |s: &&Exposed| (s.iface, s.addr, s.door) == (e.iface, e.addr, e.door);
+    sure.iter().find(same)
+}
+
+/// Whether an opening is one for services and for all of some addresses.
+fn covers(s: &Exposed, who: &IpSet, services: &ServiceSet) -> bool {
+    let covers = s.open.iter().filter(|o| who.is_subset(&o.sources));
+    let all = covers.fold(ServiceSet::empty(), |a, o| a.union(&o.services));
+    services.is_subset(&all)
+}
+
+/// Whether somebody who is no proxy reaches an origin by another opening: another public address of it, or a balancer
+/// that hands on to it. `known` are the addresses of the proxies.
+fn besides(
+    all: &[Exposed],
+    sure: &[Exposed],
+    e: &Exposed,
+    (t, known): (&bartizan_model::Typed, Option<&IpSet>),
+) -> Sure {
+    let other = |x: &&Exposed| (x.iface, x.addr, x.door) != (e.iface, e.addr, e.door);
+    // What stands behind a proxy itself is told for itself.
+    let fronted = |x: &&Exposed| t.proxies.iter().any(|p| p.origins.iter().any(|o| is(o, x)));
+    let mut found = Sure::No;
+    for x in all.iter().filter(other).filter(|x| !fronted(x)) {
+        for o in &x.open {
+            let reaches = x.iface == e.iface || o.handed.contains(&e.iface) || o.behind.contains(&e.iface);
+            let who = known.map_or_else(|| o.sources.clone(), |k| o.sources.subtract(k));
+            if !reaches || who.is_empty() {
+                continue;
+            }
+            let everybody = IpSet::all_v4().intersect(&IpSet::public());
+            // No proxy sends from everywhere.
+            let strangers = known.is_some() || everybody.is_subset(&o.sources);
+            if strangers && counterpart(sure, x).is_some_and(|s| covers(s, &who, &o.services)) {
+                return Sure::Yes;
+            }
+            found = Sure::Unknown;
+        }
+    }
+    found
 }
 
 fn name(p: &Proxy) -> String {

@@ -36,11 +36,18 @@ impl View<'_> {
     ) {
         let name = &self.f.inventory.typed[g].meta.origin.address;
         let gw = &self.net.hybrid.gateways[g.index()];
-        let to: BTreeSet<VpnConnectionId> = gw
-            .routes
-            .iter()
-            .filter(|r| r.ips.0.contains(ip))
-            .map(|r| r.next)
+        // Policy routes tell sources apart: each kind of source goes its way.
+        let mut sources: Vec<IpAddr> = Vec::new();
+        for r in gw.routes.iter().filter(|r| r.ips.0.contains(ip)) {
+            let own = r.source.0.intersect(&gw.blocks);
+            let some = [own.first(), r.source.0.first()].into_iter().flatten();
+            sources.extend(some.filter(|x| x.is_ipv4() == ip.is_ipv4()));
+        }
+        sources.sort_unstable();
+        sources.dedup();
+        let picked = sources.iter().flat_map(|src| self.net.hybrid.pick(g, *src, ip).0);
+        let to: BTreeSet<VpnConnectionId> = picked
+            .map(|(c, _)| c)
             .filter(|c| self.net.hybrid.connections[c.index()].remote.contains(ip))
             .collect();
         if gw.blocks.contains(ip) {

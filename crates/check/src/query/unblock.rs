@@ -6,9 +6,9 @@ use super::change::{Change, MAX_INTERFACES, verdicts};
 use super::edits::{Edit, Seen, edits};
 use crate::world::World;
 use bartizan_base::Verdict;
-use bartizan_model::Inventory;
+use bartizan_model::{AddressSpec, Inventory};
 use bartizan_packet::{Proto, ServiceSet};
-use bartizan_reach::{CompileOptions, Layer, Mode, Point, Step, Trace, WayTrace, compile, trace};
+use bartizan_reach::{CompileOptions, DecidedBy, Layer, Mode, Point, Step, Trace, WayTrace, compile, trace};
 use std::cmp::Reverse;
 use std::net::IpAddr;
 
@@ -31,7 +31,7 @@ fn ip_of(p: Point) -> IpAddr {
 
 /// The first round opens the request, the next its reply; a router and the VPC behind it are two more.
 const ROUNDS: usize = 6;
-/// Ways that are looked at in a round, those with the fewest blockers first.
+/// Ways that something may open that are looked at in a round, those with the fewest blockers first.
 const WAYS: usize = 4;
 /// Networks that are compiled for one question, at most.
 const TRIES: usize = 64;
@@ -73,7 +73,8 @@ pub(super) fn opening(f: &Frame<'_>, packet: &Wanted<'_>) -> Result<Change, Stri
             None if s.tries == 1 => {
                 "there is no way between them that a rule, a route or a list could open".to_string()
             }
-            _ => "changes of rules, routes and lists were tried, and none of them opens it".to_string(),
+            _ => "no change that was tried opens it: rules, lists, and routes to gateways and links that are there"
+                .to_string(),
         });
     }
     let made = s.needed(made);
@@ -109,6 +110,24 @@ fn closed(w: &WayTrace) -> impl Iterator<Item = (bool, &Step)> {
     request.chain(reply).filter(|(_, s)| !s.open)
 }
 
+/// The balancer that hands the packet on after a step of its request: its address, where that is known, and what its
+/// listener hears.
+fn front_after(inv: &Inventory, w: &WayTrace, s: &Step) -> Option<(Option<IpAddr>, (Proto, u16))> {
+    let at = w.request.iter().position(|x| std::ptr::eq(x, s))?;
+    let (b, l) = w.request[at..].iter().find_map(|x| match x.from {
+        Some(DecidedBy::Forward(b, l, _)) => Some((b, l)),
+        _ => None,
+    })?;
+    let balancer = inv.typed.balancers.get(b.index())?;
+    let hears = balancer.listeners.get(l as usize)?.services.known()?.first()?;
+    let addresses = balancer.fronts.iter().flat_map(|f| &inv.typed[*f].addresses);
+    let ip = addresses.into_iter().find_map(|a| match a.spec {
+        AddressSpec::Ip(ip) => Some(ip),
+        _ => None,
+    });
+    Some((ip, hears))
+}
+
 struct Search<'a, 'f> {
     f: &'a Frame<'f>,
     packet: &'a Wanted<'a>,
@@ -142,13 +161,20 @@ impl Search<'_, '_> {
         closed(w)
             .map(|(reply, s)| {
                 let (src, dst) = if reply { (p.to, p.from) } else { (p.from, p.to) };
-                let seen = Seen {
+                let mut seen = Seen {
                     src: ip_of(src),
                     dst: ip_of(dst),
                     proto: p.proto,
                     port: p.port,
                     reply,
                 };
+                // On its way to a balancer a packet is for the balancer, at the port of the listener.
+                if let Some((front, (proto, port))) = front_after(inv, w, s).filter(|_| !reply) {
+                    seen.dst = front
+                        .filter(|ip| ip.is_ipv4() == seen.src.is_ipv4())
+                        .unwrap_or(seen.dst);
+                    (seen.proto, seen.port) = (proto, port);
+                }
                 Some(edits(inv, s, seen)).filter(|e| !e.is_empty()).ok_or(s)
             })
             .collect()
@@ -159,9 +185,14 @@ impl Search<'_, '_> {
         let mut ways: Vec<&WayTrace> = t.ways.iter().collect();
         ways.sort_by_key(|w| closed(w).count());
         let mut out = Vec::new();
-        for w in ways.into_iter().take(WAYS) {
+        let mut looked = 0;
+        for w in ways {
             match self.choices(inv, w) {
-                Ok(all) => out.extend(combined(all)),
+                Ok(_) if looked == WAYS => {}
+                Ok(all) => {
+                    looked += 1;
+                    out.extend(combined(all));
+                }
                 // The private way says more than that there is no public address.
                 Err(s) if stuck.is_none() || !matches!(s.layer, Layer::Eip) => {
                     let more = match s.layer {

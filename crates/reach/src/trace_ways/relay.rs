@@ -128,7 +128,28 @@ impl Tracer<'_> {
         // Of those that end alike the one whose client gets to the front comes first.
         found.sort_by_key(|f| (f.0 != here, !f.2.works, !f.2.delivered));
         let next = self.beyond.len() > 1;
-        found.truncate(if next { MAX_SOURCES } else { 1 });
+        if next {
+            found.truncate(MAX_SOURCES);
+        } else {
+            // Where nothing gets there every way may be the one that is meant; where something does one tells it.
+            // A balancer opens no connections but to its backends, so none of its ways here is meant.
+            let sends = !matches!(s, Point::Inside(s) if self.net.is_front(s.iface));
+            let shut = !here.0 && sends;
+            let mut names: Vec<&str> = Vec::new();
+            found.retain(|f| {
+                // That a front has no public address says nothing where it is asked for from inside.
+                let public =
+                    f.2.request
+                        .first()
+                        .is_some_and(|s| s.layer == Layer::Eip && !s.open);
+                let new = names.is_empty() || shut && !public && !names.contains(&f.2.name.as_str());
+                if new {
+                    names.push(&f.2.name);
+                }
+                new
+            });
+            found.truncate(MAX_RELAYS);
+        }
         let told = found.iter().map(|(got, sent, first, shown)| {
             let via = (r, fi, front, d);
             self.told(via, *sent, *got, first, shown)
@@ -236,6 +257,9 @@ impl Tracer<'_> {
             .map(|f| f.origin.clone());
         let who = if src.1 {
             "the client's address".to_string()
+        } else if src.0.ip.is_unspecified() {
+            // What comes through PrivateLink comes from an address that nothing shows.
+            "an address that is not known".to_string()
         } else {
             src.0.ip.to_string()
         };
