@@ -417,7 +417,7 @@ fn routes_tell_what_decides_loops_and_overlaps() {
         "never decides: 10.0.1.0/25 (published by alicloud_cen_transit_router_vpc_attachment.a), 10.0.1.0/24 \
          (alicloud_route_entry.local) are stronger",
         "hijack, in alicloud_cen_transit_router.tr the longer route leads to alicloud_vpc.b",
-        "4 tables, 16 entries: 1 shadowed, 0 lead nowhere, 2 loop; 1 overlap",
+        "4 tables, 16 entries: 1 shadowed, 0 lead nowhere, 2 loop; 0 asymmetric, 0 leak; 1 overlap",
     ] {
         assert!(o.out.contains(said), "{said}\n{}", o.out);
     }
@@ -748,4 +748,105 @@ resource "alicloud_vpn_route_entry" "two" {{
     assert_eq!(ends("10.200.0.0/24", 100), ["one"]);
     // The more specific route is for other addresses.
     assert_eq!(ends("10.200.1.0/24", 100), ["two"]);
+}
+
+// Issue "the whole data plane", §3.4: what the tables of two ends do together.
+#[test]
+fn routes_tell_what_does_not_come_back() {
+    let net = |more: &str| {
+        format!(
+            r#"
+locals {{ nets = {{ a = "10.0", b = "10.1" }} }}
+resource "alicloud_vpc" "v" {{
+  for_each   = local.nets
+  cidr_block = "${{each.value}}.0.0/16"
+}}
+resource "alicloud_vswitch" "s" {{
+  for_each   = local.nets
+  vpc_id     = alicloud_vpc.v[each.key].id
+  cidr_block = "${{each.value}}.1.0/24"
+}}
+resource "alicloud_security_group" "g" {{ vpc_id = alicloud_vpc.v["a"].id }}
+resource "alicloud_instance" "fw" {{
+  vswitch_id      = alicloud_vswitch.s["a"].id
+  private_ip      = "10.0.1.5"
+  security_groups = [alicloud_security_group.g.id]
+}}
+resource "alicloud_vpc_peer_connection" "p" {{
+  vpc_id              = alicloud_vpc.v["a"].id
+  accepting_vpc_id    = alicloud_vpc.v["b"].id
+  accepting_region_id = "cn-hangzhou"
+}}
+resource "alicloud_vpc_peer_connection_accepter" "p" {{
+  instance_id = alicloud_vpc_peer_connection.p.id
+}}
+resource "alicloud_route_entry" "there" {{
+  route_table_id        = alicloud_vpc.v["a"].route_table_id
+  destination_cidrblock = "10.1.0.0/16"
+  nexthop_type          = "VpcPeer"
+  nexthop_id            = alicloud_vpc_peer_connection.p.id
+}}
+{more}
+"#
+        )
+    };
+    let ask = |more: &str| -> (Vec<String>, String) {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("main.tf"), net(more)).unwrap();
+        let o = run_in(dir.path(), &["routes", ".", "--format", "json"]);
+        assert_eq!(o.code, 0, "{}", o.err);
+        let v: Value = serde_json::from_str(&o.out).unwrap();
+        let all = v["uneven"].as_array().unwrap().iter();
+        let all = all.map(|u| format!("{} {} {}: {}", u["effect"], u["from"], u["to"], u["why"]));
+        let text = run_in(dir.path(), &["routes", "."]).out;
+        (all.collect(), text)
+    };
+    let (a, b) = ("alicloud_vswitch.s[\\\"a\\\"]", "alicloud_vswitch.s[\\\"b\\\"]");
+    let (all, text) = ask("");
+    assert_eq!(all.len(), 1, "{all:?}");
+    assert!(
+        all[0].starts_with(&format!(
+            "\"asymmetric\" [\"{a}\"] [\"{b}\"]: \"what gets there has no way back"
+        )),
+        "{all:?}"
+    );
+    assert!(text.contains("1 asymmetric, 0 leak"), "{text}");
+    let home = |hop: &str| {
+        format!(
+            r#"
+resource "alicloud_route_entry" "back" {{
+  route_table_id        = alicloud_vpc.v["b"].route_table_id
+  destination_cidrblock = "{}"
+  {hop}
+}}
+"#,
+            if hop.contains("Nat") {
+                "0.0.0.0/0"
+            } else {
+                "10.0.0.0/16"
+            }
+        )
+    };
+    let peer = home("nexthop_type = \"VpcPeer\"\n  nexthop_id = alicloud_vpc_peer_connection.p.id");
+    let (all, _) = ask(&peer);
+    assert!(all.is_empty(), "{all:?}");
+    // The default route takes the replies.
+    let nat = r#"
+resource "alicloud_nat_gateway" "n" {
+  vpc_id     = alicloud_vpc.v["b"].id
+  vswitch_id = alicloud_vswitch.s["b"].id
+  nat_type   = "Enhanced"
+}
+"#;
+    let (all, text) =
+        ask(&(nat.to_string()
+            + &home("nexthop_type = \"NatGateway\"\n  nexthop_id = alicloud_nat_gateway.n.id")));
+    assert_eq!(all.len(), 1, "{all:?}");
+    assert!(
+        all[0].starts_with(&format!(
+            "\"leak\" [\"{b}\"] [\"{a}\"]: \"out by alicloud_nat_gateway.n"
+        )),
+        "{all:?}"
+    );
+    assert!(text.contains("0 asymmetric, 1 leak"), "{text}");
 }

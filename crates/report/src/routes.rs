@@ -111,12 +111,31 @@ pub fn routes(r: &Routes, sources: &Sources, style: Style) -> String {
             clean(&o.why)
         ));
     }
+    for u in &r.uneven {
+        let word = match u.effect {
+            "leak" => style.red("leak"),
+            other => style.yellow(other),
+        };
+        out.push_str(&format!(
+            "{word}  {} {} {} (such as {}): {}\n",
+            some(&u.from),
+            style.arrow(),
+            some(&u.to),
+            u.address,
+            clean(&u.why)
+        ));
+    }
+    if !r.all_pairs {
+        out.push_str("not all pairs of vSwitches were looked at for asymmetric routes: there are too many\n");
+    }
     if r.explained.is_some() {
         return out;
     }
+    let uneven = |effect: &str| r.uneven.iter().filter(|u| u.effect == effect).count();
+    let (asymmetric, leaks) = (uneven("asymmetric"), uneven("leak"));
     let entries: usize = r.tables.iter().map(|t| t.rows.len()).sum();
     out.push_str(&format!(
-        "{}, {}: {shadowed} shadowed, {nowhere} lead nowhere, {loops} loop; {}\n",
+        "{}, {}: {shadowed} shadowed, {nowhere} lead nowhere, {loops} loop; {asymmetric} asymmetric, {leaks} leak; {}\n",
         count(r.tables.len(), "table"),
         if entries == 1 {
             "1 entry".to_string()
@@ -126,6 +145,15 @@ pub fn routes(r: &Routes, sources: &Sources, style: Style) -> String {
         count(r.overlaps.len(), "overlap"),
     ));
     out
+}
+
+/// The first of some names, and how many there are.
+fn some(names: &[String]) -> String {
+    let first = names.first().map_or_else(String::new, |n| clean(n));
+    match names.len() {
+        0 | 1 => first,
+        n => format!("{first} and {} more", n - 1),
+    }
 }
 
 /// `routes` as JSON.
@@ -169,8 +197,16 @@ pub fn routes_json(r: &Routes, sources: &Sources) -> String {
                         "effect": o.effect, "why": o.why}))
         .collect();
     let explained = r.explained.map(|n| n.to_string());
+    let uneven: Vec<Value> = r
+        .uneven
+        .iter()
+        .map(|u| json!({"effect": u.effect, "from": u.from, "to": u.to, "address": u.address.to_string(), "why": u.why}))
+        .collect();
     document(
         "routes",
-        json!({"explained": explained, "tables": tables, "overlaps": overlaps}),
+        json!({
+            "explained": explained, "tables": tables, "overlaps": overlaps, "uneven": uneven,
+            "all_pairs_looked_at": r.all_pairs,
+        }),
     )
 }

@@ -16,6 +16,7 @@ mod openings;
 mod reach;
 mod routes;
 mod routes_hybrid;
+mod routes_pairs;
 mod unblock;
 mod who;
 mod why;
@@ -30,6 +31,7 @@ pub use map::{MapFlow, MapJoin, MapKind, MapLane, MapNode, MapWord, Picture, map
 pub use openings::{Opening, Way as OpeningWay, opening_names};
 pub use reach::{By, Entry, Group, Matrix, reach};
 pub use routes::{EndKind, Overlap, RouteEnd, RouteRow, RouteState, Routes, TableRows, routes};
+pub use routes_pairs::Uneven;
 pub use who::{Source, Who, who};
 pub use why::{Answer, Case, Claim, Step, Way, Why, why};
 

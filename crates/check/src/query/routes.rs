@@ -1,6 +1,7 @@
 //! Route tables as they are in effect: what every entry comes from, what never decides, where packets end.
 
 use super::Frame;
+use super::routes_pairs::Uneven;
 use bartizan_base::{Diagnostic, Span};
 use bartizan_model::{
     Assumption, AttachmentId, Fact, InterfaceId, RouteTableId, RouteTableKind, TrTableId, VpcId, VswitchId,
@@ -99,6 +100,10 @@ pub struct Routes {
     pub tables: Vec<TableRows>,
     /// Blocks of VPCs that can meet.
     pub overlaps: Vec<Overlap>,
+    /// Routes of two ends that do not fit together.
+    pub uneven: Vec<Uneven>,
+    /// Whether all pairs of vSwitches were looked at for them.
+    pub all_pairs: bool,
     /// What the question was cut down to.
     pub explained: Option<IpNet>,
 }
@@ -185,8 +190,19 @@ pub fn routes(f: &Frame<'_>, only: Option<&str>, explain: Option<IpNet>) -> Resu
             None => d.help("name a route table, vSwitch, VPC, transit router table or attachment by its Terraform address"),
         });
     }
+    let (mut uneven, all_pairs) = v.uneven();
+    if let Some(r) = &region {
+        uneven.retain(|u| r.contains(u.address));
+    }
+    // Of one table what its users send and get.
+    if only.is_some() {
+        let users: BTreeSet<&String> = tables.iter().flat_map(|t| &t.users).collect();
+        uneven.retain(|u| u.from.iter().chain(&u.to).any(|n| users.contains(n)));
+    }
     Ok(Routes {
         tables,
+        uneven,
+        all_pairs,
         overlaps: v.overlaps().into_iter().chain(v.link_overlaps()).collect(),
         explained: explain,
     })
