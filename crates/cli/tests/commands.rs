@@ -750,7 +750,7 @@ resource "alicloud_vpn_route_entry" "two" {{
     assert_eq!(ends("10.200.1.0/24", 100), ["two"]);
 }
 
-// Issue "the whole data plane", §3.4: what the tables of two ends do together.
+// §3.4: what the tables of two ends do together.
 #[test]
 fn routes_tell_what_does_not_come_back() {
     let net = |more: &str| {

@@ -111,6 +111,14 @@ pub fn routes(r: &Routes, sources: &Sources, style: Style) -> String {
             clean(&o.why)
         ));
     }
+    for a in &r.assumes {
+        out.push_str(&format!(
+            "{}  {}: which of some entries decides follows the reading `{}`; `check` takes both, and `--assume` decides\n",
+            style.yellow("assumes"),
+            a.info().id,
+            a.info().readings.first().map_or("", |r| r.name),
+        ));
+    }
     for u in &r.uneven {
         let word = match u.effect {
             "leak" => style.red("leak"),
@@ -206,7 +214,7 @@ pub fn routes_json(r: &Routes, sources: &Sources) -> String {
         "routes",
         json!({
             "explained": explained, "tables": tables, "overlaps": overlaps, "uneven": uneven,
-            "all_pairs_looked_at": r.all_pairs,
+            "all_pairs_looked_at": r.all_pairs, "assumes": r.assumes.iter().map(|a| a.info().id).collect::<Vec<_>>(),
         }),
     )
 }

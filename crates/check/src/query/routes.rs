@@ -4,7 +4,8 @@ use super::Frame;
 use super::routes_pairs::Uneven;
 use bartizan_base::{Diagnostic, Span};
 use bartizan_model::{
-    Assumption, AttachmentId, Fact, InterfaceId, RouteTableId, RouteTableKind, TrTableId, VpcId, VswitchId,
+    Assumption, AttachmentId, Fact, InterfaceId, Readings, RouteTableId, RouteTableKind, TrTableId, VpcId,
+    VswitchId,
 };
 use bartizan_packet::IpSet;
 use bartizan_reach::{CompileOptions, Far, Hop, Mode, Network, RouteRef, TrNext, TrRouteRef, compile};
@@ -100,6 +101,8 @@ pub struct Routes {
     pub tables: Vec<TableRows>,
     /// Blocks of VPCs that can meet.
     pub overlaps: Vec<Overlap>,
+    /// What else the tables might say: contested readings that the user has decided nothing about.
+    pub assumes: Vec<Assumption>,
     /// Routes of two ends that do not fit together.
     pub uneven: Vec<Uneven>,
     /// Whether all pairs of vSwitches were looked at for them.
@@ -124,6 +127,31 @@ fn num(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
+/// Readings that decide which entry of a table is the stronger one.
+const ORDER: [Assumption; 3] = [Assumption::Route1, Assumption::Route2, Assumption::Tr1];
+
+/// What the tables of a network decide for an address of each entry.
+fn decided(net: &Network) -> impl PartialEq {
+    // The order in which entries stand says nothing by itself.
+    fn firsts<'s>(all: impl Iterator<Item = &'s IpSet>) -> BTreeSet<std::net::IpAddr> {
+        all.filter_map(IpSet::first).collect()
+    }
+    let mut of_vpcs: Vec<Vec<Hop>> = Vec::new();
+    for t in &net.tables {
+        for ip in firsts(t.routes.iter().map(|r| &r.ips)) {
+            of_vpcs.push(t.lookup(ip).flat_map(|r| r.hops.clone()).collect());
+        }
+    }
+    let mut of_routers: Vec<(Vec<TrNext>, bool)> = Vec::new();
+    for (n, t) in (0u32..).zip(&net.transit.tables) {
+        for ip in firsts(t.iter().map(|w| &w.ips)) {
+            let (ways, certain) = net.transit.lookup(TrTableId(n), ip);
+            of_routers.push((ways.into_iter().map(|w| w.next).collect(), certain));
+        }
+    }
+    (of_vpcs, of_routers)
+}
+
 /// Every route table, or those about one table, vSwitch or VPC, cut down to the addresses of `explain`.
 ///
 /// # Errors
@@ -131,19 +159,28 @@ fn num(n: usize) -> u32 {
 pub fn routes(f: &Frame<'_>, only: Option<&str>, explain: Option<IpNet>) -> Result<Routes, Diagnostic> {
     // A table has one order on paper: that of the chosen readings where the user has decided nothing.
     let mut readings = f.plan.readings.clone();
-    for a in [Assumption::Route1, Assumption::Route2, Assumption::Tr1] {
+    for a in ORDER {
         if readings.decided(a).is_none() {
             readings = readings.with(a, false);
         }
     }
-    let options = CompileOptions {
-        readings,
-        ..CompileOptions::default()
+    let compiled = |readings: Readings| {
+        let options = CompileOptions {
+            readings,
+            ..CompileOptions::default()
+        };
+        compile(f.inventory, Mode::Widen, &options)
     };
     let v = View {
         f,
-        net: compile(f.inventory, Mode::Widen, &options),
+        net: compiled(readings.clone()),
     };
+    let undecided = ORDER
+        .into_iter()
+        .filter(|a| f.plan.readings.decided(*a).is_none());
+    let assumes: Vec<Assumption> = undecided
+        .filter(|a| decided(&compiled(readings.clone().with(*a, true))) != decided(&v.net))
+        .collect();
     let t = &f.inventory.typed;
     let region = explain.map(IpSet::from);
     let mut tables = Vec::new();
@@ -201,6 +238,7 @@ pub fn routes(f: &Frame<'_>, only: Option<&str>, explain: Option<IpNet>) -> Resu
     }
     Ok(Routes {
         tables,
+        assumes,
         uneven,
         all_pairs,
         overlaps: v.overlaps().into_iter().chain(v.link_overlaps()).collect(),
