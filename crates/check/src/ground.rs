@@ -1,19 +1,61 @@
 //! What verdicts rest on besides flows: the same for every clause.
 
 use crate::assumptions;
-use crate::names;
 use crate::plan::Plan;
+use crate::sets::Set;
 use crate::unmodelled::{Unmodelled, unmodelled};
 use crate::world::World;
-use bartizan_model::{Assumption, Use};
+use bartizan_model::{AddressSpec, Assumption, InterfaceId, Use};
+use std::collections::BTreeSet;
 
 /// What verdicts rest on besides flows.
 pub(crate) struct Ground {
     pub(crate) open: Vec<Unmodelled>,
     pub(crate) harmless: bool,
     pub(crate) notes: Vec<String>,
-    /// Why some endpoint is in no network, if one is.
-    pub(crate) lost: Option<String>,
+    /// Endpoints that are in no network.
+    pub(crate) lost: Vec<Lost>,
+}
+
+/// An endpoint that is in no network, as its vSwitch or the VPC of it is not known.
+pub(crate) struct Lost {
+    pub(crate) interface: InterfaceId,
+    /// Whether it may carry packets of others, so that claims about anybody may depend on it.
+    pub(crate) carries: bool,
+}
+
+impl Lost {
+    /// Whether it may be in a set, wherever it is.
+    pub(crate) fn may_be_in(&self, w: &World<'_>, set: &Set) -> bool {
+        let i = &w.inventory.typed[self.interface];
+        match set {
+            Set::Nothing | Set::Outside => false,
+            Set::Everything => true,
+            Set::Interfaces(v) => v.contains(&self.interface),
+            Set::Ips(s) => {
+                let private = i.addresses.iter().map(|a| match a.spec {
+                    AddressSpec::Ip(ip) => Some(ip),
+                    _ => None,
+                });
+                let public = i.public.iter().map(|p| p.ip.known().copied());
+                i.addresses.is_empty() || private.chain(public).any(|ip| ip.is_none_or(|ip| s.contains(ip)))
+            }
+            Set::Or(v) => v.iter().any(|s| self.may_be_in(w, s)),
+            Set::And(v) => v.iter().all(|s| self.may_be_in(w, s)),
+            Set::Except(a, b) => self.may_be_in(w, a) && !self.is_in(b),
+        }
+    }
+
+    /// Whether it is in a set, wherever it is.
+    fn is_in(&self, set: &Set) -> bool {
+        match set {
+            Set::Everything => true,
+            Set::Interfaces(v) => v.contains(&self.interface),
+            Set::Or(v) => v.iter().any(|s| self.is_in(s)),
+            Set::And(v) => v.iter().all(|s| self.is_in(s)),
+            Set::Nothing | Set::Outside | Set::Ips(_) | Set::Except(..) => false,
+        }
+    }
 }
 
 impl Ground {
@@ -32,18 +74,17 @@ impl Ground {
             notes.push("A-UNMODELLED");
         }
         let notes = notes.iter().map(|id| plan.readings.label(id)).collect();
-        let lost = w.lost();
-        let lost = lost.first().map(|i| {
-            let more = if lost.len() > 1 {
-                format!(" and of {} more", lost.len() - 1)
-            } else {
-                String::new()
-            };
-            format!(
-                "the network of `{}`{more} is not known: its vSwitch or the VPC of it",
-                names::interface(w, *i)
-            )
+        // What carries nothing of others is said to be reached by nothing but itself.
+        let alone = w.network().gaps.iter().filter_map(|g| match g.to.as_slice() {
+            [one] => Some(*one),
+            _ => None,
         });
+        let alone: BTreeSet<InterfaceId> = alone.collect();
+        let lost = w.lost().into_iter().map(|interface| Lost {
+            carries: !alone.contains(&interface),
+            interface,
+        });
+        let lost = lost.collect();
         Ground {
             open,
             harmless,

@@ -4,7 +4,7 @@ use crate::cause::{Baseline, Blame, blame};
 use crate::contested::{self, Asked};
 use crate::evaluate::{self, Leak, Miss, Outcome};
 use crate::explain::{self, Subject};
-use crate::ground::Ground;
+use crate::ground::{Ground, Lost};
 use crate::names;
 use crate::plan::{Boundary, Claim, Plan, Statement};
 use crate::report::{CheckReport, ClauseResult, TestResult, overall, rank};
@@ -111,7 +111,8 @@ impl<'a> Judge<'a> {
 
     /// The unmodelled things that may carry packets to or from the endpoints of these blocks. Those that packets may only
     /// come from count where a claim is about what arrives `to` whom they reach; `None` is anybody.
-    fn touching(&self, blocks: &[u32], to: Option<&[u32]>) -> Vec<&Unmodelled> {
+    /// `on` are the services that it is about, `None` for all.
+    fn touching(&self, blocks: &[u32], to: Option<&[u32]>, on: Option<&ServiceSet>) -> Vec<&Unmodelled> {
         if self.ground.harmless || self.ground.open.is_empty() {
             return Vec::new();
         }
@@ -127,14 +128,25 @@ impl<'a> Judge<'a> {
             .collect();
         let hit = |u: &&Unmodelled| match u.to.as_slice() {
             [] => u.vpcs.is_empty() || u.vpcs.iter().any(|v| vpcs.contains(v)),
-            there => to.as_ref().is_none_or(|to| there.iter().any(|i| to.contains(i))),
+            there => {
+                let heard = u.services.as_ref().zip(on);
+                heard.is_none_or(|(a, b)| !a.intersect(b).is_empty())
+                    && to.as_ref().is_none_or(|to| there.iter().any(|i| to.contains(i)))
+            }
         };
         self.ground.open.iter().filter(hit).collect()
     }
 
     /// Turns `holds` into `undecided` (absence) or `violated` into `undecided` (presence) where something
     /// that is not modelled may carry the packets.
-    fn temper(&self, o: &mut Outcome, absence: bool, blocks: &[u32], to: Option<&[u32]>) {
+    fn temper(
+        &self,
+        o: &mut Outcome,
+        absence: bool,
+        blocks: &[u32],
+        to: Option<&[u32]>,
+        on: Option<&ServiceSet>,
+    ) {
         // What is required and works may be taken away, and what does not work may be carried all the same.
         let taken = !absence && o.verdict == Verdict::Holds;
         let shaky = if absence {
@@ -150,7 +162,7 @@ impl<'a> Judge<'a> {
         if blocks.iter().all(nobody) {
             return;
         }
-        let mut open = self.touching(blocks, to);
+        let mut open = self.touching(blocks, to, on);
         open.retain(|u| !taken || u.takes);
         if let Some(first) = open.first() {
             o.verdict = Verdict::Undecided;
@@ -176,23 +188,44 @@ impl<'a> Judge<'a> {
         if o.verdict != Verdict::Violated {
             return;
         }
-        if let Some(first) = self.touching(blocks, None).into_iter().find(|u| u.takes) {
+        if let Some(first) = self.touching(blocks, None, None).into_iter().find(|u| u.takes) {
             o.verdict = Verdict::Undecided;
             let said = format!("`{}` may lead packets another way: {}", first.address, first.why);
             o.reasons.push(said);
         }
     }
 
-    /// Turns `holds` into `undecided` where it is not certain who is meant, or where some endpoint is.
-    fn doubt(&self, o: &mut Outcome, sets: &[usize]) {
+    /// Turns `holds` into `undecided` where it is not certain who is meant, or where some endpoint is; `sets` are the
+    /// sides of a claim, `whole` if it is about everybody.
+    fn doubt(&self, o: &mut Outcome, sets: &[usize], whole: bool) {
         if o.verdict != Verdict::Holds {
             return;
         }
-        let lost = self.ground.lost.as_ref();
-        if let Some(why) = lost.or_else(|| sets.iter().find_map(|s| self.plan.doubts.get(s))) {
+        let lost = self.lost(sets, whole);
+        let unclear = || sets.iter().find_map(|s| self.plan.doubts.get(s).cloned());
+        if let Some(why) = lost.or_else(unclear) {
             o.verdict = Verdict::Undecided;
-            o.reasons.push(why.clone());
+            o.reasons.push(why);
         }
+    }
+
+    /// Of which endpoint it is not known where it is, if a claim may depend on it: one that may be meant, or that may carry
+    /// packets of others.
+    fn lost(&self, sets: &[usize], whole: bool) -> Option<String> {
+        let meant = |l: &&Lost| {
+            let mut sides = sets.iter().map(|s| &self.w.sets[*s]);
+            whole || l.carries || sides.any(|s| l.may_be_in(self.w, s))
+        };
+        let mut all = self.ground.lost.iter().filter(meant);
+        let first = all.next()?;
+        let more = match all.count() {
+            0 => String::new(),
+            n => format!(" and of {n} more"),
+        };
+        Some(format!(
+            "the network of `{}`{more} is not known: its vSwitch or the VPC of it",
+            names::interface(self.w, first.interface)
+        ))
     }
 
     /// Flows of endpoints that may be in another zone than it seems violate nothing for certain.
@@ -232,12 +265,14 @@ impl<'a> Judge<'a> {
                 ));
             }
             None if required => {
-                let lost = self.ground.lost.as_ref().or_else(|| self.plan.doubts.get(s));
+                let lost = self
+                    .lost(&[*s], false)
+                    .or_else(|| self.plan.doubts.get(s).cloned());
                 if lost.is_some() {
                     o.verdict = Verdict::Undecided;
                 }
                 let nobody = || format!("nobody here is in `{name}`, so there is nothing that works");
-                o.reasons.push(lost.cloned().unwrap_or_else(nobody));
+                o.reasons.push(lost.unwrap_or_else(nobody));
             }
             None => {}
         }
@@ -379,7 +414,7 @@ impl<'a> Judge<'a> {
         );
         if !vacuous {
             let both = [from, to.clone()].concat();
-            self.temper(&mut o, absence, &both, Some(&to));
+            self.temper(&mut o, absence, &both, Some(&to), Some(&c.services));
             if matches!(c.claim, Claim::Through | Claim::NotThrough) {
                 self.led_elsewhere(&mut o, &both);
             }
@@ -387,7 +422,15 @@ impl<'a> Judge<'a> {
         if c.claim == Claim::Only {
             self.spare(&mut o);
         }
-        self.doubt(&mut o, &[c.from, c.to]);
+        // What only some may do is about everybody else.
+        self.doubt(&mut o, &[c.from, c.to], c.claim == Claim::Only);
+        if c.claim == Claim::MustSome && o.verdict == Verdict::Violated {
+            // Who is not seen may be the one that can.
+            if let Some(why) = self.lost(&[c.from, c.to], false) {
+                o.verdict = Verdict::Undecided;
+                o.reasons.push(why);
+            }
+        }
         self.nobody(&mut o, &[c.from, c.to]);
         if !absence {
             self.there(&mut o, &[c.from, c.to]);
@@ -420,10 +463,10 @@ impl<'a> Judge<'a> {
         self.spare(&mut o);
         let blocks: Vec<u32> = b.governs.iter().flat_map(|&s| self.w.blocks_of(s)).collect();
         // What starts in a governed zone may end in any other.
-        self.temper(&mut o, true, &blocks, None);
+        self.temper(&mut o, true, &blocks, None, None);
         // Which clause covers a flow depends on every zone, not only on those that are governed.
         let all: Vec<usize> = self.plan.doubts.keys().copied().collect();
-        self.doubt(&mut o, &all);
+        self.doubt(&mut o, &all, true);
         o
     }
 
@@ -437,8 +480,9 @@ impl<'a> Judge<'a> {
             s.expect == crate::plan::Expect::Cannot,
             &[from, to.clone()].concat(),
             Some(&to),
+            Some(&s.services),
         );
-        self.doubt(&mut o, &[s.from, s.to]);
+        self.doubt(&mut o, &[s.from, s.to], false);
         self.nobody(&mut o, &[s.from, s.to]);
         if s.expect == crate::plan::Expect::Can {
             self.there(&mut o, &[s.from, s.to]);

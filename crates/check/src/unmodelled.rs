@@ -4,6 +4,7 @@
 //! absence about the networks it touches cannot be proved, and a claim of presence cannot be refuted.
 
 use bartizan_model::{InterfaceId, Inventory, Node, Resource, Understanding, Value, VpcId};
+use bartizan_packet::ServiceSet;
 use bartizan_reach::Gap;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,8 @@ pub struct Unmodelled {
     pub vpcs: BTreeSet<VpcId>,
     /// The interfaces that packets may reach by it, where it can do nothing else; empty where it can.
     pub to: Vec<InterfaceId>,
+    /// All that they may be reached on by it, if that is known.
+    pub services: Option<ServiceSet>,
     /// Whether it may also take away packets that are seen to travel.
     pub takes: bool,
 }
@@ -114,6 +117,7 @@ pub fn unmodelled(inv: &Inventory, gaps: &[Gap]) -> Vec<Unmodelled> {
             span: r.span,
             vpcs: shared.get(&find(&mut root, i)).cloned().unwrap_or_default(),
             to: Vec::new(),
+            services: None,
             takes: false,
         })
         .collect();
@@ -123,6 +127,7 @@ pub fn unmodelled(inv: &Inventory, gaps: &[Gap]) -> Vec<Unmodelled> {
         span: g.origin.span,
         vpcs: g.vpc.into_iter().collect(),
         to: g.to.clone(),
+        services: g.services.clone(),
         takes: g.takes,
     }));
     out.sort_by(|a, b| a.address.cmp(&b.address).then_with(|| a.why.cmp(&b.why)));

@@ -709,3 +709,174 @@ resource "alicloud_instance" "pool" {{
     assert_eq!(primary.span.line as usize, at, "{f:#?}");
     assert!(f.message.contains("`alicloud_instance.pool[?]`"), "{}", f.message);
 }
+
+/// §4: an interface that may be anywhere is an end of its own packets, and of nobody else's.
+#[test]
+fn an_interface_that_may_be_anywhere_is_somebody() {
+    let net = |more: &str| {
+        format!(
+            r#"
+resource "alicloud_instance" "app" {{
+  vswitch_id        = alicloud_vswitch.b.id
+  private_ip        = "10.0.2.10"
+  security_groups   = [alicloud_security_group.g.id]
+  source_dest_check = false
+  tags              = {{ role = "app" }}
+}}
+resource "alicloud_security_group" "shut" {{
+  vpc_id              = alicloud_vpc.v.id
+  inner_access_policy = "Drop"
+}}
+resource "alicloud_instance" "db" {{
+  vswitch_id      = alicloud_vswitch.b.id
+  private_ip      = "10.0.2.20"
+  security_groups = [alicloud_security_group.shut.id]
+  tags            = {{ role = "db" }}
+}}
+resource "alicloud_instance" "lost" {{
+  vswitch_id      = var.open
+  security_groups = [alicloud_security_group.g.id]
+  tags            = {{ role = "lost" }}
+}}
+{more}"#
+        )
+    };
+    let zones = "zone app = tag role=app\nzone db = tag role=db\nzone lost = tag role=lost\n";
+    let ask =
+        |more: &str, claims: &str, want: &[Verdict]| says(&net(more), &format!("{zones}{claims}"), want);
+    // Claims about others do not depend on it, whichever way they go.
+    let others = "never web -> db : ssh\nmust web -> app : ssh\nnever web -> app : ssh\nmust web -> db : ssh\n\
+                  must some web -> db : ssh\nweb -> app not through lost\n";
+    ask("", others, &[Holds, Holds, Violated, Violated, Violated, Holds]);
+    // Those about it do, and those about everybody.
+    let about = "never web -> lost : ssh\nnever lost -> db : ssh\nmust web -> lost : ssh\nmust some web -> lost : ssh\n\
+                 only web -> db : ssh\nnever everything -> db : ssh\nnever web -> cidr 10.0.9.0/24 : ssh\n\
+                 boundary b governs db {\n  allow db -> everything : any\n}\n";
+    let [u, h] = [Undecided, Holds];
+    ask("", about, &[u, u, u, u, u, u, u, h, u]);
+    let mixed = "zone mixed = (tag role=db or tag role=lost) { overlaps db, lost }\nmust some web -> mixed : ssh\nnever web -> mixed : ssh\n\
+                 must web -> mixed : ssh\n";
+    ask("", mixed, &[Undecided, Undecided, Violated]);
+    // Who may pass packets on may do so between any two.
+    let route = r#"
+resource "alicloud_route_entry" "by" {
+  route_table_id        = alicloud_vpc.v.route_table_id
+  destination_cidrblock = "192.168.0.0/16"
+  nexthop_type          = "Instance"
+  nexthop_id            = alicloud_instance.lost.id
+}
+"#;
+    ask(route, "never web -> db : ssh\n", &[Undecided]);
+    let second = r#"
+resource "alicloud_ecs_network_interface" "second" {
+  vswitch_id         = var.open
+  security_group_ids = [alicloud_security_group.g.id]
+}
+resource "alicloud_ecs_network_interface_attachment" "second" {
+  instance_id          = alicloud_instance.app.id
+  network_interface_id = alicloud_ecs_network_interface.second.id
+}
+"#;
+    ask(
+        second,
+        "never web -> db : ssh\nnever db -> app : ssh\n",
+        &[Holds, Violated],
+    );
+    let by_app = route.replace("alicloud_instance.lost", "alicloud_instance.app");
+    ask(
+        &format!("{second}{by_app}"),
+        "never web -> db : ssh\n",
+        &[Undecided],
+    );
+}
+
+/// §4: a launch template that is not in the input may give an instance more interfaces, which are that instance's.
+#[test]
+fn what_a_launch_template_may_bring_is_the_instance_s() {
+    let more = r#"
+resource "alicloud_instance" "app" {
+  vswitch_id         = alicloud_vswitch.b.id
+  private_ip         = "10.0.2.10"
+  security_groups    = [alicloud_security_group.g.id]
+  launch_template_id = "lt-elsewhere"
+  tags               = { role = "app" }
+}
+resource "alicloud_security_group" "shut" {
+  vpc_id              = alicloud_vpc.v.id
+  inner_access_policy = "Drop"
+}
+resource "alicloud_instance" "db" {
+  vswitch_id      = alicloud_vswitch.b.id
+  private_ip      = "10.0.2.20"
+  security_groups = [alicloud_security_group.shut.id]
+  tags            = { role = "db" }
+}
+"#;
+    let claims = "zone app = tag role=app\nzone db = tag role=db\nnever web -> db : ssh\nnever web -> app : ssh\nmust web -> app : ssh\n\
+                  never app -> db : ssh\nnever db -> app : ssh\nmust web -> db : ssh\n";
+    says(
+        more,
+        claims,
+        &[Holds, Violated, Undecided, Undecided, Violated, Violated],
+    );
+}
+
+/// Decision 11, 16: what a balancer that is not in the input may hand on gets to its servers on their ports.
+#[test]
+fn a_balancer_that_is_not_here_reaches_servers_on_their_ports() {
+    let net = |more: &str, port: &str| {
+        format!(
+            r#"
+resource "alicloud_security_group" "shut" {{
+  vpc_id              = alicloud_vpc.v.id
+  inner_access_policy = "Drop"
+}}
+resource "alicloud_instance" "db" {{
+  vswitch_id      = alicloud_vswitch.b.id
+  private_ip      = "10.0.2.20"
+  security_groups = [alicloud_security_group.shut.id]
+  tags            = {{ role = "db" }}
+}}
+resource "alicloud_instance" "aside" {{
+  vswitch_id      = alicloud_vswitch.b.id
+  private_ip      = "10.0.2.30"
+  security_groups = [alicloud_security_group.shut.id]
+  tags            = {{ role = "aside" }}
+}}
+resource "alicloud_nlb_server_group" "s" {{
+  server_group_name = "s"
+  server_group_type = "Instance"
+  vpc_id            = alicloud_vpc.v.id
+  protocol          = "TCP"
+  {more}
+}}
+resource "alicloud_nlb_server_group_server_attachment" "db" {{
+  server_group_id = alicloud_nlb_server_group.s.id
+  server_id       = alicloud_instance.db.id
+  server_type     = "Ecs"
+  port            = {port}
+}}
+resource "alicloud_nlb_listener" "tcp" {{
+  load_balancer_id  = "nlb-elsewhere"
+  listener_protocol = "TCP"
+  listener_port     = 80
+  server_group_id   = alicloud_nlb_server_group.s.id
+}}
+"#
+        )
+    };
+    let zones = "zone db = tag role=db\nzone aside = tag role=aside\n";
+    let claims = format!(
+        "{zones}never web -> db : tcp/8080\nnever web -> db : tcp/22\nnever web -> db : any\nmust web -> db : tcp/8080\n\
+         must web -> db : tcp/22\nnever web -> aside : any\n"
+    );
+    let [u, v, h] = [Undecided, Violated, Holds];
+    says(&net("", "8080"), &claims, &[u, h, u, u, v, h]);
+    says(&net("", "22"), &claims, &[h, u, u, v, u, h]);
+    // Nobody knows which port it is.
+    says(&net("any_port_enabled = true", "0"), &claims, &[u, u, u, u, u, h]);
+    says(&net("", "tonumber(var.open)"), &claims, &[u, u, u, u, u, h]);
+    // Everybody's flows are covered or not.
+    let closed = format!("{zones}boundary b governs db {{\n  allow db -> everything : any\n}}\n");
+    says(&net("", "8080"), &closed, &[h, u]);
+}

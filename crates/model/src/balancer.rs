@@ -107,6 +107,9 @@ pub struct Stray {
     pub origin: Origin,
     /// Who they are.
     pub to: Vec<Backend>,
+    /// What they may get by it; `None` for anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub services: Option<ServiceSet>,
     /// What is not there.
     pub why: Unknown,
 }

@@ -590,6 +590,8 @@ pub struct Gap {
     pub vpc: Option<VpcId>,
     /// The interfaces that packets may reach by it, where it can do nothing else; empty where it can.
     pub to: Vec<InterfaceId>,
+    /// All that they may be reached on by it, if that is known.
+    pub services: Option<ServiceSet>,
     /// It may also take away packets that are seen to travel: claims of presence that hold are undecided too.
     pub takes: bool,
 }

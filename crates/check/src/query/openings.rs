@@ -6,7 +6,7 @@
 
 use super::exposure::Sure;
 use bartizan_model::{Inventory, Node, Origin, Resource, Understanding, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Which way it opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -231,7 +231,11 @@ pub(super) fn openings(inv: &Inventory) -> Vec<Opening> {
             });
         }
     }
-    out.extend(inv.typed.strays.iter().map(|s| Opening {
+    // One for each, whatever its servers get by it.
+    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let strays = inv.typed.strays.iter();
+    let strays = strays.filter(|s| seen.insert((&s.origin.address, &s.why.why)));
+    out.extend(strays.map(|s| Opening {
         resource: s.origin.address.to_string(),
         way: In,
         what: format!("a load balancer that is not here may hand on: {}", s.why.why),

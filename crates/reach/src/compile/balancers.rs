@@ -238,6 +238,9 @@ pub(super) fn strays(c: &mut Ctx<'_>, ifaces: &[Option<Iface>], relays: &[Relay]
         if open {
             c.gap(&s.origin, &why, None);
         }
+        found.sort_unstable();
+        found.dedup();
+        let own = found.len();
         let mut k = 0;
         while let Some(&i) = found.get(k) {
             k += 1;
@@ -247,10 +250,13 @@ pub(super) fn strays(c: &mut Ctx<'_>, ifaces: &[Option<Iface>], relays: &[Relay]
                 }
             }
         }
-        if !found.is_empty() {
-            found.sort_unstable();
-            found.dedup();
-            c.gap_to(&s.origin, why, found);
+        // What those hand on is said by their listeners.
+        let mut beyond = found.split_off(own);
+        beyond.sort_unstable();
+        for (to, services) in [(found, s.services.clone()), (beyond, None)] {
+            if !to.is_empty() {
+                c.gap_to(&s.origin, why.clone(), to, services);
+            }
         }
     }
 }

@@ -3,12 +3,12 @@
 use super::{Ctx, balancers, groups, routes, services};
 use crate::network::{Addr, GroupSet, Iface, OwnPublic, RuleList, RuleRef, SOME_GROUP, V6Access, Vsw};
 use bartizan_model::{
-    AddressKind, AddressSpec, Assumption, Fact, Inspector, InterfaceId, Ipv6Internet, PublicKind,
-    SecurityGroupId, Use, VswitchId,
+    AddressKind, AddressSpec, Assumption, Fact, Inspector, InstanceId, InterfaceId, Ipv6Internet, NextHop,
+    PublicKind, SecurityGroupId, Typed, Use, VswitchId,
 };
 use bartizan_packet::{IntervalSet, IpSet};
 use ipnet::IpNet;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -122,16 +122,18 @@ pub(super) fn compile(
     let mut sets: Vec<GroupSet> = Vec::new();
     let mut index: FxHashMap<(Vec<SecurityGroupId>, bool), u32> = FxHashMap::default();
     let mut ifaces = Vec::with_capacity(t.interfaces.len());
+    let mut carries: Option<Carriers> = None;
     for (n, i) in t.interfaces.iter().enumerate() {
         let id = InterfaceId(u32::try_from(n).unwrap_or(u32::MAX));
         let vswitch = match i.vswitch {
             Fact::Known(v) if vswitches[v.index()].is_some() => v,
             _ => {
-                c.gap(
-                    &i.meta.origin,
-                    "the vSwitch of this interface is not known, so it is in no network",
-                    None,
-                );
+                let why = "the vSwitch of this interface is not known, so it is in no network";
+                match carries.get_or_insert_with(|| Carriers::of(t)).may(t, id) {
+                    true => c.gap(&i.meta.origin, why, None),
+                    // It is an end of what it sends and receives, and of nothing else.
+                    false => c.gap_to(&i.meta.origin, why, vec![id], None),
+                }
                 ifaces.push(None);
                 continue;
             }
@@ -278,4 +280,36 @@ pub(super) fn compile(
         }));
     }
     (sets, ifaces)
+}
+
+/// What may pass on packets of others: next hops of routes, fronts of balancers, endpoints of gateway load balancers,
+/// sites; and whoever shares an instance with a next hop.
+struct Carriers {
+    interfaces: FxHashSet<InterfaceId>,
+    instances: FxHashSet<InstanceId>,
+}
+
+impl Carriers {
+    fn of(t: &Typed) -> Carriers {
+        let mut interfaces: FxHashSet<InterfaceId> = FxHashSet::default();
+        for hop in t.route_entries.iter().flat_map(|r| &r.next_hops) {
+            if let NextHop::Interface(i) = hop {
+                interfaces.insert(*i);
+            }
+        }
+        let members = t.ha_vips.iter().flat_map(|h| &h.members);
+        interfaces.extend(members.filter_map(|m| m.known()));
+        let instances = interfaces.iter().filter_map(|i| t[*i].instance).collect();
+        interfaces.extend(t.balancers.iter().flat_map(|b| &b.fronts));
+        interfaces.extend(t.inspectors.iter().map(|x| x.interface));
+        interfaces.extend(t.sites.iter().map(|s| s.interface));
+        Carriers {
+            interfaces,
+            instances,
+        }
+    }
+
+    fn may(&self, t: &Typed, i: InterfaceId) -> bool {
+        self.interfaces.contains(&i) || t[i].instance.is_some_and(|n| self.instances.contains(&n))
+    }
 }

@@ -90,25 +90,40 @@ impl Ctx<'_> {
         }
     }
     pub(crate) fn gap(&mut self, origin: &Origin, why: impl Into<String>, vpc: Option<VpcId>) {
-        self.lists(origin, why.into(), vpc, Vec::new(), false);
+        let why = why.into();
+        self.lists(origin, |g| Gap { why, vpc, ..g });
     }
-    /// As [`Ctx::gap`] for something that packets may only come from.
-    pub(crate) fn gap_to(&mut self, origin: &Origin, why: impl Into<String>, to: Vec<InterfaceId>) {
-        self.lists(origin, why.into(), None, to, false);
+    /// As [`Ctx::gap`] for something that packets may only come from, of these services if that is known.
+    pub(crate) fn gap_to(
+        &mut self,
+        origin: &Origin,
+        why: impl Into<String>,
+        to: Vec<InterfaceId>,
+        services: Option<ServiceSet>,
+    ) {
+        let why = why.into();
+        self.lists(origin, |g| Gap {
+            why,
+            to,
+            services,
+            ..g
+        });
     }
     /// As [`Ctx::gap`] for something that may lead packets elsewhere, or may not be there to carry them.
     pub(crate) fn gap_that_takes(&mut self, origin: &Origin, why: impl Into<String>, vpc: Option<VpcId>) {
-        self.lists(origin, why.into(), vpc, Vec::new(), true);
+        let (why, takes) = (why.into(), true);
+        self.lists(origin, |g| Gap { why, vpc, takes, ..g });
     }
-    fn lists(&mut self, origin: &Origin, why: String, vpc: Option<VpcId>, to: Vec<InterfaceId>, takes: bool) {
-        self.gaps.push(Gap {
+    fn lists(&mut self, origin: &Origin, what: impl FnOnce(Gap) -> Gap) {
+        self.gaps.push(what(Gap {
             address: origin.address.clone(),
-            why,
+            why: String::new(),
             origin: origin.clone(),
-            vpc,
-            to,
-            takes,
-        });
+            vpc: None,
+            to: Vec::new(),
+            services: None,
+            takes: false,
+        }));
     }
     /// Whether an uncertain accept (or drop) takes part: an accept does when widening, a drop when narrowing.
     pub(crate) fn takes_part(&self, accept: bool) -> bool {

@@ -503,7 +503,8 @@ pub(super) fn into_group(l: &mut Linker<'_>, group: Fact<usize>, mut s: Server) 
             }
         }
         Fact::Unknown(u) => {
-            let loose = Loose::Servers(s.to.clone());
+            // Which group it is, and so whether its listener says the port, is not known.
+            let loose = Loose::Servers(s.to.clone(), None);
             l.balancers.loose.push((s.origin.clone(), loose, u.clone()));
             s.origin.maybe = Some(Box::new(u));
             for g in &mut l.balancers.groups {

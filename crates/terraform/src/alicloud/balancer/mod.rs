@@ -109,7 +109,8 @@ pub(super) struct State {
 /// What is bound to something that is not here.
 enum Loose {
     Target(Target),
-    Servers(Vec<Backend>),
+    /// Servers, and what they may get; `None` for anything.
+    Servers(Vec<Backend>, Option<ServiceSet>),
 }
 
 fn as_balancer(e: Entity) -> Option<BalancerId> {
@@ -374,7 +375,7 @@ pub(super) fn loose_pool(
     l.unknown(i, name, &u);
     let origin = l.origin(i, a.span);
     let to = pooled(l, &Fact::Known(pool), origin.span);
-    l.balancers.loose.push((origin, Loose::Servers(to), u));
+    l.balancers.loose.push((origin, Loose::Servers(to, None), u));
 }
 
 /// As [`weighed`] where no weight is written as 0: in the groups of ALB, and for what scaling groups add to groups.
@@ -649,38 +650,52 @@ pub(super) fn settle(l: &mut Linker<'_>) {
     clb::place(l);
 }
 
+/// What a server may get of whoever hands on to it; `None` for anything, where the listener says the port.
+fn gets(s: &Server, group: Option<&Group>) -> Option<ServiceSet> {
+    if group.is_some_and(|g| g.any_port != Fact::Known(false)) {
+        return None;
+    }
+    let port = s.port.known().copied().flatten()?;
+    Some(one(false, port).union(&one(true, port)))
+}
+
+/// Who may be reached, and on what.
+type Exposed = (Vec<Backend>, Option<ServiceSet>);
+
 /// Decision 11, item 16: what is bound to balancers, listeners and groups that are not here.
 fn strays(t: &mut Typed, state: &State) {
-    let mut all = Vec::new();
-    let group = |t: &Typed, g: usize| -> Vec<Backend> {
+    let mut all: Vec<(&Origin, Exposed, Unknown)> = Vec::new();
+    let group = |t: &Typed, g: usize| -> Vec<Exposed> {
         let Some(g) = state.groups.get(g) else {
             return Vec::new();
         };
         let dual = g.dual != Fact::Known(false);
         let servers = g.servers.iter();
-        servers.flat_map(|s| reached(t, s, dual).0).collect()
+        servers
+            .map(|s| (reached(t, s, dual).0, gets(s, Some(g))))
+            .collect()
     };
     let target = |t: &Typed, x: &Target| match x {
         Target::Group(g) => group(t, *g),
         Target::Own(_) => Vec::new(),
-        Target::Unknown(u) => vec![Backend::Unknown(u.clone())],
+        Target::Unknown(u) => vec![(vec![Backend::Unknown(u.clone())], None)],
     };
     for (origin, what, why) in &state.loose {
         let to = match what {
             Loose::Target(x) => target(t, x),
-            Loose::Servers(to) => to.clone(),
+            Loose::Servers(to, services) => vec![(to.clone(), services.clone())],
         };
-        all.push((origin, to, why.clone()));
+        all.extend(to.into_iter().map(|to| (origin, to, why.clone())));
     }
     for p in &state.listeners {
         if let Fact::Unknown(u) = &p.balancer {
-            let to = p.targets.iter().flat_map(|(_, x)| target(t, x)).collect();
-            all.push((&p.listener.origin, to, u.clone()));
+            let to = p.targets.iter().flat_map(|(_, x)| target(t, x));
+            all.extend(to.map(|to| (&p.listener.origin, to, u.clone())));
         }
     }
     for (b, s) in &state.own {
         if let Fact::Unknown(u) = b {
-            all.push((&s.origin, reached(t, s, false).0, u.clone()));
+            all.push((&s.origin, (reached(t, s, false).0, None), u.clone()));
         }
     }
     // A rule of a CLB is there because its listener is.
@@ -697,12 +712,22 @@ fn strays(t: &mut Typed, state: &State) {
             Fact::Known(_) if state.listeners.iter().any(heard) => continue,
             Fact::Known(_) => Unknown::at("the listener of this rule is not in the inventory", origin.span),
         };
-        all.push((origin, target(t, x), why));
+        let to = target(t, x).into_iter();
+        all.extend(to.map(|to| (origin, to, why.clone())));
     }
-    for (origin, to, why) in all {
-        if !to.is_empty() {
-            let origin = origin.clone();
-            t.strays.push(Stray { origin, to, why });
+    // One for all that is bound in one place to what gets the same.
+    for (origin, (to, services), why) in all {
+        let same =
+            |s: &&mut Stray| s.origin.address == origin.address && s.services == services && s.why == why;
+        match t.strays.iter_mut().rev().take(8).find(same) {
+            _ if to.is_empty() => {}
+            Some(s) => s.to.extend(to),
+            None => t.strays.push(Stray {
+                origin: origin.clone(),
+                to,
+                services,
+                why,
+            }),
         }
     }
 }
