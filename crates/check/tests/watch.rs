@@ -151,7 +151,7 @@ fn random_intent(r: &mut Rng, inv: &Inventory) -> Intent {
 #[test]
 fn random_intents_stay_evaluated() {
     let mut seen = Seen::default();
-    for n in 0..80 {
+    for n in 0..110 {
         let mut r = Rng::for_item(20_261_126, n);
         let mut features = Features::all();
         for f in [
