@@ -71,6 +71,7 @@ fn router(t: &mut Typed) {
         cen: Some("alicloud_cen_instance.estate".into()),
         basic: false,
         system_table: TrTableId(0),
+        bandwidth: None,
     });
     let vpcs = t.vpcs.len();
     let first: Vec<usize> = (0..vpcs)

@@ -136,3 +136,51 @@ resource "alicloud_eip_association" "e" {{
     let kind = "instance_type = \"SlbInstance\"\n  instance_id = \"bp123\"";
     says(&net(kind), claim, &[Undecided]);
 }
+
+/// §7.4: which EIP is bound may not be known, nor whether it is one of those that are declared.
+#[test]
+fn an_eip_by_its_id_may_be_any_that_is_declared() {
+    let net = |eip: &str| {
+        format!(
+            r#"
+resource "alicloud_eip_association" "app" {{
+  allocation_id = {eip}
+  instance_id   = alicloud_instance.app.id
+}}
+resource "alicloud_instance" "app" {{
+  vswitch_id      = alicloud_vswitch.b.id
+  private_ip      = "10.0.2.21"
+  security_groups = [alicloud_security_group.g.id]
+  tags            = {{ role = "app" }}
+}}
+resource "alicloud_vpc" "w" {{
+  cidr_block = "10.1.0.0/16"
+}}
+resource "alicloud_vswitch" "w" {{
+  vpc_id     = alicloud_vpc.w.id
+  cidr_block = "10.1.1.0/24"
+}}
+resource "alicloud_security_group" "w" {{
+  vpc_id = alicloud_vpc.w.id
+}}
+resource "alicloud_security_group_rule" "w" {{
+  security_group_id = alicloud_security_group.w.id
+  type              = "ingress"
+  ip_protocol       = "all"
+  cidr_ip           = "47.0.0.1/32"
+}}
+resource "alicloud_instance" "w" {{
+  vswitch_id                 = alicloud_vswitch.w.id
+  private_ip                 = "10.1.1.10"
+  internet_max_bandwidth_out = 5
+  security_groups            = [alicloud_security_group.w.id]
+  tags                       = {{ role = "w" }}
+}}
+"#
+        )
+    };
+    let claim = "zone app = tag role=app\nzone w = tag role=w\nnever app -> w : ssh\n";
+    says(&net("alicloud_eip_address.e.id"), claim, &[Violated]);
+    says(&net("var.open"), claim, &[Undecided]);
+    says(&net("\"eip-bp123\""), claim, &[Undecided]);
+}

@@ -30,6 +30,10 @@ pub struct TransitRouter {
     pub basic: bool,
     /// The table that always exists.
     pub system_table: TrTableId,
+    /// Basic Edition: regions between which bandwidth is bought for certain, set by set; `None` where it is between all
+    /// (ALIBABA.md §10.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bandwidth: Option<Vec<Vec<Arc<str>>>>,
 }
 
 impl TransitRouter {

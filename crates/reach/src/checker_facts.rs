@@ -574,11 +574,18 @@ impl<'a> Facts<'a> {
     fn maybe_at(&self, ip: Option<&std::net::IpAddr>) -> IpSet {
         ip.map_or_else(|| self.somewhere(), |ip| IpSet::single(*ip))
     }
+    fn own_at(&self, p: &PublicAddress) -> IpSet {
+        match p.ip {
+            // What is there already may have any address.
+            Fact::Unknown(_) if p.eip.is_none() => public_v4(),
+            _ => self.maybe_at(p.ip.known()),
+        }
+    }
     fn nat_ip(&self, ip: &NatIp) -> IpSet {
         match ip {
             NatIp::Eip(e) => self.maybe_at(self.t[*e].ip.known()),
             NatIp::Ip(ip) => IpSet::single(*ip),
-            NatIp::Unknown(_) => self.somewhere(),
+            NatIp::Unknown(_) => public_v4(),
         }
     }
     fn own(&self, (i, a): (InterfaceId, u32)) -> impl Iterator<Item = &'a PublicAddress> {
@@ -695,7 +702,7 @@ impl<'a> Facts<'a> {
                 .chain(nat)
                 .fold(IpSet::public(), |a, b| a.union(&b));
         }
-        let own = self.own(at).map(|p| self.maybe_at(p.ip.known()));
+        let own = self.own(at).map(|p| self.own_at(p));
         let nat = self
             .snat(at.0, ips, None)
             .into_iter()
@@ -709,7 +716,7 @@ impl<'a> Facts<'a> {
         if ips.v4.is_empty() {
             return ips.clone();
         }
-        let own = self.own(at).map(|p| self.maybe_at(p.ip.known()));
+        let own = self.own(at).map(|p| self.own_at(p));
         let dnat = self.dnat(at, ips).into_iter().map(|d| self.nat_ip(&d.external));
         own.chain(dnat).fold(IpSet::empty(), |a, b| a.union(&b))
     }
@@ -980,5 +987,12 @@ impl<'a> Facts<'a> {
                 }
             }
         }
+    }
+}
+
+fn public_v4() -> IpSet {
+    IpSet {
+        v4: IpSet::public().v4,
+        v6: IntervalSet::empty(),
     }
 }

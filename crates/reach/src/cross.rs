@@ -97,6 +97,7 @@ impl Walk<'_> {
                 TrNext::Attachment(b) if b != from => net.transit.attachments.get(b.index()).map(|x| (b, x)),
                 _ => None,
             };
+            self.out.drops |= to.is_some_and(|(b, _)| net.transit.narrow.contains(&(from, b)));
             match to {
                 Some((_, x)) if !x.ipv6 && self.ip.is_ipv6() => self.out.drops = true,
                 Some((b, x)) => match &x.far {

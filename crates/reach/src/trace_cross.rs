@@ -161,6 +161,10 @@ impl Tracer<'_> {
                     let router = self.net.transit.routers.get(table.index()).copied().flatten();
                     let at = Across::Router(router.unwrap_or(u32::MAX), [from, b], w.length);
                     self.judge(m, &mut t, at);
+                    if self.net.transit.narrow.contains(&(from, b)) {
+                        let why = "whether there is bandwidth between the two regions is not known";
+                        self.dropped(t.clone(), stop(why.to_string()), out);
+                    }
                     self.hand_over(m, t, b, table, out);
                 }
                 TrNext::Attachment(_) => {

@@ -4,6 +4,7 @@ use crate::lookup::{Index, candidates};
 use crate::network::Network;
 use bartizan_model::{AttachmentId, BorderRouterId, TrTableId, VpcId, VpnConnectionId, VswitchId};
 use bartizan_packet::IpSet;
+use rustc_hash::FxHashSet;
 use std::net::IpAddr;
 
 /// Where a route of a transit router leads.
@@ -79,6 +80,8 @@ pub struct Transit {
     pub attachments: Vec<AttachedNet>,
     /// For each VPC the number of the group of VPCs that anything joins.
     pub groups: Vec<u32>,
+    /// Attachments between which there may be no bandwidth: regions of Basic Edition (ALIBABA.md §10.1).
+    pub(crate) narrow: FxHashSet<(AttachmentId, AttachmentId)>,
     /// Whether of the routes of one prefix any may be in use, also a learned one beside a static one (A-TR-1).
     pub any_of_prefix: bool,
 }

@@ -6,8 +6,8 @@
 mod common;
 
 use bartizan_model::{
-    AclList, AllowPeer, Fact, FirewallPeer, Inventory, Ipv6Internet, NetSpec, Origin, Peer, Readings,
-    SnatSource,
+    AclList, AllowPeer, EipTarget, Fact, FirewallPeer, Inventory, Ipv6Internet, NatIp, NetSpec, Origin, Peer,
+    Readings, SnatSource,
 };
 use bartizan_oracle::{Options, Oracle};
 use bartizan_packet::ServiceSet;
@@ -257,6 +257,23 @@ fn forget(known: &mut Inventory, r: &mut Rng) -> Inventory {
         let keep: Vec<bool> = x.public.iter_mut().map(|p| exists(r, &mut p.origin)).collect();
         let mut it = keep.iter();
         y.public.retain(|_| it.next() == Some(&true));
+    }
+    // An EIP that is somebody's, and which one is not known.
+    for x in b.interfaces.iter_mut().flat_map(|i| &mut i.public) {
+        if let Some(e) = x.eip
+            && r.chance(10)
+        {
+            (x.ip, x.eip) = (Fact::Unknown(why()), None);
+            b.eips[e.index()].bound.push(EipTarget::Unknown(why()));
+        }
+    }
+    for ip in b.snat_entries.iter_mut().flat_map(|s| &mut s.ips) {
+        if let NatIp::Eip(e) = *ip
+            && r.chance(10)
+        {
+            *ip = NatIp::Unknown(why());
+            b.eips[e.index()].bound.push(EipTarget::Unknown(why()));
+        }
     }
     for c in b.vpcs.iter_mut().flat_map(|v| &mut v.user_cidrs) {
         if r.chance(20) {

@@ -79,6 +79,7 @@ impl InventoryBuilder {
             cen: Some("cen".into()),
             basic,
             system_table,
+            bandwidth: None,
         });
         router
     }

@@ -114,6 +114,7 @@ fn nowhere(t: &mut Typed, like: RouterId) -> RouterId {
         cen: None,
         basic: false,
         system_table: table,
+        bandwidth: None,
     });
     id
 }

@@ -2,7 +2,9 @@
 
 use super::Ctx;
 use crate::network::{GroupSet, Match, Rule, RuleList, RuleRef, SOME_GROUP};
-use bartizan_model::{Assumption, Direction, Fact, Peer, SecurityGroupId, SgRule, Use};
+use bartizan_model::{
+    AddressSpec, Assumption, Direction, Fact, Interface, Peer, SecurityGroupId, SgRule, Typed, Use,
+};
 use bartizan_packet::{IpSet, ServiceSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use std::sync::Arc;
 pub(super) struct ByGroup {
     of: Vec<Vec<u32>>,
     unknown: Vec<u32>,
-    /// Whether there are interfaces whose groups are not known.
+    /// Whether somebody may be in groups that are not known.
     open: bool,
 }
 
@@ -31,6 +33,20 @@ impl ByGroup {
     }
 }
 
+/// Whether it may not be known in which groups somebody is: groups of an interface are not known, or one has an
+/// address yet to be picked, which somebody of another VPC may have, and groups are told by addresses (§5.3).
+pub(super) fn open(t: &Typed) -> bool {
+    let picked = |i: &Interface| {
+        let mut all = i.addresses.iter();
+        all.any(|a| matches!(a.spec, AddressSpec::AnyV4(_)))
+    };
+    let joined = !t.peerings.is_empty()
+        || !t.attachments.is_empty()
+        || !t.router_interfaces.is_empty()
+        || !t.vpn_gateways.is_empty();
+    t.interfaces.iter().any(|i| i.groups.known().is_none()) || joined && t.interfaces.iter().any(picked)
+}
+
 pub(super) fn by_group(c: &Ctx<'_>) -> ByGroup {
     let mut of = vec![Vec::new(); c.t.security_groups.len()];
     let mut unknown = Vec::new();
@@ -44,7 +60,7 @@ pub(super) fn by_group(c: &Ctx<'_>) -> ByGroup {
     ByGroup {
         of,
         unknown,
-        open: c.t.interfaces.iter().any(|i| i.groups.known().is_none()),
+        open: open(c.t),
     }
 }
 

@@ -82,7 +82,7 @@ fn passes(c: &Ctx<'_>, x: &Inspector) -> bool {
 pub(super) fn compile(
     c: &mut Ctx<'_>,
     vswitches: &[Option<Vsw>],
-    (somewhere, somewhere6): (&Arc<IpSet>, &IpSet),
+    spaces: &super::internet::Spaces,
 ) -> (Vec<GroupSet>, Vec<Option<Iface>>) {
     let t = c.t;
     let by = groups::by_group(c);
@@ -184,7 +184,7 @@ pub(super) fn compile(
                     AddressSpec::Block(n) => (IpSet::from(*n), false),
                     AddressSpec::AnyV4(_) => (pick(false), true),
                     AddressSpec::AnyV6(_) if balancer.is_some_and(|b| t[b].detached) => {
-                        (somewhere6.clone(), true)
+                        (spaces.somewhere6.clone(), true)
                     }
                     AddressSpec::AnyV6(_) => (pick(true), true),
                 };
@@ -204,7 +204,11 @@ pub(super) fn compile(
                         index: u32::try_from(pi).unwrap_or(u32::MAX),
                         ips: match p.ip {
                             Fact::Known(ip) => Arc::new(IpSet::single(ip)),
-                            Fact::Unknown(_) => somewhere.clone(),
+                            // An EIP that is not here, or of which it is not known which it is.
+                            Fact::Unknown(_) if p.eip.is_none() && p.kind != PublicKind::StaticIp => {
+                                spaces.anywhere.clone()
+                            }
+                            Fact::Unknown(_) => spaces.somewhere.clone(),
                         },
                         bypass_acl: p.kind == PublicKind::EipBinded,
                         eip: p.eip,

@@ -10,10 +10,21 @@ use bartizan_packet::IpSet;
 use ipnet::IpNet;
 use std::sync::Arc;
 
-/// The public addresses that nobody here owns, and the region where an address that the cloud has yet to
-/// allocate is taken to lie: public, not owned, and in no prefix of /8 or longer that the configuration or a
-/// question names (A-EIP-2); the last for each family.
-pub(super) fn public_space(c: &Ctx<'_>, opt: &CompileOptions) -> (IpSet, Arc<IpSet>, IpSet) {
+/// Public addresses, by what is known of them.
+pub(super) struct Spaces {
+    /// Those that nobody here owns.
+    pub(super) outside: IpSet,
+    /// Where one that the cloud has yet to allocate is taken to lie: public, not owned, and in no prefix of /8 or
+    /// longer that the configuration or a question names (A-EIP-2).
+    pub(super) somewhere: Arc<IpSet>,
+    /// The same for IPv6.
+    pub(super) somewhere6: IpSet,
+    /// Where one may lie that is there already, and is not here or is not known: anybody may name it.
+    pub(super) anywhere: Arc<IpSet>,
+}
+
+/// Divides the public addresses.
+pub(super) fn public_space(c: &Ctx<'_>, opt: &CompileOptions) -> Spaces {
     let t = c.t;
     let mut owned = IpSet::empty();
     let public_ips = t.eips.iter().filter_map(|e| e.ip.known()).chain(
@@ -108,8 +119,20 @@ pub(super) fn public_space(c: &Ctx<'_>, opt: &CompileOptions) -> (IpSet, Arc<IpS
         let free = all.subtract(&named);
         if free.is_empty() { all } else { free }
     };
+    // It may be an EIP of those here of which it is not known whether they are bound.
+    let loose = t.eips.iter().filter(|e| {
+        let mut bound = e.bound.iter();
+        bound.any(|b| matches!(b, EipTarget::Unknown(_)))
+    });
+    let loose = loose.filter_map(|e| e.ip.known().map(|ip| IpNet::from(*ip)));
+    let anywhere = v4_outside.union(&IpSet::from_nets(loose));
     let (v4, v6) = (free(v4_outside), free(v6_outside));
-    (outside, Arc::new(v4), v6)
+    Spaces {
+        outside,
+        somewhere: Arc::new(v4),
+        somewhere6: v6,
+        anywhere: Arc::new(anywhere),
+    }
 }
 
 pub(super) fn vpcs(c: &mut Ctx<'_>) -> Vec<VpcNet> {
@@ -163,7 +186,8 @@ fn eip_of(ip: &NatIp) -> Option<EipId> {
 }
 
 /// Where a NAT entry's public address may be; `None` when the entry does not work.
-fn nat_ip(c: &Ctx<'_>, nat: NatId, ip: &NatIp, somewhere: &Arc<IpSet>) -> Option<Arc<IpSet>> {
+fn nat_ip(c: &Ctx<'_>, nat: NatId, ip: &NatIp, spaces: &Spaces) -> Option<Arc<IpSet>> {
+    let somewhere = inner::region(c, nat, &spaces.somewhere);
     match ip {
         NatIp::Eip(e) => {
             let eip = &c.t[*e];
@@ -175,7 +199,8 @@ fn nat_ip(c: &Ctx<'_>, nat: NatId, ip: &NatIp, somewhere: &Arc<IpSet>) -> Option
         }
         NatIp::Ip(ip) => Some(Arc::new(IpSet::single(*ip))),
         // Where a VPC NAT gateway takes its addresses from is known: any of them when widening, all when narrowing.
-        NatIp::Unknown(_) => (c.widen() || inner::is(c, nat)).then(|| somewhere.clone()),
+        NatIp::Unknown(_) if inner::is(c, nat) => Some(somewhere),
+        NatIp::Unknown(_) => c.widen().then(|| spaces.anywhere.clone()),
     }
 }
 
@@ -235,7 +260,7 @@ pub(super) fn nats(
     vswitches: &[Option<Vsw>],
     tables: &[Table],
     vpcs: &[VpcNet],
-    somewhere: &Arc<IpSet>,
+    spaces: &Spaces,
 ) -> Vec<Nat> {
     let t = c.t;
     let mut out: Vec<Nat> = Vec::with_capacity(t.nat_gateways.len());
@@ -303,8 +328,7 @@ pub(super) fn nats(
             let mut ips = IpSet::empty();
             let mut each = Vec::new();
             for ip in &s.ips {
-                let region = inner::region(c, nat, somewhere);
-                if let Some(r) = nat_ip(c, nat, ip, &region) {
+                if let Some(r) = nat_ip(c, nat, ip, spaces) {
                     ips = ips.union(&r);
                     // A firewall that sees the translated address may treat them differently.
                     if t.firewalls.iter().any(|f| f.place == FirewallPlace::Internet) {
@@ -366,7 +390,7 @@ pub(super) fn dnat(
     c: &mut Ctx<'_>,
     vswitches: &[Option<Vsw>],
     ifaces: &mut [Option<Iface>],
-    somewhere: &Arc<IpSet>,
+    spaces: &Spaces,
 ) {
     let t = c.t;
     for (i, d) in t.dnat_entries.iter().enumerate() {
@@ -382,8 +406,7 @@ pub(super) fn dnat(
         if !inner && !t[nat].internet.known().copied().unwrap_or(c.widen()) {
             continue;
         }
-        let region = inner::region(c, nat, somewhere);
-        let Some(ips) = nat_ip(c, nat, &d.external, &region) else {
+        let Some(ips) = nat_ip(c, nat, &d.external, spaces) else {
             continue;
         };
         let (ports, tcp, udp) = match (d.protocol.as_ref(), d.ports.as_ref()) {

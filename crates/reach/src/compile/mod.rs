@@ -27,6 +27,7 @@ use bartizan_model::{
 use bartizan_packet::{AtomSet, IpSet, PortSet, ServiceAtoms, ServiceSet};
 use ipnet::IpNet;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What the caller knows beyond the inventory.
@@ -242,17 +243,17 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
     let mut tables = routes::tables(&mut c);
     inner::routes(&mut c, &mut tables);
     let (transit, hybrid) = transit::compile(&mut c, &vswitches, &mut tables);
-    let (outside, somewhere, somewhere6) = internet::public_space(&c, opt);
+    let spaces = internet::public_space(&c, opt);
     let ha_vips = t
         .ha_vips
         .iter()
         .map(|h| h.members.iter().filter_map(|m| m.known().copied()).collect());
     let ha_vips = ha_vips.collect();
     let vpcs = internet::vpcs(&mut c);
-    let mut nats = internet::nats(&mut c, &vswitches, &tables, &vpcs, &somewhere);
+    let mut nats = internet::nats(&mut c, &vswitches, &tables, &vpcs, &spaces);
     inner::gateways(&mut c, &vswitches, &mut nats);
-    let (group_sets, mut ifaces) = interfaces::compile(&mut c, &vswitches, (&somewhere, &somewhere6));
-    internet::dnat(&mut c, &vswitches, &mut ifaces, &somewhere);
+    let (group_sets, mut ifaces) = interfaces::compile(&mut c, &vswitches, &spaces);
+    internet::dnat(&mut c, &vswitches, &mut ifaces, &spaces);
     let perimeter = firewalls::compile(&mut c);
     let relays = balancers::relays(&mut c, &ifaces, &vswitches, None);
     balancers::strays(&mut c, &ifaces, &relays);
@@ -290,7 +291,7 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
         ha_vips,
         transit,
         hybrid,
-        outside,
+        outside: spaces.outside,
         gaps: c.gaps,
         elsewhere: std::sync::OnceLock::new(),
         inner_cuts: std::sync::OnceLock::new(),
@@ -320,7 +321,8 @@ fn says(c: &Ctx<'_>) -> Says {
 }
 
 /// Fills in by which groups addresses are known, for the VPCs that others can reach. An address that the cloud
-/// has yet to pick is none of these: it is not equal to that of anybody else (A-ADDR-1).
+/// has yet to pick is equal to that of nobody in its VPC (A-ADDR-1), but it may be that of somebody in another one whose
+/// blocks overlap.
 fn know_addresses(net: &mut Network) {
     let mut known: FxHashMap<(VpcId, std::net::IpAddr), Vec<bartizan_model::SecurityGroupId>> =
         FxHashMap::default();
@@ -354,7 +356,50 @@ fn know_addresses(net: &mut Network) {
         g.sort_unstable();
         g.dedup();
     }
+    blocks.extend(picked(net));
     net.known_as = known;
     net.known_primary = primary;
     net.blocks_known_as = blocks;
+}
+
+/// Where addresses of a VPC have yet to be picked that somebody in another VPC may have, and reach it: in which groups
+/// these are is not known then.
+fn picked(net: &Network) -> Vec<(VpcId, IpSet, Vec<bartizan_model::SecurityGroupId>)> {
+    let mut picked: BTreeMap<bartizan_model::VswitchId, (VpcId, IpSet)> = BTreeMap::new();
+    // By where they begin; those of more than one address apart.
+    let mut single: Vec<(u32, VpcId)> = Vec::new();
+    let mut wide: Vec<(u32, u32, VpcId)> = Vec::new();
+    for f in net.ifaces.iter().flatten() {
+        let Some(vpc) = net.vpc_of(f).filter(|v| net.has_neighbours(*v)) else {
+            continue;
+        };
+        for a in &f.addrs {
+            if a.choice && picked.contains_key(&f.vswitch) {
+                continue;
+            }
+            for &(lo, hi) in a.region.v4.ranges() {
+                if lo == hi {
+                    single.push((lo, vpc));
+                } else {
+                    wide.push((lo, hi, vpc));
+                }
+            }
+            if a.choice && !a.region.v4.is_empty() {
+                picked.insert(f.vswitch, (vpc, a.region.clone()));
+            }
+        }
+    }
+    single.sort_unstable();
+    let meets = |vpc: VpcId, (lo, hi): (u32, u32)| {
+        let other = |v: VpcId| v != vpc && net.joined(v, vpc);
+        let from = single.partition_point(|s| s.0 < lo);
+        let inside = single[from..].iter().take_while(|s| s.0 <= hi);
+        inside.into_iter().any(|s| other(s.1)) || wide.iter().any(|w| w.0 <= hi && lo <= w.1 && other(w.2))
+    };
+    let met = picked.into_values().filter(|(vpc, region)| {
+        let mut all = region.v4.ranges().iter();
+        all.any(|r| meets(*vpc, *r))
+    });
+    met.map(|(vpc, region)| (vpc, region, vec![crate::network::SOME_GROUP]))
+        .collect()
 }

@@ -26,7 +26,7 @@ pub(super) fn lists(c: &mut Ctx<'_>, id: DataServiceId) -> GroupSet {
         Fact::Unknown(_) => ServiceSet::empty(),
     };
     let (services, atoms) = c.pool.service(&c.atoms, &services);
-    let open = t.interfaces.iter().any(|i| i.groups.known().is_none());
+    let open = super::groups::open(t);
     let mut rules = Vec::new();
     for (i, e) in (0u32..).zip(&d.allow) {
         // §15: the union of all entries; one that is not certain counts for what may happen only.

@@ -173,6 +173,29 @@ impl Builder<'_, '_> {
         }
     }
 
+    /// Regions of Basic Edition are joined for certain where bandwidth is bought (§10.1).
+    fn regions(&mut self) {
+        let t = self.c.t;
+        let mut all = Vec::new();
+        for (n, a) in (0u32..).map(AttachmentId).zip(&t.attachments) {
+            if let Fact::Known(r) = a.router
+                && let Some(bought) = &t[r].bandwidth
+            {
+                all.push((n, r, bought, a.meta.region.as_ref()));
+            }
+        }
+        for &(a, r, bought, here) in &all {
+            for &(b, s, _, there) in all.iter().filter(|(b, ..)| a != *b) {
+                let sure = here.zip(there).is_some_and(|(x, y)| {
+                    x == y || bought.iter().any(|all| all.contains(x) && all.contains(y))
+                });
+                if r == s && !sure {
+                    self.out.narrow.insert((a, b));
+                }
+            }
+        }
+    }
+
     /// Both ends of an association or propagation, or a gap.
     fn link(&mut self, l: &TrLink, what: &str) -> Option<(AttachmentId, TrTableId)> {
         let t = self.c.t;
@@ -613,6 +636,7 @@ pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &mut [
         c,
     };
     b.attachments(vswitches);
+    b.regions();
     b.associations();
     b.statics();
     b.propagations();

@@ -112,6 +112,10 @@ impl Network {
                     let router = self.transit.routers.get(table.index()).copied().flatten();
                     let at = Across::Router(router.unwrap_or(u32::MAX), [from, b], w.length);
                     self.judge(m, &mut t, at);
+                    // It may be dropped as well.
+                    if self.transit.narrow.contains(&(from, b)) {
+                        self.dropped(t.clone(), out);
+                    }
                     self.hand_over(m, t, b, table, out);
                 }
                 TrNext::Attachment(_) | TrNext::Blackhole => self.dropped(t, out),

@@ -28,6 +28,7 @@ const BALANCER: &str = "a load balancer: it accepts packets and sends them on to
 const TRANSIT: &str = "connects VPCs, regions or sites";
 const HYBRID: &str = "connects a site or a client to a VPC";
 const CONTAINER: &str = "makes instances, interfaces and load balancers of its own";
+const VISITOR: &str = "a platform service that reaches into a VPC by interfaces of its own";
 const PERIMETER: &str = "filters or redirects packets at the perimeter";
 const SCRUBBING: &str = "drops what it takes for an attack, which is no policy: it only takes traffic away";
 const SERVICE: &str = "a subscription; what it protects is said by other resources";
@@ -76,6 +77,7 @@ const RULES: &[(&str, Bearing)] = &[
     ),
     ("apig_", S("an API gateway with access to a VPC")),
     ("arms_", N(LOGS)),
+    ("arms_prometheus", S(VISITOR)),
     ("auto_provisioning_group", S(CONTAINER)),
     ("bastionhost_", N("accounts and hosts inside a bastion host")),
     (
@@ -98,6 +100,7 @@ const RULES: &[(&str, Bearing)] = &[
         "cen_bandwidth",
         N("bandwidth of a cloud enterprise network; without it regions are not connected"),
     ),
+    ("cen_bandwidth_limit", S(TRANSIT)),
     ("cen_flowlog", N(LOGS)),
     ("cen_instance", N("a hub; what is attached to it carries packets")),
     ("cen_instance_attachment", S(TRANSIT)),
@@ -225,6 +228,7 @@ const RULES: &[(&str, Bearing)] = &[
     ("ecp_key_pair", N(DISKS)),
     ("ecs_", N(DISKS)),
     ("ecs_elasticity_assurance", N("reserved capacity")),
+    ("ecs_image_pipeline", S(CONTAINER)),
     ("ecs_instance_set", S(CONTAINER)),
     (
         "ecs_launch_template",
@@ -257,6 +261,8 @@ const RULES: &[(&str, Bearing)] = &[
     ("ess_server_group_attachment", S(CONTAINER)),
     ("ess_alb_server_group_attachment", S(CONTAINER)),
     ("event_bridge_", N(PLATFORM)),
+    ("event_bridge_connection", S(VISITOR)),
+    ("event_bridge_event_source_v2", S(VISITOR)),
     ("express_connect_", S(HYBRID)),
     (
         "express_connect_physical_connection",
@@ -383,6 +389,7 @@ const RULES: &[(&str, Bearing)] = &[
         N("lets another account connect; what connects is read where it is declared"),
     ),
     ("pvtz_", N(NAMES)),
+    ("pvtz_endpoint", S(VISITOR)),
     ("quick_bi_", N(PLATFORM)),
     ("quotas_", N(PLATFORM)),
     ("ram_", N(IDENTITY)),

@@ -79,6 +79,9 @@ fn associate(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         _ => None,
     };
     let origin = l.origin(i, a.span);
+    if let Fact::Unknown(u) = &eip {
+        perhaps_ours(l, &a, u.clone(), origin.clone());
+    }
     if kind
         .as_deref()
         .is_some_and(|k| k.eq_ignore_ascii_case("IpAddress"))
@@ -168,25 +171,30 @@ fn associate(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
                 e.bound.push(target);
             }
         }
-        // One outside of the inventory; or one of those in it, which must not look unbound then.
-        Fact::Unknown(u)
-            if !a
-                .get("allocation_id")
-                .is_some_and(|n| matches!(n.value, Value::String(_))) =>
-        {
-            l.loose_eips.push(Loose {
-                eip: None,
-                only: Some(Only::None),
-                at: None,
-                kinds: Vec::new(),
-                origin: Origin {
-                    maybe: Some(Box::new(u)),
-                    ..origin
-                },
-            });
-        }
         Fact::Unknown(_) => {}
     }
+}
+
+/// One outside of the inventory; or one of those in it, which must not look unbound then.
+fn perhaps_ours(l: &mut Linker<'_>, a: &Attrs<'_>, mut u: Unknown, origin: Origin) {
+    if let Some(n) = a.get("allocation_id")
+        && let Value::String(id) = &n.value
+    {
+        match l.may_be(Entity::Eip(EipId(0)), id, n.span) {
+            Some(here) => u = here,
+            None => return,
+        }
+    }
+    l.loose_eips.push(Loose {
+        eip: None,
+        only: Some(Only::None),
+        at: None,
+        kinds: Vec::new(),
+        origin: Origin {
+            maybe: Some(Box::new(u)),
+            ..origin
+        },
+    });
 }
 
 /// Takes down a binding to a private address of a VPC (§7.4). Whose it is is known when every interface is there.

@@ -368,6 +368,15 @@ pub(super) const HANDLERS: &[Handler] = &[
     },
     Handler {
         spec: TypeSpec {
+            name: "alicloud_mongodb_replica_set_role",
+            attributes: &["db_instance_id", "connection_port"],
+        },
+        aliases: &[],
+        identities: &[],
+        steps: &[(Stage::Attach, role)],
+    },
+    Handler {
+        spec: TypeSpec {
             name: "alicloud_click_house_enterprise_db_cluster_public_endpoint",
             attributes: &["db_instance_id"],
         },
@@ -609,6 +618,39 @@ fn joins(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, of: &'static str, entries:
     for d in &mut l.typed.data_services {
         if d.meta.origin.address == address {
             d.allow.extend(entries.iter().cloned());
+        }
+    }
+}
+
+/// The port of a node of MongoDB is changed: then it is not certain which of the nodes answers on which.
+fn role(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let Some(n) = a.get("connection_port") else { return };
+    let port = l.parsed(i, "connection_port", n, "write a port", |s| {
+        s.parse::<u16>().map_err(|_| format!("`{s}` is not a port"))
+    });
+    let more = match port {
+        Fact::Known(p) => ServiceSet::tcp(PortSet::single(p)),
+        Fact::Unknown(_) => ServiceSet::tcp(PortSet::full()),
+    };
+    let of = l.link(i, &a, &["db_instance_id"], "data service", |e| {
+        if let Entity::DataService(d) = e {
+            Some(d)
+        } else {
+            None
+        }
+    });
+    // A service in several vSwitches is several here.
+    let address = of.known().map(|d| l.typed[*d].meta.origin.address.clone());
+    for d in &mut l.typed.data_services {
+        let meant = match &address {
+            Some(a) => *a == d.meta.origin.address,
+            None => d.kind == DataServiceKind::Mongodb,
+        };
+        if let (true, Fact::Known(old)) = (meant, &d.services)
+            && *old != more
+        {
+            d.also = d.also.union(old).union(&more);
+            d.services = Fact::Known(ServiceSet::default());
         }
     }
 }

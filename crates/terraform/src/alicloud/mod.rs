@@ -10,6 +10,7 @@
 mod acl;
 mod attrs;
 mod balancer;
+mod cen_bandwidth;
 mod cluster;
 mod compute;
 mod coverage;
@@ -29,6 +30,7 @@ mod managed_nested;
 mod nat;
 mod parse;
 mod perimeter;
+mod platform;
 mod prefix_list;
 mod private_link;
 mod route;
@@ -126,7 +128,7 @@ struct Handler {
     steps: &'static [(Stage, Step)],
 }
 
-fn families() -> [&'static [Handler]; 28] {
+fn families() -> [&'static [Handler]; 30] {
     [
         vpc::HANDLERS,
         vswitch::HANDLERS,
@@ -143,6 +145,7 @@ fn families() -> [&'static [Handler]; 28] {
         havip::HANDLERS,
         data_service::HANDLERS,
         transit::HANDLERS,
+        cen_bandwidth::HANDLER,
         hybrid::HANDLERS,
         ecr::HANDLERS,
         balancer::CLB,
@@ -155,6 +158,7 @@ fn families() -> [&'static [Handler]; 28] {
         compute::HANDLERS,
         cluster::HANDLERS,
         managed::HANDLERS,
+        platform::HANDLERS,
         managed_nested::HANDLERS,
     ]
 }

@@ -394,6 +394,7 @@ pub(super) fn new_router(l: &mut Linker<'_>, meta: Meta, cen: Option<Arc<str>>, 
         cen,
         basic,
         system_table,
+        bandwidth: basic.then(Vec::new),
     });
     id
 }

@@ -352,6 +352,12 @@ pub(super) const SILENT: &[(&str, &str)] = &[
          star_rocks_instance package_type, star_rocks_instance promotion_option_no, star_rocks_instance run_mode",
     ),
     (
+        "what a service of the platform takes in and sends on: its interfaces are read",
+        "event_bridge_* auth_parameters.*, event_bridge_* event_bus_name, event_bridge_* linked_external_source, \
+         event_bridge_* source_*, pvtz_endpoint ip_configs.*, pvtz_endpoint vpc_region_id, arms_prometheus cluster_*, \
+         arms_prometheus grafana_instance_id, arms_prometheus sub_clusters_json, ecs_image_pipeline *",
+    ),
+    (
         "the balancer of a server group that is named",
         "ess_scalinggroup_vserver_groups vserver_groups.loadbalancer_id",
     ),
