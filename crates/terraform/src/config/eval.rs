@@ -3,7 +3,7 @@
 use super::functions;
 use super::module::World;
 use super::source::Expr;
-use super::value::{Instance, Key, V, order};
+use super::value::{Instance, Key, V, apart, order};
 use bartizan_base::{FileId, Span};
 use bartizan_model::{Reference, Unknown};
 use hcl_edit::Span as _;
@@ -108,7 +108,7 @@ impl World<'_> {
                         },
                     };
                     if let Some(u) = key.why_unknown() {
-                        return Ok(V::Unknown(u));
+                        return self.may_fail(u);
                     }
                     let Some(key) = key.to_text() else {
                         return fault("an object key has to be a string");
@@ -127,7 +127,7 @@ impl World<'_> {
             Expression::UnaryOp(u) => {
                 let v = self.eval(&u.expr, s)?;
                 if let Some(u) = v.why_unknown() {
-                    return Ok(V::Unknown(u));
+                    return self.may_fail(u);
                 }
                 match u.operator.value() {
                     UnaryOperator::Neg => V::Num(-need_num(&v)?),
@@ -142,9 +142,14 @@ impl World<'_> {
     fn conditional(&self, c: &Conditional, s: &Scope) -> R {
         let cond = self.eval(&c.cond_expr, s)?;
         if let Some(u) = cond.why_unknown() {
-            // Both sides equal means the condition does not matter.
-            let (a, b) = (self.eval(&c.true_expr, s)?, self.eval(&c.false_expr, s)?);
-            return Ok(if a == b { a } else { V::Unknown(u) });
+            // Both sides equal means the condition does not matter. A side that fails is perhaps not taken.
+            let (a, b) = (self.eval(&c.true_expr, s), self.eval(&c.false_expr, s));
+            self.doubt(&u);
+            return Ok(match (a, b) {
+                (Ok(a), Ok(b)) if a == b => a,
+                (Err(f), Err(_)) => return Err(f),
+                _ => V::Unknown(u),
+            });
         }
         let yes = need_bool(&cond)?;
         let (take, other) = if yes {
@@ -170,8 +175,16 @@ impl World<'_> {
     fn binary(&self, b: &BinaryOp, s: &Scope) -> R {
         use BinaryOperator as O;
         let op = *b.operator.value();
+        // Operands of `==` may be anything; those of the others have to be of a type.
+        let asked = |v: &V| {
+            if let (false, Some(u)) = (matches!(op, O::Eq | O::NotEq), v.why_unknown()) {
+                self.doubt(&u);
+            }
+        };
         let l = self.eval(&b.lhs_expr, s)?;
+        asked(&l);
         let r = self.eval(&b.rhs_expr, s)?;
+        asked(&r);
         let unknown = l.why_unknown().or_else(|| r.why_unknown());
         match op {
             O::And | O::Or => {
@@ -227,6 +240,17 @@ impl World<'_> {
 
     /// Key and value pairs of anything that can be iterated.
     pub(crate) fn pairs(&self, v: &V) -> Result<Result<Vec<(V, V)>, Unknown>, Fault> {
+        let r = self.pairs_of(v);
+        if let Ok(Err(u)) = &r {
+            self.doubt(u);
+        }
+        r
+    }
+
+    fn pairs_of(&self, v: &V) -> Result<Result<Vec<(V, V)>, Unknown>, Fault> {
+        if let Some(u) = v.unsorted() {
+            return Ok(Err(u));
+        }
         Ok(Ok(match v {
             V::List(v) => v
                 .iter()
@@ -251,7 +275,14 @@ impl World<'_> {
 
     fn for_expr(&self, f: &ForExpr, s: &Scope) -> R {
         let c = self.eval(&f.intro.collection_expr, s)?;
-        let pairs = match self.pairs(&c)? {
+        // Who is in a set of ids is certain, in which order they come is not: a list made of it is as good as a set.
+        let unsorted = c.unsorted();
+        let each = match &c {
+            V::Set(items) if unsorted.is_some() && !f.grouping && apart(items) => V::List(items.clone()),
+            c => c.clone(),
+        };
+        let pairs = match self.pairs(&each)? {
+            Ok(p) if unsorted.is_some() => p.into_iter().map(|(_, v)| (v.clone(), v)).collect(),
             Ok(p) => p,
             Err(u) => return Ok(V::Unknown(u)),
         };
@@ -265,7 +296,7 @@ impl World<'_> {
             if let Some(cond) = &f.cond {
                 let c = self.eval(&cond.expr, &inner)?;
                 if let Some(u) = c.why_unknown() {
-                    return Ok(V::Unknown(u));
+                    return self.may_fail(u);
                 }
                 if !need_bool(&c)? {
                     continue;
@@ -277,7 +308,7 @@ impl World<'_> {
                 Some(ke) => {
                     let k = self.eval(ke, &inner)?;
                     if let Some(u) = k.why_unknown() {
-                        return Ok(V::Unknown(u));
+                        return self.may_fail(u);
                     }
                     let Some(k) = k.to_text() else {
                         return fault("a key has to be a string");
@@ -293,7 +324,7 @@ impl World<'_> {
             }
         }
         if f.key_expr.is_none() {
-            return Ok(V::list(list));
+            return Ok(unsorted_list(list, unsorted));
         }
         if f.grouping {
             map = groups.into_iter().map(|(k, v)| (k, V::list(v))).collect();
@@ -304,7 +335,7 @@ impl World<'_> {
     fn call(&self, f: &FuncCall, s: &Scope) -> R {
         let name = f.name.name.as_str();
         if !f.name.namespace.is_empty() && f.name.namespace.first().is_some_and(|n| n.as_str() != "core") {
-            return Ok(V::unknown(format!(
+            return self.may_fail(Unknown::new(format!(
                 "function `{name}` of a provider is not known"
             )));
         }
@@ -313,9 +344,11 @@ impl World<'_> {
             "try" => {
                 let mut last = None;
                 for a in f.args.iter() {
-                    match self.eval(a, s) {
-                        Ok(v) => return Ok(v),
-                        Err(e) => last = Some(e),
+                    match self.doubted(|| self.eval(a, s)) {
+                        // It may fail, or not, with what is not known: then another argument counts.
+                        (_, Some(u)) => return self.may_fail(u),
+                        (Ok(v), None) => return Ok(v),
+                        (Err(e), None) => last = Some(e),
                     }
                 }
                 return Err(last.unwrap_or(Fault {
@@ -325,7 +358,13 @@ impl World<'_> {
                 }));
             }
             "can" => {
-                return Ok(V::Bool(f.args.iter().all(|a| self.eval(a, s).is_ok())));
+                let [a] = f.args.iter().collect::<Vec<_>>()[..] else {
+                    return fault("`can` takes one argument");
+                };
+                return Ok(match self.doubted(|| self.eval(a, s)) {
+                    (_, Some(u)) => V::Unknown(u),
+                    (r, None) => V::Bool(r.is_ok()),
+                });
             }
             _ => {}
         }
@@ -334,10 +373,13 @@ impl World<'_> {
         for (i, a) in f.args.iter().enumerate() {
             let v = self.eval(a, s)?;
             if f.args.expand_final() && i + 1 == n {
+                if let Some(u) = v.unsorted() {
+                    return self.may_fail(u);
+                }
                 match &v {
                     V::List(items) | V::Set(items) => args.extend(items.iter().cloned()),
                     v => match v.why_unknown() {
-                        Some(u) => return Ok(V::Unknown(u)),
+                        Some(u) => return self.may_fail(u),
                         None => return fault("`...` needs a list"),
                     },
                 }
@@ -345,7 +387,56 @@ impl World<'_> {
                 args.push(v);
             }
         }
-        functions::call(self, name, args, s)
+        // A function may refuse what it will get; but not one that only arranges things whose type is certain.
+        let arranges = matches!(
+            name,
+            "concat"
+                | "merge"
+                | "length"
+                | "keys"
+                | "values"
+                | "list"
+                | "reverse"
+                | "tolist"
+                | "toset"
+                | "sensitive"
+                | "nonsensitive"
+        ) && args
+            .iter()
+            .all(|v| v.why_unknown().is_none() && !v.holds_unknown());
+        if !arranges && let Some(u) = args.iter().find_map(V::deep_unknown) {
+            self.doubt(&u);
+        }
+        let out = functions::call(self, name, args, s);
+        if let Ok(V::Unknown(u)) = &out {
+            self.doubt(u);
+        }
+        out
+    }
+
+    /// Notes that what is being evaluated may fail, as it depends on something unknown: `try` and `can` have to know.
+    pub(crate) fn doubt(&self, u: &Unknown) {
+        self.doubts.borrow_mut().get_or_insert_with(|| u.clone());
+    }
+
+    /// As [`World::doubt`], where a part of a value is asked for.
+    fn doubt_of(&self, v: &V) {
+        if let Some(u) = v.why_unknown() {
+            self.doubt(&u);
+        }
+    }
+
+    /// An unknown value that may be none.
+    fn may_fail(&self, u: Unknown) -> R {
+        self.doubt(&u);
+        Ok(V::Unknown(u))
+    }
+
+    /// Evaluates, and says why that may fail with other values of what is unknown.
+    pub(crate) fn doubted<T>(&self, make: impl FnOnce() -> T) -> (T, Option<Unknown>) {
+        let before = self.doubts.take();
+        let r = make();
+        (r, self.doubts.replace(before))
     }
 
     fn traversal(&self, t: &Traversal, s: &Scope) -> R {
@@ -476,16 +567,18 @@ impl World<'_> {
                 let (each, after) = rest.split_at(n);
                 let out = match &v {
                     V::Null => V::list(Vec::new()),
-                    V::List(items) | V::Set(items) => V::list(
+                    V::List(items) | V::Set(items) => unsorted_list(
                         items
                             .iter()
                             .map(|i| self.apply(i.clone(), each, s))
                             .collect::<Result<_, _>>()?,
+                        v.unsorted(),
                     ),
-                    V::Unknown(u) => V::Unknown(u.clone()),
+                    V::Unknown(u) => self.may_fail(u.clone())?,
                     V::Instance(i) if i.key == Key::Any => V::Unknown(self.how_many(i)),
                     V::Ref(r) => {
                         // A list attribute that is known only after apply: every element is.
+                        self.doubt_of(&v);
                         V::Ref(Reference {
                             address: r.address.clone(),
                             attribute: format!("{}[*]", r.attribute).into(),
@@ -509,11 +602,14 @@ impl World<'_> {
                 }),
             },
             V::Instance(i) => self.attribute(i, a),
-            V::Ref(r) => Ok(V::Ref(Reference {
-                address: r.address.clone(),
-                attribute: format!("{}.{a}", r.attribute).into(),
-            })),
-            V::Unknown(u) => Ok(V::Unknown(u.clone())),
+            V::Unknown(u) => self.may_fail(u.clone()),
+            V::Ref(r) => {
+                self.doubt_of(v);
+                Ok(V::Ref(Reference {
+                    address: r.address.clone(),
+                    attribute: format!("{}.{a}", r.attribute).into(),
+                }))
+            }
             // `list.attr` of one element was allowed by old versions.
             V::List(items) if items.len() == 1 => self.get_attr(&items[0], a),
             V::Null => fault(format!("null has no attribute `{a}`")),
@@ -522,8 +618,13 @@ impl World<'_> {
     }
 
     pub(crate) fn index(&self, v: &V, k: &V) -> R {
-        if let Some(u) = k.why_unknown() {
-            return Ok(V::Unknown(u));
+        // Whether there is such an element depends on what is unknown.
+        if let Some(u) = k.why_unknown().or_else(|| v.unsorted()) {
+            return self.may_fail(u);
+        }
+        match v {
+            V::Instance(i) if i.key == Key::Any => self.doubt(&self.how_many(i)),
+            v => self.doubt_of(v),
         }
         match v {
             V::List(items) | V::Set(items) => {
@@ -639,7 +740,12 @@ impl World<'_> {
                 Element::Interpolation(i) => {
                     let v = self.eval(&i.expr, s)?;
                     match (v.why_unknown(), v.to_text()) {
-                        (Some(u), _) => unknown = unknown.or(Some(u)),
+                        (Some(u), _) => {
+                            if matches!(v, V::Unknown(_)) {
+                                self.doubt(&u);
+                            }
+                            unknown = unknown.or(Some(u));
+                        }
                         (None, Some(t)) => out.push_str(&t),
                         (None, None) => {
                             return fault(format!("a {} cannot be part of a string", v.type_name()));
@@ -650,6 +756,7 @@ impl World<'_> {
                     Directive::If(d) => {
                         let c = self.eval(&d.if_expr.cond_expr, s)?;
                         if let Some(u) = c.why_unknown() {
+                            self.doubt(&u);
                             unknown = unknown.or(Some(u));
                             continue;
                         }
@@ -737,6 +844,20 @@ pub(crate) fn equal(a: &V, b: &V) -> bool {
             x.len() == y.len() && x.iter().zip(y.iter()).all(|(a, b)| equal(a, b))
         }
         _ => order(a, b).is_eq(),
+    }
+}
+
+/// A list whose order is that of a set, which is not certain if some of its members are unknown.
+fn unsorted_list(list: Vec<V>, unsorted: Option<Unknown>) -> V {
+    let Some(u) = unsorted else { return V::list(list) };
+    if !apart(&list) {
+        return V::Unknown(u);
+    }
+    let n = list.len();
+    let set = V::set(list);
+    match set.items().is_some_and(|i| i.len() == n) && set.unsorted().is_some() {
+        true => set,
+        false => V::Unknown(u),
     }
 }
 

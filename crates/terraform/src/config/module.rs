@@ -92,6 +92,8 @@ pub(crate) struct World<'a> {
     pub(crate) files: &'a FileSet,
     pub(crate) sources: &'a Sources,
     pub(crate) depth: Cell<usize>,
+    /// Why what is being evaluated may fail, see [`World::doubt`].
+    pub(crate) doubts: RefCell<Option<Unknown>>,
     pub(crate) diagnostics: RefCell<Vec<Diagnostic>>,
     pub(crate) modules: RefCell<Vec<Rc<ModuleInst>>>,
     workspace: String,
@@ -115,6 +117,7 @@ impl<'a> World<'a> {
             files,
             sources,
             depth: Cell::new(0),
+            doubts: RefCell::default(),
             diagnostics: RefCell::default(),
             modules: RefCell::default(),
             workspace,
@@ -139,6 +142,17 @@ impl<'a> World<'a> {
         };
         w.modules.borrow_mut().push(Rc::new(root));
         w
+    }
+
+    /// From a cache. What may fail in a local, an output or a resource fails there, and is not what a `try` around it sees.
+    fn remembered<K: std::hash::Hash + Eq + Clone, T: Clone>(
+        &self,
+        cache: &Cache<K, T>,
+        key: K,
+        what: impl FnOnce() -> String,
+        make: impl FnOnce() -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.doubted(|| cache.get(key, what, make)).0
     }
 
     /// Values for the variables of the root module.
@@ -196,7 +210,8 @@ impl<'a> World<'a> {
         let Some(decl) = m.config.variables.get(name).cloned() else {
             return fault(format!("variable `{name}` is not declared in this module"));
         };
-        self.variables.get(
+        self.remembered(
+            &self.variables,
             (module, name.to_string()),
             || format!("variable `{name}`"),
             || self.variable_value(module, &m, name, &decl),
@@ -261,7 +276,8 @@ impl<'a> World<'a> {
         let Some(e) = m.config.locals.get(name) else {
             return fault(format!("local `{name}` is not declared in this module"));
         };
-        self.locals.get(
+        self.remembered(
+            &self.locals,
             (module, name.to_string()),
             || format!("local `{name}`"),
             || self.expr(e, &self.scope(module)),
@@ -273,7 +289,8 @@ impl<'a> World<'a> {
         let Some(b) = m.config.outputs.get(name) else {
             return fault(format!("`{}` has no output `{name}`", m.path));
         };
-        self.outputs.get(
+        self.remembered(
+            &self.outputs,
             (module, name.to_string()),
             || format!("output `{name}` of `{}`", m.path),
             || match b.attr("value") {
@@ -305,6 +322,8 @@ impl<'a> World<'a> {
                 let address = join(&m.path, &format!("module.{name}"));
                 match attr(0) {
                     Some(a) => {
+                        // Whether it has such an output is not known.
+                        self.doubt(&Unknown::new(why));
                         let r = V::Ref(Reference {
                             address: address.into(),
                             attribute: a.into(),
@@ -326,6 +345,7 @@ impl<'a> World<'a> {
             },
             Called::Unknown(u, i) => {
                 // One instance stands for all of them, as in `x[?]`, and is the first one if one of them is meant.
+                self.doubt(&u);
                 let first = match ops.first() {
                     Some(TraversalOperator::Index(e)) => {
                         matches!(self.eval(e, s)?, V::Num(n) if n == 0.0)
@@ -416,7 +436,8 @@ impl<'a> World<'a> {
         let Some(call) = m.config.modules.get(name).cloned() else {
             return fault(format!("module `{name}` is not called in this module"));
         };
-        self.calls.get(
+        self.remembered(
+            &self.calls,
             (caller, name.to_string()),
             || format!("module `{name}`"),
             || self.call_module(caller, &m, name, &call),

@@ -135,13 +135,17 @@ impl World<'_> {
                 if matches!(**t, Ty::Any) {
                     unify(&mut out);
                 }
-                if matches!(ty, Ty::Set(_)) {
+                // What is made of a set whose order is not certain has none either.
+                if matches!(ty, Ty::Set(_)) || v.unsorted().is_some() {
                     V::set(out)
                 } else {
                     V::list(out)
                 }
             }
             Ty::Tuple(ts) => {
+                if let Some(u) = v.unsorted() {
+                    return Ok(V::Unknown(u));
+                }
                 let Some(items) = v.items().filter(|i| i.len() == ts.len()) else {
                     return wrong(&v, "tuple");
                 };

@@ -99,11 +99,27 @@ impl V {
     pub(crate) fn map(m: BTreeMap<Arc<str>, V>) -> V {
         V::Map(Rc::new(m))
     }
-    /// A set: sorted and unique.
+    /// A set: sorted and unique. Two members that are not known stay two, even if the same is said of both.
     pub(crate) fn set(mut v: Vec<V>) -> V {
         v.sort_by(order);
-        v.dedup();
+        v.dedup_by(|a, b| a == b && !a.holds_unknown());
         V::Set(Rc::new(v))
+    }
+    /// Whether a part is unknown and not an attribute of something.
+    pub(crate) fn holds_unknown(&self) -> bool {
+        match self {
+            V::List(v) | V::Set(v) => v.iter().any(V::holds_unknown),
+            V::Map(m) => m.values().any(V::holds_unknown),
+            v => matches!(v, V::Unknown(_)),
+        }
+    }
+    /// Why the order of a set, and how many members it has, is not certain: some are unknown. The members that are listed
+    /// may be the same.
+    pub(crate) fn unsorted(&self) -> Option<Unknown> {
+        match self {
+            V::Set(v) if v.len() > 1 => v.iter().find_map(V::deep_unknown),
+            _ => None,
+        }
     }
     pub(crate) fn unknown(why: impl Into<Arc<str>>) -> V {
         V::Unknown(Unknown::new(why))
@@ -176,6 +192,58 @@ impl V {
     }
 }
 
+/// Whether two values are the same, where that is certain. Two resources of one type have two ids.
+pub(crate) fn same(a: &V, b: &V) -> Option<bool> {
+    if a.deep_unknown().is_none() && b.deep_unknown().is_none() {
+        return Some(super::eval::equal(a, b));
+    }
+    match (a, b) {
+        (V::Ref(x), V::Ref(y)) if x == y => Some(true),
+        (V::Ref(x), V::Ref(y)) if &*x.attribute == "id" && &*y.attribute == "id" => {
+            let (x, y) = (made(&x.address)?, made(&y.address)?);
+            (x == y).then_some(false)
+        }
+        _ => None,
+    }
+}
+
+/// Whether no two values are the same for certain.
+pub(crate) fn apart(items: &[V]) -> bool {
+    let mut rest = items;
+    while let Some((first, others)) = rest.split_first() {
+        // Long lists are not worth it.
+        if items.len() > 1_000 || others.iter().any(|v| same(first, v) != Some(false)) {
+            return false;
+        }
+        rest = others;
+    }
+    true
+}
+
+/// The type of the one resource that an address names; data sources and what is not loaded have none, and of a number
+/// that is not known one address stands for several.
+fn made(address: &str) -> Option<String> {
+    let (mut plain, mut depth, mut quoted, mut escaped) = (String::new(), 0, false, false);
+    for c in address.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '?' if !quoted => return None,
+            '[' if !quoted => depth += 1,
+            ']' if !quoted => depth -= 1,
+            c if depth == 0 => plain.push(c),
+            _ => {}
+        }
+    }
+    let parts: Vec<&str> = plain.split('.').collect();
+    match parts.as_slice() {
+        [.., "data", _, _] | [.., "module", _] => None,
+        [.., kind, _] => Some((*kind).to_string()),
+        _ => None,
+    }
+}
+
 /// A total order: Terraform sorts strings by bytes; other types only need to be stable.
 pub(crate) fn order(a: &V, b: &V) -> std::cmp::Ordering {
     use std::cmp::Ordering::Equal;
@@ -225,6 +293,10 @@ pub(crate) fn to_node(v: &V, span: Span, address: &dyn Fn(&Instance) -> Arc<str>
         V::Bool(b) => Value::Bool(*b),
         V::Num(n) => Value::Number(number(*n).into()),
         V::Str(s) => Value::String(s.clone()),
+        // Entries in an order that nobody knows; the order of plain members means nothing to a resource.
+        V::Set(m) if m.iter().any(|v| matches!(v, V::Map(_))) && v.unsorted().is_some() => {
+            Value::Unknown(v.unsorted().unwrap_or_else(|| Unknown::new("unknown")))
+        }
         V::List(v) | V::Set(v) => list(v),
         V::Map(m) => Value::Map(
             m.iter()

@@ -3,7 +3,7 @@
 use super::{Call, Function, MANY, f, unknown};
 use crate::config::eval::{R, equal, fault, need_bool};
 use crate::config::types::unify;
-use crate::config::value::{V, order};
+use crate::config::value::{V, apart, order, same};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -77,7 +77,19 @@ pub(super) const TABLE: &[Function] = &[
             None => Ok(V::Bool(false)),
         }
     }),
-    f("distinct", 1, 1, |c| Ok(V::list(distinct(c.a.list(0)?)))),
+    f("distinct", 1, 1, |c| {
+        let items = c.a.list(0)?;
+        let known = items.iter().all(|v| v.deep_unknown().is_none());
+        if known || apart(items) {
+            return Ok(V::list(distinct(items)));
+        }
+        // Which of them are the same is not known: who is in it is, as in a set.
+        Ok(match distinct(items) {
+            one if one.len() == 1 && !one.iter().any(V::holds_unknown) => V::list(one),
+            _ if items.len() == 1 => V::list(items.to_vec()),
+            _ => V::set(items.to_vec()),
+        })
+    }),
     f("element", 2, 2, |c| {
         let items = c.a.list(0)?;
         if items.is_empty() {
@@ -90,6 +102,7 @@ pub(super) const TABLE: &[Function] = &[
         let mut out = Vec::new();
         match flatten(c.a.list(0)?, &mut out) {
             Some(u) => unknown(u),
+            None if unsorted(c.a.at(0)?) => Ok(V::set(out)),
             None => Ok(V::list(out)),
         }
     }),
@@ -165,12 +178,14 @@ pub(super) const TABLE: &[Function] = &[
         Ok(V::list(c.a.list(0)?.iter().rev().cloned().collect()))
     }),
     f("setintersection", 1, MANY, |c| {
-        sets(c, |a, b| a.retain(|v| b.contains(v)))
+        sets(c, true, |a, b| a.retain(|v| b.contains(v)))
     }),
     f("setsubtract", 2, 2, |c| {
-        sets(c, |a, b| a.retain(|v| !b.contains(v)))
+        sets(c, true, |a, b| a.retain(|v| !b.contains(v)))
     }),
-    f("setunion", 1, MANY, |c| sets(c, |a, b| a.extend_from_slice(b))),
+    f("setunion", 1, MANY, |c| {
+        sets(c, false, |a, b| a.extend_from_slice(b))
+    }),
     f("setproduct", 1, MANY, |c| {
         let mut out: Vec<Vec<V>> = vec![Vec::new()];
         for i in 0..c.a.len() {
@@ -364,6 +379,11 @@ fn flatten(items: &[V], out: &mut Vec<V>) -> Option<bartizan_model::Unknown> {
     None
 }
 
+/// Whether the order of something in lists of lists is not certain.
+fn unsorted(v: &V) -> bool {
+    v.unsorted().is_some() || v.items().is_some_and(|i| i.iter().any(unsorted))
+}
+
 fn plural(attribute: &str) -> bool {
     attribute.ends_with("[*]")
         || (attribute.ends_with('s') && !attribute.ends_with("address") && !attribute.ends_with("status"))
@@ -392,8 +412,20 @@ fn lookup(c: &Call<'_, '_>) -> R {
     }
 }
 
-fn sets(c: &Call<'_, '_>, op: fn(&mut Vec<V>, &[V])) -> R {
+/// `compared`: the result depends on which members are the same.
+fn sets(c: &Call<'_, '_>, compared: bool, op: fn(&mut Vec<V>, &[V])) -> R {
     let mut acc = c.a.list(0)?.to_vec();
+    let unknown_in = |items: &[V]| items.iter().find_map(V::deep_unknown);
+    for i in 1..c.a.len() {
+        let other = c.a.list(i)?;
+        let sure = |a: &V| other.iter().all(|b| same(a, b).is_some());
+        if let Some(u) = unknown_in(&acc).or_else(|| unknown_in(other))
+            && compared
+            && !acc.iter().all(sure)
+        {
+            return unknown(u);
+        }
+    }
     if let Some(u) = c.a.all.iter().find_map(|v| {
         v.items()?.iter().find_map(|v| match v {
             V::Unknown(u) => Some(u.clone()),

@@ -16,7 +16,7 @@ mod yaml;
 
 use super::eval::{R, Scope, fault};
 use super::module::World;
-use super::value::{Key, V};
+use super::value::{Key, V, apart};
 use bartizan_model::Unknown;
 use std::sync::Arc;
 
@@ -168,6 +168,22 @@ pub(crate) fn call(w: &World<'_>, name: &str, args: Vec<V>, s: &Scope) -> R {
         .find(|v| matches!(v, V::Instance(i) if i.key == Key::Any))
     {
         return unknown(w.how_many(i));
+    }
+    // What arranges a set in an order that is not certain gives one that is not either: as good as a set.
+    if let Some(u) = args.iter().find_map(V::unsorted) {
+        match name {
+            "tolist" | "reverse" | "compact" | "distinct" => {
+                return Ok(args.into_iter().next().unwrap_or(V::Null));
+            }
+            "concat" if args.iter().all(|v| v.items().is_some()) => {
+                let all = args.iter().filter_map(V::items).flatten().cloned();
+                return Ok(V::set(all.collect()));
+            }
+            "length" if args.iter().filter_map(V::items).all(apart) => {}
+            "toset" | "flatten" | "lookup" | "list" | "map" | "contains" | "setunion" | "setintersection"
+            | "setsubtract" | "coalescelist" | "sensitive" | "nonsensitive" => {}
+            _ => return unknown(u),
+        }
     }
     // A NAT gateway has one table of each kind, whose id the attribute holds: `split(",", ...)[0]` is that id.
     if let ("split", [_, one @ V::Ref(r)]) = (name, args.as_slice())

@@ -16,7 +16,8 @@ impl World<'_> {
         let Some(d) = m.config.decls.get(decl) else {
             return fault("a declaration is missing");
         };
-        self.expansions.get(
+        self.remembered(
+            &self.expansions,
             (module, decl),
             || format!("the number of `{}.{}`", d.kind, d.name),
             || self.expand(&d.block, &self.scope(module)),
@@ -82,7 +83,8 @@ impl World<'_> {
         if d.block.attr(name).is_none() && !blocks_named(&d.block, name) {
             return Ok(computed());
         }
-        self.attributes.get(
+        self.remembered(
+            &self.attributes,
             (i.clone(), name.to_string()),
             || format!("`{}.{name}`", self.address(i)),
             || {
@@ -135,7 +137,8 @@ impl World<'_> {
 
     /// The region of the provider configuration that a module sees under a name (`alicloud`, `alicloud.hz`).
     pub(crate) fn region(&self, module: usize, name: &str) -> R {
-        self.regions.get(
+        self.remembered(
+            &self.regions,
             (module, name.to_string()),
             || format!("provider `{name}`"),
             || {
