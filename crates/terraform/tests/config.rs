@@ -428,3 +428,23 @@ proptest! {
         let _ = read_with(&[("a.tf.json", &text), ("terraform.tfvars", &text)], &EvalOptions::default());
     }
 }
+
+/// A file of variables that is a list, or says two things of one, is none.
+#[test]
+fn a_variable_file_in_json_is_one_object() {
+    for (text, bad) in [
+        (r#"{"c": "10.0.0.0/8"}"#, false),
+        (r#"[{"c": "10.0.0.0/8"}]"#, true),
+        (r#"{"c": "10.0.0.0/8", "c": "10.1.0.0/16"}"#, true),
+        ("1", true),
+    ] {
+        let main = "variable \"c\" {\n  default = \"192.168.0.0/16\"\n}\n";
+        let (_, d) = read_with(
+            &[("main.tf", main), ("terraform.tfvars.json", text)],
+            &EvalOptions::default(),
+        );
+        assert_eq!(d.iter().any(|d| d.starts_with("INPUT001")), bad, "{text} {d:?}");
+    }
+    let (_, d) = read_with(&[("x.tf.json", "[1]")], &EvalOptions::default());
+    assert!(d.iter().any(|d| d.starts_with("INPUT001")), "{d:?}");
+}

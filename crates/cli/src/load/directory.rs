@@ -76,11 +76,12 @@ pub(super) fn read(
     Ok(())
 }
 
-/// Names of the files in a directory, sorted; hidden files and those of editors aside, as Terraform does.
+/// Names of the files in a directory, sorted; hidden files and those of editors aside, as Terraform does, which reads
+/// `.auto.tfvars` though.
 fn list(dir: &Path) -> std::io::Result<Vec<String>> {
     let mut out: Vec<String> = std::fs::read_dir(dir)?
         .filter_map(|e| e.ok()?.file_name().into_string().ok())
-        .filter(|n| !ignored(n))
+        .filter(|n| !ignored(n) || variables(n))
         .collect();
     out.sort();
     Ok(out)

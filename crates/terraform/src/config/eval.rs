@@ -485,7 +485,7 @@ impl World<'_> {
                 "module" => self.module_dir(s.module),
                 _ => ".".to_string(),
             })),
-            ("terraform", Some("workspace")) => Ok(V::str(self.workspace())),
+            ("terraform", Some("workspace")) => Ok(self.workspace()),
             ("self", _) => Ok(V::unknown("`self` is known only after apply")),
             ("data", Some(kind)) => match attr(1) {
                 Some(n) => self.resource_reference(s, true, kind, n, &ops[2..]),

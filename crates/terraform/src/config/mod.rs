@@ -52,9 +52,19 @@ pub fn evaluate(
     sources: &Sources,
     options: &EvalOptions,
 ) -> (Vec<Resource>, Vec<Diagnostic>) {
+    let workspace = options.workspace.as_deref().unwrap_or("default");
+    evaluate_in(files, sources, options, Some(workspace))
+}
+
+/// As [`evaluate`], in a workspace that may not be known.
+pub(crate) fn evaluate_in(
+    files: &FileSet,
+    sources: &Sources,
+    options: &EvalOptions,
+    workspace: Option<&str>,
+) -> (Vec<Resource>, Vec<Diagnostic>) {
     let run = || {
-        let workspace = options.workspace.clone().unwrap_or_else(|| "default".to_string());
-        let mut w = module::World::new(files, sources, workspace);
+        let mut w = module::World::new(files, sources, workspace.map(str::to_string));
         let given = variables::Given::collect(&w, options);
         w.give(given);
         let mut out = Vec::new();

@@ -4,7 +4,6 @@ mod instances;
 
 use super::eval::{Fault, R, Scope, fault};
 use super::source::{Block, Config, Expr, load};
-use super::types::Ty;
 use super::value::{Instance, Key, V};
 use super::variables::Given;
 use crate::FileSet;
@@ -96,7 +95,8 @@ pub(crate) struct World<'a> {
     pub(crate) doubts: RefCell<Option<Unknown>>,
     pub(crate) diagnostics: RefCell<Vec<Diagnostic>>,
     pub(crate) modules: RefCell<Vec<Rc<ModuleInst>>>,
-    workspace: String,
+    /// Unknown where a plan does not say in which one it was made.
+    workspace: Option<String>,
     given: Given,
     manifest: BTreeMap<String, String>,
     configs: RefCell<FxHashMap<String, Rc<Config>>>,
@@ -112,7 +112,7 @@ pub(crate) struct World<'a> {
 type Ops<'o> = [&'o TraversalOperator];
 
 impl<'a> World<'a> {
-    pub(crate) fn new(files: &'a FileSet, sources: &'a Sources, workspace: String) -> Self {
+    pub(crate) fn new(files: &'a FileSet, sources: &'a Sources, workspace: Option<String>) -> Self {
         let w = World {
             files,
             sources,
@@ -164,8 +164,12 @@ impl<'a> World<'a> {
         self.diagnostics.borrow_mut().push(d);
     }
 
-    pub(crate) fn workspace(&self) -> String {
-        self.workspace.clone()
+    /// `terraform.workspace`.
+    pub(crate) fn workspace(&self) -> V {
+        match &self.workspace {
+            Some(w) => V::str(w.as_str()),
+            None => V::unknown("a plan does not say in which workspace it was made: give `--workspace`"),
+        }
     }
 
     pub(crate) fn module(&self, i: usize) -> Result<Rc<ModuleInst>, Fault> {
@@ -224,7 +228,10 @@ impl<'a> World<'a> {
             Ok(t) => t,
             Err(f) => {
                 self.say_fault(&f, decl.span);
-                Ty::Any
+                return Ok(V::Unknown(Unknown::at(
+                    format!("the type of variable `{name}` is not understood"),
+                    f.span.unwrap_or(decl.span),
+                )));
             }
         };
         let given = match &m.call {

@@ -204,6 +204,20 @@ fn kind_of(b: &Block) -> &str {
 fn merged(base: &Block, over: &Block) -> Block {
     let mut out = base.clone();
     for (k, e) in &over.attrs {
+        // In JSON nested blocks look like arguments. An empty list may be none of them, which replaces nothing, or an
+        // argument, which does.
+        let before = out.blocks.len();
+        out.blocks.retain(|b| kind_of(b) != k);
+        let none = matches!(&*e.expr, Expression::Array(a) if a.is_empty());
+        let unclear = Expr {
+            expr: Rc::new(super::json::nobody_knows()),
+            ..e.clone()
+        };
+        let e = if none && before != out.blocks.len() {
+            &unclear
+        } else {
+            e
+        };
         match out.attrs.iter_mut().find(|(n, _)| n == k) {
             Some(slot) => slot.1 = e.clone(),
             None => out.attrs.push((k.clone(), e.clone())),
@@ -211,6 +225,7 @@ fn merged(base: &Block, over: &Block) -> Block {
     }
     let kinds: Vec<&str> = over.blocks.iter().map(|b| kind_of(b)).collect();
     out.blocks.retain(|b| !kinds.contains(&kind_of(b)));
+    out.attrs.retain(|(k, _)| !kinds.contains(&k.as_str()));
     out.blocks.extend(over.blocks.iter().cloned());
     out
 }

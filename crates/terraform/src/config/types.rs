@@ -33,8 +33,11 @@ impl Ty {
         match e {
             Expression::Variable(v) => Ty::word(v.as_str()),
             Expression::Parenthesis(p) => Ty::parse(p.inner()),
-            // Before 0.12 types were strings.
-            Expression::String(s) => Ty::word(s.as_str()),
+            // In JSON, and before 0.12, types are strings.
+            Expression::String(s) => match hcl_edit::parser::parse_expr(s.as_str()) {
+                Ok(e) if !matches!(e, Expression::String(_)) => Ty::parse(&e),
+                _ => fault(format!("`{}` is not a type", s.as_str())),
+            },
             Expression::FuncCall(f) => {
                 let arg = f.args.iter().next();
                 let inner = || match arg {

@@ -15,7 +15,8 @@ mod state;
 mod value;
 
 use crate::alicloud::Spelt;
-use crate::{EvalOptions, FileSet, evaluate};
+use crate::config::evaluate_in;
+use crate::{EvalOptions, FileSet};
 use bartizan_base::{Diagnostic, FileId, Sources};
 use bartizan_model::{Resource, Unknown};
 
@@ -87,7 +88,8 @@ fn directory(
     files.files.insert(NAME.into(), sources.add(NAME, variables));
     options.vars.clear();
     options.var_files.push(NAME.into());
-    evaluate(&files, sources, &options)
+    // A plan does not say in which workspace it was made.
+    evaluate_in(&files, sources, &options, options.workspace.as_deref())
 }
 
 /// Reads `terraform show -json` of a state, or a raw `terraform.tfstate`.
