@@ -317,3 +317,15 @@ impl Reader<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_variable_file_without_a_name_is_no_hidden_file() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in [".auto.tfvars", ".hidden.tf", "main.tf", "main.tf~"] {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
+        assert_eq!(super::list(dir.path()).unwrap(), [".auto.tfvars", "main.tf"]);
+    }
+}

@@ -169,3 +169,20 @@ fn the_directory_tells_which_spelling_is_null() {
         Some(true)
     );
 }
+
+/// A plan does not say in which workspace it was made.
+#[test]
+fn the_workspace_of_a_plan_is_not_known() {
+    let text = of_directory().text();
+    let directory = DIRECTORY.replace(
+        "element(alicloud_vswitch.s[*].id, count.index + 1)",
+        "terraform.workspace == \"prod\" ? alicloud_vswitch.s[0].id : alicloud_vswitch.s[1].id",
+    );
+    let homes = |workspace| {
+        let all = instances(&read_in(&text, Some(&directory), workspace));
+        all[0].split(' ').next().unwrap().to_string()
+    };
+    assert_eq!(homes(None), "?");
+    assert_eq!(homes(Some("prod")), "s[0]");
+    assert_eq!(homes(Some("default")), "s[1]");
+}

@@ -10,7 +10,7 @@
 
 use bartizan_base::{Severity, Sources};
 use bartizan_model::*;
-use bartizan_terraform::{FileSet, ReadOptions, read};
+use bartizan_terraform::{EvalOptions, FileSet, ReadOptions, read};
 use serde_json::{Value as J, json};
 
 mod beside;
@@ -152,6 +152,11 @@ fn read_any(text: &str) -> Inventory {
 
 /// Reads a plan, with the text of the directory that it was made from.
 fn read_beside(text: &str, directory: Option<&str>) -> Inventory {
+    read_in(text, directory, None)
+}
+
+/// The same in a workspace.
+fn read_in(text: &str, directory: Option<&str>, workspace: Option<&str>) -> Inventory {
     let mut sources = Sources::default();
     let mut files = FileSet::default();
     files.add(&mut sources, "plan.json", text);
@@ -162,7 +167,10 @@ fn read_beside(text: &str, directory: Option<&str>) -> Inventory {
     });
     let options = ReadOptions {
         configuration,
-        ..ReadOptions::default()
+        eval: EvalOptions {
+            workspace: workspace.map(str::to_string),
+            ..EvalOptions::default()
+        },
     };
     let inv = read(&files, &mut sources, &options);
     inv.typed.check_ids().unwrap();
