@@ -15,7 +15,11 @@ pub fn routes(r: &Routes, sources: &Sources, style: Style) -> String {
         if t.rows.is_empty() && r.explained.is_some() {
             continue;
         }
-        let users = if t.users.is_empty() {
+        // Everything that crosses a gateway or a border router goes by its table.
+        let crossed = matches!(t.kind, "VPN gateway table" | "border router table");
+        let users = if t.users.is_empty() && crossed {
+            "used by what comes to it".to_string()
+        } else if t.users.is_empty() {
             "used by nothing".to_string()
         } else {
             format!("used by {}", t.users.join(", "))
