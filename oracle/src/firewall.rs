@@ -151,10 +151,18 @@ pub(crate) fn read(t: &Typed) -> Res<Vec<FirewallW>> {
                 exists(&f.meta.origin)?;
                 let mut led = Vec::new();
                 for (table, net) in routes {
-                    led.push((
-                        known(table, "a route table of a NAT firewall")?.index(),
-                        known(net, "a destination of a NAT firewall")?.trunc(),
-                    ));
+                    let table = *known(table, "a route table of a NAT firewall")?;
+                    let net = known(net, "a destination of a NAT firewall")?.trunc();
+                    // 13: a route that is there, and no prefix list.
+                    for e in &t.route_entries {
+                        let here = e.table.known() == Some(&table);
+                        let out = e.next_hops.iter().any(|h| matches!(h, NextHop::Nat(_)));
+                        if let (true, NetSpec::Net(n)) = (here && out, &e.destination)
+                            && known(n, "the destination of a route")?.trunc() == net
+                        {
+                            led.push((table.index(), net));
+                        }
+                    }
                 }
                 PlaceW::Nat {
                     nat: known(nat, "the gateway of a NAT firewall")?.index(),
@@ -307,7 +315,12 @@ impl World {
             let PlaceW::Nat { nat: at, routes } = &f.place else {
                 return true;
             };
-            let led = direct && routes.iter().any(|(t, n)| *t == table && n.contains(&p.dst.ip));
+            // 13: the route that decides is one that it names.
+            let length = self.lookup(table, p.dst.ip).map(|s| s.length);
+            let this = |(t, n): &(usize, IpNet)| {
+                *t == table && n.contains(&p.dst.ip) && length == Some(n.prefix_len())
+            };
+            let led = direct && routes.iter().any(this);
             !(*at == nat && led) || f.lets_pass(false, &h, !self.second(Assumption::Fw1))
         })
     }

@@ -134,6 +134,7 @@ fn firewalls_filter_at_their_boundaries() {
     b.snat(nat, SnatSource::Vswitch(vsw.into()), &[eip]);
     let table = b.system_table(vpc);
     b.route(table, "0.0.0.0/0", NextHop::Nat(nat));
+    b.route(table, "198.51.100.0/24", NextHop::Nat(nat));
     let edge = b.firewall("internet", FirewallPlace::Internet, false);
     let nat = FirewallPlace::Nat {
         nat: nat.into(),

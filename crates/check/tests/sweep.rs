@@ -500,3 +500,190 @@ resource "alicloud_cloud_firewall_vpc_firewall" "f" {{
         );
     }
 }
+
+/// §13.1, §3.4 (decision 15, item 13): a NAT firewall filters what the route decides that it names, and no longer one.
+#[test]
+fn a_longer_route_leads_past_a_nat_firewall() {
+    let net = |routes: &str| {
+        let more = r#"
+resource "alicloud_nat_gateway" "n" {
+  vpc_id     = alicloud_vpc.v.id
+  vswitch_id = alicloud_vswitch.b.id
+}
+resource "alicloud_eip_address" "e" {}
+resource "alicloud_eip_association" "n" {
+  allocation_id = alicloud_eip_address.e.id
+  instance_id   = alicloud_nat_gateway.n.id
+}
+resource "alicloud_snat_entry" "s" {
+  snat_table_id = alicloud_nat_gateway.n.snat_table_ids
+  source_cidr   = "10.0.0.0/16"
+  snat_ip       = alicloud_eip_address.e.ip_address
+}
+resource "alicloud_route_entry" "narrow" {
+  route_table_id        = alicloud_vpc.v.route_table_id
+  destination_cidrblock = "8.0.0.0/8"
+  nexthop_type          = "NatGateway"
+  nexthop_id            = alicloud_nat_gateway.n.id
+}
+"#;
+        let at = "nat_gateway_id = alicloud_nat_gateway.n.id\n  direction = \"out\"\n  ip_version = \"4\"\n  application_name_list = [\"ANY\"]";
+        let drop = policy("nat_firewall", at, "drop", "new_order = \"1\"");
+        let led: String = routes
+            .split(' ')
+            .map(|to| {
+                format!(
+                    r#"
+  nat_route_entry_list {{
+    nexthop_id       = alicloud_nat_gateway.n.id
+    destination_cidr = "{to}"
+    nexthop_type     = "NatGateway"
+    route_table_id   = alicloud_vpc.v.route_table_id
+  }}"#
+                )
+            })
+            .collect();
+        format!(
+            r#"{more}{drop}
+resource "alicloud_cloud_firewall_nat_firewall" "f" {{
+  vpc_id          = alicloud_vpc.v.id
+  nat_gateway_id  = alicloud_nat_gateway.n.id
+  firewall_switch = "open"
+  strict_mode     = 1
+  {led}
+}}
+"#
+        )
+    };
+    let claims = "zone dns = cidr 8.0.0.0/8\nzone far = cidr 9.0.0.0/8\nnever h -> dns : https\nnever h -> far : https\n";
+    says(&net("0.0.0.0/0"), claims, &[Violated, Holds]);
+    says(&net("0.0.0.0/0 8.0.0.0/8"), claims, &[Holds, Holds]);
+    // A destination without a route of its own names nothing.
+    says(&net("0.0.0.0/0 8.8.0.0/16"), claims, &[Violated, Holds]);
+}
+
+/// What is not understood because it may not be in use, or may be of another type, decides nothing by way of it.
+#[test]
+fn what_may_not_be_in_use_is_not_relied_on() {
+    let peer = |more: &str| {
+        format!(
+            r#"
+resource "alicloud_vpc" "w" {{
+  cidr_block = "10.1.0.0/16"
+}}
+resource "alicloud_vswitch" "w" {{
+  vpc_id     = alicloud_vpc.w.id
+  cidr_block = "10.1.1.0/24"
+}}
+resource "alicloud_security_group" "w" {{
+  vpc_id = alicloud_vpc.w.id
+}}
+resource "alicloud_instance" "far" {{
+  vswitch_id      = alicloud_vswitch.w.id
+  private_ip      = "10.1.1.10"
+  security_groups = [alicloud_security_group.w.id]
+}}
+resource "alicloud_vpc_peer_connection" "p" {{
+  vpc_id           = alicloud_vpc.w.id
+  accepting_vpc_id = alicloud_vpc.v.id
+  {more}
+}}
+resource "alicloud_route_entry" "out" {{
+  route_table_id        = alicloud_vpc.w.route_table_id
+  destination_cidrblock = "10.0.0.0/16"
+  nexthop_type          = "VpcPeer"
+  nexthop_id            = alicloud_vpc_peer_connection.p.id
+}}
+resource "alicloud_route_entry" "back" {{
+  route_table_id        = alicloud_vpc.v.route_table_id
+  destination_cidrblock = "10.1.0.0/16"
+  nexthop_type          = "VpcPeer"
+  nexthop_id            = alicloud_vpc_peer_connection.p.id
+}}
+"#
+        )
+    };
+    let claims = "zone far = ecs \"far\"\nmust far -> h : https\nnever far -> h : https\n";
+    says(&peer(""), claims, &[Holds, Violated]);
+    for status in ["\"Rejected\"", "\"Expired\"", "var.open"] {
+        says(
+            &peer(&format!("status = {status}")),
+            claims,
+            &[Undecided, Undecided],
+        );
+    }
+    let mount = |more: &str| {
+        format!(
+            r#"
+resource "alicloud_nas_access_group" "a" {{
+  access_group_name = "a"
+  access_group_type = "Vpc"
+}}
+resource "alicloud_nas_access_rule" "a" {{
+  access_group_name = alicloud_nas_access_group.a.access_group_name
+  source_cidr_ip    = "10.0.0.0/16"
+}}
+resource "alicloud_nas_file_system" "f" {{
+  protocol_type = "NFS"
+  storage_type  = "Capacity"
+}}
+resource "alicloud_nas_mount_target" "m" {{
+  file_system_id    = alicloud_nas_file_system.f.id
+  access_group_name = alicloud_nas_access_group.a.access_group_name
+  vswitch_id        = alicloud_vswitch.b.id
+  {more}
+}}
+"#
+        )
+    };
+    let claims = "zone files = tf \"alicloud_nas_mount_target.m\"\nmust h -> files : tcp/2049\n";
+    says(&mount("status = \"Active\""), claims, &[Holds]);
+    for not in [
+        "status = \"Inactive\"",
+        "network_type = \"Classic\"",
+        "status = var.open",
+    ] {
+        says(&mount(not), claims, &[Undecided]);
+    }
+}
+
+const NAT: &str = r#"
+resource "alicloud_nat_gateway" "n" {
+  vpc_id     = alicloud_vpc.v.id
+  vswitch_id = alicloud_vswitch.b.id
+}
+resource "alicloud_eip_address" "e" {
+  ip_address = "47.0.0.1"
+}
+resource "alicloud_eip_association" "n" {
+  allocation_id = alicloud_eip_address.e.id
+  instance_id   = alicloud_nat_gateway.n.id
+}
+"#;
+
+/// §8.2, §8.3: an address that no resource of the input has may be bound to the gateway by somebody else.
+#[test]
+fn nat_entries_at_an_address_of_nobody() {
+    let entries = |ip: &str| {
+        format!(
+            r#"{NAT}
+resource "alicloud_snat_entry" "s" {{
+  snat_table_id = alicloud_nat_gateway.n.snat_table_ids
+  source_cidr   = "10.0.0.0/16"
+  snat_ip       = "{ip}"
+}}
+resource "alicloud_forward_entry" "d" {{
+  forward_table_id = alicloud_nat_gateway.n.forward_table_ids
+  external_ip      = "{ip}"
+  external_port    = "80"
+  ip_protocol      = "tcp"
+  internal_ip      = "10.0.1.10"
+  internal_port    = "80"
+}}
+"#
+        )
+    };
+    let claims = "must h -> outside : https\nnever h -> outside : https\nmust outside -> h : http\nnever outside -> h : http\n";
+    says(&entries("47.0.0.1"), claims, &[Holds, Violated, Holds, Violated]);
+    says(&entries("47.9.9.9"), claims, &[Undecided; 4]);
+}

@@ -1,7 +1,7 @@
 //! Firewalls at the perimeter and between VPCs, resolved for packets (docs/decisions/015 and 022).
 
 use crate::flow::{Cuts, representatives};
-use crate::network::{Hop, Network, RouteRef};
+use crate::network::{Hop, Network, Route, RouteRef};
 use crate::point::{Entry, Inside};
 use bartizan_model::{AttachmentId, EipId, FirewallId, NatId, NextHop};
 use bartizan_packet::{AtomSet, IpSet, ServiceSet};
@@ -86,8 +86,9 @@ impl FirewallNet {
     }
 }
 
-/// A firewall at NAT gateways: the gateways, what of which route tables is led to it, and its list.
-pub type NatFirewall = (Vec<NatId>, Vec<(u32, IpSet)>, FirewallNet);
+/// A firewall at NAT gateways: the gateways, the custom routes that lead to it (positions in `Typed::route_entries`),
+/// and its list.
+pub type NatFirewall = (Vec<NatId>, Vec<u32>, FirewallNet);
 
 /// Everything that filters at the perimeter.
 #[derive(Clone, Debug, Default)]
@@ -197,9 +198,6 @@ impl Perimeter {
         {
             c.add(&r.source.ips);
             c.add(&r.destination.ips);
-        }
-        for (_, routes, _) in &self.nats {
-            routes.iter().for_each(|(_, ips)| c.add(ips));
         }
     }
 }
@@ -358,9 +356,22 @@ impl Network {
             .and_then(|i| self.vsw(i.vswitch))
             .map_or(&[][..], |v| &v.tables);
         for (nats, routes, f) in &self.perimeter.nats {
-            let led = |t: &u32| routes.iter().any(|(r, ips)| r == t && ips.contains(dst));
-            let certain = direct && !tables.is_empty() && tables.iter().all(led);
-            if nats.contains(&n) && (!widen || certain) {
+            // Decision 15, item 13: whichever route may have led here is one that it names.
+            let named = |r: &Route| matches!(r.from, RouteRef::Entry(n) if routes.contains(&n));
+            let all = tables.iter().filter_map(|t| self.tables.get(*t as usize));
+            let led = all
+                .flat_map(|t| t.lookup(dst))
+                .filter(|r| r.hops.contains(&Hop::Nat(n)));
+            let led: Vec<bool> = led.map(named).collect();
+            // What no route of its own led here has come by something else.
+            let met = if !direct || led.is_empty() {
+                !widen
+            } else if widen {
+                led.iter().all(|x| *x)
+            } else {
+                led.contains(&true)
+            };
+            if nats.contains(&n) && met {
                 out.push(Meeting {
                     id: f.id,
                     list: &f.outbound,

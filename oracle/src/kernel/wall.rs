@@ -241,6 +241,14 @@ pub(crate) fn nat_boundary(p: &Plan, nat: usize) -> Result<Script, KernelError> 
     ))
 }
 
+/// What longer routes of a table lead past the route for `net`; `None` where there is no such route.
+fn past(p: &Plan, table: usize, net: &IpNet) -> Option<String> {
+    let routes = &p.tables.get(table)?.routes;
+    routes.iter().find(|r| r.net == *net)?;
+    let longer = routes.iter().filter(|r| r.net != *net && net.contains(&r.net));
+    Some(longer.map(|r| format!("ip daddr != {} ", r.net)).collect())
+}
+
 /// 13: notes on what the routes lead to the firewall of a NAT gateway; `n0` and so on are the devices to gateways. It
 /// sees what an interface sends itself, and nothing that an appliance or a transit router has passed on.
 pub(crate) fn led(p: &Plan, vpc: usize) -> String {
@@ -248,6 +256,9 @@ pub(crate) fn led(p: &Plan, vpc: usize) -> String {
     let nats = p.nats.iter().enumerate();
     for (n, _) in nats.filter(|(_, n)| n.vpc == vpc && n.internet) {
         for (table, net) in p.before(n).map(|b| b.1).unwrap_or_default() {
+            let Some(longer) = past(p, *table, net) else {
+                continue;
+            };
             let of = |e: &super::plan::Eni| e.vpc == vpc && p.vswitches[e.vswitch].table == *table;
             for (i, e) in p.enis.iter().enumerate().filter(|(_, e)| of(e)) {
                 for a in e.addresses.iter().filter(|a| a.net.addr().is_ipv4()) {
@@ -263,7 +274,7 @@ pub(crate) fn led(p: &Plan, vpc: usize) -> String {
                     let (from, to) = (address("saddr", &a.net), address("daddr", net));
                     let _ = writeln!(
                         s,
-                        "iifname \"e{i}\" oifname \"n{n}\" {from} {to} ip dscp {own} ip ecn not-ect ip ecn set {LED}"
+                        "iifname \"e{i}\" oifname \"n{n}\" {from} {to} {longer}ip dscp {own} ip ecn not-ect ip ecn set {LED}"
                     );
                 }
             }

@@ -29,13 +29,17 @@ impl Gen<'_> {
             tables.dedup();
             let mut routes = Vec::new();
             for t in tables {
-                if self.r.chance(75) {
-                    let all = if self.r.chance(85) {
-                        "0.0.0.0/0"
-                    } else {
-                        "198.51.100.0/24"
-                    };
-                    routes.push((t.into(), Fact::Known(crate::text::must(all.parse()))));
+                // A longer route to the same gateway, which the firewall may name or not.
+                if self.r.chance(40) {
+                    let narrow = self
+                        .some(&["198.51.100.0/24", "198.51.100.0/25", "198.51.0.0/16"])
+                        .unwrap_or("198.51.100.0/24");
+                    self.once(t, narrow, NextHop::Nat(nat));
+                }
+                for net in ["0.0.0.0/0", "198.51.100.0/24", "198.51.0.0/16"] {
+                    if self.r.chance(if net == "0.0.0.0/0" { 70 } else { 15 }) {
+                        routes.push((t.into(), Fact::Known(crate::text::must(net.parse()))));
+                    }
                 }
             }
             let strict = self.r.chance(40);

@@ -4,7 +4,7 @@ use super::Ctx;
 use crate::firewall::{FireList, FireRule, FirewallNet, Perimeter, Side, VpcFirewall};
 use bartizan_model::{
     Assumption, Attached, AttachmentId, Boundary, Fact, Firewall, FirewallId, FirewallPeer, FirewallPlace,
-    FirewallRule, NatId, NetSpec, NextHop, RouterId, Use,
+    FirewallRule, NatId, NetSpec, NextHop, RouteEntry, RouteTableId, RouterId, Use,
 };
 use bartizan_packet::{IpSet, ServiceSet};
 
@@ -31,16 +31,17 @@ pub(super) fn compile(c: &mut Ctx<'_>) -> Perimeter {
                 }
                 let outbound = list(c, f, false);
                 let net = FirewallNet::new(id, FireList::default(), outbound);
-                let tables = routes
-                    .iter()
-                    .filter_map(|(t, n)| Some((t.known()?.0, IpSet::from(*n.known()?))))
+                let led = (0u32..)
+                    .zip(&t.route_entries)
+                    .filter(|(_, e)| routes.iter().any(|(table, to)| names(e, table, to, c.widen())))
+                    .map(|(n, _)| n)
                     .collect();
                 let at: Vec<NatId> = match nat.known() {
                     Some(n) => vec![*n],
                     None if c.widen() => Vec::new(),
                     None => (0u32..).take(t.nat_gateways.len()).map(NatId).collect(),
                 };
-                p.nats.push((at, tables, net));
+                p.nats.push((at, led, net));
             }
             // Decision 22.
             FirewallPlace::Vpc(at) => {
@@ -61,6 +62,27 @@ pub(super) fn compile(c: &mut Ctx<'_>) -> Perimeter {
         }
     }
     p
+}
+
+/// Whether a route to a NAT gateway is the one that a firewall there names (decision 15, item 13): certainly when widening,
+/// perhaps when narrowing.
+fn names(e: &RouteEntry, table: &Fact<RouteTableId>, to: &Fact<ipnet::IpNet>, widen: bool) -> bool {
+    fn same<T: PartialEq>(a: &Fact<T>, b: &Fact<T>, widen: bool) -> bool {
+        match (a, b) {
+            (Fact::Known(a), Fact::Known(b)) => a == b,
+            _ => !widen,
+        }
+    }
+    let this = match &e.destination {
+        NetSpec::Net(n) => same(n, to, widen),
+        NetSpec::PrefixList(_) => false,
+    };
+    let leads = |h: &NextHop| match h {
+        NextHop::Nat(_) => true,
+        NextHop::Unknown(_) => !widen,
+        _ => false,
+    };
+    same(&e.table, table, widen) && this && e.next_hops.iter().any(leads)
 }
 
 /// Where a firewall between VPCs stands: for certain when widening, perhaps when narrowing (8).

@@ -116,6 +116,13 @@ fn of(c: &mut Ctx<'_>, wanted: &dyn Fn(usize) -> bool) -> Vec<Table> {
         }
         let vpc = e.table.known().and_then(|rt| t[*rt].vpc.known().copied());
         let hops = |vpc| -> Vec<Hop> { e.next_hops.iter().map(|h| hop(t, vpc, h)).collect() };
+        // A peering that may not be there carries nothing for certain.
+        let widen = c.widen();
+        let drops = |h: &Hop| matches!(h, Hop::Peering(p, _) if !widen && t[*p].meta.origin.maybe.is_some());
+        let carried = |vpc| -> Vec<Hop> {
+            let all = hops(vpc).into_iter();
+            all.map(|h| if drops(&h) { Hop::Unmodelled } else { h }).collect()
+        };
         let unmodelled = match vpc {
             Some(_) => hops(vpc).contains(&Hop::Unmodelled),
             // A peering connection counts in the tables of its two VPCs only.
@@ -161,7 +168,7 @@ fn of(c: &mut Ctx<'_>, wanted: &dyn Fn(usize) -> bool) -> Vec<Table> {
                     _ => route.optional,
                 };
                 out[rt].routes.push(Route {
-                    hops: hops(vpc),
+                    hops: carried(vpc),
                     optional,
                     ..route.clone()
                 });

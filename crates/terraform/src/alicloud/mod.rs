@@ -252,6 +252,17 @@ pub(crate) fn link_spelt(
             r.maybe.get_or_insert(u);
         }
     }
+    // What may not do what is read of it is as what may not be there.
+    let mut doubts: FxHashMap<&'static str, bool> = FxHashMap::default();
+    for r in resources.iter_mut().filter(|r| !r.data) {
+        let Some(h) = by_kind.get(&*r.kind) else { continue };
+        let may = doubts
+            .entry(h.spec.name)
+            .or_insert_with(|| silent::may_be_doubted(h));
+        if *may && let Some(why) = silent::doubt(h, r, source) {
+            r.maybe.get_or_insert(Unknown::at(why, r.span));
+        }
+    }
     let handled: Vec<Option<&'static Handler>> = resources
         .iter()
         .map(|r| {

@@ -278,10 +278,20 @@ fn nat(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, table: &'static str) -> Fact
 }
 
 /// An address by reference to an EIP, or as text.
-fn nat_ip(l: &mut Linker<'_>, i: usize, name: &str, node: &Node) -> NatIp {
+fn nat_ip(l: &mut Linker<'_>, i: usize, nat: Option<NatId>, name: &str, node: &Node) -> NatIp {
     match l.find(node) {
         Found::Entity(Entity::Eip(e)) => NatIp::Eip(e),
-        Found::Foreign(t) => text_ip(l, i, name, node, &t),
+        Found::Foreign(t) => match text_ip(l, i, name, node, &t) {
+            // §8.2: it works if it is an EIP that is bound to the gateway, and who has this one is not in the input. A
+            // VPC NAT gateway has addresses of its own.
+            NatIp::Ip(_) if nat.is_none_or(|n| l.typed[n].internet != Fact::Known(false)) => {
+                let why = "no resource of the input has this address: whether it is bound to the gateway is not known";
+                let u = Unknown::at(why, node.span);
+                l.unknown(i, name, &u);
+                NatIp::Unknown(u)
+            }
+            ip => ip,
+        },
         Found::Unknown(u) => {
             l.unknown(i, name, &u);
             NatIp::Unknown(u)
@@ -321,6 +331,7 @@ fn snat(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             )))
         }
     };
+    let of = nat.known().copied();
     let ips = match a.get("snat_ip") {
         None => vec![NatIp::Unknown(Unknown::at("no address is set", a.span))],
         Some(n) => match &n.value {
@@ -331,11 +342,11 @@ fn snat(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
                         value: Value::String(part.trim().into()),
                         span: n.span,
                     };
-                    nat_ip(l, i, "snat_ip", &one)
+                    nat_ip(l, i, of, "snat_ip", &one)
                 })
                 .collect(),
-            Value::List(all) => all.iter().map(|n| nat_ip(l, i, "snat_ip", n)).collect(),
-            _ => vec![nat_ip(l, i, "snat_ip", n)],
+            Value::List(all) => all.iter().map(|n| nat_ip(l, i, of, "snat_ip", n)).collect(),
+            _ => vec![nat_ip(l, i, of, "snat_ip", n)],
         },
     };
     let origin = l.origin(i, a.span);
@@ -350,7 +361,7 @@ fn snat(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 fn forward(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let nat = nat(l, i, &a, "forward_table_id");
     let external = match a.get("external_ip") {
-        Some(n) => nat_ip(l, i, "external_ip", n),
+        Some(n) => nat_ip(l, i, nat.known().copied(), "external_ip", n),
         None => NatIp::Unknown(Unknown::at("no address is set", a.span)),
     };
     let protocol = match a.get("ip_protocol") {

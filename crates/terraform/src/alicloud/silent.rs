@@ -14,7 +14,7 @@ use super::{Handler, handlers};
 use bartizan_model::{Node, Resource, SourceKind, Value};
 use reasons::SILENT;
 use rustc_hash::FxHashMap;
-use watched::{WATCHED, Watched};
+use watched::{DOUBTED, WATCHED, Watched};
 
 /// Where an argument of a type has its place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -119,6 +119,26 @@ fn meets(pattern: &str, text: &str) -> bool {
                 .any(|i| t.get(i..).is_some_and(|t| meets(rest, t)))
         }),
     }
+}
+
+/// Whether [`doubt`] may say something of resources of a type.
+pub(super) fn may_be_doubted(h: &'static Handler) -> bool {
+    let kind = h.spec.name.trim_start_matches("alicloud_");
+    let mut all = DOUBTED.iter().chain(WATCHED.iter().filter(|w| w.doubt));
+    all.any(|w| meets(w.kind, kind))
+}
+
+/// Whether a resource of a type may not do what is read of it, and why: then nothing is certain by way of it.
+pub(super) fn doubt(h: &'static Handler, r: &Resource, source: SourceKind) -> Option<&'static str> {
+    let kind = h.spec.name.trim_start_matches("alicloud_");
+    let mut all = DOUBTED.iter().chain(WATCHED.iter().filter(|w| w.doubt));
+    let bad = all.find(|w| {
+        meets(w.kind, kind)
+            && r.attributes
+                .iter()
+                .any(|(name, n)| bears(w, name, n, w.argument, source))
+    });
+    bad.map(|w| w.why)
 }
 
 /// Says of resources that are read why they are not understood all the same. Types and their arguments recur, so

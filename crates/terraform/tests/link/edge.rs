@@ -418,6 +418,12 @@ resource "alicloud_snat_entry" "b" {
   source_cidr   = "10.2.0.5"
   snat_ip       = "203.0.113.1, 203.0.113.2"
 }
+resource "alicloud_eip_address" "one" {
+  ip_address = "203.0.113.1"
+}
+resource "alicloud_eip_address" "two" {
+  ip_address = "203.0.113.2"
+}
 resource "alicloud_forward_entry" "a" {
   forward_table_id = alicloud_nat_gateway.nat.forward_table_ids
   external_ip      = alicloud_eip_address.e.ip_address
@@ -456,7 +462,10 @@ resource "alicloud_forward_entry" "c" {
         t.snat_entries[1].source,
         SnatSource::Net(Fact::Known("10.2.0.5/32".parse().unwrap()))
     );
-    assert_eq!(t.snat_entries[1].ips.len(), 2);
+    assert_eq!(
+        t.snat_entries[1].ips,
+        [NatIp::Eip(EipId(1)), NatIp::Eip(EipId(2))]
+    );
     let [d, e, f] = t.dnat_entries.as_slice() else {
         panic!()
     };

@@ -259,7 +259,10 @@ fn nat(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     match a.blocks("nat_route_entry_list") {
         Blocks::Absent => {}
         // What is not known is led past it, as far as anything counts on it.
-        Blocks::Unknown(u) => l.unknown(i, "nat_route_entry_list", &u),
+        Blocks::Unknown(u) => {
+            l.unknown(i, "nat_route_entry_list", &u);
+            routes.push((Fact::Unknown(u.clone()), Fact::Unknown(u)));
+        }
         Blocks::List(all) => {
             for b in &all {
                 let table = l.link(i, b, &["route_table_id"], "route table", as_table);

@@ -160,7 +160,7 @@ pub(super) const SILENT: &[(&str, &str)] = &[
     ),
     (
         "whether a host, a share or a cluster runs is not a matter of the network",
-        "instance status, click_house_db_cluster status, nas_mount_target status",
+        "instance status, click_house_db_cluster status",
     ),
     (
         "what runs in the cluster, and what it makes by itself, is in no configuration (A-CW)",

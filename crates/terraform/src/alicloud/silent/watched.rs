@@ -10,6 +10,8 @@ pub(super) struct Watched {
     pub(super) why: &'static str,
     /// Whether the cloud fills it in: then a plan that does not know it says nothing of it.
     pub(super) filled: bool,
+    /// Whether the resource may then not do what is read of it: nothing is certain by way of it.
+    pub(super) doubt: bool,
 }
 
 const fn watch(
@@ -24,6 +26,7 @@ const fn watch(
         harmless,
         why,
         filled: false,
+        doubt: false,
     }
 }
 
@@ -39,6 +42,33 @@ const fn watch_filled(
     }
 }
 
+const fn doubt(w: Watched) -> Watched {
+    Watched { doubt: true, ..w }
+}
+
+/// Arguments that handlers read, at values at which nothing is certain by way of the resource.
+pub(super) const DOUBTED: &[Watched] = &[
+    // A reverse endpoint takes in connections that an endpoint of the usual type sends out (§9.7).
+    watch_filled(
+        "privatelink_vpc_endpoint",
+        "endpoint_type",
+        &["Interface", "GatewayLoadBalancer"],
+        "of which type the endpoint is is not known, or it is not modelled (`endpoint_type`)",
+    ),
+    watch_filled(
+        "privatelink_vpc_endpoint",
+        "address_ip_version",
+        &["IPv4", "DualStack"],
+        "it may have IPv6 addresses alone (`address_ip_version`)",
+    ),
+    watch_filled(
+        "slb_load_balancer",
+        "address_ip_version",
+        &["ipv4", "ipv6"],
+        "of which family its address is is not known (`address_ip_version`)",
+    ),
+];
+
 pub(super) const WATCHED: &[Watched] = &[
     watch(
         "vpc",
@@ -46,18 +76,18 @@ pub(super) const WATCHED: &[Watched] = &[
         &["false"],
         "instances of the classic network reach into it (`classic_link_enabled`)",
     ),
-    watch_filled(
+    doubt(watch_filled(
         "vpc_ipv6_address",
         "address_type",
         &["IPv6Address"],
         "it is a prefix of addresses (`address_type`)",
-    ),
-    watch_filled(
+    )),
+    doubt(watch_filled(
         "vpc_peer_connection",
         "status",
         &["Activated"],
         "the connection is not in use, or may not be (`status`)",
-    ),
+    )),
     watch(
         "vpc_route_entry",
         "route_publish_targets.*",
@@ -70,24 +100,24 @@ pub(super) const WATCHED: &[Watched] = &[
         &["0"],
         "bandwidth packages have public addresses of their own (`bandwidth_packages`)",
     ),
-    watch(
+    doubt(watch(
         "nat_gateway",
         "private_link_enabled",
         &["false"],
         "it is reached by PrivateLink (`private_link_enabled`)",
-    ),
-    watch_filled(
+    )),
+    doubt(watch_filled(
         "nat_gateway",
         "access_mode.*",
         &[],
         "it is reached in another way than by routes (`access_mode`)",
-    ),
-    watch(
+    )),
+    doubt(watch(
         "alb_listener",
         "x_forwarded_for_config.x_forwarded_for_client_source_ips_enabled",
         &["false"],
         "it takes clients' addresses from a header that clients write (`x_forwarded_for_client_source_ips_enabled`)",
-    ),
+    )),
     watch(
         "cs_kubernetes_node_pool",
         "instances",
@@ -100,12 +130,12 @@ pub(super) const WATCHED: &[Watched] = &[
         &[],
         "it adds its nodes to the allow lists of databases (`rds_instances`)",
     ),
-    watch(
+    doubt(watch(
         "cs_kubernetes_node_pool",
         "eflo_node_group.*",
         &[],
         "its nodes are in another network (`eflo_node_group`)",
-    ),
+    )),
     watch(
         "cs_managed_kubernetes",
         "auto_mode.enabled",
@@ -130,30 +160,30 @@ pub(super) const WATCHED: &[Watched] = &[
         &["0"],
         "it makes nodes of its own (`worker_numbers`)",
     ),
-    watch_filled(
+    doubt(watch_filled(
         "cs_managed_kubernetes",
         "control_plane_endpoints_config.load_balancers_config.endpoint_type",
         &["intranet"],
         "its API server has another endpoint (`endpoint_type`)",
-    ),
-    watch(
+    )),
+    doubt(watch(
         "ess_scaling_group",
         "instance_id",
         &[],
         "it copies its members from an instance (`instance_id`)",
-    ),
-    watch(
+    )),
+    doubt(watch(
         "ess_scaling_group",
         "container_group_id",
         &[],
         "it copies its members from a container group (`container_group_id`)",
-    ),
-    watch(
+    )),
+    doubt(watch(
         "ess_scaling_group",
         "launch_template_version",
         &["1", "Default", "Latest", "$Default", "$Latest"],
         "which version of the launch template this is, is not known (`launch_template_version`)",
-    ),
+    )),
     watch(
         "ecs_launch_template",
         "network_interfaces.security_group_id",
@@ -190,48 +220,54 @@ pub(super) const WATCHED: &[Watched] = &[
         &[],
         "it changes the allow lists of other instances (`fresh_white_list_readins`)",
     ),
-    watch_filled(
+    doubt(watch_filled(
         "rds_upgrade_db_instance",
         "switch_over",
         &["false"],
         "it takes over the address of another instance (`switch_over`)",
-    ),
+    )),
     watch(
         "db_*instance",
         "fresh_white_list_readins",
         &[],
         "it changes the allow lists of other instances (`fresh_white_list_readins`)",
     ),
-    watch(
+    doubt(watch(
         "rds_ddr_instance",
         "whitelist_network_type",
         &["VPC", "MIX"],
         "its allow list is for another network (`whitelist_network_type`)",
-    ),
-    watch(
+    )),
+    doubt(watch(
         "db_*instance",
         "whitelist_network_type",
         &["VPC", "MIX"],
         "its allow list is for another network (`whitelist_network_type`)",
-    ),
+    )),
     watch_filled(
         "polardb_cluster",
         "enable_dynamodb",
         &["false"],
         "it answers in another protocol as well, on a port that is not known (`enable_dynamodb`)",
     ),
-    watch_filled(
+    doubt(watch_filled(
         "mongodb_*instance",
         "network_type",
         &["VPC"],
         "it is not in a VPC (`network_type`)",
-    ),
-    watch_filled(
+    )),
+    doubt(watch_filled(
         "nas_mount_target",
         "network_type",
         &["Vpc"],
         "it is not in a VPC (`network_type`)",
-    ),
+    )),
+    doubt(watch_filled(
+        "nas_mount_target",
+        "status",
+        &["Active"],
+        "it is not in use, or may not be (`status`)",
+    )),
     watch(
         "nas_mount_target",
         "dual_stack",
@@ -274,16 +310,16 @@ pub(super) const WATCHED: &[Watched] = &[
         &["0", "1"],
         "it has several addresses in a zone (`zone_private_ip_address_count`)",
     ),
-    watch_filled(
+    doubt(watch_filled(
         "express_connect_router_interface",
         "status",
         &["Active"],
         "the interface is not in use, or may not be (`status`)",
-    ),
-    watch_filled(
+    )),
+    doubt(watch_filled(
         "express_connect_virtual_border_router",
         "status",
         &["active"],
         "the border router is not in use, or may not be (`status`)",
-    ),
+    )),
 ];
