@@ -369,3 +369,51 @@ fn a_state_of_another_format_is_no_empty_network() {
     let empty = json!({"version": 4, "terraform_version": "1.11.4", "lineage": "x", "resources": []});
     assert_eq!(said(empty), "");
 }
+
+/// §8.2, §8.3: an entry of a NAT gateway that is there shows that its EIP is bound to the gateway, whoever binds it.
+#[test]
+fn an_entry_of_a_state_has_its_eip() {
+    let read = |more: J| {
+        let one = |kind: &str, name: &str, attributes: J| {
+            json!({"mode": "managed", "type": format!("alicloud_{kind}"), "name": name, "provider": "p",
+                   "instances": [{"attributes": attributes}]})
+        };
+        let mut all = vec![
+            one("vpc", "v", json!({"id": "vpc-1", "cidr_block": "10.0.0.0/8"})),
+            one(
+                "vswitch",
+                "a",
+                json!({"id": "vsw-1", "vpc_id": "vpc-1", "cidr_block": "10.1.0.0/16"}),
+            ),
+            one(
+                "nat_gateway",
+                "n",
+                json!({"id": "ngw-1", "vpc_id": "vpc-1", "vswitch_id": "vsw-1", "nat_type": "Enhanced",
+                "network_type": "internet", "forward_table_ids": "ftb-1", "snat_table_ids": "stb-1"}),
+            ),
+            one(
+                "eip_address",
+                "e",
+                json!({"id": "eip-1", "ip_address": "47.0.0.1", "status": "InUse"}),
+            ),
+        ];
+        all.extend(
+            more.as_array()
+                .unwrap()
+                .iter()
+                .map(|r| one(r[0].as_str().unwrap(), "x", r[1].clone())),
+        );
+        let text = json!({"version": 4, "terraform_version": "1.11.4", "lineage": "x", "resources": all});
+        read_text("terraform.tfstate", &text.to_string()).typed.eips[0]
+            .bound
+            .clone()
+    };
+    let nat = [EipTarget::Nat(NatId(0))];
+    let forward = json!(["forward_entry", {"id": "ftb-1:fwd-1", "forward_table_id": "ftb-1", "external_ip": "47.0.0.1",
+        "external_port": "80", "internal_ip": "10.1.0.1", "internal_port": "80", "ip_protocol": "tcp"}]);
+    let snat = json!(["snat_entry", {"id": "stb-1:snat-1", "snat_table_id": "stb-1", "source_cidr": "10.1.0.0/16",
+        "source_vswitch_id": "", "snat_ip": "47.0.0.1"}]);
+    assert_eq!(read(json!([forward])), nat);
+    assert_eq!(read(json!([snat])), nat);
+    assert_eq!(read(json!([])), []);
+}

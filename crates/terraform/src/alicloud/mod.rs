@@ -300,6 +300,9 @@ pub(crate) fn link_spelt(
     balancer::settle(&mut linker);
     private_link::settle(&mut linker);
     hybrid::settle(&mut linker);
+    if source == SourceKind::State {
+        nat::entries_bind(&mut linker);
+    }
     nat::settle(&mut linker);
     route::settle(&mut linker);
     transit::settle(&mut linker);

@@ -70,6 +70,31 @@ pub(super) const HANDLERS: &[Handler] = &[
     },
 ];
 
+/// §8.2, §8.3: the cloud takes an entry only where its EIP is bound to the gateway. One that is in a state is there, so its
+/// EIP is bound, even if what binds it is elsewhere.
+pub(super) fn entries_bind(l: &mut Linker<'_>) {
+    let t = &mut l.typed;
+    let sources = t
+        .snat_entries
+        .iter()
+        .flat_map(|e| e.ips.iter().map(move |ip| (&e.nat, ip)));
+    let all: Vec<_> = t
+        .dnat_entries
+        .iter()
+        .map(|e| (&e.nat, &e.external))
+        .chain(sources)
+        .filter_map(|(nat, ip)| match (nat, ip) {
+            (Fact::Known(n), NatIp::Eip(e)) => Some((*n, *e)),
+            _ => None,
+        })
+        .collect();
+    for (nat, eip) in all {
+        if let Some(e) = t.eips.get_mut(eip.index()).filter(|e| e.bound.is_empty()) {
+            e.bound.push(EipTarget::Nat(nat));
+        }
+    }
+}
+
 /// The route that the cloud adds for the first Internet NAT gateway of a VPC (§3.2): `0.0.0.0/0` of the system table, unless
 /// that has one. It is certain where the VPC has one such gateway and nothing else may have been there first.
 pub(super) fn settle(l: &mut Linker<'_>) {
