@@ -355,12 +355,18 @@ impl<'i> Watch<'i> {
         let judge = Judge::on(self.ground.clone(), &w, &self.plan, self.intent);
         for &i in &clauses {
             self.clauses[i] = judge.clause(i);
+            self.shown_by[i] = None;
         }
+        // A flow between blocks at which nothing was changed is as it was.
+        let far = |b: u32| affected.blocks.binary_search(&b).is_err();
         for &i in &shaken {
+            if self.shown_by[i].is_some_and(|(a, b)| far(a) && far(b)) {
+                continue;
+            }
             let was = &self.clauses[i];
-            let same =
-                was.verdict == Verdict::Violated && was.leaks.iter().any(|l| evaluate::is_shown(&w, l));
-            if !same {
+            let mut leaks = was.leaks.iter().filter(|_| was.verdict == Verdict::Violated);
+            self.shown_by[i] = leaks.find(|l| evaluate::is_shown(&w, l)).map(|l| (l.from, l.to));
+            if self.shown_by[i].is_none() {
                 self.clauses[i] = judge.clause(i);
             }
         }

@@ -129,8 +129,9 @@ impl View<'_> {
         !ends.is_empty() && ends.iter().all(|e| e.kind == EndKind::Delivered && there(e))
     }
 
-    /// What packets pass that keeps account of them or is set to see them: appliances; and by which routers they go.
-    fn passed(&self, ends: &BTreeSet<RouteEnd>) -> BTreeSet<String> {
+    /// For each end what packets pass on the way there that keeps account of them or is set to see them: appliances; and by
+    /// which routers they go.
+    fn passed(&self, ends: &BTreeSet<RouteEnd>) -> BTreeSet<BTreeSet<String>> {
         let t = &self.f.inventory.typed;
         let router = |name: &String| {
             let table = t.tr_tables.iter().find(|x| *x.meta.origin.address == **name)?;
@@ -138,8 +139,11 @@ impl View<'_> {
             Some(t[*router].meta.origin.address.to_string())
         };
         let attachment = |name: &String| t.attachments.iter().any(|a| *a.meta.origin.address == **name);
-        let paths = ends.iter().flat_map(|e| &e.path).filter(|n| !attachment(n));
-        paths.map(|n| router(n).unwrap_or_else(|| n.clone())).collect()
+        let of = |e: &RouteEnd| {
+            let path = e.path.iter().filter(|n| !attachment(n));
+            path.map(|n| router(n).unwrap_or_else(|| n.clone())).collect()
+        };
+        ends.iter().map(of).collect()
     }
 
     fn between(&self, a: &Group, b: &Group) -> Option<Uneven> {
@@ -160,14 +164,17 @@ impl View<'_> {
                         why,
                     };
                     if self.home(&back, x.vpc) {
+                        // Of several alternatives each has to be another one than any of the way back.
                         let (p, q) = (self.passed(&there), self.passed(&back));
-                        if p != q && found.is_none() {
-                            let why = format!("there {}, back {}", by(&p), by(&q));
+                        if let (Some(first), Some(last), true) = (p.first(), q.first(), p.is_disjoint(&q))
+                            && found.is_none()
+                        {
+                            let why = format!("there {}, back {}", by(first), by(last));
                             found = Some(uneven("asymmetric", *to, (x, y), why));
                         }
                     } else if let Some(e) = back.first().filter(|_| back.len() == 1) {
                         // That replies are lost is worse than that they go another way.
-                        let leak = e.kind == EndKind::Out;
+                        let leak = gone(e);
                         let effect = if leak { "leak" } else { "asymmetric" };
                         if matches!(e.kind, EndKind::Out | EndKind::Dropped | EndKind::Loop) {
                             let (ends, address) = match leak {
@@ -198,7 +205,6 @@ impl View<'_> {
             for net in t.networks(SiteId(n)) {
                 let ip = net.trunc().addr();
                 let ends = self.ends(&a.tables, ip);
-                let gone = |e: &RouteEnd| e.kind == EndKind::Out && !e.text.starts_with("to the site");
                 let only = ends.first().filter(|e| ends.len() == 1 && gone(e));
                 if let Some(e) = only.filter(|_| net.prefix_len() > 0 && self.sends_out(a)) {
                     out.push(Uneven {
@@ -226,6 +232,11 @@ impl View<'_> {
         let mut hops = tables.flat_map(|t| &t.routes).flat_map(|r| &r.hops);
         hops.any(link)
     }
+}
+
+/// Whether a packet leaves the cloud, and not to a site.
+fn gone(e: &RouteEnd) -> bool {
+    e.kind == EndKind::Out && !e.text.starts_with("to the site")
 }
 
 fn by(passed: &BTreeSet<String>) -> String {

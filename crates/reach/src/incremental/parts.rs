@@ -101,6 +101,8 @@ impl Parts<'_> {
     /// Merges a set of groups again; the lists as they were.
     pub(super) fn merge(&mut self, set: u32, user: InterfaceId) -> Option<GroupSet> {
         let net = &mut *self.net;
+        // Lists of appliances tell addresses elsewhere apart.
+        net.elsewhere = std::sync::OnceLock::new();
         let groups = net.group_sets.get(set as usize).map(|s| s.groups.clone())?;
         if let Some(b) = net.iface(user).and_then(|f| f.front.as_ref()).map(|f| f.balancer) {
             let taken = self.again.front(self.inv, net, b, user)?;
@@ -164,6 +166,7 @@ impl Parts<'_> {
 
     /// An interface is one of those with the lists of another set.
     pub(super) fn join(&mut self, i: InterfaceId, (old, new): (u32, u32)) {
+        self.net.elsewhere = std::sync::OnceLock::new();
         if let Some(u) = self.facts.users.get_mut(old as usize) {
             u.retain(|x| *x != i);
         }

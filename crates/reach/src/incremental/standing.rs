@@ -12,7 +12,7 @@ use crate::compile::again::Again;
 use crate::compile::{CompileOptions, compile};
 use crate::domain::{Cell, Domain, Partition};
 use crate::matrix::Added;
-use crate::network::{Hop, Mode};
+use crate::network::{Hop, Mode, Route};
 use crate::reach::Reach;
 use bartizan_model::{
     AddressKind, AttachmentId, BalancerId, Fact, Forward, InterfaceId, Inventory, NetSpec, PublishedRoute,
@@ -63,17 +63,14 @@ impl Standing {
             }
         }
         let mut relays: FxHashMap<(BalancerId, u32), Vec<u32>> = FxHashMap::default();
-        let mut fronts: Vec<InterfaceId> = Vec::new();
         for (n, r) in (0u32..).zip(&net.relays) {
             relays.entry((r.balancer, r.listener)).or_default().push(n);
-            fronts.push(r.front);
         }
-        fronts.sort_unstable();
-        fronts.dedup();
+        // A front without a backend may get one.
         let mut free: FxHashMap<VswitchId, Vec<InterfaceId>> = FxHashMap::default();
-        for f in fronts {
-            if let Some(v) = free_in(net, &inv, f) {
-                free.entry(v).or_default().push(f);
+        for f in net.ifaces.iter().flatten().filter(|f| f.front.is_some()) {
+            if let Some(v) = free_in(net, &inv, f.id) {
+                free.entry(v).or_default().push(f.id);
             }
         }
         let facts = Facts::new(&inv, &reach, &Added::default(), true);
@@ -144,6 +141,10 @@ impl Standing {
         let mut parts = self.parts();
         let ruled = parts.rule(r, index, added)?;
         for &s in &ruled.sets {
+            // What a managed service takes in is not its groups alone.
+            if parts.users(s).iter().any(|i| parts.facts.bound(*i)) {
+                return Err("the rule filters at a managed service");
+            }
             match parts.users(s).first() {
                 Some(user) => drop(parts.merge(s, *user)),
                 None => parts.forget(s),
@@ -309,10 +310,25 @@ impl Standing {
 
     fn associated(&mut self, a: AttachmentId, before: &[TrLink]) -> Followed {
         let mut parts = self.parts();
-        if let Some(x) = parts.association(a, before)? {
-            let made = parts.forward_by(&x);
-            parts.put_tables(made);
+        let Some(x) = parts.association(a, before)? else {
+            return Ok(());
+        };
+        let made = parts.forward_by(&x);
+        // Somebody else may have to do with the Internet from now on.
+        let public =
+            |r: &Route, hop: fn(&Hop) -> bool| r.hops.iter().any(hop) && !parts.facts.private(&r.ips);
+        let router = |h: &Hop| matches!(h, Hop::Attachment(_));
+        let leaves = made.iter().flat_map(|t| &t.routes).any(|r| public(r, router));
+        let appliance = |h: &Hop| !matches!(h, Hop::Attachment(_) | Hop::Local | Hop::Nat(_));
+        let mut all = parts.net.tables.iter().flat_map(|t| &t.routes);
+        let bent = leaves && all.any(|r| public(r, appliance));
+        if leaves {
+            let domain = self.reach.domains.iter().find(|d| d.vpc == x.vpc);
+            let all = domain.into_iter().flat_map(|d| &d.cells).map(|c| c.rep.iface);
+            self.facts.may_leave(all, bent);
         }
+        let mut parts = self.parts();
+        parts.put_tables(made);
         Ok(())
     }
 
