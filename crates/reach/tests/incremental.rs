@@ -2,11 +2,13 @@
 //! (docs/decisions/019). `cargo xtask verify --incremental` runs the same for longer.
 
 use bartizan_model::{
-    Assumption, Backend, BalancerKind, Fact, Forward, InterfaceId, NextHop, Readings, RouteTableKind,
-    SnatSource,
+    Assumption, Backend, BalancerId, BalancerKind, Fact, Forward, InterfaceId, NextHop, Readings,
+    RouteTableKind, SnatSource,
 };
 use bartizan_packet::{IpSet, PortSet, Proto, ServiceSet};
-use bartizan_reach::{Change, CompileOptions, Live, Mode, Partition, Reach, compile};
+use bartizan_reach::{
+    Change, CompileOptions, Inside, Live, Mode, Partition, Point, Reach, Standing, compile,
+};
 use bartizan_testkit::{Features, GroupKind, InventoryBuilder, rule, verify_incremental};
 use std::net::IpAddr;
 
@@ -309,6 +311,63 @@ fn a_vpc_may_send_to_itself_by_the_router() {
             assert_eq!(now, again.delivered(x.0, y.0), "{mode:?} {table:?}");
             assert_eq!(now.is_empty(), table.is_none(), "{mode:?} {table:?}");
         }
+    }
+}
+
+// §9.5: a network without a matrix follows the first backend of a listener, and where its balancer may send from then.
+#[test]
+fn a_first_backend_and_a_free_address_are_followed() {
+    let mut b = InventoryBuilder::new();
+    let vpc = b.vpc("v", "10.0.0.0/16");
+    // Four addresses may be picked: the balancer's, two of hosts, and a free one.
+    let (near, far) = (
+        b.vswitch("near", vpc, "10.0.0.0/29"),
+        b.vswitch("far", vpc, "10.0.1.0/24"),
+    );
+    let open = b.sg("open", vpc, GroupKind::BasicAccept);
+    b.rule(open, rule("in accept all -1/-1 from 0.0.0.0/0"));
+    b.rule(open, rule("out accept all -1/-1 to 0.0.0.0/0"));
+    let picky = b.sg("picky", vpc, GroupKind::BasicAccept);
+    b.rule(picky, rule("in drop all -1/-1 from 10.0.0.3/32"));
+    b.rule(picky, rule("in accept all -1/-1 from 10.0.0.0/29"));
+    let x = b.eni("x", near, &[picky], "10.0.0.2");
+    let y = b.eni("y", near, &[open], "10.0.0.3");
+    let client = b.eni("client", far, &[open], "10.0.1.5");
+    let balancer = b.balancer("lb", BalancerKind::Alb, &[(near, "10.0.0.1")], &[]);
+    let l = b.listener(balancer, ServiceSet::tcp(PortSet::single(80)));
+    let mut with = b.clone();
+    with.backend(balancer, l, Backend::Interface(x), None, false);
+    let f = with.build().typed.balancers[0].listeners[0]
+        .forwards
+        .pop()
+        .unwrap();
+    let inv = b.build();
+    let at = |i, ip: [u8; 4]| {
+        Point::Inside(Inside {
+            iface: i,
+            addr: 0,
+            ip: IpAddr::from(ip),
+        })
+    };
+    let ends = (at(client, [10, 0, 1, 5]), at(x, [10, 0, 0, 2]));
+    for mode in [Mode::Widen, Mode::Narrow] {
+        let options = CompileOptions::default();
+        let mut standing = Standing::new(inv.clone(), mode, options.clone(), Box::new(Each(3)));
+        let mut inv = inv.clone();
+        let mut seen = Vec::new();
+        for change in [
+            Change::AddBackend(BalancerId(0), 0, Box::new(f.clone())),
+            Change::SetAddress(y, 0, IpAddr::from([10, 0, 0, 4])),
+            Change::SetAddress(y, 0, IpAddr::from([10, 0, 0, 3])),
+        ] {
+            change.apply(&mut inv);
+            assert_eq!(standing.apply(&change), None, "{change:?}");
+            let net = compile(&inv, mode, &options);
+            let is = standing.reach().network().flow(ends.0, ends.1);
+            assert_eq!(is, net.flow(ends.0, ends.1), "{mode:?} {change:?}");
+            seen.push(is.delivered.is_empty());
+        }
+        assert_eq!(seen, [false, true, false], "{mode:?}");
     }
 }
 
