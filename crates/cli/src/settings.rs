@@ -86,3 +86,10 @@ pub(crate) fn terraform_variables() -> BTreeMap<String, String> {
 pub(crate) fn terraform_workspace() -> Option<String> {
     std::env::var("TF_WORKSPACE").ok().filter(|w| !w.is_empty())
 }
+
+/// The workspace that `terraform workspace select` has left in a directory, where Terraform keeps it.
+pub(crate) fn selected_workspace(dir: &std::path::Path) -> Option<String> {
+    let data = std::env::var_os("TF_DATA_DIR").map_or_else(|| ".terraform".into(), std::path::PathBuf::from);
+    let text = std::fs::read_to_string(dir.join(data).join("environment")).ok()?;
+    Some(text.trim().to_string()).filter(|w| !w.is_empty())
+}

@@ -411,3 +411,29 @@ fn a_draft_tells_what_is_behind_links() {
     let o = run_in(dir.path(), &["zones", "."]);
     assert!(o.code == 0 && o.out.contains("ent-dc"), "{} {}", o.out, o.err);
 }
+
+/// What `terraform workspace select` has left in a directory counts as it does for Terraform.
+#[test]
+fn the_selected_workspace_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let net = r#"
+resource "alicloud_vpc" "v" {
+  count      = terraform.workspace == "prod" ? 1 : 0
+  cidr_block = "10.0.0.0/16"
+}
+"#;
+    std::fs::write(dir.path().join("main.tf"), net).unwrap();
+    let vpcs = |args: &[&str]| {
+        let o = run_in(
+            dir.path(),
+            &[&["inventory", ".", "--format", "json"], args].concat(),
+        );
+        assert_eq!(o.code, 0, "{}", o.err);
+        o.out.matches("alicloud_vpc.v[0]").count()
+    };
+    assert_eq!(vpcs(&[]), 0);
+    std::fs::create_dir(dir.path().join(".terraform")).unwrap();
+    std::fs::write(dir.path().join(".terraform/environment"), "prod").unwrap();
+    assert!(vpcs(&[]) > 0);
+    assert_eq!(vpcs(&["--workspace", "default"]), 0);
+}
