@@ -118,6 +118,13 @@ pub struct VpcFirewall {
     pub anything: bool,
 }
 
+impl Perimeter {
+    /// Whether some firewall may stand at routes, which it knows by their positions.
+    pub(crate) fn names_routes(&self) -> bool {
+        !self.nats.is_empty() || !self.vpcs.is_empty()
+    }
+}
+
 /// What a packet crosses on its way.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Across<'a> {

@@ -2,14 +2,14 @@
 //! (docs/decisions/019). `cargo xtask verify --incremental` runs the same for longer.
 
 use bartizan_model::{
-    Assumption, Backend, BalancerId, BalancerKind, Fact, Forward, InterfaceId, NextHop, Readings,
-    RouteTableKind, SnatSource,
+    Assumption, Backend, BalancerId, BalancerKind, Fact, FirewallPlace, Forward, InterfaceId, NextHop,
+    Readings, RouteTableKind, SnatSource,
 };
 use bartizan_packet::{IpSet, PortSet, Proto, ServiceSet};
 use bartizan_reach::{
     Change, CompileOptions, Inside, Live, Mode, Partition, Point, Reach, Standing, compile,
 };
-use bartizan_testkit::{Features, GroupKind, InventoryBuilder, rule, verify_incremental};
+use bartizan_testkit::{Features, GroupKind, InventoryBuilder, Policy, rule, verify_incremental};
 use std::net::IpAddr;
 
 #[test]
@@ -311,6 +311,61 @@ fn a_vpc_may_send_to_itself_by_the_router() {
             assert_eq!(now, again.delivered(x.0, y.0), "{mode:?} {table:?}");
             assert_eq!(now.is_empty(), table.is_none(), "{mode:?} {table:?}");
         }
+    }
+}
+
+// §13.1. Random sequences found this: a firewall knows the routes that it stands at by their positions, and the last
+// route gets the position of one that is removed.
+#[test]
+fn a_firewall_stands_at_its_route_whatever_the_position() {
+    let mut b = InventoryBuilder::new();
+    let vpc = b.vpc("v", "10.0.0.0/16");
+    let vsw = b.vswitch("s", vpc, "10.0.0.0/24");
+    let g = b.sg("g", vpc, GroupKind::BasicAccept);
+    b.rule(g, rule("in accept all -1/-1 from 0.0.0.0/0"));
+    b.rule(g, rule("out accept all -1/-1 to 0.0.0.0/0"));
+    let x = b.eni("x", vsw, &[g], "10.0.0.5");
+    let appliance = b.eni("appliance", vsw, &[g], "10.0.0.6");
+    let nat = b.nat("nat", vpc, vsw);
+    let eip = b.nat_eip(nat, "47.0.0.3");
+    b.snat(nat, SnatSource::Vswitch(vsw.into()), &[eip]);
+    let table = b.system_table(vpc);
+    b.route(table, "10.9.0.0/16", NextHop::Interface(appliance));
+    b.route(table, "0.0.0.0/0", NextHop::Nat(nat));
+    let every = "0.0.0.0/0".parse::<ipnet::IpNet>().unwrap();
+    let place = FirewallPlace::Nat {
+        nat: nat.into(),
+        routes: vec![(table.into(), every.into())],
+    };
+    let before = b.firewall("nat", place, false);
+    let all = ["0.0.0.0/0"].as_slice();
+    let policy = Policy {
+        inbound: false,
+        order: 1,
+        pass: false,
+        deep: false,
+        source: all,
+        destination: all,
+    };
+    b.policy(before, policy, ServiceSet::any());
+    let inv = b.build();
+    let from = Point::Inside(Inside {
+        iface: x,
+        addr: 0,
+        ip: IpAddr::from([10, 0, 0, 5]),
+    });
+    let to = Point::Outside(IpAddr::from([203, 0, 113, 1]));
+    for mode in [Mode::Widen, Mode::Narrow] {
+        let options = CompileOptions::default();
+        let mut standing = Standing::new(inv.clone(), mode, options.clone(), Box::new(Each(3)));
+        let mut live = Live::new(inv.clone(), mode, options.clone(), Box::new(Each(3)));
+        let flow = |r: &Reach| r.network().flow(from, to).delivered;
+        assert!(flow(live.reach()).is_empty(), "{mode:?}");
+        let change = Change::RemoveRoute(0);
+        standing.apply(&change);
+        live.apply(&change);
+        assert!(flow(standing.reach()).is_empty(), "{mode:?}");
+        assert!(flow(live.reach()).is_empty(), "{mode:?}");
     }
 }
 

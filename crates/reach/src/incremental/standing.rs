@@ -293,6 +293,10 @@ impl Standing {
         if !self.facts.private(&to) || net.vpcs.iter().any(|v| v.ingress_table.is_some()) {
             return Err("the route may lead to the Internet or from it");
         }
+        // Another route may have its position from now on, or be one of them.
+        if net.perimeter.names_routes() {
+            return Err("firewalls stand at routes");
+        }
         let Some(made) = crate::compile::again::table(&self.inv, net, *table) else {
             return Err("the table is not there");
         };
