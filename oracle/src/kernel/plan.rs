@@ -327,7 +327,7 @@ impl Plan {
                 .iter()
                 .map(|c| known(c, "a user block").map(IpNet::trunc));
             self.vpcs.push(Vpc {
-                user_nets: user.collect::<Res<_>>()?,
+                user_nets: once(user.collect::<Res<_>>()?),
                 system_table: v.system_table.index(),
                 site: t.sites.iter().any(|s| s.vpc.index() == at),
                 ..Vpc::default()
@@ -749,4 +749,11 @@ impl Position for bartizan_model::InterfaceId {
     fn position(&self) -> usize {
         self.index()
     }
+}
+
+/// Each block once: written twice it says no more, and the kernel takes a rule once.
+fn once(mut all: Vec<IpNet>) -> Vec<IpNet> {
+    all.sort_unstable();
+    all.dedup();
+    all
 }
