@@ -4,54 +4,7 @@
 mod common;
 
 use bartizan_base::Verdict::{self, Holds, Violated};
-use bartizan_check::{CheckOptions, check};
-use bartizan_model::Readings;
-
-/// Two hosts in two groups of a VPC, of which `web` lets nobody in unless a rule does.
-const NET: &str = r#"
-resource "alicloud_vpc" "v" {
-  cidr_block = "10.0.0.0/16"
-}
-resource "alicloud_vswitch" "s" {
-  vpc_id     = alicloud_vpc.v.id
-  cidr_block = "10.0.1.0/24"
-}
-resource "alicloud_vswitch" "t" {
-  vpc_id     = alicloud_vpc.v.id
-  cidr_block = "10.0.2.0/24"
-}
-resource "alicloud_security_group" "g" {
-  vpc_id = alicloud_vpc.v.id
-}
-resource "alicloud_security_group" "a" {
-  vpc_id = alicloud_vpc.v.id
-}
-resource "alicloud_instance" "web" {
-  vswitch_id      = alicloud_vswitch.s.id
-  security_groups = [alicloud_security_group.g.id]
-  private_ip      = "10.0.1.10"
-  tags            = { role = "web" }
-}
-resource "alicloud_instance" "app" {
-  vswitch_id      = alicloud_vswitch.t.id
-  security_groups = [alicloud_security_group.a.id]
-  private_ip      = "10.0.2.10"
-  tags            = { role = "app" }
-}
-"#;
-
-const INTENT: &str =
-    "edition 2027\nzone web = tag role=web\nzone app = tag role=app\nnever app -> web : ssh\n";
-
-#[track_caller]
-fn files(all: &[(&str, &str)], want: Verdict) {
-    let (inv, intent) = (common::inventory(all), common::intent(INTENT));
-    let options = CheckOptions {
-        readings: Readings::default(),
-    };
-    let r = check(&inv, &intent, common::today(), &options);
-    assert_eq!(common::verdicts(&r), [want], "{all:?}\n{:#?}", r.findings);
-}
+use common::two_hosts::{NET, files};
 
 /// A rule as JSON.
 fn rule(more: &str) -> String {

@@ -4,50 +4,21 @@
 mod common;
 
 use bartizan_base::Verdict::{self, Holds, Undecided, Violated};
-use bartizan_check::{CheckOptions, check};
-use bartizan_model::Readings;
+use common::two_hosts::{NET, files};
 
-/// Two hosts in two groups of a VPC. Nobody lets anybody in.
-const NET: &str = r#"
-resource "alicloud_vpc" "v" {
-  cidr_block = "10.0.0.0/16"
-}
-resource "alicloud_vswitch" "s" {
-  vpc_id     = alicloud_vpc.v.id
-  cidr_block = "10.0.1.0/24"
-}
-resource "alicloud_vswitch" "t" {
-  vpc_id     = alicloud_vpc.v.id
-  cidr_block = "10.0.2.0/24"
-}
-resource "alicloud_security_group" "g" {
-  vpc_id = alicloud_vpc.v.id
-}
-resource "alicloud_security_group" "a" {
-  vpc_id = alicloud_vpc.v.id
-}
-resource "alicloud_instance" "web" {
-  vswitch_id      = alicloud_vswitch.s.id
-  security_groups = [alicloud_security_group.g.id]
-  private_ip      = "10.0.1.10"
-  tags            = { role = "web" }
-}
-resource "alicloud_instance" "app" {
-  vswitch_id      = alicloud_vswitch.t.id
-  security_groups = [alicloud_security_group.a.id]
-  private_ip      = "10.0.2.10"
-  tags            = { role = "app" }
-}
-variable "n" {}
-resource "alicloud_security_group" "x" {
+/// Two hosts of which nobody lets anybody in, and a group of which it is not known how many there are.
+fn net(more: &str) -> String {
+    format!(
+        r#"{NET}
+variable "n" {{}}
+resource "alicloud_security_group" "x" {{
   count               = var.n
   vpc_id              = alicloud_vpc.v.id
   security_group_name = "k"
+}}
+{more}"#
+    )
 }
-"#;
-
-const INTENT: &str =
-    "edition 2027\nzone web = tag role=web\nzone app = tag role=app\nnever app -> web : ssh\n";
 
 /// A rule that lets everybody in.
 fn rule(count: &str, group: &str) -> String {
@@ -66,21 +37,8 @@ resource "alicloud_security_group_rule" "r" {{
 }
 
 #[track_caller]
-fn files(all: &[(&str, &str)], want: Verdict) {
-    let r = check(
-        &common::inventory(all),
-        &common::intent(INTENT),
-        common::today(),
-        &CheckOptions {
-            readings: Readings::default(),
-        },
-    );
-    assert_eq!(common::verdicts(&r), [want], "{all:?}\n{:#?}", r.findings);
-}
-
-#[track_caller]
 fn says(more: &str, want: Verdict) {
-    files(&[("main.tf", &format!("{NET}{more}"))], want);
+    files(&[("main.tf", &net(more))], want);
 }
 
 const G: &str = "alicloud_security_group.g.id";
@@ -148,7 +106,7 @@ output "o" {
     let many = "module \"m\" {\n  source = \"./m\"\n  count = var.n\n  n = 0\n  vpc = alicloud_vpc.v.id\n}\n";
     let both = |call: &str, rule: &str, want| {
         files(
-            &[("main.tf", &format!("{NET}{call}{rule}")), ("m/main.tf", module)],
+            &[("main.tf", &net(&format!("{call}{rule}"))), ("m/main.tf", module)],
             want,
         );
     };
@@ -193,7 +151,7 @@ fn sets_of_what_is_not_known() {
     // Ids of two resources are two, whatever they are, and who is in a set is certain.
     says(&rule(&format!("2 - length(toset([{g}, {a}]))"), g), Holds);
     says(&rule(&format!("length(distinct([{g}, {g}]))"), g), Violated);
-    let web = NET.replacen(
+    let web = net("").replacen(
         "security_groups = [alicloud_security_group.g.id]",
         "security_groups = [for x in distinct([alicloud_security_group.g.id, alicloud_security_group.a.id]) : x]",
         1,

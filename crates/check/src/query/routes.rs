@@ -131,7 +131,7 @@ fn num(n: usize) -> u32 {
 const ORDER: [Assumption; 3] = [Assumption::Route1, Assumption::Route2, Assumption::Tr1];
 
 /// What the tables of a network decide for an address of each entry.
-fn decided(net: &Network) -> impl PartialEq {
+fn decided(net: &Network) -> impl PartialEq + use<> {
     // The order in which entries stand says nothing by itself.
     fn firsts<'s>(all: impl Iterator<Item = &'s IpSet>) -> BTreeSet<std::net::IpAddr> {
         all.filter_map(IpSet::first).collect()
@@ -175,11 +175,12 @@ pub fn routes(f: &Frame<'_>, only: Option<&str>, explain: Option<IpNet>) -> Resu
         f,
         net: compiled(readings.clone()),
     };
+    let chosen = decided(&v.net);
     let undecided = ORDER
         .into_iter()
         .filter(|a| f.plan.readings.decided(*a).is_none());
     let assumes: Vec<Assumption> = undecided
-        .filter(|a| decided(&compiled(readings.clone().with(*a, true))) != decided(&v.net))
+        .filter(|a| decided(&compiled(readings.clone().with(*a, true))) != chosen)
         .collect();
     let t = &f.inventory.typed;
     let region = explain.map(IpSet::from);

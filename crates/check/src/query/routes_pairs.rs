@@ -149,13 +149,14 @@ impl View<'_> {
     fn between(&self, a: &Group, b: &Group) -> Option<Uneven> {
         let mut found: Option<Uneven> = None;
         for (x, y) in [(a, b), (b, a)] {
+            let backs: Vec<(IpAddr, BTreeSet<RouteEnd>)> =
+                x.ips.iter().map(|ip| (*ip, self.ends(&y.tables, *ip))).collect();
             for to in &y.ips {
                 let there = self.ends(&x.tables, *to);
                 if !self.home(&there, y.vpc) {
                     continue;
                 }
-                for back_to in x.ips.iter().filter(|i| i.is_ipv4() == to.is_ipv4()) {
-                    let back = self.ends(&y.tables, *back_to);
+                for (back_to, back) in backs.iter().filter(|(i, _)| i.is_ipv4() == to.is_ipv4()) {
                     let uneven = |effect, address, (from, to): (&Group, &Group), why| Uneven {
                         from: self.names(from),
                         to: self.names(to),
@@ -163,9 +164,9 @@ impl View<'_> {
                         address,
                         why,
                     };
-                    if self.home(&back, x.vpc) {
+                    if self.home(back, x.vpc) {
                         // Of several alternatives each has to be another one than any of the way back.
-                        let (p, q) = (self.passed(&there), self.passed(&back));
+                        let (p, q) = (self.passed(&there), self.passed(back));
                         if let (Some(first), Some(last), true) = (p.first(), q.first(), p.is_disjoint(&q))
                             && found.is_none()
                         {

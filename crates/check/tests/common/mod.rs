@@ -1,6 +1,9 @@
 //! What the tests of this crate have in common: a network and an intent, read from text.
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
+pub(crate) mod open_host;
+pub(crate) mod two_hosts;
+
 use bartizan_base::{Severity, Sources, Verdict};
 use bartizan_check::{CheckOptions, CheckReport, check};
 use bartizan_lang::{Date, Intent};

@@ -3,9 +3,7 @@
 use super::far;
 use super::touch::Keys;
 use super::{Inside, Live};
-use crate::network::Network;
-use bartizan_model::{Backend, BalancerId, Fact, Forward, InterfaceId};
-use bartizan_packet::ServiceSet;
+use bartizan_model::{Backend, BalancerId, Forward, InterfaceId};
 use std::sync::Arc;
 
 const WHOLE: &str = "what balancers hand on is found as a whole";
@@ -13,25 +11,9 @@ const WHOLE: &str = "what balancers hand on is found as a whole";
 impl Live {
     /// A backend was added behind all others of a listener.
     pub(super) fn backend_added(&mut self, b: BalancerId, listener: u32) -> Inside {
-        let l = self
-            .inv
-            .typed
-            .balancers
-            .get(b.index())
-            .and_then(|b| b.listeners.get(listener as usize));
-        let Some(l) = l else { return Ok(Keys::default()) };
-        let Some((position, f)) = (0u32..).zip(&l.forwards).last() else {
+        let Some((position, to)) = self.parts().last_backend((b, listener))? else {
             return Ok(Keys::default());
         };
-        let to = certain(&self.reach.net, f).ok_or("the backend is not known for certain")?;
-        let net = &self.reach.net;
-        let plain = |i: InterfaceId| {
-            let f = net.iface(i);
-            f.is_some_and(|f| f.front.is_none() && f.service.is_none() && f.site.is_none())
-        };
-        if !plain(to) {
-            return Err("the backend is a balancer or a service, or is in no network");
-        }
         let cells = self.cells_at(to);
         let mut keys = Keys::default();
         for n in self.parts().relays_to((b, listener), position, to) {
@@ -101,18 +83,5 @@ impl Live {
         if let Some(front) = fronts.of(front).and_then(|f| fronts.all.get(f as usize)) {
             self.everybody(front, keys);
         }
-    }
-}
-
-/// The interface of a backend of which everything is known, services that are told apart included.
-pub(super) fn certain(net: &Network, f: &Forward) -> Option<InterfaceId> {
-    let told = |s: &ServiceSet| net.atoms.touching(s) == net.atoms.inside(s);
-    match (&f.to, &f.services, &f.preserves) {
-        (Backend::Interface(i), Fact::Known(s), Fact::Known(_))
-            if f.origin.maybe.is_none() && s.as_ref().is_none_or(told) =>
-        {
-            Some(*i)
-        }
-        _ => None,
     }
 }

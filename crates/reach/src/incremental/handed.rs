@@ -597,18 +597,6 @@ impl Live {
         acl.is_none_or(|a| a.ingress.rules.iter().chain(&a.egress.rules).any(tells))
     }
 
-    /// The free addresses of a vSwitch after somebody has changed from one to another.
-    fn free(&self, k: usize, vswitch: VswitchId, before: &IpSet, (old, new): (IpAddr, IpAddr)) -> IpSet {
-        let there = || {
-            let cells = &self.reach.domains[k].cells;
-            let local = cells.iter().find(|c| c.vswitch == vswitch).map_or(0, |c| c.vsw);
-            let there = self.kept[k].in_vswitch(local as usize).iter();
-            there.map(|c| cells[*c as usize].rep.iface).collect()
-        };
-        let net = &self.reach.net;
-        parts::free(&self.inv, net, &self.facts, (vswitch, before), (old, new), there)
-    }
-
     /// An address of a vSwitch is free and another one is no longer: where balancers of it may send from.
     pub(super) fn refreed(
         &mut self,
@@ -620,19 +608,17 @@ impl Live {
         let Some(mine) = self.fronts.as_ref().and_then(|f| f.free_in.get(&vswitch)) else {
             return;
         };
-        let first = mine
-            .first()
-            .and_then(|i| self.reach.net.iface(*i)?.front.as_ref());
-        let Some(before) = first.map(|f| f.back.clone()) else {
+        let there = || {
+            let cells = &self.reach.domains[k].cells;
+            let local = cells.iter().find(|c| c.vswitch == vswitch).map_or(0, |c| c.vsw);
+            let there = self.kept[k].in_vswitch(local as usize).iter();
+            there.map(|c| cells[*c as usize].rep.iface).collect()
+        };
+        let at = (vswitch, mine.as_slice());
+        let moved = parts::refree(&self.inv, &mut self.reach.net, &self.facts, at, (old, new), there);
+        let Some((before, free)) = moved else {
             return;
         };
-        let free = Arc::new(self.free(k, vswitch, &before, (old, new)));
-        for i in mine {
-            let f = self.reach.net.ifaces.get_mut(i.index()).and_then(Option::as_mut);
-            if let Some(front) = f.and_then(|f| f.front.as_mut()) {
-                front.back = free.clone();
-            }
-        }
         // Where another free address is treated as the one that came, and another one as the one that went, nothing has
         // changed.
         let both = free.intersect(&before);

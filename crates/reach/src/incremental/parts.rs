@@ -4,13 +4,13 @@ use super::facts::Facts;
 use super::small;
 use crate::compile::again::{self, Again};
 use crate::domain::Cell;
-use crate::network::{GroupSet, Match, Network, RuleRef, Table};
+use crate::network::{GroupSet, Hop, Iface, Match, Network, RuleRef, Snat, Table};
 use crate::transit::Far as End;
 use bartizan_model::{
-    AttachmentId, BalancerId, Fact, InterfaceId, Inventory, NetSpec, Peer, SecurityGroupId, SgRule, TrLink,
-    TrTableId, VpcId, VswitchId,
+    AttachmentId, Backend, BalancerId, Fact, Forward, InterfaceId, Inventory, NetSpec, Peer, RouteEntry,
+    SecurityGroupId, SgRule, TrLink, TrTableId, VpcId, VswitchId,
 };
-use bartizan_packet::{AtomSet, IpSet};
+use bartizan_packet::{AtomSet, IpSet, ServiceSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -227,6 +227,84 @@ impl Parts<'_> {
         self.net.elsewhere = std::sync::OnceLock::new();
     }
 
+    /// Whether an address of an interface can be another one: it counts for private traffic alone, and for nobody's
+    /// translation.
+    pub(super) fn address(&self, i: InterfaceId, (old, new): (IpAddr, IpAddr)) -> Result<(), &'static str> {
+        let (net, facts) = (&*self.net, &*self.facts);
+        if net.says.source_ports {
+            return Err("ACLs see source ports, as A-NACL-2 is decided");
+        }
+        let mut nats = net.nats.iter().flat_map(|n| &n.snat);
+        let translated = |n: &Snat| n.sources.contains(old) != n.sources.contains(new);
+        if old.is_ipv4() != new.is_ipv4()
+            || facts.bound(i)
+            || facts.special(i)
+            || facts.outward(i) && net.perimeter.by_source().next().is_some()
+            || nats.any(translated)
+        {
+            return Err("the address counts for more than private traffic");
+        }
+        if net.is_front(i) || facts.addresses_named {
+            return Err("the address counts outside of its VPC");
+        }
+        if facts.cuts(&IpSet::single(new)) {
+            return Err("the address may be that of somebody who has yet to get one");
+        }
+        Ok(())
+    }
+
+    /// A custom route was added or removed: its VPC and destination, and its table made again.
+    pub(super) fn route(&self, e: &RouteEntry) -> Result<(VpcId, IpSet, Table), &'static str> {
+        let (Fact::Known(table), NetSpec::Net(Fact::Known(to))) = (&e.table, &e.destination) else {
+            return Err("the route is not known");
+        };
+        let Some(vpc) = self.inv.typed[*table].vpc.known().copied() else {
+            return Err("the VPC of the table is not known");
+        };
+        let net = &*self.net;
+        let to = IpSet::from(*to);
+        if self.facts.cuts(&to) {
+            return Err("the route counts outside of its VPC");
+        }
+        // What the table of an IPv4 gateway leads to an appliance goes on by the routes for private addresses.
+        if !self.facts.private(&to) || net.vpcs.iter().any(|v| v.ingress_table.is_some()) {
+            return Err("the route may lead to the Internet or from it");
+        }
+        // Another route may have its position from now on, or be one of them.
+        if net.perimeter.names_routes() {
+            return Err("firewalls stand at routes");
+        }
+        let Some(made) = again::table(self.inv, net, *table) else {
+            return Err("the table is not there");
+        };
+        // What is not modelled is a gap, which a change of one table does not list.
+        let lost = |t: &Table| t.routes.iter().any(|r| r.hops.contains(&Hop::Unmodelled));
+        if net.tables.get(table.index()).is_some_and(lost) || lost(&made) {
+            return Err("a route of the table leads to something that is not modelled");
+        }
+        Ok((vpc, to, made))
+    }
+
+    /// The last backend of a listener, of which everything has to be known: its position, and the interface. `None` where
+    /// there is none.
+    pub(super) fn last_backend(
+        &self,
+        (b, listener): (BalancerId, u32),
+    ) -> Result<Option<(u32, InterfaceId)>, &'static str> {
+        let of = self.inv.typed.balancers.get(b.index());
+        let listener = of.and_then(|b| b.listeners.get(listener as usize));
+        let last = listener.and_then(|l| (0u32..).zip(&l.forwards).last());
+        let Some((position, f)) = last else {
+            return Ok(None);
+        };
+        let to = certain(self.net, f).ok_or("the backend is not known for certain")?;
+        let plain = |f: &Iface| f.front.is_none() && f.service.is_none() && f.site.is_none();
+        if !self.net.iface(to).is_some_and(plain) {
+            return Err("the backend is a balancer or a service, or is in no network");
+        }
+        Ok(Some((position, to)))
+    }
+
     /// The last backend of a listener is new: the relays to it, which are the last ones of the network.
     pub(super) fn relays_to(
         &mut self,
@@ -304,7 +382,7 @@ pub(super) fn know<'c>(net: &mut Network, vpc: VpcId, ip: IpAddr, there: impl It
 }
 
 /// The free addresses of a vSwitch after somebody has changed from one to another; `there` are the interfaces in it.
-pub(super) fn free(
+fn free(
     inv: &Inventory,
     net: &Network,
     facts: &Facts,
@@ -324,4 +402,38 @@ pub(super) fn free(
         return if free.is_empty() { all } else { free };
     }
     again::free(inv, net, vswitch, there().into_iter())
+}
+
+/// The interface of a backend of which everything is known, services that are told apart included.
+fn certain(net: &Network, f: &Forward) -> Option<InterfaceId> {
+    let told = |s: &ServiceSet| net.atoms.touching(s) == net.atoms.inside(s);
+    match (&f.to, &f.services, &f.preserves) {
+        (Backend::Interface(i), Fact::Known(s), Fact::Known(_))
+            if f.origin.maybe.is_none() && s.as_ref().is_none_or(told) =>
+        {
+            Some(*i)
+        }
+        _ => None,
+    }
+}
+
+/// Somebody in a vSwitch has changed from one address to another: the balancers of `mine`, which are in it, may send from
+/// other ones. What was free and what is; `None` where there is no such balancer.
+pub(super) fn refree(
+    inv: &Inventory,
+    net: &mut Network,
+    facts: &Facts,
+    (vswitch, mine): (VswitchId, &[InterfaceId]),
+    moved: (IpAddr, IpAddr),
+    there: impl FnOnce() -> Vec<InterfaceId>,
+) -> Option<(Arc<IpSet>, Arc<IpSet>)> {
+    let before = net.iface(*mine.first()?)?.front.as_ref()?.back.clone();
+    let free = Arc::new(free(inv, net, facts, (vswitch, &before), moved, there));
+    for i in mine {
+        let f = net.ifaces.get_mut(i.index()).and_then(Option::as_mut);
+        if let Some(front) = f.and_then(|f| f.front.as_mut()) {
+            front.back = free.clone();
+        }
+    }
+    Some((before, free))
 }

@@ -4,8 +4,8 @@ use super::index::Side;
 use super::inside::Kept;
 use super::touch::Keys;
 use super::{Inside, Live, facts, handed};
-use crate::network::{Hop, Match};
-use bartizan_model::{Fact, InterfaceId, NetSpec, PublishedRoute, RouteEntry, RouteTableId, VpcId};
+use crate::network::Match;
+use bartizan_model::{InterfaceId, PublishedRoute, RouteEntry, RouteTableId, VpcId};
 use bartizan_packet::IpSet;
 use std::net::IpAddr;
 
@@ -15,28 +15,15 @@ impl Live {
         let Some(vpc) = self.vpc_of(i) else {
             return Ok(Keys::default());
         };
-        let net = &self.reach.net;
-        if net.says.source_ports {
-            return Err("ACLs see source ports, as A-NACL-2 is decided");
-        }
-        let nats = net.nats.iter().flat_map(|n| &n.snat);
-        let translated = |n: &crate::network::Snat| n.sources.contains(old) != n.sources.contains(new);
-        if old.is_ipv4() != new.is_ipv4()
-            || self.facts.stops.contains(&i)
-            || self.facts.bound(i)
-            || self.facts.special(i)
-            || self.facts.outward(i) && net.perimeter.by_source().next().is_some()
-            || nats.into_iter().any(translated)
-        {
+        self.parts().address(i, (old, new))?;
+        if self.facts.stops.contains(&i) {
             return Err("the address counts for more than private traffic");
         }
+        let net = &self.reach.net;
         let elsewhere = net.has_neighbours(vpc) && self.far.is_none();
         let relayed = !net.relays.is_empty() && self.fronts.is_none();
-        if elsewhere || relayed || net.is_front(i) || self.facts.addresses_named {
+        if elsewhere || relayed {
             return Err("the address counts outside of its VPC");
-        }
-        if self.facts.cuts(&IpSet::single(new)) {
-            return Err("the address may be that of somebody who has yet to get one");
         }
         let Some(k) = self.kept_of(vpc) else {
             return Ok(Keys::default());
@@ -132,33 +119,16 @@ impl Live {
 
     /// A custom route was added or removed.
     pub(super) fn route(&mut self, e: &RouteEntry) -> Inside {
-        let t = &self.inv.typed;
-        let (Fact::Known(table), NetSpec::Net(Fact::Known(to))) = (&e.table, &e.destination) else {
-            return Err("the route is not known");
-        };
-        let Some(vpc) = t[*table].vpc.known().copied() else {
-            return Err("the VPC of the table is not known");
-        };
+        let (vpc, to, made) = self.parts().route(e)?;
+        let table = made.id;
         let net = &self.reach.net;
-        let to = IpSet::from(*to);
         let Some(k) = self.kept_of(vpc) else {
             return Err("nobody is in the VPC");
         };
         let relayed = !net.relays.is_empty() && self.fronts.is_none();
-        if self.goes_elsewhere(vpc, k, (*table, &to)) || relayed || self.facts.cuts(&to) {
+        if self.goes_elsewhere(vpc, k, (table, &to)) || relayed {
             return Err("the route counts outside of its VPC");
         }
-        // What the table of an IPv4 gateway leads to an appliance goes on by the routes for private addresses.
-        if !self.facts.private(&to) || net.vpcs.iter().any(|v| v.ingress_table.is_some()) {
-            return Err("the route may lead to the Internet or from it");
-        }
-        // Another route may have its position from now on, or be one of them.
-        if net.perimeter.names_routes() {
-            return Err("firewalls stand at routes");
-        }
-        let Some(made) = crate::compile::again::table(&self.inv, net, *table) else {
-            return Err("the table is not there");
-        };
         for h in made.routes.iter().flat_map(|r| &r.hops) {
             facts::stops_of(net, h, &mut self.facts.stops);
         }
@@ -169,16 +139,10 @@ impl Live {
             here.map(|v| net.lets_anybody_in(v)).collect()
         };
         let gates_before = gates(&self.reach.net);
-        // What is not modelled is a gap, which a change of one table does not list.
-        let lost = |t: &crate::network::Table| t.routes.iter().any(|r| r.hops.contains(&Hop::Unmodelled));
-        let before = std::mem::replace(&mut self.reach.net.tables[table.index()], made);
-        if lost(&before) || lost(&self.reach.net.tables[table.index()]) {
-            return Err("a route of the table leads to something that is not modelled");
-        }
+        self.parts().put_tables(vec![made]);
         if gates(&self.reach.net) != gates_before {
             return Err("the route lets in what comes by the IPv4 gateway, or did");
         }
-        self.reach.net.elsewhere = std::sync::OnceLock::new();
         if let Some(far) = &mut self.far {
             far.reroute(&to);
         }

@@ -4,10 +4,10 @@
 //! be those of the inventory as it is, and nothing has to be added up.
 
 use super::change::Step;
-use super::facts::{self, Facts};
+use super::facts::Facts;
 use super::handed::free_in;
 use super::parts::{self, Parts};
-use super::{Change, Nothing, backend};
+use super::{Change, Nothing};
 use crate::compile::again::Again;
 use crate::compile::{CompileOptions, compile};
 use crate::domain::{Cell, Domain, Partition};
@@ -15,8 +15,8 @@ use crate::matrix::Added;
 use crate::network::{Hop, Mode, Route};
 use crate::reach::Reach;
 use bartizan_model::{
-    AddressKind, AttachmentId, BalancerId, Fact, Forward, InterfaceId, Inventory, NetSpec, PublishedRoute,
-    RouteEntry, SgRule, SourceKind, TrLink, VpcId, VswitchId,
+    AddressKind, AttachmentId, BalancerId, Fact, InterfaceId, Inventory, PublishedRoute, RouteEntry, SgRule,
+    SourceKind, TrLink, VpcId, VswitchId,
 };
 use bartizan_packet::IpSet;
 use rustc_hash::FxHashMap;
@@ -104,7 +104,7 @@ impl Standing {
             Step::Address(i, n, old, new) => self.address(i, n, (old, new)),
             Step::Route(r) => self.route(&r),
             Step::BackendAdded(b, l) => self.backend_added(b, l),
-            Step::BackendRemoved(at, f) => self.backend_removed(at, &f),
+            Step::BackendRemoved(at, _) => self.backend_removed(at),
             Step::Associated(a, before) => self.associated(a, &before),
             Step::Nothing => Ok(()),
             Step::Unknown(why) => Err(why),
@@ -197,26 +197,7 @@ impl Standing {
         let Some(vpc) = self.vpc_of(i) else {
             return Ok(());
         };
-        let net = &self.reach.net;
-        if net.says.source_ports {
-            return Err("ACLs see source ports, as A-NACL-2 is decided");
-        }
-        let nats = net.nats.iter().flat_map(|n| &n.snat);
-        let translated = |n: &crate::network::Snat| n.sources.contains(old) != n.sources.contains(new);
-        if old.is_ipv4() != new.is_ipv4()
-            || self.facts.bound(i)
-            || self.facts.special(i)
-            || self.facts.outward(i) && net.perimeter.by_source().next().is_some()
-            || nats.into_iter().any(translated)
-        {
-            return Err("the address counts for more than private traffic");
-        }
-        if net.is_front(i) || self.facts.addresses_named {
-            return Err("the address counts outside of its VPC");
-        }
-        if self.facts.cuts(&IpSet::single(new)) {
-            return Err("the address may be that of somebody who has yet to get one");
-        }
+        self.parts().address(i, (old, new))?;
         let mine: Vec<At> = self.by_ip.get(&old).cloned().unwrap_or_default();
         let cell = |at: &At| &self.reach.domains[at.0].cells[at.1 as usize];
         let mut here = mine.iter().filter(|at| self.reach.domains[at.0].vpc == vpc);
@@ -253,60 +234,22 @@ impl Standing {
         let Some(mine) = self.free_in.get(&vswitch) else {
             return;
         };
-        let first = mine
-            .first()
-            .and_then(|i| self.reach.net.iface(*i)?.front.as_ref());
-        let Some(before) = first.map(|f| f.back.clone()) else {
-            return;
-        };
         let there = || {
             let cells = self.reach.domains[k].cells.iter();
             let here = cells.filter(|c| c.vswitch == vswitch);
             here.map(|c| c.rep.iface).collect()
         };
-        let net = &self.reach.net;
-        let at = (vswitch, &*before);
-        let free = Arc::new(parts::free(&self.inv, net, &self.facts, at, (old, new), there));
-        for i in mine {
-            let f = self.reach.net.ifaces.get_mut(i.index()).and_then(Option::as_mut);
-            if let Some(front) = f.and_then(|f| f.front.as_mut()) {
-                front.back = free.clone();
-            }
-        }
+        let at = (vswitch, mine.as_slice());
+        parts::refree(&self.inv, &mut self.reach.net, &self.facts, at, (old, new), there);
     }
 
     fn route(&mut self, e: &RouteEntry) -> Followed {
-        let t = &self.inv.typed;
-        let (Fact::Known(table), NetSpec::Net(Fact::Known(to))) = (&e.table, &e.destination) else {
-            return Err("the route is not known");
-        };
-        let Some(vpc) = t[*table].vpc.known().copied() else {
-            return Err("the VPC of the table is not known");
-        };
+        let (vpc, _, made) = self.parts().route(e)?;
         let net = &self.reach.net;
-        let to = IpSet::from(*to);
-        let published = |p: &PublishedRoute| p.table.known().is_none_or(|t| t == table);
-        let learned = !net.hybrid.is_empty() || t.published_routes.iter().any(published);
-        if net.has_neighbours(vpc) && learned || self.facts.cuts(&to) {
+        let published = |p: &PublishedRoute| p.table.known().is_none_or(|t| *t == made.id);
+        let learned = !net.hybrid.is_empty() || self.inv.typed.published_routes.iter().any(published);
+        if net.has_neighbours(vpc) && learned {
             return Err("the route counts outside of its VPC");
-        }
-        if !self.facts.private(&to) || net.vpcs.iter().any(|v| v.ingress_table.is_some()) {
-            return Err("the route may lead to the Internet or from it");
-        }
-        // Another route may have its position from now on, or be one of them.
-        if net.perimeter.names_routes() {
-            return Err("firewalls stand at routes");
-        }
-        let Some(made) = crate::compile::again::table(&self.inv, net, *table) else {
-            return Err("the table is not there");
-        };
-        for h in made.routes.iter().flat_map(|r| &r.hops) {
-            facts::stops_of(net, h, &mut self.facts.stops);
-        }
-        // What is not modelled is a gap, which a change of one table does not list.
-        let lost = |t: &crate::network::Table| t.routes.iter().any(|r| r.hops.contains(&Hop::Unmodelled));
-        if net.tables.get(table.index()).is_some_and(lost) || lost(&made) {
-            return Err("a route of the table leads to something that is not modelled");
         }
         self.parts().put_tables(vec![made]);
         Ok(())
@@ -337,25 +280,15 @@ impl Standing {
     }
 
     fn backend_added(&mut self, b: BalancerId, listener: u32) -> Followed {
-        let of = self.inv.typed.balancers.get(b.index());
-        let Some(l) = of.and_then(|b| b.listeners.get(listener as usize)) else {
+        let Some((position, to)) = self.parts().last_backend((b, listener))? else {
             return Ok(());
         };
-        let Some((position, f)) = (0u32..).zip(&l.forwards).last() else {
-            return Ok(());
-        };
-        let net = &self.reach.net;
-        let to = backend::certain(net, f).ok_or("the backend is not known for certain")?;
-        let plain = |f: &crate::network::Iface| f.front.is_none() && f.service.is_none() && f.site.is_none();
-        if !net.iface(to).is_some_and(plain) {
-            return Err("the backend is a balancer or a service, or is in no network");
-        }
         let made = self.parts().relays_to((b, listener), position, to);
         self.relays.entry((b, listener)).or_default().extend(made);
         Ok(())
     }
 
-    fn backend_removed(&mut self, (b, listener, position): (BalancerId, u32, u32), _: &Forward) -> Followed {
+    fn backend_removed(&mut self, (b, listener, position): (BalancerId, u32, u32)) -> Followed {
         let nothing = Arc::new(self.reach.net.common.none.clone());
         for n in self.relays.get(&(b, listener)).cloned().unwrap_or_default() {
             let mut parts = self.parts();
