@@ -415,5 +415,167 @@ fn an_entry_of_a_state_has_its_eip() {
         "source_vswitch_id": "", "snat_ip": "47.0.0.1"}]);
     assert_eq!(read(json!([forward])), nat);
     assert_eq!(read(json!([snat])), nat);
-    assert_eq!(read(json!([])), []);
+    // What is in use and held by nothing here may be held by anything here.
+    assert!(matches!(read(json!([])).as_slice(), [EipTarget::Unknown(_)]));
+}
+
+/// A raw state with a VPC, a vSwitch, instances i-1 and i-2, and more: (type, name, attributes).
+fn with_hosts(more: &[(&str, J)]) -> Inventory {
+    let one = |kind: &str, name: &str, attributes: &J| {
+        json!({"mode": "managed", "type": format!("alicloud_{kind}"), "name": name, "provider": "p",
+               "instances": [{"attributes": attributes}]})
+    };
+    let mut all = vec![
+        one("vpc", "v", &json!({"id": "vpc-1", "cidr_block": "10.0.0.0/8"})),
+        one(
+            "vswitch",
+            "a",
+            &json!({"id": "vsw-1", "vpc_id": "vpc-1", "cidr_block": "10.1.0.0/16"}),
+        ),
+    ];
+    for n in 1..=2 {
+        let i = json!({"id": format!("i-{n}"), "vswitch_id": "vsw-1", "security_groups": [],
+            "private_ip": format!("10.1.0.{n}0"), "network_interface_id": format!("eni-{n}")});
+        all.push(one("instance", &format!("i{n}"), &i));
+    }
+    let more = more.iter().enumerate();
+    all.extend(more.map(|(n, (kind, a))| one(kind, &format!("x{n}"), a)));
+    let text = json!({"version": 4, "terraform_version": "1.11.4", "lineage": "x", "resources": all});
+    read_text("terraform.tfstate", &text.to_string())
+}
+
+fn vip(instances: J, eips: J) -> (&'static str, J) {
+    let vip = json!({"id": "havip-1", "vswitch_id": "vsw-1", "ip_address": "10.1.0.99",
+        "associated_instances": instances, "associated_eip_addresses": eips});
+    ("vpc_ha_vip", vip)
+}
+
+/// The addresses of virtual IPs and the public ones of instance `n`, as far as they are certain.
+fn surely(inv: &Inventory, n: u8) -> (Vec<String>, Vec<String>) {
+    let i = interface(inv, &format!("alicloud_instance.i{n}"));
+    let vips = i.addresses.iter().filter(|a| a.kind == AddressKind::HaVip);
+    let text = |a: &Address| match &a.spec {
+        AddressSpec::Ip(ip) => ip.to_string(),
+        _ => "?".into(),
+    };
+    let public = i.public.iter().map(|p| match (&p.ip, &p.origin.maybe) {
+        (Fact::Known(ip), None) => format!("{ip}"),
+        (Fact::Known(ip), Some(_)) => format!("{ip}?"),
+        _ => "?".into(),
+    });
+    (vips.map(text).collect(), public.collect())
+}
+
+fn strings(all: &[&str]) -> Vec<String> {
+    all.iter().map(ToString::to_string).collect()
+}
+
+/// §4.1, §7.4: a state shows on a HaVip who holds it and which addresses are bound to it, whoever attaches and binds them.
+#[test]
+fn a_state_shows_who_holds_a_virtual_ip() {
+    let eip = || {
+        let e = json!({"id": "eip-1", "ip_address": "47.0.0.1", "status": "InUse"});
+        ("eip_address", e)
+    };
+    let inv = with_hosts(&[vip(json!(["i-1"]), json!(["47.0.0.1"])), eip()]);
+    assert_eq!(inv.typed.ha_vips[0].members.len(), 1);
+    assert_eq!(surely(&inv, 1), (strings(&["10.1.0.99"]), strings(&["47.0.0.1"])));
+    assert_eq!(surely(&inv, 2), (vec![], vec![]));
+    assert_eq!(inv.typed.eips[0].bound, [EipTarget::HaVip(HaVipId(0))]);
+    assert!(inv.diagnostics.is_empty(), "{:?}", inv.diagnostics);
+    // The EIP is in another state.
+    let inv = with_hosts(&[vip(json!(["eni-2"]), json!(["47.0.0.1"]))]);
+    assert_eq!(surely(&inv, 2), (strings(&["10.1.0.99"]), strings(&["47.0.0.1"])));
+    // What attaches and binds it here as well counts once.
+    let here = [
+        vip(json!(["i-1"]), json!(["47.0.0.1"])),
+        eip(),
+        (
+            "havip_attachment",
+            json!({"id": "havip-1:i-1", "ha_vip_id": "havip-1", "instance_id": "i-1"}),
+        ),
+        (
+            "eip_association",
+            json!({"id": "eip-1:havip-1", "allocation_id": "eip-1", "instance_id": "havip-1", "instance_type": "HaVip"}),
+        ),
+    ];
+    let inv = with_hosts(&here);
+    assert_eq!(surely(&inv, 1), (strings(&["10.1.0.99"]), strings(&["47.0.0.1"])));
+    assert_eq!(inv.typed.ha_vips[0].members.len(), 1);
+    assert_eq!(inv.typed.eips[0].bound.len(), 1);
+    // The lists are as they were before it was attached.
+    let mut before = here.to_vec();
+    before[0] = vip(json!([]), json!([]));
+    let inv = with_hosts(&before);
+    assert_eq!(surely(&inv, 1), (strings(&["10.1.0.99"]), strings(&["47.0.0.1"])));
+}
+
+/// Where a HaVip and what attaches or binds it say different things, neither is certain.
+#[test]
+fn a_state_that_contradicts_itself_decides_nothing() {
+    let attach = |i: &str| {
+        let a = json!({"id": format!("havip-1:{i}"), "ha_vip_id": "havip-1", "instance_id": i});
+        ("havip_attachment", a)
+    };
+    let inv = with_hosts(&[vip(json!(["i-1"]), json!([])), attach("i-2")]);
+    assert_eq!(
+        (surely(&inv, 1).0, surely(&inv, 2).0),
+        (strings(&["?"]), strings(&["?"]))
+    );
+    assert!(inv.typed.ha_vips[0].members.iter().any(|m| m.known().is_none()));
+    let said = &inv.diagnostics[0].message;
+    assert!(
+        said.contains("associated_instances") && said.contains("`alicloud_instance.i2`"),
+        "{said}"
+    );
+    // Somebody who is not here: any interface of the vSwitch may be meant.
+    let inv = with_hosts(&[vip(json!(["i-9"]), json!([]))]);
+    assert_eq!(
+        (surely(&inv, 1).0, surely(&inv, 2).0),
+        (strings(&["?"]), strings(&["?"]))
+    );
+    // An EIP is bound to one thing.
+    let bind = json!({"id": "eip-1:i-2", "allocation_id": "eip-1", "instance_id": "i-2", "instance_type": "EcsInstance"});
+    let by_address = json!({"id": "x", "allocation_id": "eip-1", "instance_id": "10.1.0.20", "instance_type": "IpAddress",
+        "vpc_id": "vpc-1"});
+    for bind in [bind, by_address] {
+        let inv = with_hosts(&[
+            vip(json!(["i-1"]), json!(["47.0.0.1"])),
+            ("eip_address", json!({"id": "eip-1", "ip_address": "47.0.0.1"})),
+            ("eip_association", bind),
+        ]);
+        assert_eq!(surely(&inv, 1).1, strings(&["47.0.0.1?"]));
+        assert_eq!(surely(&inv, 2).1, strings(&["47.0.0.1?"]));
+        assert!(matches!(inv.typed.eips[0].bound[0], EipTarget::Unknown(_)));
+    }
+}
+
+/// §7.4: an EIP of a state that is in use has a holder, which may be here though nothing says so.
+#[test]
+fn an_eip_in_use_is_somebodys() {
+    let eip = |status: &str, id: &str| {
+        let e =
+            json!({"id": id, "ip_address": "47.0.0.1", "allocation_id": id, "mode": "NAT", "status": status});
+        ("eip_address", e)
+    };
+    for status in ["InUse", "Associating"] {
+        let inv = with_hosts(&[eip(status, "eip-1")]);
+        assert_eq!(
+            (surely(&inv, 1).1, surely(&inv, 2).1),
+            (strings(&["47.0.0.1?"]), strings(&["47.0.0.1?"]))
+        );
+        assert!(
+            inv.diagnostics[0]
+                .message
+                .contains("nothing in the input says by what")
+        );
+    }
+    let inv = with_hosts(&[eip("Available", "eip-1")]);
+    assert_eq!(surely(&inv, 1).1, strings(&[]));
+    assert!(inv.diagnostics.is_empty());
+    // A zone of a load balancer that faces the Internet holds one.
+    let nlb = json!({"id": "nlb-1", "vpc_id": "vpc-1", "address_type": "Internet", "zone_mappings": [
+        {"zone_id": "z", "vswitch_id": "vsw-1", "allocation_id": "eip-1"}]});
+    let inv = with_hosts(&[eip("InUse", "eip-1"), ("nlb_load_balancer", nlb)]);
+    assert_eq!(surely(&inv, 1).1, strings(&[]));
 }

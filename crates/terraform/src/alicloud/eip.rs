@@ -1,10 +1,10 @@
 //! Elastic IP addresses and what they are bound to (ALIBABA.md §7.4).
 
-use super::attrs::Attrs;
+use super::attrs::{Attrs, items};
 use super::linker::{Entity, Found, Linker, next};
 use super::{Handler, Stage, TypeSpec, own, parse};
 use crate::json::left_to_cloud;
-use bartizan_base::Span;
+use bartizan_base::{Diagnostic, Span};
 use bartizan_model::*;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -21,6 +21,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "allocation_id",
                 "ip_address",
                 "mode",
+                "status",
             ],
         },
         aliases: &["alicloud_eip"],
@@ -64,6 +65,136 @@ fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         bound: Vec::new(),
     });
     l.declare(i, Entity::Eip(id));
+    used(l, i, &a, id);
+}
+
+/// What `status` is while an EIP has a holder, or gets or loses one.
+const USED: [&str; 3] = ["InUse", "Associating", "Unassociating"];
+
+/// Takes down that a state shows an EIP in use: somebody has it, whether or not that is in the input.
+fn used(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, eip: EipId) {
+    let Some(Fact::Known(status)) = a.get("status").map(|n| l.text(n)) else {
+        return;
+    };
+    if !USED.iter().any(|u| u.eq_ignore_ascii_case(&status)) {
+        return;
+    }
+    let address = l.origin(i, a.span).address;
+    let why = format!("`{address}` is in use (`{status}`), and nothing in the input says by what");
+    let u = Unknown::at(why, a.span);
+    let mut origin = l.origin(i, a.span);
+    origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
+    let kinds = modes(l, i, a, Some(eip), &origin);
+    let loose = Loose {
+        eip: Some(eip),
+        only: None,
+        // It may be bound to any address of an interface, and to a virtual one.
+        at: Some(Fact::Unknown(u)),
+        kinds: kinds.into_iter().map(|(k, _)| k).collect(),
+        origin,
+    };
+    l.eips_in_use.push((i, loose));
+}
+
+/// What a state shows in use, and nothing in the input holds, anything in the input may hold.
+pub(super) fn in_use(l: &mut Linker<'_>) {
+    for (i, loose) in std::mem::take(&mut l.eips_in_use) {
+        let (Some(id), Some(why)) = (loose.eip, loose.origin.maybe.clone()) else {
+            continue;
+        };
+        let taken = |x: &ByAddress| x.eip == Some(id);
+        if !l.typed[id].bound.is_empty() || l.eips_by_address.iter().any(taken) {
+            continue;
+        }
+        l.note(i, format!("`status`: {}", why.why));
+        l.diagnostics.push(
+            Diagnostic::warning("INPUT004", why.why.to_string())
+                .at(loose.origin.span, "declared here")
+                .help(
+                    "read the configuration or state that binds it too; until then anything here may have it",
+                ),
+        );
+        if let Some(e) = l.typed.eips.get_mut(id.index()) {
+            e.bound.push(EipTarget::Unknown(*why));
+        }
+        l.loose_eips.push(loose);
+    }
+}
+
+/// Adds the public addresses that a state shows on a virtual IP to those that associations bind.
+pub(super) fn shown(l: &mut Linker<'_>) {
+    for s in std::mem::take(&mut l.vips_shown) {
+        let (i, span, vip) = s.of();
+        let Some(n) = s.eips else { continue };
+        let all = match items(n) {
+            Ok(all) => all,
+            Err(u) => {
+                l.unknown(i, "associated_eip_addresses", &u);
+                let mut origin = l.origin(i, span);
+                origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
+                holders(l, vip, None, &Fact::Unknown(u.clone()), &origin);
+                // It may be one of those here that nothing else binds.
+                for e in l.typed.eips.iter_mut().filter(|e| e.bound.is_empty()) {
+                    e.bound.push(EipTarget::Unknown(u.clone()));
+                }
+                continue;
+            }
+        };
+        for n in all {
+            on_vip(l, i, n, vip);
+        }
+    }
+}
+
+/// One address that a state shows on a virtual IP.
+fn on_vip(l: &mut Linker<'_>, i: usize, n: &Node, vip: HaVipId) {
+    let mut origin = l.origin(i, n.span);
+    let (eip, ip) = match l.find(n) {
+        Found::Unset => return,
+        Found::Entity(Entity::Eip(e)) => (Some(e), l.typed[e].ip.clone()),
+        _ => {
+            let help = "it is an address as the cloud writes it";
+            let ip = l.parsed(i, "associated_eip_addresses", n, help, parse::ip);
+            (None, ip)
+        }
+    };
+    if let Some(e) = eip {
+        let bound = &l.typed[e].bound;
+        if bound.contains(&EipTarget::HaVip(vip)) {
+            return;
+        }
+        // It is bound to something else as well, which no EIP is.
+        let by_address = |x: &ByAddress| x.eip == Some(e);
+        if !bound.is_empty() || l.eips_by_address.iter().any(by_address) {
+            let at = |p: usize| l.res.get(p).map_or("?", |r| &r.address);
+            let why = format!(
+                "`associated_eip_addresses` of `{}` has `{}`, which is, or may be, bound to something else here",
+                at(i),
+                l.typed[e].meta.origin.address
+            );
+            let u = Unknown::at(why, n.span);
+            l.unknown(i, "associated_eip_addresses", &u);
+            origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
+            let public = l.typed.interfaces.iter_mut().flat_map(|x| &mut x.public);
+            let here = public.filter(|p| p.eip == Some(e)).map(|p| &mut p.origin);
+            let mine = l.eips_by_address.iter_mut().filter(|x| x.eip == Some(e));
+            let there = mine.flat_map(|x| x.modes.iter_mut().map(|(_, o)| o));
+            for o in here.chain(there) {
+                o.maybe.get_or_insert_with(|| Box::new(u.clone()));
+            }
+            if let Some(e) = l.typed.eips.get_mut(e.index()) {
+                e.bound = vec![EipTarget::Unknown(u)];
+            }
+        }
+    }
+    holders(l, vip, eip, &ip, &origin);
+    let target = match origin.maybe {
+        Some(u) => EipTarget::Unknown(*u),
+        None => EipTarget::HaVip(vip),
+    };
+    if let Some(e) = eip.and_then(|e| l.typed.eips.get_mut(e.index())) {
+        e.bound.push(target);
+    }
 }
 
 fn associate(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
@@ -92,7 +223,8 @@ fn associate(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let target = match found {
         Found::Entity(Entity::Nat(n)) => EipTarget::Nat(n),
         Found::Entity(Entity::HaVip(h)) => {
-            holders(l, h, eip.known().copied(), &origin);
+            let ip = ip_of(l, eip.known().copied(), origin.span);
+            holders(l, h, eip.known().copied(), &ip, &origin);
             EipTarget::HaVip(h)
         }
         Found::Entity(e) => match l.interface_of(e) {
@@ -448,10 +580,9 @@ pub(super) fn settle(l: &mut Linker<'_>) {
 }
 
 /// The public address of a virtual IP is that of whoever holds it.
-fn holders(l: &mut Linker<'_>, h: HaVipId, eip: Option<EipId>, origin: &Origin) {
+fn holders(l: &mut Linker<'_>, h: HaVipId, eip: Option<EipId>, ip: &Fact<IpAddr>, origin: &Origin) {
     let on = l.vip_on.get(&h).cloned().unwrap_or_default();
     let sure = on.len() == 1 && l.typed[h].members.iter().all(|m| m.known().is_some());
-    let ip = ip_of(l, eip, origin.span);
     for (x, private) in on {
         let mut origin = origin.clone();
         if !sure && origin.maybe.is_none() {

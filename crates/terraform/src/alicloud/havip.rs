@@ -1,8 +1,10 @@
 //! High-availability virtual IPs (ALIBABA.md §4).
 
-use super::attrs::Attrs;
+use super::attrs::{Attrs, items};
 use super::linker::{Entity, Found, Linker, next};
 use super::{Handler, Identity, Role, Stage, TypeSpec, own, parse};
+use crate::json::left_to_cloud;
+use bartizan_base::Span;
 use bartizan_model::*;
 
 pub(super) const HANDLERS: &[Handler] = &[
@@ -17,6 +19,8 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "ha_vip_id",
                 "vswitch_id",
                 "ip_address",
+                "associated_instances",
+                "associated_eip_addresses",
             ],
         },
         aliases: &["alicloud_havip"],
@@ -34,7 +38,7 @@ pub(super) const HANDLERS: &[Handler] = &[
     Handler {
         spec: TypeSpec {
             name: "alicloud_havip_attachment",
-            attributes: &["ha_vip_id", "havip_id", "instance_id"],
+            attributes: &["id", "ha_vip_id", "havip_id", "instance_id"],
         },
         aliases: &[],
         identities: &[],
@@ -55,7 +59,25 @@ fn declare(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     l.declare(i, Entity::HaVip(id));
 }
 
-fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+/// What a state shows of a virtual IP beside what attaches and associates: who held it, and which addresses were bound
+/// to it, when it was read.
+#[derive(Clone)]
+pub(super) struct Shown<'r> {
+    i: usize,
+    span: Span,
+    vip: HaVipId,
+    instances: Option<&'r Node>,
+    pub(super) eips: Option<&'r Node>,
+}
+
+impl Shown<'_> {
+    /// The resource, where it is, and what it became.
+    pub(super) fn of(&self) -> (usize, Span, HaVipId) {
+        (self.i, self.span, self.vip)
+    }
+}
+
+fn fill<'r>(l: &mut Linker<'r>, i: usize, a: Attrs<'r>) {
     let Some(Some(Entity::HaVip(id))) = l.entity.get(i).copied() else {
         return;
     };
@@ -76,6 +98,15 @@ fn fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         h.vswitch = vswitch;
         h.ip = ip;
     }
+    // What a plan leaves open here belongs to a virtual IP that it makes: nobody holds that yet.
+    let there = |n: &&Node| !matches!(&n.value, Value::Unknown(u) if left_to_cloud(u));
+    l.vips_shown.push(Shown {
+        i,
+        span: a.span,
+        vip: id,
+        instances: a.get("associated_instances").filter(there),
+        eips: a.get("associated_eip_addresses").filter(there),
+    });
 }
 
 fn attach(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
@@ -132,6 +163,15 @@ fn attach(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             return;
         }
     };
+    // Of one that a plan makes the cloud has shown nothing yet.
+    if let (Some(x), Some(Value::String(_))) = (member, a.get("id").map(|n| &n.value)) {
+        l.vips_attached.entry(h).or_default().push((i, x));
+    }
+    hold(l, h, member, doubt);
+}
+
+/// Gives a virtual IP to an interface that may be its holder, or to any that may be, where it is not known which.
+fn hold(l: &mut Linker<'_>, h: HaVipId, member: Option<InterfaceId>, doubt: Option<Unknown>) {
     let vip = &l.typed[h];
     let (ip, home) = (vip.ip.clone(), vip.vswitch.clone());
     let holders: Vec<InterfaceId> = match member {
@@ -183,6 +223,77 @@ fn list(l: &mut Linker<'_>, x: InterfaceId, spec: AddressSpec) -> Option<u32> {
         ipv6_internet: Ipv6Internet::None,
     });
     Some(at)
+}
+
+/// Adds the holders that a state shows on the virtual IP itself to those that attachments name. Both come from the cloud,
+/// at different times: where attachments name somebody who is not in a list that has others, who holds it is not known.
+pub(super) fn shown(l: &mut Linker<'_>) {
+    for s in l.vips_shown.clone() {
+        let Some(n) = s.instances else { continue };
+        let all = match items(n) {
+            Ok(all) => all,
+            Err(u) => {
+                l.unknown(s.i, "associated_instances", &u);
+                hold(l, s.vip, None, Some(u));
+                continue;
+            }
+        };
+        let attached = l.vips_attached.get(&s.vip).cloned().unwrap_or_default();
+        let mut listed = Vec::new();
+        let mut strange = false;
+        for n in &all {
+            let u = match l.find(n) {
+                Found::Unset => continue,
+                Found::Entity(e) if let Some(x) = l.interface_of(e) => {
+                    listed.push(x);
+                    continue;
+                }
+                Found::Foreign(id) => {
+                    l.dangling(s.i, "associated_instances", &id, n.span, "holder of a HaVip");
+                    Unknown::at(format!("`{id}` is not in the inventory"), n.span)
+                }
+                Found::Unknown(u) => u,
+                Found::Entity(_) | Found::Resource(_) => {
+                    Unknown::at("it is not the id of an interface", n.span)
+                }
+            };
+            strange = true;
+            l.unknown(s.i, "associated_instances", &u);
+            hold(l, s.vip, None, Some(u));
+        }
+        let other = attached.iter().find(|(_, x)| !listed.contains(x));
+        let other = other.filter(|_| !listed.is_empty() || strange).copied();
+        for x in listed {
+            if !l.typed[s.vip].members.contains(&Fact::Known(x)) {
+                hold(l, s.vip, Some(x), None);
+            }
+        }
+        if let Some((by, x)) = other {
+            let address = |i: usize| l.res.get(i).map_or("?", |r| &r.address);
+            let holder = l.typed[x].meta.origin.address.clone();
+            let why = format!(
+                "`{}` attaches `{holder}`, and `associated_instances` of `{}` has others",
+                address(by),
+                address(s.i)
+            );
+            let u = Unknown::at(why, s.span);
+            l.unknown(s.i, "associated_instances", &u);
+            perhaps(l, s.vip, u);
+        }
+    }
+}
+
+/// Who holds a virtual IP is not known: nobody who may does so for certain.
+fn perhaps(l: &mut Linker<'_>, h: HaVipId, u: Unknown) {
+    for (x, at) in l.vip_on.get(&h).cloned().unwrap_or_default() {
+        let i = l.typed.interfaces.get_mut(x.index());
+        if let Some(a) = i.and_then(|i| i.addresses.get_mut(at as usize)) {
+            a.spec = AddressSpec::AnyV4(u.clone());
+        }
+    }
+    if let Some(v) = l.typed.ha_vips.get_mut(h.index()) {
+        v.members.push(Fact::Unknown(u));
+    }
 }
 
 /// A route to a virtual IP that somebody unknown may hold leads to somebody unknown, too.

@@ -124,6 +124,12 @@ pub(super) struct Linker<'r> {
     pub(super) sites: super::hybrid::State,
     /// Where the address of a virtual IP is listed: positions of interfaces and of their addresses.
     pub(super) vip_on: BTreeMap<HaVipId, Vec<(InterfaceId, u32)>>,
+    /// Attachments of virtual IPs that the cloud has: the resource, and whom it names.
+    pub(super) vips_attached: BTreeMap<HaVipId, Vec<(usize, InterfaceId)>>,
+    /// What a state shows of virtual IPs.
+    pub(super) vips_shown: Vec<super::havip::Shown<'r>>,
+    /// EIPs that somebody uses, as a state shows.
+    pub(super) eips_in_use: Vec<(usize, super::eip::Loose)>,
     /// Parts of each resource that were not understood.
     pub(super) partly: Vec<Vec<String>>,
     /// A reason to call the resource as a whole not understood.
@@ -192,6 +198,9 @@ impl<'r> Linker<'r> {
             clusters: Vec::new(),
             sites: super::hybrid::State::default(),
             vip_on: BTreeMap::new(),
+            vips_attached: BTreeMap::new(),
+            vips_shown: Vec::new(),
+            eips_in_use: Vec::new(),
             partly: vec![Vec::new(); res.len()],
             refused: BTreeMap::new(),
             diagnostics: Vec::new(),

@@ -294,6 +294,10 @@ pub(crate) fn link_spelt(
         }
         if stage == Stage::Attach {
             vswitch::settle(&mut linker);
+            havip::shown(&mut linker);
+        }
+        if stage == Stage::Bind {
+            eip::shown(&mut linker);
         }
     }
     data_service::settle(&mut linker);
@@ -303,6 +307,7 @@ pub(crate) fn link_spelt(
     if source == SourceKind::State {
         nat::entries_bind(&mut linker);
     }
+    eip::in_use(&mut linker);
     nat::settle(&mut linker);
     route::settle(&mut linker);
     transit::settle(&mut linker);

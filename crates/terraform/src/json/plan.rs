@@ -70,6 +70,11 @@ impl Change {
         self.actions.iter().any(|a| a == what)
     }
 
+    /// Whether an object goes or changes.
+    fn lets_go(&self) -> bool {
+        self.does("delete") || self.does("update")
+    }
+
     /// Whether there is an object afterwards.
     fn leaves(&self) -> bool {
         self.does("create") || !self.actions.is_empty() && !self.does("delete")
@@ -91,7 +96,7 @@ impl Changes {
     /// Types of which an object goes or changes.
     fn kinds(&self) -> BTreeSet<String> {
         let all = self.of.iter();
-        all.filter(|(_, c)| c.does("delete") || c.does("update"))
+        all.filter(|(_, c)| c.lets_go())
             .map(|(a, _)| parse(a).kind().to_string())
             .collect()
     }
@@ -136,7 +141,8 @@ pub(super) fn read(
         .iter()
         .find(|r| !r.data && !changes.of.contains_key(&*r.address));
     let untold = untold.map(|r| format!("`{}` is among its values and not among its changes", r.address));
-    let stale = Stale::new(changes.kinds(), &out, &before);
+    let goes = |a: &str| changes.of.get(a).is_some_and(Change::lets_go);
+    let stale = Stale::new(changes.kinds(), goes, &out, &before);
     stays(&mut out, before, &changes);
     let untold = untold.or_else(|| {
         let there: BTreeSet<&str> = out.iter().map(|r| &*r.address).collect();

@@ -89,17 +89,100 @@ const FOLLOWS: &[(&str, &[&str], &[&str])] = &[
     ("alicloud_kvstore_instance", &["vswitch_id"], &["private_ip"]),
 ];
 
+/// Types that hold an EIP by naming it: when one of them goes, or names another, the EIP is free, whatever its `status`
+/// was before.
+const HOLDERS: [&str; 4] = [
+    "alicloud_eip_association",
+    "alicloud_alb_load_balancer",
+    "alicloud_nlb_load_balancer",
+    "alicloud_eci_container_group",
+];
+
+/// Types of which the values before a plan are looked at when an object goes or changes.
+const LETS_GO: [&str; 5] = [
+    "alicloud_havip_attachment",
+    "alicloud_eip_association",
+    "alicloud_alb_load_balancer",
+    "alicloud_nlb_load_balancer",
+    "alicloud_eci_container_group",
+];
+
+const ACL: &str = "alicloud_network_acl";
+
 /// What of a plan may be stale.
 pub(super) struct Stale {
     /// Types of which an object goes or changes.
     changed: BTreeSet<String>,
     /// What follows something that changes, by address.
     follows: FxHashMap<Arc<str>, &'static [&'static str]>,
+    /// Objects that go or change, as they were.
+    gone: Vec<Resource>,
+    /// Addresses of EIPs, by id.
+    eips: FxHashMap<Arc<str>, Arc<str>>,
+    /// The network ACL that a plan binds to a vSwitch, by the id of that: its address, or its id.
+    taken: FxHashMap<Arc<str>, Arc<str>>,
+}
+
+/// An attribute as text.
+fn text<'r>(r: &'r Resource, name: &str) -> Option<&'r Arc<str>> {
+    match &r.get(name)?.value {
+        Value::String(s) if !s.is_empty() => Some(s),
+        _ => None,
+    }
+}
+
+/// Whether a text is anywhere in a value.
+fn mentions(v: &Value, what: &str) -> bool {
+    match v {
+        Value::String(s) => &**s == what,
+        Value::List(all) => all.iter().any(|n| mentions(&n.value, what)),
+        Value::Map(all) => all.values().any(|n| mentions(&n.value, what)),
+        _ => false,
+    }
+}
+
+/// The vSwitches that a network ACL lists.
+fn vswitches(r: &Resource) -> Vec<&Arc<str>> {
+    let Some(Value::List(all)) = r.get("resources").map(|n| &n.value) else {
+        return Vec::new();
+    };
+    let all = all.iter().filter_map(|n| match &n.get("resource_id")?.value {
+        Value::String(s) => Some(s),
+        _ => None,
+    });
+    all.collect()
+}
+
+/// The vSwitches that network ACLs and their attachments take from other ACLs in a plan: what shows on an ACL as it was
+/// before is never new.
+fn taken(after: &[Resource], old: &FxHashMap<&str, &Resource>) -> FxHashMap<Arc<str>, Arc<str>> {
+    let mut out = FxHashMap::default();
+    for r in after {
+        let old = old.get(&*r.address);
+        if &*r.kind == ACL {
+            let had = old.map(|r| vswitches(r)).unwrap_or_default();
+            let new = vswitches(r).into_iter().filter(|id| !had.contains(id));
+            out.extend(new.map(|id| (id.clone(), r.address.clone())));
+        } else if &*r.kind == "alicloud_vpc_network_acl_attachment"
+            && old.is_none()
+            && let Some(id) = text(r, "resource_id")
+        {
+            // One that is made with it has no id yet.
+            let acl = text(r, "network_acl_id").unwrap_or(&r.address);
+            out.insert(id.clone(), acl.clone());
+        }
+    }
+    out
 }
 
 impl Stale {
     /// Compares the values before a plan with those after it.
-    pub(super) fn new(changed: BTreeSet<String>, after: &[Resource], before: &[Resource]) -> Self {
+    pub(super) fn new(
+        changed: BTreeSet<String>,
+        goes: impl Fn(&str) -> bool,
+        after: &[Resource],
+        before: &[Resource],
+    ) -> Self {
         let old: FxHashMap<&str, &Resource> = before.iter().map(|r| (&*r.address, r)).collect();
         let mut follows = FxHashMap::default();
         for r in after {
@@ -114,7 +197,80 @@ impl Stale {
                 follows.insert(r.address.clone(), *what);
             }
         }
-        Stale { changed, follows }
+        let gone = before
+            .iter()
+            .filter(|r| !r.data && LETS_GO.contains(&&*r.kind) && goes(&r.address));
+        let eips = before
+            .iter()
+            .filter(|r| matches!(&*r.kind, "alicloud_eip_address" | "alicloud_eip"));
+        Stale {
+            changed,
+            follows,
+            gone: gone.cloned().collect(),
+            eips: eips
+                .filter_map(|r| Some((text(r, "id")?.clone(), text(r, "ip_address")?.clone())))
+                .collect(),
+            taken: taken(after, &old),
+        }
+    }
+
+    /// The objects of a type that go or change. `None` where the plan does not show how they were.
+    fn gone(&self, kind: &str) -> Option<Vec<&Resource>> {
+        let all: Vec<&Resource> = self.gone.iter().filter(|r| &*r.kind == kind).collect();
+        (!all.is_empty() || !self.changed.contains(kind)).then_some(all)
+    }
+
+    /// Who holds a virtual IP, and which addresses are bound to it.
+    fn vip(&self, r: &mut Resource) {
+        let id = text(r, "id").cloned();
+        let instances = self.gone("alicloud_havip_attachment").and_then(|all| {
+            let mine = all.into_iter().filter(|g| {
+                let vip = text(g, "ha_vip_id").or_else(|| text(g, "havip_id"));
+                vip.is_none() || id.is_none() || vip == id.as_ref()
+            });
+            mine.map(|g| text(g, "instance_id").cloned())
+                .collect::<Option<Vec<_>>>()
+        });
+        let eips = self.gone("alicloud_eip_association").and_then(|all| {
+            let mine = all.into_iter().filter(|g| {
+                let to = text(g, "instance_id");
+                to.is_none() || id.is_none() || to == id.as_ref()
+            });
+            mine.map(|g| self.eips.get(text(g, "allocation_id")?).cloned())
+                .collect::<Option<Vec<_>>>()
+        });
+        without(r, "associated_instances", instances);
+        without(r, "associated_eip_addresses", eips);
+    }
+
+    /// Takes back what nobody wrote and other resources of the plan take away.
+    fn moved(&self, r: &mut Resource, written: impl Fn(&str) -> bool) {
+        match &*r.kind {
+            "alicloud_vpc_ha_vip" | "alicloud_havip" => self.vip(r),
+            "alicloud_eip_address" | "alicloud_eip" => {
+                let Some(id) = text(r, "id").cloned() else { return };
+                let held = |g: &Resource| {
+                    HOLDERS.contains(&&*g.kind) && g.attributes.values().any(|n| mentions(&n.value, &id))
+                };
+                if self.gone.iter().any(held) {
+                    r.attributes.remove("status");
+                }
+            }
+            ACL if !written("resources") => {
+                let (own, address) = (text(r, "id").cloned(), r.address.clone());
+                let other = |n: &Node| {
+                    let Some(Value::String(vsw)) = n.get("resource_id").map(|n| &n.value) else {
+                        return true;
+                    };
+                    let by = self.taken.get(vsw);
+                    by.is_none_or(|by| *by == address || Some(by) == own.as_ref())
+                };
+                if let Some(Value::List(all)) = r.attributes.get_mut("resources").map(|n| &mut n.value) {
+                    all.retain(other);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// Takes back what nobody wrote of a resource and what may be another after the plan.
@@ -128,20 +284,40 @@ impl Stale {
                 r.attributes.remove(*name);
             }
         }
+        self.moved(r, written);
         for (kind, name, from) in COPIES {
             if *kind != &*r.kind || written(name) || !from.iter().any(|k| self.changed.contains(*k)) {
                 continue;
             }
             if let Some(n) = r.attributes.get_mut(*name) {
-                let why = "it is as before the plan, which takes something from it or changes it";
                 *n = Node {
-                    value: Value::Unknown(Unknown::at(why, n.span)),
+                    value: Value::Unknown(Unknown::at(TAKEN, n.span)),
                     span: n.span,
                 };
             }
         }
     }
 }
+
+/// Takes members out of a list that nobody wrote; it is not known where it is not known which go.
+fn without(r: &mut Resource, name: &str, gone: Option<Vec<Arc<str>>>) {
+    let Some(n) = r.attributes.get_mut(name) else {
+        return;
+    };
+    match (&mut n.value, gone) {
+        (Value::List(all), Some(gone)) => {
+            all.retain(|n| !matches!(&n.value, Value::String(s) if gone.contains(s)));
+        }
+        (Value::List(all), None) if all.is_empty() => {}
+        (v @ Value::List(_), None) => {
+            *v = Value::Unknown(Unknown::at(TAKEN, n.span));
+        }
+        _ => {}
+    }
+}
+
+/// Why a value that shows what others write is not known after a plan.
+const TAKEN: &str = "it is as before the plan, which takes something from it or changes it";
 
 #[cfg(test)]
 mod tests {

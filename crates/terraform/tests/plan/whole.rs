@@ -243,3 +243,132 @@ fn what_the_cloud_picks_anew_is_not_known() {
     assert!(!address("vsw-2", false));
     assert!(address("vsw-2", true));
 }
+
+/// The first vSwitch is there already.
+fn there(p: &mut Plan) {
+    for r in &mut p.planned {
+        if r["address"] == "alicloud_vswitch.s[0]" {
+            r["values"]["id"] = json!("vsw-1");
+        }
+    }
+    for c in &mut p.changes {
+        if c["address"] == "alicloud_vswitch.s[0]" {
+            c["change"]["after_unknown"] = json!({"vpc_id": true});
+        }
+    }
+}
+
+/// The virtual IP and the EIP of a state, with what a plan does to the resources that attach and bind them.
+fn vip(attachment: &str, association: &str) -> Inventory {
+    let vip = json!({"id": "havip-1", "vswitch_id": "vsw-1", "ip_address": "10.1.0.99",
+        "associated_instances": ["i-1", "i-2"], "associated_eip_addresses": ["47.1.1.1"]});
+    let eip = json!({"id": "eip-1", "ip_address": "47.1.1.1", "status": "InUse"});
+    let host = |n: u8| {
+        let v = json!({"id": format!("i-{n}"), "vswitch_id": "vsw-1", "private_ip": format!("10.1.0.{n}")});
+        (format!("[{n}]"), v)
+    };
+    let hosts = [host(1), host(2)];
+    let hosts: Vec<(&str, J, J)> = hosts
+        .iter()
+        .map(|(k, v)| (k.as_str(), v.clone(), json!({})))
+        .collect();
+    let mut p = plan()
+        .block("alicloud_vpc_ha_vip", "h", json!({}), &[("", vip, json!({}))])
+        .block(
+            "alicloud_eip_address",
+            "e",
+            json!({}),
+            &[("", eip.clone(), json!({}))],
+        )
+        .block("alicloud_instance", "i", json!({}), &hosts);
+    there(&mut p);
+    p.prior.push(object("alicloud_eip_address", "e", &eip));
+    p.prior.push(object(
+        "alicloud_havip_attachment",
+        "t",
+        &json!({"id": "havip-1:i-1", "ha_vip_id": "havip-1", "instance_id": "i-1"}),
+    ));
+    p.prior.push(object(
+        "alicloud_eip_association",
+        "a",
+        &json!({"id": "eip-1:havip-1", "allocation_id": "eip-1", "instance_id": "havip-1", "instance_type": "HaVip"}),
+    ));
+    p.changes
+        .push(change("alicloud_havip_attachment", "t", &[attachment]));
+    p.changes
+        .push(change("alicloud_eip_association", "a", &[association]));
+    p.read()
+}
+
+/// Who holds a virtual IP and an EIP shows on them, without those whom the plan takes away.
+#[test]
+fn a_plan_takes_from_what_shows_on_a_virtual_ip() {
+    let holders = |inv: &Inventory| {
+        let h = &inv.typed.ha_vips[0];
+        let mut all: Vec<_> = h.members.iter().map(|m| m.known().copied()).collect();
+        all.sort_unstable();
+        all
+    };
+    let public = |inv: &Inventory| inv.typed.interfaces.iter().map(|i| i.public.len()).sum::<usize>();
+    let inv = vip("forget", "forget");
+    assert_eq!(holders(&inv), [Some(InterfaceId(0)), Some(InterfaceId(1))]);
+    assert_eq!((public(&inv), inv.typed.eips[0].bound.len()), (2, 1));
+    let inv = vip("delete", "forget");
+    assert_eq!(holders(&inv), [Some(InterfaceId(1))]);
+    assert_eq!(public(&inv), 1);
+    // The EIP is free then, whatever its status was.
+    let inv = vip("forget", "delete");
+    assert_eq!(holders(&inv).len(), 2);
+    assert_eq!((public(&inv), inv.typed.eips[0].bound.len()), (0, 0));
+}
+
+/// Where the prior state does not show what goes, what it left is not known.
+#[test]
+fn what_goes_and_is_not_shown_leaves_nothing_certain() {
+    let vip = json!({"id": "havip-1", "vswitch_id": "vsw-1", "ip_address": "10.1.0.99", "associated_instances": ["i-1"]});
+    let mut p = plan().block("alicloud_vpc_ha_vip", "h", json!({}), &[("", vip, json!({}))]);
+    p.changes
+        .push(change("alicloud_havip_attachment", "t", &["delete"]));
+    let t = p.read().typed;
+    assert!(t.ha_vips[0].members.iter().all(|m| m.known().is_none()));
+    assert_eq!(t.ha_vips[0].members.len(), 1);
+}
+
+/// A vSwitch that moves from one network ACL to another shows on the first as it was.
+#[test]
+fn a_vswitch_that_moves_to_another_acl_leaves_the_first() {
+    let bound = |to: &str| {
+        let acl = |id: &str, all: J| json!({"id": id, "resources": all});
+        let mine = json!([{"resource_id": "vsw-1", "resource_type": "VSwitch"}]);
+        let vpc = json!({"vpc_id": {"references": ["alicloud_vpc.v.id", "alicloud_vpc.v"]}});
+        let mut written = vpc.clone();
+        written["resources"] = json!([{"resource_id": {"constant_value": "vsw-1"}}]);
+        let unknown = json!({"vpc_id": true});
+        let mut p = plan().block(
+            "alicloud_network_acl",
+            "a",
+            vpc.clone(),
+            &[("", acl("nacl-1", mine.clone()), unknown.clone())],
+        );
+        p = match to {
+            "acl" => p.block("alicloud_network_acl", "b", written, &[("", acl("nacl-2", mine), unknown)]),
+            _ => p
+                .block("alicloud_network_acl", "b", vpc, &[("", acl("nacl-2", json!([])), unknown)])
+                .block(
+                    "alicloud_vpc_network_acl_attachment",
+                    "x",
+                    json!({"network_acl_id": {"constant_value": to}, "resource_id": {"constant_value": "vsw-1"}}),
+                    &[("", json!({"network_acl_id": to, "resource_id": "vsw-1"}), json!({"id": true}))],
+                ),
+        };
+        there(&mut p);
+        let mut all = p.read().typed.vswitches.into_iter();
+        all.find(|v| &*v.meta.origin.address == "alicloud_vswitch.s[0]")
+            .unwrap()
+            .acl
+    };
+    assert_eq!(bound("acl"), Fact::Known(Some(AclId(1))));
+    assert_eq!(bound("nacl-2"), Fact::Known(Some(AclId(1))));
+    // The same one again.
+    assert_eq!(bound("nacl-1"), Fact::Known(Some(AclId(0))));
+}
