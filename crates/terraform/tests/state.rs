@@ -534,6 +534,21 @@ fn a_state_that_contradicts_itself_decides_nothing() {
         (surely(&inv, 1).0, surely(&inv, 2).0),
         (strings(&["?"]), strings(&["?"]))
     );
+    // What is behind a VPN connection has no address of the cloud.
+    let inv = with_hosts(&[
+        vip(json!(["i-9"]), json!(["47.0.0.1"])),
+        (
+            "vpn_gateway",
+            json!({"id": "vpn-1", "vpc_id": "vpc-1", "vswitch_id": "vsw-1", "enable_ipsec": true}),
+        ),
+        (
+            "vpn_connection",
+            json!({"id": "vco-1", "vpn_gateway_id": "vpn-1", "customer_gateway_id": "cgw-1",
+            "local_subnet": ["10.0.0.0/8"], "remote_subnet": ["192.168.0.0/16"]}),
+        ),
+    ]);
+    let site = &inv.typed[inv.typed.sites[0].interface];
+    assert!(site.public.is_empty() && site.addresses.iter().all(|a| a.kind != AddressKind::HaVip));
     // An EIP is bound to one thing.
     let bind = json!({"id": "eip-1:i-2", "allocation_id": "eip-1", "instance_id": "i-2", "instance_type": "EcsInstance"});
     let by_address = json!({"id": "x", "allocation_id": "eip-1", "instance_id": "10.1.0.20", "instance_type": "IpAddress",

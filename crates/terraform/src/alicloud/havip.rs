@@ -6,6 +6,7 @@ use super::{Handler, Identity, Role, Stage, TypeSpec, own, parse};
 use crate::json::left_to_cloud;
 use bartizan_base::Span;
 use bartizan_model::*;
+use std::collections::BTreeSet;
 
 pub(super) const HANDLERS: &[Handler] = &[
     Handler {
@@ -174,11 +175,14 @@ fn attach(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 fn hold(l: &mut Linker<'_>, h: HaVipId, member: Option<InterfaceId>, doubt: Option<Unknown>) {
     let vip = &l.typed[h];
     let (ip, home) = (vip.ip.clone(), vip.vswitch.clone());
+    // What is behind a link holds nothing of the cloud.
+    let sites: BTreeSet<InterfaceId> = l.typed.sites.iter().map(|s| s.interface).collect();
     let holders: Vec<InterfaceId> = match member {
         Some(x) => vec![x],
         // Any interface of the vSwitch may be meant.
         None => (0u32..)
             .zip(&l.typed.interfaces)
+            .filter(|(n, _)| !sites.contains(&InterfaceId(*n)))
             .filter(|(_, x)| match (home.known(), x.vswitch.known()) {
                 (Some(a), Some(b)) => a == b,
                 _ => true,
