@@ -287,11 +287,27 @@ pub fn verify_kernel(
     packets: usize,
     engine: &dyn EngineUnderTest,
 ) -> Result<KernelReport, String> {
+    verify_kernel_from(0, networks, seed, features, packets, engine)
+}
+
+/// The same from some network of the run on, so that one which was reported can be looked at alone.
+///
+/// # Errors
+/// When this machine cannot build networks: why.
+pub fn verify_kernel_from(
+    first: u64,
+    networks: u64,
+    seed: u64,
+    features: Features,
+    packets: usize,
+    engine: &dyn EngineUnderTest,
+) -> Result<KernelReport, String> {
     usable()?;
     let mut report = KernelReport::default();
-    let mut index = 0;
+    let mut index = first;
+    let last = first.saturating_add(networks.saturating_mul(10));
     // A network that cannot be built is no network of the count; most can.
-    while report.networks < networks && index < networks.saturating_mul(10) {
+    while report.networks < networks && index < last {
         let mut r = Rng::for_item(seed, index);
         // Every third one is such that most packets get to what stands between VPCs.
         let inv = match index % 3 {

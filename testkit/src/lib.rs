@@ -35,7 +35,7 @@ pub use generate::{Features, open_inventory, random_inventory};
 #[cfg(target_os = "linux")]
 pub use kernel::{
     KernelDisagreement, KernelReport, KernelVectors, compare_with_kernel, compare_with_kernel_under,
-    vectors_in_kernel, verify_kernel,
+    vectors_in_kernel, verify_kernel, verify_kernel_from,
 };
 pub use rng::Rng;
 pub use shrink::shrink;

@@ -56,6 +56,9 @@ enum Task {
         networks: u64,
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// With `--kernel`: begin at this network of the run, to look at one that was reported.
+        #[arg(long, default_value_t = 0, requires = "kernel")]
+        first: u64,
         /// Packets per network.
         #[arg(long, default_value_t = 300)]
         packets: usize,
@@ -94,6 +97,7 @@ fn main() -> ExitCode {
         Task::Verify {
             networks,
             seed,
+            first,
             packets,
             matrix,
             kernel,
@@ -103,6 +107,7 @@ fn main() -> ExitCode {
         } => verify::run(&verify::Run {
             networks,
             seed,
+            first,
             packets,
             matrix,
             kernel,

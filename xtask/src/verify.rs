@@ -7,6 +7,8 @@ use bartizan_testkit::{Features, MatrixEngine, PointEngine, verify_incremental, 
 pub(crate) struct Run {
     pub(crate) networks: u64,
     pub(crate) seed: u64,
+    /// The first network of a run in the kernel.
+    pub(crate) first: u64,
     pub(crate) packets: usize,
     pub(crate) matrix: bool,
     pub(crate) kernel: bool,
@@ -68,8 +70,10 @@ fn kernel(r: &Run, features: Features) -> Done {
     if !shown.failures.is_empty() {
         return Err("vectors failed in the kernel".to_string());
     }
-    let report = bartizan_testkit::verify_kernel(r.networks, r.seed, features, r.packets, &PointEngine)
-        .map_err(|e| format!("this machine cannot build networks: {e}"))?;
+    let (first, packets) = (r.first, r.packets);
+    let report =
+        bartizan_testkit::verify_kernel_from(first, r.networks, r.seed, features, packets, &PointEngine)
+            .map_err(|e| format!("this machine cannot build networks: {e}"))?;
     println!("{report}");
     println!("seed {}, {:.0} s", r.seed, begin.elapsed().as_secs_f64());
     match (report.failure, report.differing) {

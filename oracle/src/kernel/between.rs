@@ -182,30 +182,6 @@ impl Plan {
         all.filter_map(here).collect()
     }
 
-    /// The devices by which what a VPC has sent over router interfaces comes back into it at once.
-    pub(crate) fn home(&self, vpc: usize) -> Vec<String> {
-        let own = |i: usize| {
-            let here = self
-                .hybrid
-                .interfaces
-                .get(i)
-                .is_some_and(|x| x.at == At::Vpc(vpc));
-            here && self.opposite(i).is_some_and(|o| o.1 == At::Vpc(vpc))
-        };
-        let all = (0..self.hybrid.interfaces.len()).filter(|i| own(*i));
-        let by = |k: &usize| match self.crossings[*k].at {
-            Crossing::Route {
-                hop: Hop::Interface(i),
-                ..
-            } => own(i),
-            _ => false,
-        };
-        let crossed = self.crossed(vpc, false).into_iter().filter(by);
-        all.map(|i| format!("r{i}"))
-            .chain(crossed.map(|k| format!("g{k}")))
-            .collect()
-    }
-
     /// The router interface at the other end, and where that is.
     fn opposite(&self, i: usize) -> Option<(usize, At)> {
         let o = self.hybrid.interfaces.get(i)?.opposite?;

@@ -34,6 +34,7 @@ mod link;
 mod nat;
 mod netns;
 mod nodes;
+mod origin;
 mod packet;
 mod passing;
 mod plan;

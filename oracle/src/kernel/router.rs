@@ -8,6 +8,7 @@ use super::KernelError;
 use super::balancer::{BACK, HANDED, OPENED, any_of};
 use super::filter::{acls, address, only_probes};
 use super::netns::Script;
+use super::origin::origin;
 use super::plan::{ELSEWHERE, Hop, Plan};
 use super::wall::led;
 use ipnet::IpNet;
@@ -462,7 +463,8 @@ impl<'a> Router<'a> {
         let (chains, filters) = acls(self.p, self.vpc)?;
         let marks = self.marks();
         let relays = self.relays();
-        let elsewhere = self.elsewhere();
+        let enis: Vec<usize> = self.enis().map(|(i, _)| i).collect();
+        let [origin, elsewhere, home] = origin(self.p, &enis, &self.joins());
         let arrivals = self.arrivals();
         let departures = led(self.p, self.vpc) + &self.departures();
         let apart = self.apart();
@@ -470,7 +472,7 @@ impl<'a> Router<'a> {
         // Not one rule asks for the state of a session, so none is kept; `notrack` says so.
         self.s.nft(format!(
             "table inet t {{
-{chains}chain filters {{
+{origin}{chains}chain filters {{
 {filters}}}
 {quiet}
 chain stateless {{
@@ -479,7 +481,7 @@ notrack
 }}
 chain arrive {{
 type filter hook prerouting priority -150; policy accept;
-{elsewhere}{arrivals}{marks}{relays}
+{elsewhere}{arrivals}{marks}{relays}{home}
 }}
 chain pass {{
 type filter hook forward priority 0; policy accept;
@@ -552,28 +554,6 @@ type filter hook forward priority 0; policy accept;
                 s,
                 "iifname \"wan\" ip daddr {{ {served} }} meta mark set meta mark & 0xff00"
             );
-        }
-        s
-    }
-
-    /// Notes on packets from other VPCs that they are not from here, whatever their source looks like.
-    fn elsewhere(&self) -> String {
-        let mut s = String::new();
-        // A pair of router interfaces of one VPC leads back into it.
-        let own = self.p.home(self.vpc);
-        for (dev, c) in self
-            .joins()
-            .iter()
-            .filter(|d| !own.contains(d))
-            .flat_map(|d| (0..self.p.choices()).map(move |c| (d, c)))
-        {
-            for family in ["ip", "ip6"] {
-                let _ = writeln!(
-                    s,
-                    "iifname \"{dev}\" {family} dscp {c} {family} dscp set {}",
-                    c | ELSEWHERE
-                );
-            }
         }
         s
     }
