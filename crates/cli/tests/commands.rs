@@ -638,7 +638,14 @@ resource \"alicloud_route_table_attachment\" \"a\" {
             "alicloud_vpc.v",
             r#"{"cidr_block": {"constant_value": "10.0.0.0/8"}}"#,
         ),
-        block("alicloud_vswitch.s", &format!(r#"{{"vpc_id": {vpc}}}"#)),
+        block(
+            "alicloud_vswitch.s",
+            &format!(r#"{{"vpc_id": {vpc}, "cidr_block": {{"references": ["count.index"]}}}}"#),
+        )
+        .replace(
+            "\"expressions\"",
+            "\"count_expression\": {\"constant_value\": 2}, \"expressions\"",
+        ),
         block("alicloud_route_table.t", &format!(r#"{{"vpc_id": {vpc}}}"#)),
         block(
             "alicloud_route_table_attachment.a",
@@ -669,6 +676,20 @@ resource \"alicloud_route_table_attachment\" \"a\" {
         "{}{}",
         both.out,
         both.err
+    );
+    // The directory has changed since in a reference alone.
+    let main = std::fs::read_to_string(dir.path().join("main.tf")).unwrap();
+    put(
+        "main.tf",
+        &main.replace("s[var.n].id", "s[1 - var.n + 0 * length(alicloud_vpc.v.id)].id"),
+    );
+    let changed = run_in(dir.path(), &["inventory", "plan.json", "--config", "."]);
+    assert!(
+        changed
+            .err
+            .contains("`vswitch_id` of `alicloud_route_table_attachment.a` is another in the directory"),
+        "{}",
+        changed.err
     );
     let nowhere = run_in(dir.path(), &["inventory", "plan.json", "--config", "nowhere"]);
     assert_eq!(nowhere.code, 2);

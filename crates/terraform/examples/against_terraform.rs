@@ -9,7 +9,7 @@
 
 use bartizan_base::Sources;
 use bartizan_model::{Node, Value};
-use bartizan_terraform::{EvalOptions, FileSet, evaluate};
+use bartizan_terraform::{EvalOptions, FileSet, ReadOptions, evaluate, read};
 use hcl_edit::Ident;
 use hcl_edit::expr::{Expression, Object, ObjectKey, ObjectValue, Traversal, TraversalOperator};
 use hcl_edit::structure::{Attribute, Block, Body, Structure};
@@ -295,6 +295,9 @@ fn compare(dir: &Path) -> Result<Outcome, String> {
     run(&["init", "-input=false", "-no-color"])?;
     run(&["plan", "-input=false", "-no-color", "-refresh=false", "-out=p"])?;
     let shown: J = serde_json::from_slice(&run(&["show", "-json", "p"])?).unwrap();
+    if let Some(what) = changed(&shown, &files) {
+        println!("{}: {what}", dir.display());
+    }
     let mut theirs = BTreeMap::new();
     collect(&shown["planned_values"]["root_module"], &mut theirs);
 
@@ -323,6 +326,24 @@ fn compare(dir: &Path) -> Result<Outcome, String> {
         out.wrong.push(format!("{a} is not in their plan"));
     }
     Ok(out)
+}
+
+/// What is said to have changed in a directory since a plan was made from it, which is nothing.
+fn changed(plan: &J, files: &BTreeMap<String, String>) -> Option<String> {
+    let mut sources = Sources::default();
+    let mut document = FileSet::default();
+    document.add(&mut sources, "plan.json", plan.to_string());
+    let mut directory = FileSet::default();
+    for (name, text) in files {
+        directory.add(&mut sources, name, text.clone());
+    }
+    let options = ReadOptions {
+        configuration: Some(directory),
+        ..ReadOptions::default()
+    };
+    let said = read(&document, &mut sources, &options).diagnostics;
+    let changed = said.iter().find(|d| d.message.contains("in the directory"));
+    changed.map(|d| d.message.clone())
 }
 
 fn collect(module: &J, out: &mut BTreeMap<String, J>) {

@@ -4,7 +4,7 @@
 
 use bartizan_base::Sources;
 use bartizan_model::{Node, Value};
-use bartizan_terraform::{EvalOptions, FileSet, evaluate};
+use bartizan_terraform::{EvalOptions, FileSet, ReadOptions, evaluate, read};
 use serde_json::Value as J;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -45,9 +45,29 @@ fn planned(bin: &str, files: &[(&str, String)], vars: &[&str]) -> BTreeMap<Strin
     plan.extend(vars);
     run(&plan);
     let shown: J = serde_json::from_slice(&run(&["show", "-json", "p"])).unwrap();
+    let changed = changed(&shown, files);
+    assert!(changed.is_empty(), "{changed:?}");
     let mut out = BTreeMap::new();
     collect(&shown["planned_values"]["root_module"], &mut out);
     out
+}
+
+/// What is said to have changed in a directory since a plan was made from it.
+fn changed(plan: &J, files: &[(&str, String)]) -> Vec<String> {
+    let mut sources = Sources::default();
+    let mut document = FileSet::default();
+    document.add(&mut sources, "plan.json", plan.to_string());
+    let mut directory = FileSet::default();
+    for (name, text) in files {
+        directory.add(&mut sources, name, text.clone());
+    }
+    let options = ReadOptions {
+        configuration: Some(directory),
+        ..ReadOptions::default()
+    };
+    let said = read(&document, &mut sources, &options).diagnostics;
+    let said = said.iter().filter(|d| d.message.contains("in the directory"));
+    said.map(|d| d.message.clone()).collect()
 }
 
 fn collect(module: &J, out: &mut BTreeMap<String, J>) {

@@ -13,9 +13,13 @@ mod manifest;
 mod module;
 mod source;
 mod types;
+mod uses;
 mod value;
 mod variables;
 
+pub(crate) use module::World;
+pub(crate) use source::{Block as Declared, Expr};
+pub(crate) use uses::{calls, references};
 pub(crate) use value::{number, quote};
 
 use crate::FileSet;
@@ -53,16 +57,18 @@ pub fn evaluate(
     options: &EvalOptions,
 ) -> (Vec<Resource>, Vec<Diagnostic>) {
     let workspace = options.workspace.as_deref().unwrap_or("default");
-    evaluate_in(files, sources, options, Some(workspace))
+    let (all, said, _) = evaluate_in(files, sources, options, Some(workspace), |_| ());
+    (all, said)
 }
 
-/// As [`evaluate`], in a workspace that may not be known.
-pub(crate) fn evaluate_in(
+/// As [`evaluate`], in a workspace that may not be known, with a look at the configuration itself.
+pub(crate) fn evaluate_in<T: Send>(
     files: &FileSet,
     sources: &Sources,
     options: &EvalOptions,
     workspace: Option<&str>,
-) -> (Vec<Resource>, Vec<Diagnostic>) {
+    look: impl FnOnce(&World<'_>) -> T + Send,
+) -> (Vec<Resource>, Vec<Diagnostic>, Option<T>) {
     let run = || {
         let mut w = module::World::new(files, sources, workspace.map(str::to_string));
         let given = variables::Given::collect(&w, options);
@@ -77,7 +83,8 @@ pub(crate) fn evaluate_in(
         // One fault shows up in every instance and in everything that uses it: say it once.
         let mut seen = std::collections::BTreeSet::new();
         diags.retain(|d| seen.insert((d.code, d.message.clone(), d.labels.first().map(|l| l.span))));
-        (out, diags)
+        let seen = look(&w);
+        (out, diags, Some(seen))
     };
     std::thread::scope(|s| {
         let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(s, run);
@@ -86,10 +93,12 @@ pub(crate) fn evaluate_in(
             Ok(Err(_)) => (
                 Vec::new(),
                 vec![internal("reading the configuration failed inside Bartizan")],
+                None,
             ),
             Err(_) => (
                 Vec::new(),
                 vec![internal("there is not enough memory to read the configuration")],
+                None,
             ),
         }
     })

@@ -4,11 +4,11 @@ mod instances;
 
 use super::eval::{Fault, R, Scope, fault};
 use super::source::{Block, Config, Expr, load};
-use super::value::{Instance, Key, V};
+use super::value::{Instance, Key, V, to_node};
 use super::variables::Given;
 use crate::FileSet;
 use bartizan_base::{Diagnostic, FileId, Sources, Span};
-use bartizan_model::{Reference, Unknown};
+use bartizan_model::{Reference, Unknown, Value};
 use hcl_edit::expr::{Expression, TraversalOperator};
 use rustc_hash::FxHashMap;
 use std::cell::{Cell, RefCell};
@@ -198,7 +198,33 @@ impl<'a> World<'a> {
         }
     }
 
-    fn config(&self, dir: &str) -> Rc<Config> {
+    /// The value of an expression that names nothing.
+    pub(crate) fn constant(&self, e: &Expr) -> Option<Value> {
+        let v = self.doubted(|| self.expr(e, &self.scope(0))).0.ok()?;
+        Some(to_node(&v, e.span, &|i| self.address(i)).value)
+    }
+
+    /// The default of a variable, as its type makes it.
+    pub(crate) fn default_of(&self, decl: &Block) -> Option<Value> {
+        let (scope, e) = (self.scope(0), decl.attr("default")?);
+        let ty = self.type_of(decl.attr("type")).ok()?;
+        let of = || self.convert(self.expr(e, &scope)?, &ty, &scope);
+        let v = self.doubted(of).0.ok()?;
+        Some(to_node(&v, e.span, &|i| self.address(i)).value)
+    }
+
+    /// Where a module is that is called in a directory, if it is on this machine.
+    pub(crate) fn directory_of(&self, dir: &str, manifest: &str, source: Option<&str>) -> Option<String> {
+        let local = source.filter(|s| s.starts_with("./") || s.starts_with("../") || *s == "." || *s == "..");
+        match (local, self.manifest.get(manifest)) {
+            (Some(s), _) => Some(normal(&join_dir(dir, s))),
+            (None, Some(d)) => Some(normal(d)),
+            (None, None) => None,
+        }
+    }
+
+    /// What a directory declares.
+    pub(crate) fn config(&self, dir: &str) -> Rc<Config> {
         if let Some(c) = self.configs.borrow().get(dir) {
             return c.clone();
         }
@@ -484,21 +510,14 @@ impl<'a> World<'a> {
                 "a module that calls itself has no end",
             );
         }
-        let local = source
-            .as_deref()
-            .filter(|s| s.starts_with("./") || s.starts_with("../") || *s == "." || *s == "..");
-        let dir = match (local, self.manifest.get(&manifest)) {
-            (Some(s), _) => normal(&join_dir(&m.dir, s)),
-            (None, Some(d)) => normal(d),
-            (None, None) => {
-                let what = source.map_or("its source is not known".to_string(), |s| {
-                    format!("`{s}` is not on this machine")
-                });
-                return missing(
-                    what,
-                    "run `terraform init` (or `terraform get`) so that the module is in .terraform/modules, or check a plan instead",
-                );
-            }
+        let Some(dir) = self.directory_of(&m.dir, &manifest, source.as_deref()) else {
+            let what = source.map_or("its source is not known".to_string(), |s| {
+                format!("`{s}` is not on this machine")
+            });
+            return missing(
+                what,
+                "run `terraform init` (or `terraform get`) so that the module is in .terraform/modules, or check a plan instead",
+            );
         };
         let config = self.config(&dir);
         let nothing = config.decls.is_empty() && config.modules.is_empty() && config.outputs.is_empty();

@@ -57,6 +57,27 @@ pub(crate) struct Config {
     pub(crate) providers: Vec<Rc<Block>>,
 }
 
+impl Config {
+    /// Every resource and data source: its address in the module, and the block.
+    pub(crate) fn declarations(&self) -> impl Iterator<Item = (String, &Block)> {
+        self.decls.iter().map(|d| {
+            let data = if d.data { "data." } else { "" };
+            (format!("{data}{}.{}", d.kind, d.name), &*d.block)
+        })
+    }
+
+    /// The block of an address in the module.
+    pub(crate) fn declared(&self, address: &str) -> Option<&Block> {
+        let (data, rest) = match address.strip_prefix("data.") {
+            Some(rest) => (true, rest),
+            None => (false, address),
+        };
+        let (kind, name) = rest.split_once('.')?;
+        let at = self.by_name.get(&(data, kind.to_string(), name.to_string()))?;
+        self.decls.get(*at).map(|d| &*d.block)
+    }
+}
+
 /// Brackets and templates nested deeper than this are refused: parsing is recursive.
 const MAX_NESTING: usize = 120;
 

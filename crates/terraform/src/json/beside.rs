@@ -4,6 +4,7 @@
 //! from the resource of the same address, where the two agree in what both know.
 
 use super::blocks::alike;
+use super::drift::Drift;
 use super::{AFTER_APPLY, WRITTEN};
 use bartizan_base::{Diagnostic, Severity, Span};
 use bartizan_model::{Node, Resource, Unknown, Value};
@@ -19,35 +20,32 @@ pub(super) struct Beside {
     /// How many resources were found, and what the first that differs is.
     found: usize,
     differs: Option<(String, Span)>,
+    /// What has changed since the plan was made: then nothing of it is used.
+    drift: Option<Drift>,
 }
 
 impl Beside {
     /// What was said of values that are not known is said again of those that are used.
-    pub(super) fn new(all: Vec<Resource>, mut said: Vec<Diagnostic>) -> Self {
+    pub(super) fn new(all: Vec<Resource>, mut said: Vec<Diagnostic>, drift: Option<Drift>) -> Self {
         said.retain(|d| d.severity == Severity::Error);
         Beside {
             all: all.into_iter().map(|r| (r.address.clone(), r)).collect(),
             said,
             found: 0,
             differs: None,
+            drift,
         }
     }
 
     /// The resource of the directory that one of the plan was made from.
-    pub(super) fn of(&mut self, r: &Resource) -> Option<Resource> {
+    pub(super) fn of(&mut self, r: &Resource, flags: &serde_json::Map<String, J>) -> Option<Resource> {
         let own = self.all.get(&r.address).filter(|d| d.kind == r.kind)?;
         self.found += 1;
-        let other = own.attributes.iter().find(|(name, n)| {
-            let text = match &n.value {
-                Value::String(s) | Value::Number(s) => s,
-                Value::Bool(true) => "true",
-                Value::Bool(false) => "false",
-                _ => return false,
-            };
-            r.attributes
-                .get(*name)
-                .is_some_and(|p| p.value != Value::Null && !alike(&p.value, text))
-        });
+        if self.drift.is_some() {
+            return None;
+        }
+        let mut all = own.attributes.iter();
+        let other = all.find(|(name, n)| !agree(r.attributes.get(*name), flags.get(&***name), n));
         if let Some((name, n)) = other {
             self.differs
                 .get_or_insert_with(|| (format!("`{name}` of `{}`", r.address), n.span));
@@ -64,10 +62,18 @@ impl Beside {
                     .help("give the directory in which `terraform plan` was run"),
             );
         }
-        if let Some((what, span)) = self.differs {
+        let all = self
+            .drift
+            .map(|(what, span)| (format!("{what}: what the plan does not know stays unknown"), span));
+        let one = self.differs.map(|(what, span)| {
             let why = format!(
                 "{what} is another in the directory than in the plan: what the plan does not know of it stays unknown"
             );
+            (why, span)
+        });
+        if let Some((why, span)) = all.or(one)
+            && self.found > 0
+        {
             self.said.push(
                 Diagnostic::warning("INPUT002", why)
                     .at(span, "written here")
@@ -76,6 +82,48 @@ impl Beside {
         }
         self.said
     }
+}
+
+/// Whether a value of the directory may be what a plan knows of it, given what it does not know. Sets come in another
+/// order, and providers fill in what is not written.
+fn agree(plan: Option<&Node>, flags: Option<&J>, own: &Node) -> bool {
+    let Some(plan) = plan.filter(|p| p.value != Value::Null && flags != Some(&J::Bool(true))) else {
+        return true;
+    };
+    let text = match &own.value {
+        Value::String(s) | Value::Number(s) => s,
+        Value::Bool(true) => "true",
+        Value::Bool(false) => "false",
+        Value::List(mine) => {
+            let Value::List(all) = &plan.value else {
+                return true;
+            };
+            let unknown = |n: usize| flags.and_then(|f| f.get(n)) == Some(&J::Bool(true));
+            let flag = |n: usize| flags.and_then(|f| f.get(n));
+            let bare = |n: &Node| matches!(n.value, Value::Ref(_) | Value::Unknown(_));
+            // What is known on both sides has its like on the other one.
+            let found = mine.iter().filter(|m| !bare(m)).all(|m| {
+                let mut like = all.iter().enumerate().filter(|(n, _)| !unknown(*n));
+                like.any(|(n, p)| agree(Some(p), flag(n), m))
+            });
+            let missing = all.iter().enumerate().filter(|(n, p)| {
+                let mut like = mine.iter().filter(|m| !bare(m));
+                unknown(*n) || !like.any(|m| agree(Some(p), flag(*n), m))
+            });
+            // Or is a reference that the plan knows. How many an unknown member stands for is not known.
+            let open = mine.iter().any(|m| matches!(m.value, Value::Unknown(_)));
+            let wanted = open || missing.count() <= mine.iter().filter(|m| bare(m)).count();
+            return found && wanted;
+        }
+        Value::Map(mine) => {
+            let Value::Map(all) = &plan.value else { return true };
+            return mine
+                .iter()
+                .all(|(k, m)| agree(all.get(k), flags.and_then(|f| f.get(&**k)), m));
+        }
+        Value::Null | Value::Ref(_) | Value::Unknown(_) => return true,
+    };
+    alike(&plan.value, text)
 }
 
 /// Whether anything is unknown.

@@ -7,6 +7,7 @@
 mod address;
 mod beside;
 mod blocks;
+mod drift;
 mod plan;
 mod references;
 pub(crate) mod shapes;
@@ -15,10 +16,11 @@ mod state;
 mod value;
 
 use crate::alicloud::Spelt;
-use crate::config::evaluate_in;
+use crate::config::{World, evaluate_in};
 use crate::{EvalOptions, FileSet};
 use bartizan_base::{Diagnostic, FileId, Sources};
 use bartizan_model::{Resource, Unknown};
+use beside::Beside;
 
 /// Why a plan does not know a value that nobody wrote: the cloud fills it in.
 pub(crate) const AFTER_APPLY: &str = "known only after apply";
@@ -60,7 +62,11 @@ pub(crate) struct Read {
 /// # Errors
 /// One `INPUT001` with line and column when the text is not such a document.
 pub fn read_plan(file: FileId, sources: &Sources) -> (Vec<Resource>, Vec<Diagnostic>) {
-    let r = outcome(plan::read(text(file, sources), file, |_| None), file, sources);
+    let r = outcome(
+        plan::read(text(file, sources), file, |_, _, _| None),
+        file,
+        sources,
+    );
     (r.resources, r.diagnostics)
 }
 
@@ -69,27 +75,32 @@ pub fn read_plan(file: FileId, sources: &Sources) -> (Vec<Resource>, Vec<Diagnos
 pub(crate) fn plan_of(file: FileId, sources: &mut Sources, beside: Option<(&FileSet, &EvalOptions)>) -> Read {
     let text = sources.get(file).map(|f| f.text.clone()).unwrap_or_default();
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let read = plan::read(text, file, |variables| {
+    let read = plan::read(text, file, |variables, written, format| {
         let (files, options) = beside?;
-        Some(directory(files, options, variables, sources))
+        Some(directory(files, options, variables, (written, format), sources))
     });
     outcome(read, file, sources)
 }
 
-/// Evaluates a directory with the values that the variables have in a plan.
+/// Evaluates a directory with the values that the variables have in a plan, and looks whether it is the one that the plan
+/// was made from.
 fn directory(
     files: &FileSet,
     options: &EvalOptions,
     variables: String,
+    (written, format): (&references::Written, Option<&str>),
     sources: &mut Sources,
-) -> (Vec<Resource>, Vec<Diagnostic>) {
+) -> Beside {
     const NAME: &str = "variables of the plan.tfvars.json";
     let (mut files, mut options) = (files.clone(), options.clone());
     files.files.insert(NAME.into(), sources.add(NAME, variables));
     options.vars.clear();
     options.var_files.push(NAME.into());
     // A plan does not say in which workspace it was made.
-    evaluate_in(&files, sources, &options, options.workspace.as_deref())
+    let workspace = options.workspace.as_deref();
+    let look = |w: &World<'_>| drift::drift(w, written, format);
+    let (all, said, drift) = evaluate_in(&files, sources, &options, workspace, look);
+    Beside::new(all, said, drift.flatten())
 }
 
 /// Reads `terraform show -json` of a state, or a raw `terraform.tfstate`.

@@ -107,7 +107,7 @@ impl Changes {
 pub(super) fn read(
     text: &str,
     file: FileId,
-    configure: impl FnOnce(String) -> Option<(Vec<Resource>, Vec<Diagnostic>)>,
+    configure: impl FnOnce(String, &Written, Option<&str>) -> Option<Beside>,
 ) -> Result<Read, serde_json::Error> {
     let doc: Document = serde_json::from_str(text)?;
     known_format(doc.format_version.as_deref())?;
@@ -116,7 +116,8 @@ pub(super) fn read(
         .iter()
         .map(|(k, v)| (k.as_str(), &v.value))
         .collect();
-    let mut beside = configure(serde_json::to_string(&variables)?).map(|(all, said)| Beside::new(all, said));
+    let variables = serde_json::to_string(&variables)?;
+    let mut beside = configure(variables, &doc.configuration, doc.format_version.as_deref());
     let mut changes = Changes {
         of: FxHashMap::default(),
         moved: BTreeSet::new(),
@@ -182,7 +183,7 @@ pub(super) fn read(
             .of
             .get(&*r.address)
             .and_then(|c| c.after_unknown.as_object());
-        let own = beside.as_mut().and_then(|b| b.of(r));
+        let own = beside.as_mut().and_then(|b| b.of(r, after.unwrap_or(&empty)));
         if let Some(o) = &owner {
             spelt.insert(r.address.clone(), written(&o.block.expressions, own.as_ref()));
         }

@@ -34,7 +34,7 @@ const MAX_SPLAT: usize = 1_000;
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Written {
-    root_module: Module,
+    pub(super) root_module: Module,
     provider_config: BTreeMap<String, Provider>,
 }
 
@@ -46,10 +46,11 @@ struct Provider {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Module {
-    resources: Vec<Block>,
-    module_calls: BTreeMap<String, Block>,
-    outputs: BTreeMap<String, Output>,
+pub(super) struct Module {
+    pub(super) resources: Vec<Block>,
+    pub(super) module_calls: BTreeMap<String, Block>,
+    pub(super) outputs: BTreeMap<String, Output>,
+    pub(super) variables: BTreeMap<String, Variable>,
     #[serde(skip)]
     index: FxHashMap<String, usize>,
 }
@@ -58,19 +59,28 @@ struct Module {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Block {
-    address: String,
-    mode: String,
+    pub(super) address: String,
+    /// Of module calls.
+    pub(super) source: Option<String>,
+    pub(super) mode: String,
     provider_config_key: Option<String>,
     pub(super) expressions: J,
-    for_each_expression: J,
-    count_expression: J,
-    module: Module,
+    pub(super) for_each_expression: J,
+    pub(super) count_expression: J,
+    pub(super) module: Module,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Output {
-    expression: J,
+pub(super) struct Output {
+    pub(super) expression: J,
+}
+
+/// A declared variable.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Variable {
+    pub(super) default: Option<J>,
 }
 
 /// The value of a root variable.
