@@ -102,6 +102,15 @@ impl World {
             .collect()
     }
 
+    /// A-NAT-3 (026): the addresses of the IP mappings by which interface `from` leaves as `src`, if it does.
+    fn mapped(&self, nat: &NatW, from: usize, src: IpAddr) -> Vec<IpAddr> {
+        let eni = &self.interfaces[from];
+        let out = self.second(Assumption::Nat3) && nat.vpc == eni.vpc && eni.public.is_empty();
+        let whole = nat.dnat.iter().filter(|d| d.protocol == DnatProtocol::Any);
+        let here = whole.filter(|d| out && d.target == src);
+        here.map(|d| d.external).collect()
+    }
+
     /// §7.2: in a VPC with an activated IPv4 gateway a NAT gateway works only if its own vSwitch has a
     /// route to that gateway.
     fn nat_has_internet(&self, nat: &NatW, peer: IpAddr) -> bool {
@@ -149,7 +158,11 @@ impl World {
                 Exit::Own(ip) => vec![ip],
                 Exit::Gateway6 => vec![p.src.ip],
                 Exit::Nat(n) if self.nat_has_internet(&self.nats[n], p.dst.ip) => {
-                    self.snat(&self.nats[n], p.src.ip, Some(eni.vswitch))
+                    // 026, 2.
+                    match self.mapped(&self.nats[n], from, p.src.ip) {
+                        by if by.is_empty() => self.snat(&self.nats[n], p.src.ip, Some(eni.vswitch)),
+                        by => by,
+                    }
                 }
                 Exit::Nat(_) | Exit::Arrived | Exit::Inner(_) => Vec::new(),
             };

@@ -126,3 +126,58 @@ fn every_second_reading_makes_a_difference() {
     let idle: Vec<&str> = open.iter().map(|&i| ASSUMPTIONS[i].id).collect();
     assert!(idle.is_empty(), "no packet depends on {idle:?}");
 }
+
+/// ALIBABA.md §8.3; docs/decisions/026: IP mappings occur without an SNAT entry for their host and beside one, and under
+/// the second reading what the host sends arrives at ends that let in its address alone.
+#[test]
+fn random_networks_have_ip_mappings_in_every_place() {
+    use bartizan_model::{Assumption, DnatProtocol, DnatTarget, SnatSource};
+    use bartizan_oracle::Endpoint;
+    let plain = ["joined", "hybrid", "inner", "balancers"];
+    let plain = plain
+        .iter()
+        .fold(Features::all(), |f, name| f.without(name).unwrap());
+    let (mut alone, mut beside, mut out, mut within) = (0, 0, 0, 0);
+    let both = Readings::chosen().with(Assumption::Nat3, true);
+    for index in 0..4_000 {
+        let mut r = Rng::for_item(31, index);
+        let inv = random_inventory(&mut r, plain);
+        let t = &inv.typed;
+        let mut hosts = Vec::new();
+        for d in &t.dnat_entries {
+            let DnatTarget::Interface(i, _) = d.target else {
+                continue;
+            };
+            if d.protocol.known() != Some(&DnatProtocol::Any) || !t[i].public.is_empty() {
+                continue;
+            }
+            let covers = |s: &&bartizan_model::SnatEntry| match &s.source {
+                SnatSource::Vswitch(v) => v.known() == t[i].vswitch.known(),
+                SnatSource::Net(n) => n.known().is_some_and(|n| n.prefix_len() <= 16),
+            };
+            match t.snat_entries.iter().filter(|s| s.nat == d.nat).find(covers) {
+                Some(_) => beside += 1,
+                None => alone += 1,
+            }
+            hosts.push(i);
+        }
+        if hosts.is_empty() {
+            continue;
+        }
+        let queries = Universe::new(&inv).sample(&mut r, 300);
+        let chosen = OracleEngine.check(&inv, &queries);
+        let turned = OracleEngine.under(&inv, &both, &queries);
+        for (q, (a, b)) in queries.iter().zip(chosen.iter().zip(&turned)) {
+            if a != b {
+                match q.dst {
+                    Endpoint::Outside(_) => out += 1,
+                    Endpoint::Address { .. } => within += 1,
+                }
+            }
+        }
+    }
+    println!(
+        "{alone} alone, {beside} beside SNAT; {out} packets to the Internet and {within} to interfaces turn"
+    );
+    assert!(alone >= 100 && beside >= 100 && out >= 50 && within >= 5);
+}

@@ -1,8 +1,8 @@
 //! Which contested semantics (ALIBABA.md §20) an inventory leans on.
 
 use bartizan_model::{
-    AclList, AddressSpec, Balancer, BalancerKind, Fact, InterfaceId, Inventory, NetSpec, NextHop, Peer,
-    PublicKind, RouteEntry, Typed,
+    AclList, AddressSpec, Balancer, BalancerKind, DnatProtocol, Fact, InterfaceId, Inventory, NetSpec,
+    NextHop, Peer, PublicKind, RouteEntry, Typed,
 };
 
 /// Whether a prefix lies inside a vSwitch.
@@ -103,6 +103,15 @@ pub fn of(inv: &Inventory) -> Vec<&'static str> {
     let inner = || t.nat_gateways.iter().filter(|n| n.internet == Fact::Known(false));
     if inner().any(|n| !n.blocks.is_empty()) {
         v.push("A-NAT-2");
+    }
+    let outward =
+        |n: &Fact<bartizan_model::NatId>| n.known().is_none_or(|n| t[*n].internet != Fact::Known(false));
+    let whole = |p: &Fact<DnatProtocol>| p.known().is_none_or(|p| *p == DnatProtocol::Any);
+    if t.dnat_entries
+        .iter()
+        .any(|d| whole(&d.protocol) && outward(&d.nat))
+    {
+        v.push("A-NAT-3");
     }
     if t.tr_tables.is_empty() && inner().next().is_some() && !bound.is_empty() {
         v.push("A-TR-2");

@@ -119,6 +119,10 @@ register! {
     Nat2 "A-NAT-2" "§8" "whether a VPC sends packets for a custom block of a VPC NAT gateway there where no route says so"
         ["written" "only written routes do", "implied" "every vSwitch table of the VPC has such a route"]
         Either Either "not documented";
+    Nat3 "A-NAT-3" "§8.3" "whether a host with a DNAT entry for every port (IP mapping) goes out to the Internet by that address"
+        ["in" "it does not: the entry is a way in alone",
+         "both" "it does, and SNAT entries are not asked; it still needs a route to the NAT gateway"]
+        Either Either "a page of the vendor says that it goes out by it instead of an SNAT entry; §8.3 is silent";
     Clb1 "A-CLB-1" "§9.1" "whether the security groups of a backend filter what CLB and NLB forward"
         ["exempt" "they do not", "filtered" "they do"]
         First Second "a published script and common practice disagree";

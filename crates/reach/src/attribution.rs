@@ -5,7 +5,7 @@ use crate::flow::{Relayed, Way};
 use crate::hybrid::LinkRef;
 use crate::network::{Hop, Network, Relay, RouteRef, RuleList, RuleRef};
 use crate::point::inner::{Journey, nat_view};
-use crate::point::{Crossed, Entry, Exit, ExitKind, Inside, PeerView, Point, ReplyPort};
+use crate::point::{By, Crossed, Entry, Exit, ExitKind, Inside, PeerView, Point, ReplyPort};
 use bartizan_model::{AttachmentId, BalancerId, InterfaceId, NatId};
 use bartizan_packet::AtomSet;
 use std::collections::BTreeSet;
@@ -198,7 +198,12 @@ impl Network {
                 }
             }
             ExitKind::Dropped => {}
-            ExitKind::Snat(n, i) => {
+            ExitKind::Snat(n, By::Mapping(i)) => {
+                u.nats.insert(n);
+                let mapped = self.addr_of(s).and_then(|(_, a)| a.mapped.get(i));
+                u.dnat.extend(mapped.map(|m| m.entry));
+            }
+            ExitKind::Snat(n, By::Entry(i)) => {
                 u.nats.insert(n);
                 u.snat.extend(
                     self.nats

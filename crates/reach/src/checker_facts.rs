@@ -617,6 +617,16 @@ impl<'a> Facts<'a> {
         };
         self.t.dnat_entries.iter().filter(to).filter(internet).collect()
     }
+    /// DNAT entries by which what an end sends may leave: IP mappings (A-NAT-3).
+    fn mapped(&self, at: (InterfaceId, u32), ips: &IpSet, nat: Option<NatId>) -> Vec<&'a DnatEntry> {
+        if self.first(Assumption::Nat3) {
+            return Vec::new();
+        }
+        let of = |d: &&DnatEntry| d.nat.known().zip(nat).is_none_or(|(a, b)| *a == b);
+        let whole = |d: &&DnatEntry| d.protocol.known().is_none_or(|p| *p == DnatProtocol::Any);
+        let entries = self.dnat(at, ips).into_iter();
+        entries.filter(of).filter(whole).collect()
+    }
     fn snat(&self, i: InterfaceId, ips: &IpSet, nat: Option<NatId>) -> Vec<&'a SnatEntry> {
         let of = |s: &&SnatEntry| s.nat.known().zip(nat).is_none_or(|(a, b)| *a == b);
         let source = |s: &&SnatEntry| match &s.source {
@@ -641,7 +651,8 @@ impl<'a> Facts<'a> {
                 SnatSource::Vswitch(v) => v.known().is_none(),
                 SnatSource::Net(n) => n.known().is_none_or(|n| IpSet::from(*n).intersects(ips)),
             };
-            return !appliance && !self.t.snat_entries.iter().any(covers);
+            let mapped = !self.mapped(at, ips, None).is_empty();
+            return !appliance && !mapped && !self.t.snat_entries.iter().any(covers);
         }
         let entries = self.entries(at.0, to);
         let by = |f: &dyn Fn(&NextHop) -> bool| entries.iter().any(|e| e.next_hops.iter().any(f));
@@ -663,7 +674,7 @@ impl<'a> Facts<'a> {
         let own = self.own(at).next().is_some();
         let nat = |h: &NextHop| {
             matches!(h, NextHop::Nat(n) if self.t[*n].internet.known() != Some(&false)
-                && !self.snat(at.0, ips, Some(*n)).is_empty())
+                && !(self.snat(at.0, ips, Some(*n)).is_empty() && self.mapped(at, ips, Some(*n)).is_empty()))
         };
         ips.v6.is_empty()
             && !by(&nat)
@@ -696,6 +707,7 @@ impl<'a> Facts<'a> {
                 .snat_entries
                 .iter()
                 .flat_map(|s| &s.ips)
+                .chain(t.dnat_entries.iter().map(|d| &d.external))
                 .map(|ip| self.nat_ip(ip));
             return known
                 .map(|ip| IpSet::single(*ip))
@@ -707,6 +719,7 @@ impl<'a> Facts<'a> {
             .snat(at.0, ips, None)
             .into_iter()
             .flat_map(|s| &s.ips)
+            .chain(self.mapped(at, ips, None).into_iter().map(|d| &d.external))
             .map(|ip| self.nat_ip(ip));
         own.chain(nat).fold(IpSet::empty(), |a, b| a.union(&b))
     }

@@ -277,6 +277,7 @@ impl Domain {
                 let addr = u32::try_from(ai).unwrap_or(u32::MAX);
                 let special = !a.own.is_empty()
                     || !a.dnat.is_empty()
+                    || !a.mapped.is_empty()
                     || !a.inner.is_empty()
                     || a.v6.inbound
                     || a.v6.outbound

@@ -281,6 +281,21 @@ pub struct OwnPublic {
     pub eip: Option<EipId>,
 }
 
+/// An IP mapping as a way out (docs/decisions/026).
+#[derive(Clone, Debug)]
+pub struct Mapped {
+    /// Index into `Typed::dnat_entries`.
+    pub entry: u32,
+    /// The NAT gateway.
+    pub nat: NatId,
+    /// Whether SNAT entries may be used in its place.
+    pub optional: bool,
+    /// The EIP that its address is, if it is one.
+    pub eip: Option<EipId>,
+    /// The public address, or the region where it may be. Empty only when narrowing: it is not known.
+    pub ips: Arc<IpSet>,
+}
+
 /// A DNAT entry that leads to an address.
 #[derive(Clone, Debug)]
 pub struct DnatIn {
@@ -397,6 +412,8 @@ pub struct Addr {
     pub has_own: Option<bool>,
     /// DNAT entries that lead to it.
     pub dnat: Vec<DnatIn>,
+    /// IP mappings by which what it sends may leave (A-NAT-3).
+    pub mapped: Vec<Mapped>,
     /// Those of VPC NAT gateways.
     pub inner: Vec<DnatIn>,
     /// IPv6 Internet access.

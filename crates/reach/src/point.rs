@@ -146,12 +146,21 @@ impl Exit {
     }
 }
 
+/// What gives the address by which a NAT gateway lets a packet out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// An SNAT entry: index into `Nat::snat`.
+    Entry(usize),
+    /// An IP mapping: index into `Addr::mapped`.
+    Mapping(usize),
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitKind {
     /// The source's own public address: index into `Addr::own`.
     Own(usize),
-    /// An SNAT entry of a NAT gateway: index into `Nat::snat`.
-    Snat(NatId, usize),
+    /// The address of a NAT gateway.
+    Snat(NatId, By),
     /// The IPv6 gateway.
     V6,
     /// The cloud's own services, 100.64.0.0/10.

@@ -92,7 +92,8 @@ pub(crate) fn addresses(net: &Network) -> IpSet {
     let mut ranges: Vec<(u32, u32)> = net.outside.v4.ranges().to_vec();
     for a in net.ifaces.iter().flatten().flat_map(|f| &f.addrs) {
         let own = a.own.iter().map(|o| &o.ips);
-        for s in own.chain(a.dnat.iter().map(|d| &d.ips)) {
+        let mapped = a.mapped.iter().map(|m| &m.ips);
+        for s in own.chain(a.dnat.iter().map(|d| &d.ips)).chain(mapped) {
             ranges.extend(s.v4.ranges());
         }
     }
@@ -322,8 +323,10 @@ pub(crate) fn class(
         );
         // A cell of one interface stands for itself only: that interface may be the other end.
         let stands = c.only.is_none() || doors.iter().all(|d| d.cell.rep.iface != c.rep.iface);
+        // An IP mapping is for one address alone (A-NAT-3).
+        let mapped = net.addr_of(c.rep).is_some_and(|(_, a)| !a.mapped.is_empty());
         // The filters of an appliance see the source address, so there every cell is asked for itself.
-        if stands && !appliances {
+        if stands && !appliances && !mapped {
             if seen.contains(&key) {
                 continue;
             }

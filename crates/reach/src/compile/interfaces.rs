@@ -244,6 +244,7 @@ pub(super) fn compile(
                     own,
                     has_own,
                     dnat: Vec::new(),
+                    mapped: Vec::new(),
                     v6,
                     shared_groups,
                 }

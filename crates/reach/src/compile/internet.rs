@@ -178,7 +178,7 @@ pub(super) fn vpcs(c: &mut Ctx<'_>) -> Vec<VpcNet> {
     out
 }
 
-fn eip_of(ip: &NatIp) -> Option<EipId> {
+pub(super) fn eip_of(ip: &NatIp) -> Option<EipId> {
     match ip {
         NatIp::Eip(e) => Some(*e),
         NatIp::Ip(_) | NatIp::Unknown(_) => None,
@@ -186,7 +186,7 @@ fn eip_of(ip: &NatIp) -> Option<EipId> {
 }
 
 /// Where a NAT entry's public address may be; `None` when the entry does not work.
-fn nat_ip(c: &Ctx<'_>, nat: NatId, ip: &NatIp, spaces: &Spaces) -> Option<Arc<IpSet>> {
+pub(super) fn nat_ip(c: &Ctx<'_>, nat: NatId, ip: &NatIp, spaces: &Spaces) -> Option<Arc<IpSet>> {
     let somewhere = inner::region(c, nat, &spaces.somewhere);
     match ip {
         NatIp::Eip(e) => {
@@ -214,7 +214,7 @@ fn bound(eip: &Eip, nat: NatId) -> Option<bool> {
 }
 
 /// Whether the address of an SNAT entry is not known, or not known to be the gateway's.
-fn uncertain(c: &Ctx<'_>, nat: NatId, ip: &NatIp) -> bool {
+pub(super) fn uncertain(c: &Ctx<'_>, nat: NatId, ip: &NatIp) -> bool {
     match ip {
         NatIp::Eip(e) => bound(&c.t[*e], nat).is_none(),
         NatIp::Ip(_) => false,

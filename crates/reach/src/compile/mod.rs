@@ -15,6 +15,7 @@ mod inner;
 mod inspectors;
 mod interfaces;
 mod internet;
+mod mappings;
 mod route_maps;
 mod routes;
 mod services;
@@ -254,6 +255,7 @@ pub fn compile(inv: &Inventory, mode: Mode, opt: &CompileOptions) -> Network {
     inner::gateways(&mut c, &vswitches, &mut nats);
     let (group_sets, mut ifaces) = interfaces::compile(&mut c, &vswitches, &spaces);
     internet::dnat(&mut c, &vswitches, &mut ifaces, &spaces);
+    mappings::add(&c, &vswitches, &mut ifaces, &spaces);
     let perimeter = firewalls::compile(&mut c);
     let relays = balancers::relays(&mut c, &ifaces, &vswitches, None);
     balancers::strays(&mut c, &ifaces, &relays);

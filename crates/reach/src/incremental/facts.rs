@@ -304,6 +304,7 @@ fn exposed(net: &Network, c: &Cell) -> bool {
     plain
         && a.has_own == Some(true)
         && a.dnat.is_empty()
+        && a.mapped.is_empty()
         && a.inner.is_empty()
         && !(a.v6.inbound || a.v6.outbound)
         && a.shared_groups.is_none()

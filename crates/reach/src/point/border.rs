@@ -1,10 +1,10 @@
 //! The border of a VPC: ways out to the Internet and in from it, with the replies.
 
 use super::{
-    Branch, Crossed, End, Entry, Exit, ExitKind, Inside, MAX_APPLIANCES, Moving, Own, PeerView, Place,
+    Branch, By, Crossed, End, Entry, Exit, ExitKind, Inside, MAX_APPLIANCES, Moving, Own, PeerView, Place,
     ReplyPort, Trail, is_service_ip,
 };
-use crate::network::{Hop, Iface, Mode, Nat, Network, Vsw};
+use crate::network::{Hop, Mode, Nat, Network, Vsw};
 use bartizan_model::{EipId, InterfaceId, NatId, VpcId, VswitchId};
 use bartizan_packet::{AtomSet, IpSet};
 use std::net::IpAddr;
@@ -118,7 +118,7 @@ impl Network {
                 }
                 End::V6 => out.push(exit(ExitKind::V6, here(), None)),
                 End::Nat(n) => {
-                    let found = self.snat_of(n, si, s.ip, dst);
+                    let found = self.snat_of(n, s, dst);
                     if found.is_empty() {
                         out.push(exit(ExitKind::Dropped, here(), None));
                     }
@@ -184,21 +184,39 @@ impl Network {
         }
     }
 
-    /// A-NAT-1: the entries with the longest source that covers it, and behind one that may not exist the next.
-    pub(crate) fn snat_of(
-        &self,
-        n: NatId,
-        si: &Iface,
-        src: IpAddr,
-        dst: IpAddr,
-    ) -> Vec<(usize, Option<EipId>, Arc<IpSet>)> {
-        match self.nats.get(n.index()) {
-            Some(nat) if nat.exit.contains(dst) => self.snat_from(nat, Some(si.vswitch), src),
-            _ => Vec::new(),
+    /// By which addresses an Internet NAT gateway lets out what an address sends: those of its IP mappings
+    /// (docs/decisions/026), and those of SNAT entries where these may count in their place.
+    pub(crate) fn snat_of(&self, n: NatId, s: Inside, dst: IpAddr) -> Vec<(By, Option<EipId>, Arc<IpSet>)> {
+        let (Some(nat), Some((si, sa))) = (self.nats.get(n.index()), self.addr_of(s)) else {
+            return Vec::new();
+        };
+        if !nat.exit.contains(dst) {
+            return Vec::new();
         }
+        let mut out = Vec::new();
+        let mut certain = false;
+        for (i, m) in sa.mapped.iter().enumerate().filter(|(_, m)| m.nat == n) {
+            // Only when narrowing: by which address packets leave is not known.
+            if m.ips.is_empty() {
+                return Vec::new();
+            }
+            certain |= !m.optional;
+            out.push((By::Mapping(i), m.eip, m.ips.clone()));
+        }
+        if certain {
+            return out;
+        }
+        let entries = self.snat_from(nat, Some(si.vswitch), s.ip);
+        // What may have to go by an SNAT entry does not leave for certain where there is none.
+        if entries.is_empty() && self.mode == Mode::Narrow {
+            return Vec::new();
+        }
+        out.extend(entries.into_iter().map(|(i, eip, ips)| (By::Entry(i), eip, ips)));
+        out
     }
 
-    /// The same for a source that belongs to a vSwitch, or to none.
+    /// A-NAT-1: the entries with the longest source that covers it, and behind one that may not exist the next.
+    /// The source belongs to a vSwitch, or to none.
     pub(crate) fn snat_from(
         &self,
         nat: &Nat,

@@ -1,9 +1,9 @@
 //! Ways out of a VPC to the Internet, those that fail among them, and the replies to what took them.
 
 use crate::network::Iface;
-use crate::point::{End, Entry, ExitKind, Inside, PeerView, is_service_ip};
+use crate::point::{By, End, Entry, ExitKind, Inside, PeerView, is_service_ip};
 use crate::trace::{DecidedBy, Decision, Layer, Step};
-use crate::trace_text::nat_ip_text;
+use crate::trace_text::{dnat_text, nat_ip_text};
 use crate::trace_walk::{Branch, Leg, Tracer, Trail};
 use bartizan_model::{EipId, InterfaceId, NatId, SnatSource};
 use bartizan_packet::IpSet;
@@ -174,7 +174,7 @@ impl Tracer<'_> {
                     );
                 }
                 End::Nat(n) => {
-                    let found = self.net.snat_of(n, si, s.ip, dst);
+                    let found = self.net.snat_of(n, s, dst);
                     let gateway = &self.inv.typed[n].meta.origin;
                     let name = format!("by SNAT of `{}`", gateway.address);
                     if found.is_empty() {
@@ -185,13 +185,15 @@ impl Tracer<'_> {
                             name.clone(),
                         );
                     }
-                    for (i, eip, ips) in found {
-                        push(
-                            ExitKind::Snat(n, i),
-                            (ips.clone(), eip),
-                            Some(self.snat_step(n, i, &ips)),
-                            name.clone(),
-                        );
+                    for (by, eip, ips) in found {
+                        let (step, name) = match by {
+                            By::Entry(i) => (self.snat_step(n, i, &ips), name.clone()),
+                            By::Mapping(i) => (
+                                self.mapping_step(n, s, i, &ips),
+                                format!("by an IP mapping of `{}`", gateway.address),
+                            ),
+                        };
+                        push(ExitKind::Snat(n, by), (ips, eip), Some(step), name);
                     }
                 }
                 End::Translated(f, addr, i) if translate => {
@@ -301,6 +303,22 @@ impl Tracer<'_> {
             origin: e.map(|e| e.origin.clone()),
             from: entry.map(DecidedBy::Snat),
             assumptions: vec!["A-NAT-1"],
+            ..self.step(at, Layer::Nat, rule, Decision::Rewrite(region(ips)))
+        }
+    }
+
+    /// What a host sends leaves by the address of its IP mapping (A-NAT-3).
+    fn mapping_step(&self, n: NatId, s: Inside, i: usize, ips: &IpSet) -> Step {
+        let at = self.inv.typed[n].meta.origin.address.clone();
+        let mapped = self.net.addr_of(s).and_then(|(_, a)| a.mapped.get(i));
+        let (rule, origin) = mapped.map_or_else(
+            || ("IP mapping".to_string(), None),
+            |m| dnat_text(self.inv, m.entry),
+        );
+        Step {
+            origin,
+            from: mapped.map(|m| DecidedBy::Dnat(m.entry)),
+            assumptions: vec!["A-NAT-3"],
             ..self.step(at, Layer::Nat, rule, Decision::Rewrite(region(ips)))
         }
     }
