@@ -86,8 +86,9 @@ impl fmt::Display for KernelReport {
         for d in &self.disagreements {
             writeln!(f, "network {}: {}", d.index, d.query)?;
             writeln!(f, "kernel {:?}, engine {:?}", d.kernel, d.engine)?;
-            if d.readings != Readings::chosen() {
-                writeln!(f, "A-LB-3=ipv4")?;
+            let chosen = Readings::chosen().overrides();
+            for r in d.readings.overrides().iter().filter(|r| !chosen.contains(r)) {
+                writeln!(f, "{r}")?;
             }
             f.write_str(&describe(&d.inventory))?;
         }
@@ -315,9 +316,12 @@ pub fn verify_kernel_from(
             _ => random_inventory(&mut r, features),
         };
         let queries = Universe::new(&inv).sample(&mut r, packets);
-        // A-LB-3 is the one of which both readings are built.
+        // A-LB-3 and A-NAT-3 are those of which both readings are built.
         let second = features.dual && features.readings && index % 2 == 1;
-        let readings = Readings::chosen().with(Assumption::Lb3, second);
+        let out = features.nat && features.readings && index.is_multiple_of(5);
+        let readings = Readings::chosen()
+            .with(Assumption::Lb3, second)
+            .with(Assumption::Nat3, out);
         let said = engine.under(&inv, &readings, &queries);
         match ask((&inv, &readings), &queries, &said, SURE) {
             Err(KernelError::Unsupported(why)) => *report.unsupported.entry(why).or_default() += 1,

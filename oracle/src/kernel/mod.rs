@@ -151,7 +151,7 @@ impl Network {
         Network::under(inv, &Readings::chosen())
     }
 
-    /// The same where something is decided about contested semantics. Of A-LB-3 both readings can be built, of
+    /// The same where something is decided about contested semantics. Of A-LB-3 and A-NAT-3 both readings can be built, of
     /// everything else the first.
     ///
     /// # Errors

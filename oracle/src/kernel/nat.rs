@@ -3,7 +3,7 @@
 use super::plan::{Pick, Plan, Res, certain, known, unsupported};
 use bartizan_model::{DnatProtocol, DnatTarget, EipTarget, NatIp, PortMapping, SnatSource, Typed};
 use ipnet::IpNet;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 pub(crate) struct Snat {
@@ -25,7 +25,7 @@ pub(crate) struct Nat {
     pub(crate) vswitch: Option<usize>,
     pub(crate) internet: bool,
     pub(crate) ips: BTreeSet<IpAddr>,
-    /// The longest source first.
+    /// IP mappings that are ways out (A-NAT-3), then SNAT entries, the longest source first.
     pub(crate) snat: Vec<Snat>,
     pub(crate) dnat: Vec<Dnat>,
 }
@@ -124,7 +124,35 @@ impl Plan {
                 });
             }
         }
+        if self.mappings_let_out {
+            for at in 0..self.nats.len() {
+                self.map_out(at);
+            }
+        }
         self.nat_ips()
+    }
+
+    /// A-NAT-3 (026): what a host of the VPC without a public address sends leaves by its IP mappings, before any entry.
+    fn map_out(&mut self, at: usize) {
+        let n = &self.nats[at];
+        let mut by: BTreeMap<IpAddr, Vec<IpAddr>> = BTreeMap::new();
+        for d in n
+            .dnat
+            .iter()
+            .filter(|d| n.internet && d.protocol == DnatProtocol::Any)
+        {
+            let host = self.enis.iter().any(|e| {
+                e.vpc == n.vpc && e.public.is_empty() && e.addresses.iter().any(|a| a.net.contains(&d.target))
+            });
+            if host && n.ips.contains(&d.external) {
+                by.entry(d.target).or_default().push(d.external);
+            }
+        }
+        for (host, ips) in by {
+            let (source, local) = (IpNet::from(host), true);
+            let ips = self.pick(ips);
+            self.nats[at].snat.insert(0, Snat { source, ips, local });
+        }
     }
 
     /// The address that a NAT entry names, if the gateway has it.

@@ -217,6 +217,8 @@ pub(crate) struct Plan {
     pub(crate) owned: BTreeSet<IpAddr>,
     /// A-LB-3: whether a white list of IPv4 prefixes judges IPv4 clients only.
     pub(crate) lists_judge_ipv4: bool,
+    /// A-NAT-3: whether a host leaves by the address of its IP mapping.
+    pub(crate) mappings_let_out: bool,
     /// How many possibilities there are for each thing that the cloud picks.
     picks: Vec<usize>,
 }
@@ -254,16 +256,21 @@ impl Plan {
     pub(crate) fn new(inv: &Inventory, readings: &Readings) -> Res<Plan> {
         let t = &inv.typed;
         everything(t);
-        let lists_judge_ipv4 = match readings {
-            r if *r == Readings::chosen() => false,
-            r if *r == Readings::chosen().with(Assumption::Lb3, true) => true,
-            _ => return unsupported("second readings of something else than A-LB-3"),
-        };
+        let second = |a| readings.decided(a) == Some(bartizan_model::Use::Second);
+        let lists_judge_ipv4 = second(Assumption::Lb3);
+        let mappings_let_out = second(Assumption::Nat3);
+        let built = Readings::chosen()
+            .with(Assumption::Lb3, lists_judge_ipv4)
+            .with(Assumption::Nat3, mappings_let_out);
+        if *readings != built {
+            return unsupported("second readings of something else than A-LB-3 and A-NAT-3");
+        }
         // For what the control plane decides; see `joined`.
         let world = World::new(inv, GatewayRoutes::Direct, Readings::chosen())
             .map_err(|e| KernelError::Unsupported(e.0))?;
         let mut p = Plan {
             lists_judge_ipv4,
+            mappings_let_out,
             ..Plan::default()
         };
         p.places(t)?;
