@@ -308,7 +308,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// 021, 6: whether it has come from its sender by inspectors of the sender's VPC alone.
+    /// 021, 6: whether it has come from its sender by inspectors of the sender's VPC alone; 018, 27: or by interfaces of it
+    /// that forward.
     fn inspected(&self, t: &Trail, at: Spot) -> bool {
         let w = self.w;
         let Some(s) = self.p.src.eni.filter(|_| !self.handed) else {
@@ -318,7 +319,7 @@ impl<'a> Walk<'a> {
         matches!(at, Spot::At(i) if w.interfaces[i].vpc == w.interfaces[s].vpc)
             && t.tr_tables.is_empty()
             && t.once.is_empty()
-            && by.clone().all(|i| w.interfaces[*i].inspects)
+            && (w.keeps_source() || by.clone().all(|i| w.interfaces[*i].inspects))
     }
 
     /// The packet leaves the VPC: the ACL of the vSwitch, unless an EIP in ENI-visible mode carries it.

@@ -50,7 +50,12 @@ impl World {
         self.leads_through(vswitch, dst, gateway, more, MAX_APPLIANCES)
     }
 
-    /// A-IGW-1, `any` (018, 24): whether the table of a vSwitch has an entry for a gateway, whatever it is for.
+    /// A-IGW-2 (018, 27): whether an interface that forwards passes on to an IPv4 gateway as an inspector does.
+    pub(crate) fn keeps_source(&self) -> bool {
+        self.second(Assumption::Igw2)
+    }
+
+    /// A-IGW-1, `any` (018, 25): whether the table of a vSwitch has an entry for a gateway, whatever it is for.
     pub(crate) fn has_route_to(&self, vswitch: usize, gateway: Hop) -> bool {
         let more = if self.gateway_routes == GatewayRoutes::Direct {
             0
@@ -66,7 +71,7 @@ impl World {
             if eni.source_dest_check {
                 return false;
             }
-            if eni.inspects {
+            if eni.inspects || self.keeps_source() {
                 return eni.vpc == self.vswitches[vswitch].vpc
                     && inspectors > 0
                     && self.has_route_through(eni.vswitch, gateway, more, inspectors - 1);
@@ -95,7 +100,7 @@ impl World {
         let through = |i: usize| {
             let eni = &self.interfaces[i];
             // 021, 6.
-            if eni.inspects {
+            if eni.inspects || dst.is_ipv4() && self.keeps_source() {
                 let near = dst.is_ipv4() && eni.vpc == self.vswitches[vswitch].vpc && !eni.source_dest_check;
                 return near
                     && inspectors > 0

@@ -54,6 +54,7 @@ fn engines_agree_on_the_vectors_under_every_second_reading() {
         "A-LB-3: L12b",
         "A-NACL-1: N6",
         "A-NACL-2: N3 N4 N5 N6",
+        "A-IGW-2: R17",
         "A-NAT-3: R16",
         "A-P25: R3",
         "A-ROUTE-1: R11",

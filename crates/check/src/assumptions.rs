@@ -208,6 +208,10 @@ pub fn of(inv: &Inventory) -> Vec<&'static str> {
     if active && t.route_entries.iter().any(some) {
         v.push("A-IGW-1");
     }
+    let on = |h: &NextHop| matches!(h, NextHop::Interface(_) | NextHop::HaVip(_));
+    if active && t.route_entries.iter().flat_map(|r| &r.next_hops).any(on) {
+        v.push("A-IGW-2");
+    }
     if active && !t.balancers.is_empty() || dual().any(|b| !b.detached) {
         v.push("A-LB-2");
     }

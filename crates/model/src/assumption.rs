@@ -113,6 +113,10 @@ register! {
     Igw1 "A-IGW-1" "§7.2" "which route of its vSwitch lets an address be reached through an activated IPv4 gateway"
         ["sender" "one that leads what goes to the sender to the gateway", "any" "any route to the gateway"]
         Second First "a route is wanted, usually 0.0.0.0/0; what another one lets in is not documented";
+    Igw2 "A-IGW-2" "§3.6" "whether an address keeps its public address by way of an interface that forwards to an activated IPv4 gateway"
+        ["own" "it does not: the route of its own vSwitch has to lead to the gateway",
+         "forwarded" "it does, inside its VPC, there and back, as by the endpoint of a gateway load balancer"]
+        Second First "§7.2 read by the letter says no; the documented way to put an appliance before a vSwitch (§3.6) works only so";
     Nat1 "A-NAT-1" "§8" "which of several SNAT entries that cover a source is used"
         ["longest" "the one with the longest source", "any" "any of them"]
         Either Either "inferred";

@@ -690,6 +690,8 @@ pub(crate) struct Says {
     pub(crate) source_ports: bool,
     /// Any route to an activated IPv4 gateway lets everybody in (A-IGW-1).
     pub(crate) any_gateway_route: bool,
+    /// By interfaces that forward an address keeps its public address on the way to the IPv4 gateway (A-IGW-2).
+    pub(crate) forwarded: bool,
 }
 
 /// Atom sets that every evaluation needs, made once.

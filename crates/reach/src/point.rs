@@ -656,13 +656,13 @@ impl Network {
     }
 
     /// Whether a packet is at its sender, or has come from there by inspectors of the same VPC alone, which leave its
-    /// source as it is (docs/decisions/021, 6).
+    /// source as it is (docs/decisions/021, 6), or by any interface that forwards (A-IGW-2).
     pub(crate) fn at_home_of(&self, s: Inside, at: Place<'_>, passed: &[InterfaceId], crossed: bool) -> bool {
         let Place::Iface(i) = at else { return false };
         i.id == s.iface
             || !crossed
                 && self.iface(s.iface).and_then(|f| self.vpc_of(f)) == self.vpc_of(i)
-                && passed.iter().all(|v| self.iface(*v).is_some_and(|f| f.inspects))
+                && (self.says.forwarded || passed.iter().all(|v| self.iface(*v).is_some_and(|f| f.inspects)))
     }
 
     /// The packet leaves the VPC: the ACL of the vSwitch, unless an EIP in ENI-visible mode carries it.

@@ -547,7 +547,14 @@ impl<'a> Tracer<'a> {
                     self.depart(m, t, at, End::Own, out);
                 } else {
                     let why = "the IPv4 gateway does not translate and the sender has no public address here";
-                    let s = stop(Layer::Ipv4Gateway, why.to_string());
+                    let own = |s: Inside| self.net.addr_of(s).is_some_and(|(_, a)| !a.own.is_empty());
+                    let s = Step {
+                        assumptions: match m.sender.is_some_and(own) {
+                            true => vec!["A-IGW-2"],
+                            false => Vec::new(),
+                        },
+                        ..stop(Layer::Ipv4Gateway, why.to_string())
+                    };
                     self.dropped(t, s, out);
                 }
             }

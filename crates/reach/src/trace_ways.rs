@@ -300,10 +300,14 @@ impl Tracer<'_> {
                     self.reach(m, t.clone(), None, d.iface, &mut out);
                 }
                 if !self.net.gateway_answers(v, x) {
-                    t.push(stop(
-                        Layer::Ipv4Gateway,
-                        format!("no route for {x} to the active IPv4 gateway"),
-                    ));
+                    let by = self.net.routes_to_appliance(v, x);
+                    t.push(Step {
+                        assumptions: if by { vec!["A-IGW-2"] } else { Vec::new() },
+                        ..stop(
+                            Layer::Ipv4Gateway,
+                            format!("no route for {x} to the active IPv4 gateway"),
+                        )
+                    });
                 } else if let Some(table) = self
                     .net
                     .vpcs

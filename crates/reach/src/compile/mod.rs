@@ -319,6 +319,7 @@ fn says(c: &Ctx<'_>) -> Says {
         public_members: second(Assumption::Sg4),
         source_ports: second(Assumption::Nacl2),
         any_gateway_route: second(Assumption::Igw1),
+        forwarded: second(Assumption::Igw2),
     }
 }
 

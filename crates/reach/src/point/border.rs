@@ -450,19 +450,11 @@ impl Network {
         self.routes_by(v, ip, gateway, MAX_APPLIANCES)
     }
 
-    /// The same by way of at most `more` inspectors (docs/decisions/021, 6).
+    /// The same by way of at most `more` interfaces that pass packets on as they are.
     fn routes_by(&self, v: &Vsw, ip: IpAddr, gateway: &Hop, more: usize) -> bool {
         let leads = |h: &Hop| {
-            let inspector = match h {
-                Hop::Interface(i) if more > 0 && ip.is_ipv4() => {
-                    self.iface(*i).filter(|f| f.inspects && f.forwards)
-                }
-                _ => None,
-            };
             h == gateway
-                || inspector
-                    .and_then(|f| self.vsw(f.vswitch))
-                    .is_some_and(|w| w.vpc == v.vpc && self.routes_by(w, ip, gateway, more - 1))
+                || ip.is_ipv4() && self.passed_on(v, h, more, |w| self.routes_by(w, ip, gateway, more - 1))
         };
         let (mut any, mut all) = (false, true);
         for table in v.tables.iter().filter_map(|&t| self.tables.get(t as usize)) {
@@ -497,12 +489,9 @@ impl Network {
     fn has_gateway_route(&self, v: &Vsw, more: usize) -> bool {
         let leads = |h: &Hop| match h {
             Hop::Ipv4Gateway => true,
-            Hop::Interface(i) if more > 0 => self
-                .iface(*i)
-                .filter(|f| f.inspects && f.forwards)
-                .and_then(|f| self.vsw(f.vswitch))
-                .is_some_and(|w| w.vpc == v.vpc && self.has_gateway_route(w, more - 1)),
-            Hop::Interface(_) | Hop::HaVip(_) => self.may_translate(),
+            Hop::Interface(_) | Hop::HaVip(_) => {
+                self.may_translate() || self.passed_on(v, h, more, |w| self.has_gateway_route(w, more - 1))
+            }
             _ => false,
         };
         let mut tables = v.tables.iter().filter_map(|&t| self.tables.get(t as usize));
@@ -516,12 +505,37 @@ impl Network {
         }
     }
 
+    /// Whether a next hop of a vSwitch is an interface of its VPC that passes packets on to the gateway as if they were
+    /// there themselves (docs/decisions/021, 6; A-IGW-2), in whose vSwitch something holds. Of the holders of a virtual IP
+    /// any counts when widening, all have to when narrowing.
+    fn passed_on(&self, v: &Vsw, h: &Hop, more: usize, then: impl Fn(&Vsw) -> bool) -> bool {
+        let through = |i: &InterfaceId| {
+            self.iface(*i)
+                .filter(|f| f.forwards && (f.inspects || self.says.forwarded))
+                .and_then(|f| self.vsw(f.vswitch))
+                .is_some_and(|w| w.vpc == v.vpc && then(w))
+        };
+        match h {
+            _ if more == 0 => false,
+            Hop::Interface(i) => through(i),
+            Hop::HaVip(h) => {
+                let holders = self.ha_vips.get(h.index()).map_or(&[][..], |v| v);
+                match self.mode {
+                    Mode::Widen => holders.iter().any(through),
+                    Mode::Narrow => !holders.is_empty() && holders.iter().all(through),
+                }
+            }
+            _ => false,
+        }
+    }
+
     /// Whether an appliance is taken to do more than forward unchanged (A-APPL-1).
     pub(crate) fn may_translate(&self) -> bool {
         self.says.translate
     }
 
-    fn routes_to_appliance(&self, v: &Vsw, ip: IpAddr) -> bool {
+    /// Whether a vSwitch sends what is for an address to an interface.
+    pub(crate) fn routes_to_appliance(&self, v: &Vsw, ip: IpAddr) -> bool {
         let tables = v.tables.iter().filter_map(|&t| self.tables.get(t as usize));
         tables
             .flat_map(|t| t.lookup(ip))
