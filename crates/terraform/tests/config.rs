@@ -448,3 +448,77 @@ fn a_variable_file_in_json_is_one_object() {
     let (_, d) = read_with(&[("x.tf.json", "[1]")], &EvalOptions::default());
     assert!(d.iter().any(|d| d.starts_with("INPUT001")), "{d:?}");
 }
+
+/// `terraform.workspace` by what the root module says of where its state is, and by what is selected.
+#[test]
+fn the_workspace_is_the_one_that_is_configured() {
+    let of =
+        |file: &str, text: &str, more: &[(&str, &str)], workspace: Option<&str>, selected: Option<&str>| {
+            let mut sources = Sources::default();
+            let mut files = FileSet::default();
+            files.add(
+                &mut sources,
+                "main.tf",
+                "resource \"x_y\" \"a\" { name = terraform.workspace }",
+            );
+            files.add(&mut sources, file, text);
+            for (name, text) in more {
+                files.add(&mut sources, name, *text);
+            }
+            let options = EvalOptions {
+                workspace: workspace.map(str::to_string),
+                selected: selected.map(str::to_string),
+                ..EvalOptions::default()
+            };
+            let (all, _) = evaluate(&files, &sources, &options);
+            match &all[0].attributes["name"].value {
+                Value::String(s) => s.to_string(),
+                Value::Unknown(u) => format!("? {}", u.why),
+                v => panic!("{v:?}"),
+            }
+        };
+    let native = |text: &str, w: Option<&str>, s: Option<&str>| of("b.tf", text, &[], w, s);
+    let (named, tagged) = (
+        "terraform {\n cloud {\n  workspaces {\n   name = \"prod\"\n  }\n }\n}",
+        "terraform {\n cloud {\n  workspaces {\n   tags = [\"prod\"]\n  }\n }\n}",
+    );
+    assert_eq!(native(named, None, None), "prod");
+    assert_eq!(native(named, None, Some("dev")), "prod");
+    assert_eq!(native(named, Some("dev"), None), "dev");
+    assert!(native(tagged, None, None).starts_with("? which workspace"));
+    assert_eq!(native(tagged, None, Some("dev")), "dev");
+    assert!(native("terraform {\n cloud {}\n}", None, None).starts_with('?'));
+    for inner in ["name = \"prod\"", "prefix = \"app-\""] {
+        let remote =
+            format!("terraform {{\n backend \"remote\" {{\n  workspaces {{\n   {inner}\n  }}\n }}\n}}");
+        for selected in [None, Some("dev")] {
+            assert!(
+                native(&remote, None, selected).contains("local operations"),
+                "{remote}"
+            );
+        }
+        assert_eq!(native(&remote, Some("default"), None), "default");
+    }
+    let oss = "terraform {\n required_version = \">= 1.0\"\n backend \"oss\" {}\n}";
+    assert_eq!(native(oss, None, None), "default");
+    assert_eq!(native(oss, None, Some("dev")), "dev");
+    assert_eq!(native("terraform {}", None, None), "default");
+    // An override replaces it.
+    assert_eq!(of("b.tf", named, &[("override.tf", oss)], None, None), "default");
+    // In JSON.
+    let json = |text: &str| of("b.tf.json", text, &[], None, None);
+    assert_eq!(
+        json(r#"{"terraform": {"cloud": {"workspaces": {"name": "prod"}}}}"#),
+        "prod"
+    );
+    assert_eq!(
+        json(r#"{"terraform": [{"cloud": [{"workspaces": [{"name": "prod"}]}]}]}"#),
+        "prod"
+    );
+    assert!(json(r#"{"terraform": {"cloud": {"workspaces": {"project": "p"}}}}"#).starts_with('?'));
+    assert!(
+        json(r#"{"terraform": {"backend": {"remote": {"workspaces": {"name": "prod"}}}}}"#)
+            .contains("local operations")
+    );
+    assert_eq!(json(r#"{"terraform": {"backend": {"oss": {}}}}"#), "default");
+}

@@ -30,7 +30,7 @@ pub(crate) struct Input {
     /// Directory that a plan was made from: it shows what the plan does not
     #[arg(long = "config", value_name = "DIR", help_heading = "Reading Terraform")]
     pub(crate) config: Option<String>,
-    /// Terraform workspace (default: $TF_WORKSPACE, else the one selected in the directory, else `default`)
+    /// Terraform workspace (default: the one that a `cloud` block names, else $TF_WORKSPACE, else the one selected in the directory, else `default`)
     #[arg(long, value_name = "NAME", help_heading = "Reading Terraform")]
     pub(crate) workspace: Option<String>,
 }
@@ -71,10 +71,8 @@ pub(crate) fn load(path: &str, input: &Input) -> Result<Loaded, Failure> {
     let mut eval = EvalOptions {
         vars: input.vars.clone(),
         env: settings::terraform_variables(),
-        workspace: input
-            .workspace
-            .clone()
-            .or_else(settings::terraform_workspace)
+        workspace: input.workspace.clone(),
+        selected: settings::terraform_workspace()
             .or_else(|| settings::selected_workspace(Path::new(path)).filter(|_| meta.is_dir())),
         ..EvalOptions::default()
     };
@@ -128,7 +126,8 @@ fn standard_input(input: &Input) -> Result<Loaded, Failure> {
     let options = ReadOptions {
         eval: EvalOptions {
             env: settings::terraform_variables(),
-            workspace: input.workspace.clone().or_else(settings::terraform_workspace),
+            workspace: input.workspace.clone(),
+            selected: settings::terraform_workspace(),
             ..EvalOptions::default()
         },
         configuration,

@@ -16,6 +16,7 @@ mod types;
 mod uses;
 mod value;
 mod variables;
+mod workspace;
 
 pub(crate) use module::World;
 pub(crate) use source::{Block as Declared, Expr};
@@ -36,8 +37,10 @@ pub struct EvalOptions {
     pub var_files: Vec<String>,
     /// `TF_VAR_*` of the environment, without the prefix; weakest.
     pub env: BTreeMap<String, String>,
-    /// `terraform.workspace`; `default` when not given.
+    /// `terraform.workspace`, whatever the configuration says.
     pub workspace: Option<String>,
+    /// The workspace that is selected, if one is; it counts where the configuration names none.
+    pub selected: Option<String>,
 }
 
 /// Evaluation is recursive; this much stack is enough for [`eval::MAX_DEPTH`] and for the deepest file that
@@ -56,21 +59,21 @@ pub fn evaluate(
     sources: &Sources,
     options: &EvalOptions,
 ) -> (Vec<Resource>, Vec<Diagnostic>) {
-    let workspace = options.workspace.as_deref().unwrap_or("default");
-    let (all, said, _) = evaluate_in(files, sources, options, Some(workspace), |_| ());
+    let (all, said, _) = evaluate_in(files, sources, options, false, |_| ());
     (all, said)
 }
 
-/// As [`evaluate`], in a workspace that may not be known, with a look at the configuration itself.
+/// As [`evaluate`], for a directory or for a plan that was made from one, with a look at the configuration itself.
 pub(crate) fn evaluate_in<T: Send>(
     files: &FileSet,
     sources: &Sources,
     options: &EvalOptions,
-    workspace: Option<&str>,
+    plan: bool,
     look: impl FnOnce(&World<'_>) -> T + Send,
 ) -> (Vec<Resource>, Vec<Diagnostic>, Option<T>) {
     let run = || {
-        let mut w = module::World::new(files, sources, workspace.map(str::to_string));
+        let mut w = module::World::new(files, sources);
+        w.in_workspace(options, plan);
         let given = variables::Given::collect(&w, options);
         w.give(given);
         let mut out = Vec::new();

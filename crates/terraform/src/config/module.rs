@@ -2,10 +2,12 @@
 
 mod instances;
 
+use super::EvalOptions;
 use super::eval::{Fault, R, Scope, fault};
 use super::source::{Block, Config, Expr, load};
 use super::value::{Instance, Key, V, to_node};
 use super::variables::Given;
+use super::workspace::workspace;
 use crate::FileSet;
 use bartizan_base::{Diagnostic, FileId, Sources, Span};
 use bartizan_model::{Reference, Unknown, Value};
@@ -95,8 +97,8 @@ pub(crate) struct World<'a> {
     pub(crate) doubts: RefCell<Option<Unknown>>,
     pub(crate) diagnostics: RefCell<Vec<Diagnostic>>,
     pub(crate) modules: RefCell<Vec<Rc<ModuleInst>>>,
-    /// Unknown where a plan does not say in which one it was made.
-    workspace: Option<String>,
+    /// Or why it is not known.
+    workspace: Result<String, &'static str>,
     given: Given,
     manifest: BTreeMap<String, String>,
     configs: RefCell<FxHashMap<String, Rc<Config>>>,
@@ -112,7 +114,7 @@ pub(crate) struct World<'a> {
 type Ops<'o> = [&'o TraversalOperator];
 
 impl<'a> World<'a> {
-    pub(crate) fn new(files: &'a FileSet, sources: &'a Sources, workspace: Option<String>) -> Self {
+    pub(crate) fn new(files: &'a FileSet, sources: &'a Sources) -> Self {
         let w = World {
             files,
             sources,
@@ -120,7 +122,7 @@ impl<'a> World<'a> {
             doubts: RefCell::default(),
             diagnostics: RefCell::default(),
             modules: RefCell::default(),
-            workspace,
+            workspace: Ok("default".to_string()),
             given: Given::default(),
             manifest: super::manifest::read(files, sources),
             configs: RefCell::default(),
@@ -167,9 +169,14 @@ impl<'a> World<'a> {
     /// `terraform.workspace`.
     pub(crate) fn workspace(&self) -> V {
         match &self.workspace {
-            Some(w) => V::str(w.as_str()),
-            None => V::unknown("a plan does not say in which workspace it was made: give `--workspace`"),
+            Ok(w) => V::str(w.as_str()),
+            Err(why) => V::unknown(*why),
         }
+    }
+
+    /// Settles which workspace it is, by the options and by what the root module says.
+    pub(crate) fn in_workspace(&mut self, options: &EvalOptions, plan: bool) {
+        self.workspace = workspace(&self.config(""), options, plan);
     }
 
     pub(crate) fn module(&self, i: usize) -> Result<Rc<ModuleInst>, Fault> {

@@ -55,6 +55,8 @@ pub(crate) struct Config {
     pub(crate) outputs: BTreeMap<String, Rc<Block>>,
     pub(crate) modules: BTreeMap<String, Rc<Block>>,
     pub(crate) providers: Vec<Rc<Block>>,
+    /// Settings of Terraform itself.
+    pub(crate) terraform: Vec<Rc<Block>>,
 }
 
 impl Config {
@@ -338,7 +340,8 @@ fn add(c: &mut Config, b: Rc<Block>, over: bool, diags: &mut Vec<Diagnostic>) {
             }
         }
         ("provider", [_]) => c.providers.push(b),
-        ("terraform" | "moved" | "import" | "removed" | "check" | "ephemeral" | "action", _) => {}
+        ("terraform", _) => c.terraform.push(b),
+        ("moved" | "import" | "removed" | "check" | "ephemeral" | "action", _) => {}
         (other, _) => diags.push(
             Diagnostic::warning("INPUT003", format!("block `{other}` is not known"))
                 .at(b.span, "not read")

@@ -96,10 +96,8 @@ fn directory(
     files.files.insert(NAME.into(), sources.add(NAME, variables));
     options.vars.clear();
     options.var_files.push(NAME.into());
-    // A plan does not say in which workspace it was made.
-    let workspace = options.workspace.as_deref();
     let look = |w: &World<'_>| drift::drift(w, written, format);
-    let (all, said, drift) = evaluate_in(&files, sources, &options, workspace, look);
+    let (all, said, drift) = evaluate_in(&files, sources, &options, true, look);
     Beside::new(all, said, drift.flatten())
 }
 

@@ -213,6 +213,10 @@ fn the_workspace_of_a_plan_is_not_known() {
     assert_eq!(homes(None), "?");
     assert_eq!(homes(Some("prod")), "s[0]");
     assert_eq!(homes(Some("default")), "s[1]");
+    // A `cloud` block names it.
+    let cloud = "terraform {\n cloud {\n  workspaces {\n   name = \"prod\"\n  }\n }\n}";
+    let all = instances(&read_in(&text, Some(&format!("{directory}{cloud}")), None));
+    assert_eq!(all[0].split(' ').next(), Some("s[0]"));
 }
 
 /// What a plan says of a configuration is compared with the directory: what each expression names, and constants. Any
