@@ -82,6 +82,15 @@ pub(crate) fn terraform_variables() -> BTreeMap<String, String> {
         .collect()
 }
 
+/// What is added to every `terraform plan`, by the name of its variable; what comes later is stronger.
+pub(crate) fn terraform_arguments() -> Vec<(&'static str, String)> {
+    let of = |name| Some((name, std::env::var(name).ok()?));
+    ["TF_CLI_ARGS_plan", "TF_CLI_ARGS"]
+        .into_iter()
+        .filter_map(of)
+        .collect()
+}
+
 /// `TF_WORKSPACE`, as Terraform reads it.
 pub(crate) fn terraform_workspace() -> Option<String> {
     std::env::var("TF_WORKSPACE").ok().filter(|w| !w.is_empty())

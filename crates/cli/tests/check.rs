@@ -262,6 +262,57 @@ fn colours_follow_the_flag_and_the_environment() {
     assert!(!with(&[]));
 }
 
+/// The order of the command line counts, and what `TF_CLI_ARGS` adds to every plan comes before it.
+#[test]
+fn variables_are_given_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    put(
+        "main.tf",
+        "variable \"c\" { default = \"none\" }\nresource \"alicloud_vpc\" \"v\" { vpc_name = var.c }\n",
+    );
+    put("x.tfvars", "c = \"from-file\"\n");
+    let with = |args: &[&str], env: &[(&str, &str)]| {
+        let mut c = common::command(dir.path());
+        let all = ["inventory", ".", "--snapshot", "-", "--output", "/dev/null"];
+        c.args(all).args(args).envs(env.iter().copied());
+        let o = c.output().unwrap();
+        let text = String::from_utf8(o.stdout).unwrap() + &String::from_utf8(o.stderr).unwrap();
+        let name = ["none", "from-file", "first", "second", "a b"];
+        let found = name.into_iter().find(|n| text.contains(&format!("\"{n}\"")));
+        (found.unwrap_or("?"), text)
+    };
+    let file = ["--var-file", "x.tfvars"];
+    let var = ["--var", "c=first"];
+    assert_eq!(with(&[], &[]).0, "none");
+    assert_eq!(with(&[var, file].concat(), &[]).0, "from-file");
+    assert_eq!(with(&[file, var].concat(), &[]).0, "first");
+    assert_eq!(
+        with(&["--var=c=first", "--var-file=x.tfvars", "--var=c=second"], &[]).0,
+        "second"
+    );
+    assert_eq!(
+        with(&[], &[("TF_CLI_ARGS_plan", "-no-color -var-file=x.tfvars")]).0,
+        "from-file"
+    );
+    assert_eq!(with(&[], &[("TF_CLI_ARGS_plan", "-var 'c=a b'")]).0, "a b");
+    let both = [
+        ("TF_CLI_ARGS_plan", "-var c=first"),
+        ("TF_CLI_ARGS", "--var=c=second"),
+    ];
+    assert_eq!(with(&[], &both).0, "second");
+    assert_eq!(with(&file, &both).0, "from-file");
+    let narrow = with(&[], &[("TF_CLI_ARGS_plan", "-target=alicloud_vpc.v")]).1;
+    assert!(
+        narrow.contains("`-target` of `TF_CLI_ARGS_plan` is not counted"),
+        "{narrow}"
+    );
+    let broken = with(&[], &[("TF_CLI_ARGS", "-var 'c=1")]).1;
+    assert!(broken.contains("a quote without its end"), "{broken}");
+    let missing = with(&[], &[("TF_CLI_ARGS", "-var-file=none.tfvars")]).1;
+    assert!(missing.contains("none.tfvars"), "{missing}");
+}
+
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let mut c = common::command(common::fixture("").as_ref());

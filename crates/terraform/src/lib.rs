@@ -15,7 +15,7 @@ pub use alicloud::{
     Argument, Bearing, TypeSpec, argument, argument_meets, argument_patterns, bearing, coverage_markdown,
     link, type_specs,
 };
-pub use config::{EvalOptions, evaluate};
+pub use config::{Assignment, EvalOptions, evaluate};
 pub use files::FileSet;
 pub use json::{read_plan, read_state};
 pub use read::{ReadOptions, read};

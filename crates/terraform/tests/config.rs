@@ -3,7 +3,7 @@
 
 use bartizan_base::Sources;
 use bartizan_model::{Resource, Value};
-use bartizan_terraform::{EvalOptions, FileSet, evaluate};
+use bartizan_terraform::{Assignment, EvalOptions, FileSet, evaluate};
 use proptest::prelude::*;
 
 fn read_with(files: &[(&str, &str)], options: &EvalOptions) -> (Vec<Resource>, Vec<String>) {
@@ -306,10 +306,14 @@ fn variables_come_from_the_strongest_source() {
     assert_eq!(name(1, &o), "env");
     assert_eq!(name(2, &o), "tfvars");
     assert_eq!(name(3, &o), "auto");
-    o.var_files.push("prod.tfvars".into());
+    // The command line counts as it stands.
+    let file = || Assignment::File("prod.tfvars".into());
+    o.given.push(file());
     assert_eq!(name(4, &o), "file");
-    o.vars.push(("a".into(), "flag".into()));
+    o.given.push(Assignment::Var("a".into(), "flag".into()));
     assert_eq!(name(4, &o), "flag");
+    o.given.push(file());
+    assert_eq!(name(4, &o), "file");
 }
 
 #[test]

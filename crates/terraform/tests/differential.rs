@@ -4,7 +4,7 @@
 
 use bartizan_base::Sources;
 use bartizan_model::{Node, Value};
-use bartizan_terraform::{EvalOptions, FileSet, ReadOptions, evaluate, read};
+use bartizan_terraform::{Assignment, EvalOptions, FileSet, ReadOptions, evaluate, read};
 use serde_json::Value as J;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -88,12 +88,14 @@ fn ours(files: &[(&str, String)], vars: &[(&str, &str)]) -> (BTreeMap<String, J>
     for (name, text) in files {
         set.add(&mut sources, name, text.clone());
     }
-    let vars = vars.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+    let given = vars
+        .iter()
+        .map(|(k, v)| Assignment::Var(k.to_string(), v.to_string()));
     let (resources, diags) = evaluate(
         &set,
         &sources,
         &EvalOptions {
-            vars,
+            given: given.collect(),
             ..EvalOptions::default()
         },
     );

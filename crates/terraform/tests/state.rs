@@ -594,3 +594,22 @@ fn an_eip_in_use_is_somebodys() {
     let inv = with_hosts(&[eip("InUse", "eip-1"), ("nlb_load_balancer", nlb)]);
     assert_eq!(surely(&inv, 1).1, strings(&[]));
 }
+
+/// §7.1, §19.8: an address that a state shows may be there without bandwidth; what a directory does not give is not.
+#[test]
+fn a_public_address_without_bandwidth_may_be_there() {
+    let public = |bandwidth: J, ip: &str| {
+        let i = json!({"id": "i-3", "vswitch_id": "vsw-1", "security_groups": [], "private_ip": "10.1.0.30",
+            "internet_max_bandwidth_out": bandwidth, "public_ip": ip});
+        let inv = with_hosts(&[("instance", i)]);
+        let all = &interface(&inv, "alicloud_instance.x0").public;
+        all.iter()
+            .map(|p| (p.ip.clone(), p.origin.maybe.is_some()))
+            .collect::<Vec<_>>()
+    };
+    let ip = Fact::Known("47.0.0.3".parse().unwrap());
+    assert_eq!(public(json!(0), "47.0.0.3"), [(ip.clone(), true)]);
+    assert_eq!(public(J::Null, "47.0.0.3"), [(ip.clone(), true)]);
+    assert_eq!(public(json!(5), "47.0.0.3"), [(ip, false)]);
+    assert_eq!(public(json!(0), ""), []);
+}

@@ -1,6 +1,7 @@
 //! The edge: paths to file tables, and those to inventories and intents.
 
 mod directory;
+mod given;
 mod intent;
 mod scan;
 
@@ -21,25 +22,14 @@ const MAX_DOCUMENT: u64 = 1 << 30;
 /// What the user gives beside a path.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct Input {
-    /// Value of a Terraform variable
-    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair, help_heading = "Reading Terraform")]
-    pub(crate) vars: Vec<(String, String)>,
-    /// File of Terraform variables, as `terraform -var-file`
-    #[arg(long = "var-file", value_name = "FILE", help_heading = "Reading Terraform")]
-    pub(crate) var_files: Vec<String>,
+    #[command(flatten)]
+    pub(crate) given: given::Given,
     /// Directory that a plan was made from: it shows what the plan does not
     #[arg(long = "config", value_name = "DIR", help_heading = "Reading Terraform")]
     pub(crate) config: Option<String>,
     /// Terraform workspace (default: the one that a `cloud` block names, else $TF_WORKSPACE, else the one selected in the directory, else `default`)
     #[arg(long, value_name = "NAME", help_heading = "Reading Terraform")]
     pub(crate) workspace: Option<String>,
-}
-
-fn pair(s: &str) -> Result<(String, String), String> {
-    s.split_once('=')
-        .map(|(k, v)| (k.trim().to_string(), v.to_string()))
-        .filter(|(k, _)| !k.is_empty())
-        .ok_or_else(|| "expected NAME=VALUE".to_string())
 }
 
 /// An inventory with the files that it was read from.
@@ -69,7 +59,6 @@ pub(crate) fn load(path: &str, input: &Input) -> Result<Loaded, Failure> {
         document(path, meta.len(), &mut files, &mut sources)?;
     }
     let mut eval = EvalOptions {
-        vars: input.vars.clone(),
         env: settings::terraform_variables(),
         workspace: input.workspace.clone(),
         selected: settings::terraform_workspace()
@@ -77,14 +66,7 @@ pub(crate) fn load(path: &str, input: &Input) -> Result<Loaded, Failure> {
         ..EvalOptions::default()
     };
     if meta.is_dir() {
-        for f in &input.var_files {
-            let text = std::fs::read_to_string(f).map_err(|e| Failure::io("read", f, &e))?;
-            // Their paths are relative to where the user is, not to the root: they get names of their own.
-            let key = format!("--var-file/{f}");
-            let id = sources.add(f.as_str(), text);
-            files.files.insert(key.clone(), id);
-            eval.var_files.push(key);
-        }
+        eval.given = given::collect(&input.given, path, &mut files, &mut sources, &mut early)?;
     }
     let configuration = match &input.config {
         Some(_) if meta.is_dir() => {

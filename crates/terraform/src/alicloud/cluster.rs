@@ -4,7 +4,7 @@
 use super::attrs::{Attrs, Blocks};
 use super::balancer;
 use super::compute::{Groups, anywhere, groups, instances, public, vswitches};
-use super::linker::{Entity, Linker, next};
+use super::linker::{Entity, Found, Linker, next};
 use super::{Handler, Stage, TypeSpec, own};
 use bartizan_model::*;
 use bartizan_packet::{PortSet, ServiceSet};
@@ -199,7 +199,20 @@ fn serverless(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 
 fn node_pool(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let meta = l.meta(i, &a, &["node_pool_name", "name"]);
-    let cluster = l.link(i, &a, &["cluster_id"], "cluster", as_cluster);
+    // Clusters of another kind are not modelled, and their nodes are somewhere all the same.
+    let other = match a.get("cluster_id").map(|n| l.find(n)) {
+        Some(Found::Resource(r)) => l.res.get(r).filter(|r| r.kind.starts_with("alicloud_cs_")),
+        _ => None,
+    };
+    let cluster = match other {
+        Some(r) => {
+            let why = format!("what its nodes get from `{}` is not modelled", r.address);
+            let u = Unknown::at(why, a.span);
+            l.unknown(i, "cluster_id", &u);
+            Fact::Unknown(u)
+        }
+        None => l.link(i, &a, &["cluster_id"], "cluster", as_cluster),
+    };
     let own = groups(l, i, &a, &["security_group_ids", "security_group_id"]);
     let groups = match (own, &cluster) {
         (Some(g), _) => g,

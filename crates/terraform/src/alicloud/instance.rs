@@ -209,7 +209,16 @@ fn public(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, x: InterfaceId) {
             origin.maybe = Some(Box::new(u));
         }
         (f, _) => match f {
-            Fact::Known(0) => return,
+            // What a state shows is there, whatever the bandwidth is: it may be of another kind of network, or not written.
+            Fact::Known(0) => match a.get("public_ip").filter(|_| there(a)) {
+                Some(n) if !matches!(&n.value, Value::Unknown(u) if left_to_cloud(u)) => {
+                    let why = "it has a `public_ip`, and no bandwidth (`internet_max_bandwidth_out`)";
+                    let u = Unknown::at(why, n.span);
+                    l.unknown(i, "public_ip", &u);
+                    origin.maybe = Some(Box::new(u));
+                }
+                _ => return,
+            },
             Fact::Known(_) => {}
             Fact::Unknown(u) => origin.maybe = Some(Box::new(u)),
         },

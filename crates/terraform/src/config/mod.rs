@@ -28,13 +28,20 @@ use bartizan_base::{Diagnostic, Sources};
 use bartizan_model::Resource;
 use std::collections::BTreeMap;
 
+/// A value, or a file of values, that is given for variables of the root module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Assignment {
+    /// `--var name=value`.
+    Var(String, String),
+    /// `--var-file`, by its path in the [`FileSet`].
+    File(String),
+}
+
 /// What the user gives beside the files.
 #[derive(Clone, Debug, Default)]
 pub struct EvalOptions {
-    /// `--var name=value`, in order; strongest.
-    pub vars: Vec<(String, String)>,
-    /// Files of `--var-file`, paths of the [`FileSet`], in order.
-    pub var_files: Vec<String>,
+    /// `--var` and `--var-file` in the order of the command line; the last one counts. Stronger than everything else.
+    pub given: Vec<Assignment>,
     /// `TF_VAR_*` of the environment, without the prefix; weakest.
     pub env: BTreeMap<String, String>,
     /// `terraform.workspace`, whatever the configuration says.

@@ -1,11 +1,11 @@
 //! Where values of the root module's variables come from.
 
-use super::EvalOptions;
 use super::eval::{Fault, fault};
 use super::module::World;
 use super::source::{Expr, Item, parse_file};
 use super::types::Ty;
 use super::value::V;
+use super::{Assignment, EvalOptions};
 use bartizan_base::{Diagnostic, FileId, Span};
 use std::collections::BTreeMap;
 
@@ -21,64 +21,37 @@ enum Source {
 }
 
 impl Given {
-    /// In Terraform's order: environment, `terraform.tfvars`, `terraform.tfvars.json`, `*.auto.tfvars` by
-    /// name, then `--var-file` and `--var`. The two kinds of options are separate lists here: `--var` wins.
+    /// In Terraform's order: environment, `terraform.tfvars`, `terraform.tfvars.json`, `*.auto.tfvars` by name, then the
+    /// command line as it stands.
     pub(crate) fn collect(w: &World<'_>, options: &EvalOptions) -> Given {
         let mut out = BTreeMap::new();
         for (k, v) in &options.env {
             out.insert(k.clone(), Source::Text(v.clone()));
         }
-        let mut files: Vec<(String, FileId)> = Vec::new();
         for name in ["terraform.tfvars", "terraform.tfvars.json"] {
             if let Some(f) = w.files.files.get(name) {
-                files.push((name.to_string(), *f));
+                read(w, name, *f, &mut out);
             }
         }
         for (path, f) in &w.files.files {
             if !path.contains('/') && (path.ends_with(".auto.tfvars") || path.ends_with(".auto.tfvars.json"))
             {
-                files.push((path.clone(), *f));
+                read(w, path, *f, &mut out);
             }
         }
-        for path in &options.var_files {
-            match w.files.files.get(path) {
-                Some(f) => files.push((path.clone(), *f)),
-                None => w.say(
-                    Diagnostic::error("INPUT001", format!("variable file `{path}` is not there"))
-                        .help("paths of `--var-file` are relative to where you are"),
-                ),
-            }
-        }
-        for (path, file) in files {
-            let json = path.ends_with(".json");
-            let items = if json {
-                super::json::tfvars(file, w.sources)
-            } else {
-                parse_file(file, w.sources, false)
-            };
-            match items {
-                Ok(items) => {
-                    for i in items {
-                        match i {
-                            Item::Attr(k, e) => {
-                                out.insert(k, Source::Expr(e));
-                            }
-                            Item::Block(b) => w.say(
-                                Diagnostic::warning(
-                                    "INPUT003",
-                                    format!("block `{}` in a variable file", b.ident),
-                                )
-                                .at(b.span, "not read")
-                                .help("variable files hold only `name = value`"),
-                            ),
-                        }
-                    }
+        for a in &options.given {
+            match a {
+                Assignment::Var(k, v) => {
+                    out.insert(k.clone(), Source::Text(v.clone()));
                 }
-                Err(d) => w.say(d),
+                Assignment::File(path) => match w.files.files.get(path) {
+                    Some(f) => read(w, path, *f, &mut out),
+                    None => w.say(
+                        Diagnostic::error("INPUT001", format!("variable file `{path}` is not there"))
+                            .help("paths of `--var-file` are relative to where you are"),
+                    ),
+                },
             }
-        }
-        for (k, v) in &options.vars {
-            out.insert(k.clone(), Source::Text(v.clone()));
         }
         Given(out)
     }
@@ -106,6 +79,32 @@ impl Given {
                 }
             },
         })
+    }
+}
+
+/// Takes the values of a file.
+fn read(w: &World<'_>, path: &str, file: FileId, out: &mut BTreeMap<String, Source>) {
+    let items = if path.ends_with(".json") {
+        super::json::tfvars(file, w.sources)
+    } else {
+        parse_file(file, w.sources, false)
+    };
+    match items {
+        Ok(items) => {
+            for i in items {
+                match i {
+                    Item::Attr(k, e) => {
+                        out.insert(k, Source::Expr(e));
+                    }
+                    Item::Block(b) => w.say(
+                        Diagnostic::warning("INPUT003", format!("block `{}` in a variable file", b.ident))
+                            .at(b.span, "not read")
+                            .help("variable files hold only `name = value`"),
+                    ),
+                }
+            }
+        }
+        Err(d) => w.say(d),
     }
 }
 

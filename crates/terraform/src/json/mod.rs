@@ -17,7 +17,7 @@ mod value;
 
 use crate::alicloud::Spelt;
 use crate::config::{World, evaluate_in};
-use crate::{EvalOptions, FileSet};
+use crate::{Assignment, EvalOptions, FileSet};
 use bartizan_base::{Diagnostic, FileId, Sources};
 use bartizan_model::{Resource, Unknown};
 use beside::Beside;
@@ -94,8 +94,7 @@ fn directory(
     const NAME: &str = "variables of the plan.tfvars.json";
     let (mut files, mut options) = (files.clone(), options.clone());
     files.files.insert(NAME.into(), sources.add(NAME, variables));
-    options.vars.clear();
-    options.var_files.push(NAME.into());
+    options.given = vec![Assignment::File(NAME.into())];
     let look = |w: &World<'_>| drift::drift(w, written, format);
     let (all, said, drift) = evaluate_in(&files, sources, &options, true, look);
     Beside::new(all, said, drift.flatten())

@@ -119,6 +119,8 @@ pub(super) struct Stale {
     gone: Vec<Resource>,
     /// Addresses of EIPs, by id.
     eips: FxHashMap<Arc<str>, Arc<str>>,
+    /// Instances that lose their bandwidth, and their public address with it.
+    offline: BTreeSet<Arc<str>>,
     /// The network ACL that a plan binds to a vSwitch, by the id of that: its address, or its id.
     taken: FxHashMap<Arc<str>, Arc<str>>,
 }
@@ -185,12 +187,18 @@ impl Stale {
     ) -> Self {
         let old: FxHashMap<&str, &Resource> = before.iter().map(|r| (&*r.address, r)).collect();
         let mut follows = FxHashMap::default();
+        let mut offline = BTreeSet::new();
         for r in after {
             let Some(old) = old.get(&*r.address) else { continue };
             let value = |r: &Resource, name: &str| match r.attributes.get(name).map(|n| n.value.clone()) {
                 Some(Value::Null) | None => None,
                 Some(v) => Some(v),
             };
+            let bandwidth = |r: &Resource| value(r, "internet_max_bandwidth_out");
+            let none = |v: Option<Value>| matches!(v, Some(Value::Number(n)) if &*n == "0");
+            if &*r.kind == "alicloud_instance" && none(bandwidth(r)) && !none(bandwidth(old)) {
+                offline.insert(r.address.clone());
+            }
             let mut all = FOLLOWS.iter().filter(|(kind, ..)| *kind == &*r.kind);
             let hit = all.find(|(_, names, _)| names.iter().any(|n| value(r, n) != value(old, n)));
             if let Some((.., what)) = hit {
@@ -210,6 +218,7 @@ impl Stale {
             eips: eips
                 .filter_map(|r| Some((text(r, "id")?.clone(), text(r, "ip_address")?.clone())))
                 .collect(),
+            offline,
             taken: taken(after, &old),
         }
     }
@@ -255,6 +264,9 @@ impl Stale {
                 if self.gone.iter().any(held) {
                     r.attributes.remove("status");
                 }
+            }
+            "alicloud_instance" if self.offline.contains(&r.address) => {
+                r.attributes.remove("public_ip");
             }
             ACL if !written("resources") => {
                 let (own, address) = (text(r, "id").cloned(), r.address.clone());

@@ -502,3 +502,34 @@ resource "alicloud_milvus_instance" "nowhere" {
     assert_eq!(admits(&inv, "alicloud_rocketmq_instance.q"), ["?"]);
     assert_eq!(not_understood(&inv), ["alicloud_hologram_instance.wide"]);
 }
+
+/// §14: nodes of a cluster that is not modelled are in their vSwitches, with groups that are not known.
+#[test]
+fn a_node_pool_of_another_kind_of_cluster_is_no_error() {
+    let pool = |cluster: &str| {
+        base(&format!(
+            "resource \"alicloud_cs_edge_kubernetes\" \"e\" {{}}
+            resource \"alicloud_cs_kubernetes_node_pool\" \"n\" {{
+              cluster_id  = {cluster}
+              vswitch_ids = [alicloud_vswitch.b.id]
+            }}"
+        ))
+    };
+    let inv = pool("alicloud_cs_edge_kubernetes.e.id");
+    assert!(
+        codes(&inv, Severity::Error).is_empty(),
+        "{:?}",
+        codes(&inv, Severity::Error)
+    );
+    let node = inv
+        .typed
+        .interfaces
+        .iter()
+        .find(|i| i.meta.origin.address.contains("node_pool"));
+    assert!(node.is_some_and(|n| n.groups.known().is_none() && n.vswitch.known().is_some()));
+    assert!(matches!(
+        understanding(&inv, "alicloud_cs_edge_kubernetes.e"),
+        Understanding::NotUnderstood(_)
+    ));
+    assert!(!codes(&pool("alicloud_vpc.v.id"), Severity::Error).is_empty());
+}

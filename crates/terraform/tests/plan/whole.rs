@@ -372,3 +372,19 @@ fn a_vswitch_that_moves_to_another_acl_leaves_the_first() {
     // The same one again.
     assert_eq!(bound("nacl-1"), Fact::Known(Some(AclId(0))));
 }
+
+/// An instance whose bandwidth a plan takes away loses its public address, which shows as it was.
+#[test]
+fn an_instance_without_bandwidth_loses_its_address() {
+    let public = |old: u8, new: u8| {
+        let values = |n: u8| json!({"id": "i-1", "vswitch_id": "vsw-1", "public_ip": "47.1.1.1", "internet_max_bandwidth_out": n});
+        let e = json!({"internet_max_bandwidth_out": {"references": ["var.n"]}});
+        let mut p = plan().block("alicloud_instance", "i", e, &[("", values(new), json!({}))]);
+        p.prior.push(object("alicloud_instance", "i", &values(old)));
+        let all = p.read().typed.interfaces[0].public.clone();
+        all.iter().map(|p| p.origin.maybe.is_some()).collect::<Vec<_>>()
+    };
+    assert!(public(10, 0).is_empty());
+    assert_eq!(public(10, 5), [false]);
+    assert_eq!(public(0, 0), [true]);
+}
