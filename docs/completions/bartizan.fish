@@ -59,7 +59,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand check" -s o -l output 
 complete -c bartizan -n "__fish_bartizan_using_subcommand check" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand check" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand check" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
-complete -c bartizan -n "__fish_bartizan_using_subcommand check" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand check" -l workspace -d 'Terraform workspace (default: the one that a `cloud` block names, else $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand check" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
 always\t'Always'
 never\t'Never'"
@@ -71,7 +71,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l assume -d 'Dec
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
-complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l workspace -d 'Terraform workspace (default: the one that a `cloud` block names, else $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l format -d 'How to print' -r -f -a "pretty\t''
 json\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand why" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
@@ -89,7 +89,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l assume -d 'D
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
-complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l workspace -d 'Terraform workspace (default: the one that a `cloud` block names, else $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l format -d 'How to print' -r -f -a "pretty\t''
 json\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand reach" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
@@ -104,7 +104,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l assume -d 'Dec
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
-complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l workspace -d 'Terraform workspace (default: the one that a `cloud` block names, else $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l format -d 'How to print' -r -f -a "pretty\t''
 json\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand who" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
@@ -117,7 +117,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l assume -d 'D
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
-complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l workspace -d 'Terraform workspace (default: the one that a `cloud` block names, else $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l format -d 'How to print' -r -f -a "pretty\t''
 json\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand blast" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
@@ -134,7 +134,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l assume -d
 complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
-complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l workspace -d 'Terraform workspace (default: the one that a `cloud` block names, else $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand exposure" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
 always\t'Always'
 never\t'Never'"
@@ -147,7 +147,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l assume -d '
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
-complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l workspace -d 'Terraform workspace (default: the one that a `cloud` block names, else $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l format -d 'How to print' -r -f -a "pretty\t''
 json\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand routes" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
@@ -164,7 +164,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l assume -d
 complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
-complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l workspace -d 'Terraform workspace (default: the one that a `cloud` block names, else $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand failover" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
 always\t'Always'
 never\t'Never'"
@@ -181,7 +181,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l assume -d 'Dec
 complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
-complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l workspace -d 'Terraform workspace (default: the one that a `cloud` block names, else $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand map" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
 always\t'Always'
 never\t'Never'"
@@ -193,7 +193,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l assume -d 'D
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
-complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l workspace -d 'Terraform workspace (default: the one that a `cloud` block names, else $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l format -d 'How to print' -r -f -a "pretty\t''
 json\t''"
 complete -c bartizan -n "__fish_bartizan_using_subcommand zones" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
@@ -204,7 +204,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand draft" -s o -l output 
 complete -c bartizan -n "__fish_bartizan_using_subcommand draft" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand draft" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand draft" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
-complete -c bartizan -n "__fish_bartizan_using_subcommand draft" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand draft" -l workspace -d 'Terraform workspace (default: the one that a `cloud` block names, else $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand draft" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
 always\t'Always'
 never\t'Never'"
@@ -216,7 +216,7 @@ complete -c bartizan -n "__fish_bartizan_using_subcommand inventory" -s o -l out
 complete -c bartizan -n "__fish_bartizan_using_subcommand inventory" -l var -d 'Value of a Terraform variable' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand inventory" -l var-file -d 'File of Terraform variables, as `terraform -var-file`' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand inventory" -l config -d 'Directory that a plan was made from: it shows what the plan does not' -r
-complete -c bartizan -n "__fish_bartizan_using_subcommand inventory" -l workspace -d 'Terraform workspace (default: $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
+complete -c bartizan -n "__fish_bartizan_using_subcommand inventory" -l workspace -d 'Terraform workspace (default: the one that a `cloud` block names, else $TF_WORKSPACE, else the one selected in the directory, else `default`)' -r
 complete -c bartizan -n "__fish_bartizan_using_subcommand inventory" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them'
 always\t'Always'
 never\t'Never'"

@@ -43,7 +43,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
-'--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
+'--workspace=[Terraform workspace (default\: the one that a \`cloud\` block names, else \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
 never\:"Never"))' \
@@ -61,7 +61,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
-'--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
+'--workspace=[Terraform workspace (default\: the one that a \`cloud\` block names, else \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
 '--format=[How to print]:FORMAT:(pretty json)' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
@@ -86,7 +86,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
-'--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
+'--workspace=[Terraform workspace (default\: the one that a \`cloud\` block names, else \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
 '--format=[How to print]:FORMAT:(pretty json)' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
@@ -106,7 +106,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
-'--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
+'--workspace=[Terraform workspace (default\: the one that a \`cloud\` block names, else \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
 '--format=[How to print]:FORMAT:(pretty json)' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
@@ -125,7 +125,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
-'--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
+'--workspace=[Terraform workspace (default\: the one that a \`cloud\` block names, else \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
 '--format=[How to print]:FORMAT:(pretty json)' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
@@ -146,7 +146,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
-'--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
+'--workspace=[Terraform workspace (default\: the one that a \`cloud\` block names, else \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
 never\:"Never"))' \
@@ -165,7 +165,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
-'--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
+'--workspace=[Terraform workspace (default\: the one that a \`cloud\` block names, else \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
 '--format=[How to print]:FORMAT:(pretty json)' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
@@ -186,7 +186,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
-'--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
+'--workspace=[Terraform workspace (default\: the one that a \`cloud\` block names, else \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
 never\:"Never"))' \
@@ -206,7 +206,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
-'--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
+'--workspace=[Terraform workspace (default\: the one that a \`cloud\` block names, else \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
 never\:"Never"))' \
@@ -224,7 +224,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
-'--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
+'--workspace=[Terraform workspace (default\: the one that a \`cloud\` block names, else \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
 '--format=[How to print]:FORMAT:(pretty json)' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
@@ -241,7 +241,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
-'--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
+'--workspace=[Terraform workspace (default\: the one that a \`cloud\` block names, else \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
 never\:"Never"))' \
@@ -259,7 +259,7 @@ _arguments "${_arguments_options[@]}" : \
 '*--var=[Value of a Terraform variable]:NAME=VALUE:_default' \
 '*--var-file=[File of Terraform variables, as \`terraform -var-file\`]:FILE:_default' \
 '--config=[Directory that a plan was made from\: it shows what the plan does not]:DIR:_default' \
-'--workspace=[Terraform workspace (default\: \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
+'--workspace=[Terraform workspace (default\: the one that a \`cloud\` block names, else \$TF_WORKSPACE, else the one selected in the directory, else \`default\`)]:NAME:_default' \
 '--color=[When to use colours]:WHEN:((auto\:"On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE forces them"
 always\:"Always"
 never\:"Never"))' \
