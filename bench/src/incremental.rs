@@ -13,16 +13,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 
-/// What is changed, out of a hundred.
-const MIX: [(&str, usize); 8] = [
-    ("add-rule", 34),
-    ("attachment", 1),
-    ("remove-rule", 25),
-    ("membership", 18),
-    ("backend", 2),
-    ("address", 10),
-    ("add-route", 5),
-    ("remove-route", 5),
+/// What is changed, out of a thousand.
+const MIX: [(&str, usize); 10] = [
+    ("add-rule", 340),
+    ("association", 4),
+    ("propagation", 3),
+    ("attachment", 3),
+    ("remove-rule", 250),
+    ("membership", 180),
+    ("backend", 20),
+    ("address", 100),
+    ("add-route", 50),
+    ("remove-route", 50),
 ];
 
 struct Changes<'c> {
@@ -47,7 +49,7 @@ fn vpc_of(t: &Typed, i: InterfaceId) -> Option<VpcId> {
 impl Changes<'_> {
     fn next(&mut self, inv: &Inventory) -> Option<Change> {
         let t = &inv.typed;
-        let mut n = self.g.below(100);
+        let mut n = self.g.below(1000);
         let kind = MIX.iter().find(|(_, share)| {
             let here = n < *share;
             n = n.saturating_sub(*share);
@@ -61,10 +63,36 @@ impl Changes<'_> {
                 let n = self.g.below(t.sg_rules.len() - self.rules);
                 Change::RemoveRule(id(self.rules + n))
             }),
-            "attachment" => (!t.attachments.is_empty()).then(|| {
+            "association" => (!t.attachments.is_empty()).then(|| {
                 let a = AttachmentId(id(self.g.below(t.attachments.len())));
                 Change::Associate(a, Some(TrTableId(1 + id(self.g.below(3)))))
             }),
+            "propagation" => (!t.attachments.is_empty()).then(|| {
+                let a = AttachmentId(id(self.g.below(t.attachments.len())));
+                let table = TrTableId(1 + id(self.g.below(3)));
+                let this = |l: &TrLink| l.attachment.known() == Some(&a) && l.table.known() == Some(&table);
+                Change::Propagate(a, table, !t.tr_propagations.iter().any(this))
+            }),
+            // One VPC at a time is detached.
+            "attachment" => {
+                let x = match t.attachments.iter().position(|x| x.to == Attached::Nothing) {
+                    Some(x) => x,
+                    None if t.attachments.is_empty() => return None,
+                    None => self.g.below(t.attachments.len()),
+                };
+                // As it was: the attachments are in the order of the VPCs, each in the first two vSwitches.
+                let vpc = VpcId(id(x));
+                let zones = (0u32..).map(VswitchId).zip(&t.vswitches);
+                let zones = zones
+                    .filter(|(_, s)| s.vpc.known() == Some(&vpc))
+                    .map(|s| s.0)
+                    .take(2);
+                let back = t.attachments[x].to == Attached::Nothing;
+                Some(Change::Attach(
+                    AttachmentId(id(x)),
+                    back.then(|| (vpc, zones.collect())),
+                ))
+            }
             "membership" => {
                 let mut groups = t.interfaces.get(some.index())?.groups.known()?.clone();
                 if groups.len() > 1 && self.g.percent(50) {

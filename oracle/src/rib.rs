@@ -120,7 +120,7 @@ impl World {
                     known(r, "the router at the other end")?;
                     None
                 }
-                Attached::Border(_) | Attached::Vpn(_) => None,
+                Attached::Border(_) | Attached::Vpn(_) | Attached::Nothing => None,
                 Attached::Unmodelled(kind, _) => {
                     return Err(Unsupported(format!("{kind} is attached to a transit router")));
                 }

@@ -210,6 +210,48 @@ fn backend(r: &mut Rng, t: &Typed) -> Option<Change> {
     Some(Change::AddBackend(b, id(l), Box::new(f)))
 }
 
+/// Another table forwards for an attachment or learns from it, or something else is attached.
+fn attachment(r: &mut Rng, t: &Typed) -> Option<Change> {
+    let a = AttachmentId(id(r.below(t.attachments.len().max(1))));
+    let x = t.attachments.get(a.index())?;
+    // One of its router, most of the time.
+    let tables = (0u32..).map(TrTableId).zip(&t.tr_tables);
+    let any = r.chance(10);
+    let mine: Vec<TrTableId> = tables
+        .filter(|(_, of)| any || of.router == x.router)
+        .map(|(n, _)| n)
+        .collect();
+    let table = pick(r, &mine).copied();
+    match r.below(6) {
+        0 | 1 => Some(Change::Associate(a, table.filter(|_| r.chance(80)))),
+        2 => Some(Change::Propagate(a, table?, true)),
+        // Most tables learn from few.
+        3 => {
+            let some: Vec<&TrLink> = t.tr_propagations.iter().collect();
+            let l = pick(r, &some)?;
+            Some(Change::Propagate(
+                *l.attachment.known()?,
+                *l.table.known()?,
+                false,
+            ))
+        }
+        _ if matches!(x.to, Attached::Vpc(Fact::Known(_))) && r.chance(80) => Some(Change::Attach(a, None)),
+        // What was detached comes back, or another VPC is attached.
+        _ => {
+            let vpc = VpcId(id(r.below(t.vpcs.len().max(1))));
+            t.vpcs.get(vpc.index())?;
+            let mine = (0u32..).map(VswitchId).zip(&t.vswitches);
+            let mine: Vec<VswitchId> = mine
+                .filter(|(_, v)| v.vpc.known() == Some(&vpc))
+                .map(|(n, _)| n)
+                .collect();
+            let basic = x.router.known().is_some_and(|r| t[*r].basic);
+            let zones = pick(r, &mine).copied().filter(|_| !basic);
+            Some(Change::Attach(a, Some((vpc, zones.into_iter().collect()))))
+        }
+    }
+}
+
 /// A random change of an inventory. The same generator state and inventory give the same change.
 #[must_use]
 pub fn random_change(r: &mut Rng, inv: &Inventory) -> Option<Change> {
@@ -221,13 +263,7 @@ pub fn random_change(r: &mut Rng, inv: &Inventory) -> Option<Change> {
         14 | 15 => set_address(r, t),
         16 => add_route(r, t),
         17 => (!t.route_entries.is_empty()).then(|| Change::RemoveRoute(id(r.below(t.route_entries.len())))),
-        18 | 22 | 23 => {
-            let a = AttachmentId(id(r.below(t.attachments.len().max(1))));
-            let a = t.attachments.get(a.index()).map(|_| a)?;
-            let table = TrTableId(id(r.below(t.tr_tables.len().max(1))));
-            let table = t.tr_tables.get(table.index()).map(|_| table);
-            Some(Change::Associate(a, table.filter(|_| r.chance(80))))
-        }
+        18 | 22 | 23 => attachment(r, t),
         19 | 20 => backend(r, t),
         _ => add_rule(r, t),
     }
@@ -307,6 +343,11 @@ impl fmt::Display for IncrementalReport {
     }
 }
 
+/// Whether a network is one of joined VPCs with balancers and little besides.
+fn estate(index: u64) -> bool {
+    index / 2 % 5 == 4
+}
+
 /// The features of one network: all of them in every fifth, because they meet each other there, and few of them in the
 /// others, because most changes of a network with everything build everything again.
 fn some_of(r: &mut Rng, index: u64, all: Features) -> Features {
@@ -342,8 +383,10 @@ fn some_of(r: &mut Rng, index: u64, all: Features) -> Features {
     NAMES.iter().fold(all, |f, name| {
         let off = match turn {
             0 => 75,
-            4 if ESTATE.contains(name) => 5,
-            4 => 85,
+            _ if estate(index) && ESTATE.contains(name) => 5,
+            // Where one of these is everything is built again.
+            _ if estate(index) && ["inner", "inspectors"].contains(name) => 100,
+            _ if estate(index) => 85,
             _ => 50,
         };
         match r.chance(off) {
@@ -405,14 +448,23 @@ fn other_flow(r: &mut Rng, is: &Reach, should: &Reach) -> Option<(Point, Point, 
 fn sequence(seed: u64, index: u64, features: Features, length: usize, report: &mut IncrementalReport) {
     let mut r = Rng::for_item(seed, index);
     let features = some_of(&mut r, index, features);
-    let inv = random_inventory(&mut r, features);
+    let mut inv = random_inventory(&mut r, features);
     let mode = if index.is_multiple_of(2) {
         Mode::Widen
     } else {
         Mode::Narrow
     };
     let options = options(&mut r);
-    let mut live = Live::new(inv, mode, options.clone(), Box::new(Few::new()));
+    let build = |inv| Live::new(inv, mode, options.clone(), Box::new(Few::new()));
+    let mut live = build(inv);
+    // Of these networks one is wanted whose VPCs have no addresses in common.
+    for _ in 0..8 {
+        if !estate(index) || live.keeps() == (true, true) {
+            break;
+        }
+        inv = random_inventory(&mut r, features);
+        live = build(inv);
+    }
     // Which flows are asked changes nothing else that is drawn.
     let mut asks = Rng::for_item(seed ^ 0x57A9_D126, index);
     let mut standing = Standing::new(
@@ -436,7 +488,12 @@ fn sequence(seed: u64, index: u64, features: Features, length: usize, report: &m
         return;
     }
     for step in 0..length {
-        let Some(change) = random_change(&mut r, live.inventory()) else {
+        // Few other networks have attachments whose changes are followed.
+        let change = match estate(index) && r.chance(35) {
+            true => attachment(&mut r, &live.inventory().typed),
+            false => random_change(&mut r, live.inventory()),
+        };
+        let Some(change) = change else {
             continue;
         };
         let Affected { pairs, rebuilt, .. } = live.apply(&change);

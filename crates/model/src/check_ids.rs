@@ -342,7 +342,7 @@ impl Typed {
                 Attached::Peer(r) => c.fact(r, |r| c.router(r))?,
                 Attached::Border(b) => c.fact(b, |b| c.border(b))?,
                 Attached::Vpn(v) => c.fact(v, |v| c.connection(v))?,
-                Attached::Unmodelled(..) => {}
+                Attached::Unmodelled(..) | Attached::Nothing => {}
             }
             a.vswitches.iter().try_for_each(|v| c.vsw(v))?;
         }

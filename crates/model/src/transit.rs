@@ -69,6 +69,8 @@ pub enum Attached {
     Vpn(Fact<VpnConnectionId>),
     /// Something that is not modelled yet (an Express Connect router): kind and target.
     Unmodelled(Arc<str>, Arc<str>),
+    /// Nothing, or nothing any more: it carries nothing, and no table learns from it.
+    Nothing,
 }
 
 /// An attachment of a transit router.

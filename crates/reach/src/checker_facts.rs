@@ -133,6 +133,7 @@ fn joined(t: &Typed) -> Option<Vec<usize>> {
             Attached::Peer(o) => join(vpcs + o.known()?.index(), r),
             Attached::Border(b) => join(t[t[*b.known()?].site].vpc.index(), r),
             Attached::Vpn(x) => join(t[t[*x.known()?].site].vpc.index(), r),
+            Attached::Nothing => {}
             Attached::Unmodelled(..) => return None,
         }
     }

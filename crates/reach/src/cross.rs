@@ -125,7 +125,7 @@ impl Walk<'_> {
                     }
                     // Routes of links depend on who sends.
                     Far::Border(_) | Far::Connection(_) => self.out.ask = true,
-                    Far::Unmodelled => self.out.drops = true,
+                    Far::Unmodelled | Far::Nothing => self.out.drops = true,
                 },
                 None => self.out.drops = true,
             }

@@ -225,7 +225,7 @@ fn beyond(net: &Network, start: &[u32], public: &IpSet) -> Beyond {
                         b.leaves = true;
                         b.appliances = true;
                     }
-                    Far::Unmodelled => {}
+                    Far::Unmodelled | Far::Nothing => {}
                 }
             }
         } else {

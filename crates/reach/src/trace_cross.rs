@@ -223,6 +223,7 @@ impl Tracer<'_> {
             Far::Border(b) => self.at_border(m, t, *b, BorderSide::Attachment(to), out),
             Far::Connection(c) => self.to_attached(m, t, *c, out),
             Far::Unmodelled => self.dropped(t, stop("what is attached is not modelled"), out),
+            Far::Nothing => self.dropped(t, stop("nothing is attached"), out),
         }
     }
 }

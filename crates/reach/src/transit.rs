@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 use std::net::IpAddr;
 
 /// Where a route of a transit router leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TrNext {
     /// To an attachment.
     Attachment(AttachmentId),
@@ -53,6 +53,8 @@ pub enum Far {
     Connection(VpnConnectionId),
     /// Nothing that is modelled.
     Unmodelled,
+    /// Nothing.
+    Nothing,
 }
 
 /// An attachment.

@@ -2,8 +2,8 @@
 //! (docs/decisions/019). `cargo xtask verify --incremental` runs the same for longer.
 
 use bartizan_model::{
-    Assumption, Backend, BalancerId, BalancerKind, Fact, FirewallPlace, Forward, InterfaceId, NextHop,
-    Readings, RouteTableKind, SnatSource,
+    Assumption, AttachmentId, Backend, BalancerId, BalancerKind, Fact, FirewallPlace, Forward, InterfaceId,
+    NextHop, Readings, RouteTableKind, SnatSource, TrTableId, VpcId, VswitchId,
 };
 use bartizan_packet::{IpSet, PortSet, Proto, ServiceSet};
 use bartizan_reach::{
@@ -195,45 +195,61 @@ fn joined_vpcs_and_balancers_are_kept_up_to_date() {
     }
 }
 
-// §10.2, §10.3. Another table, or none, forwards what comes from an attachment; what balancers hand on, what leaves
-// by the first VPC and a route through an appliance are in the way.
+/// Three VPCs that are attached to one router; what balancers hand on, what leaves by the first VPC and a route through an
+/// appliance are in the way of changes.
+struct Attached {
+    inv: bartizan_model::Inventory,
+    tables: [TrTableId; 2],
+    /// Of every VPC: itself, its vSwitch, its attachment and its two interfaces.
+    all: Vec<(VpcId, VswitchId, AttachmentId, InterfaceId, InterfaceId)>,
+}
+
+fn three_attached() -> Attached {
+    let mut b = InventoryBuilder::new();
+    let router = b.router("hub", false);
+    let tables = ["one", "two"].map(|n| b.tr_table(n, router));
+    let mut all = Vec::new();
+    for n in 0..3 {
+        let vpc = b.vpc(&format!("v{n}"), &format!("10.{n}.0.0/16"));
+        let vsw = b.vswitch(&format!("s{n}"), vpc, &format!("10.{n}.0.0/24"));
+        let g = b.sg(&format!("g{n}"), vpc, GroupKind::BasicDrop);
+        b.rule(g, rule("in accept tcp 80/80 from 10.0.0.0/8"));
+        b.rule(g, rule("out accept tcp 80/80 to 10.0.0.0/8 prio 1"));
+        b.rule(g, rule("out drop all -1/-1 to 0.0.0.0/0 prio 2"));
+        let a = b.eni(&format!("a{n}"), vsw, &[g], &format!("10.{n}.0.5"));
+        let c = b.eni(&format!("c{n}"), vsw, &[g], &format!("10.{n}.0.9"));
+        let attachment = b.attach_vpc(&format!("t{n}"), router, vpc, &[vsw], true);
+        b.associate(attachment, tables[0]);
+        b.propagate(attachment, tables[0]);
+        // The second table knows the first VPC alone.
+        if n == 0 {
+            b.propagate(attachment, tables[1]);
+            let nat = b.nat("nat", vpc, vsw);
+            b.snat_to(nat, SnatSource::Vswitch(vsw.into()), &["47.0.0.1"]);
+            let own = b.system_table(vpc);
+            b.route(own, "0.0.0.0/0", NextHop::Nat(nat));
+        }
+        all.push((vpc, vsw, attachment, a, c));
+    }
+    b.tr_route(tables[1], "0.0.0.0/0", Some(all[0].2));
+    let front = b.balancer("lb", BalancerKind::Clb, &[(all[1].1, "10.1.0.200")], &[]);
+    let l = b.listener(front, ServiceSet::tcp(PortSet::single(80)));
+    b.backend(front, l, Backend::Interface(all[1].3), None, false);
+    let own = b.system_table(all[2].0);
+    b.source_dest_check(all[2].3, false);
+    b.route(own, "10.2.0.9/32", NextHop::Interface(all[2].3));
+    Attached {
+        inv: b.build(),
+        tables,
+        all,
+    }
+}
+
+// §10.2, §10.3. Another table, or none, forwards what comes from an attachment.
 #[test]
 fn an_attachment_goes_by_another_table() {
     for mode in [Mode::Widen, Mode::Narrow] {
-        let mut b = InventoryBuilder::new();
-        let router = b.router("hub", false);
-        let tables = ["one", "two"].map(|n| b.tr_table(n, router));
-        let mut all = Vec::new();
-        for n in 0..3 {
-            let vpc = b.vpc(&format!("v{n}"), &format!("10.{n}.0.0/16"));
-            let vsw = b.vswitch(&format!("s{n}"), vpc, &format!("10.{n}.0.0/24"));
-            let g = b.sg(&format!("g{n}"), vpc, GroupKind::BasicDrop);
-            b.rule(g, rule("in accept tcp 80/80 from 10.0.0.0/8"));
-            b.rule(g, rule("out accept tcp 80/80 to 10.0.0.0/8 prio 1"));
-            b.rule(g, rule("out drop all -1/-1 to 0.0.0.0/0 prio 2"));
-            let a = b.eni(&format!("a{n}"), vsw, &[g], &format!("10.{n}.0.5"));
-            let c = b.eni(&format!("c{n}"), vsw, &[g], &format!("10.{n}.0.9"));
-            let attachment = b.attach_vpc(&format!("t{n}"), router, vpc, &[vsw], true);
-            b.associate(attachment, tables[0]);
-            b.propagate(attachment, tables[0]);
-            // The second table knows the first VPC alone.
-            if n == 0 {
-                b.propagate(attachment, tables[1]);
-                let nat = b.nat("nat", vpc, vsw);
-                b.snat_to(nat, SnatSource::Vswitch(vsw.into()), &["47.0.0.1"]);
-                let own = b.system_table(vpc);
-                b.route(own, "0.0.0.0/0", NextHop::Nat(nat));
-            }
-            all.push((vpc, vsw, attachment, a, c));
-        }
-        b.tr_route(tables[1], "0.0.0.0/0", Some(all[0].2));
-        let front = b.balancer("lb", BalancerKind::Clb, &[(all[1].1, "10.1.0.200")], &[]);
-        let l = b.listener(front, ServiceSet::tcp(PortSet::single(80)));
-        b.backend(front, l, Backend::Interface(all[1].3), None, false);
-        let own = b.system_table(all[2].0);
-        b.source_dest_check(all[2].3, false);
-        b.route(own, "10.2.0.9/32", NextHop::Interface(all[2].3));
-        let inv = b.build();
+        let Attached { inv, tables, all } = three_attached();
         let part = Each(7);
         let mut live = Live::new(inv, mode, CompileOptions::default(), Box::new(Each(7)));
         let (x, y) = (all[1].3, all[2].4);
@@ -260,6 +276,60 @@ fn an_attachment_goes_by_another_table() {
             equals_a_rebuild(&live, &part, mode);
         }
         assert!(followed > 0, "{mode:?}");
+    }
+}
+
+// §10.2, §10.3. A table learns from an attachment or not, a VPC is detached and comes back: the tables of all VPCs that go
+// by the table change, and who can reach whom.
+#[test]
+fn a_vpc_is_detached_and_comes_back() {
+    let Attached { inv, tables, all } = three_attached();
+    let part = Each(7);
+    let mode = Mode::Widen;
+    let options = CompileOptions::default();
+    let mut live = Live::new(inv.clone(), mode, options.clone(), Box::new(Each(7)));
+    let mut standing = Standing::new(inv, mode, options.clone(), Box::new(Each(7)));
+    let (x, y, front) = (all[1].3, all[2].4, InterfaceId(6));
+    let back = |n: usize| Change::Attach(all[n].2, Some((all[n].0, vec![all[n].1])));
+    for (change, both, rebuilt) in [
+        (Change::Propagate(all[1].2, tables[0], false), [true, false], None),
+        (Change::Propagate(all[1].2, tables[0], false), [true, false], None),
+        (Change::Propagate(all[1].2, tables[0], true), [true, true], None),
+        (Change::Attach(all[2].2, None), [false, false], None),
+        (Change::Attach(all[2].2, None), [false, false], None),
+        (
+            Change::Propagate(all[2].2, tables[0], false),
+            [false, false],
+            None,
+        ),
+        (back(2), [false, true], None),
+        (Change::Propagate(all[2].2, tables[0], true), [true, true], None),
+        (Change::Associate(all[2].2, Some(tables[1])), [true, true], None),
+        // By the second table it goes to the first VPC and from there by the first table; so would everything public.
+        (
+            Change::Attach(all[0].2, None),
+            [true, false],
+            Some("the router leads to the Internet"),
+        ),
+        (Change::Propagate(all[1].2, tables[1], true), [true, true], None),
+        (Change::Attach(AttachmentId(77), None), [true, true], None),
+    ] {
+        let affected = live.apply(&change);
+        assert_eq!(affected.rebuilt, rebuilt, "{change:?}");
+        equals_a_rebuild(&live, &part, mode);
+        let now = [(x, y), (y, x)].map(|(a, b)| !live.reach().delivered(a.0, b.0).is_empty());
+        assert_eq!(now, both, "{change:?}");
+        assert_eq!(
+            !live.reach().delivered(y.0, front.0).is_empty(),
+            both[1],
+            "{change:?}"
+        );
+        standing.apply(&change);
+        let ips = [(x, IpAddr::from([10, 1, 0, 5])), (y, IpAddr::from([10, 2, 0, 9]))];
+        let [p, q] = ips.map(|(iface, ip)| Point::Inside(Inside { iface, addr: 0, ip }));
+        let net = standing.reach().network();
+        let now = [(p, q), (q, p)].map(|(a, b)| !net.flow(a, b).delivered.is_empty());
+        assert_eq!(now, both, "{change:?}");
     }
 }
 

@@ -58,6 +58,7 @@ impl Plan {
                         }
                     }
                     _ if own != n => {}
+                    Attached::Nothing => {}
                     Attached::Vpc(v) => e.vpcs.push((known(v, "a VPC of a router")?.index(), i)),
                     Attached::Border(b) => {
                         e.borders.push((known(b, "a border router")?.index(), i));

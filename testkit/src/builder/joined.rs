@@ -94,6 +94,14 @@ impl InventoryBuilder {
         TrTableId(id(self.t().tr_tables.len() - 1))
     }
 
+    /// Nothing is behind an attachment any more.
+    pub fn detach(&mut self, a: AttachmentId) -> &mut Self {
+        let x = &mut self.t().attachments[a.index()];
+        x.to = Attached::Nothing;
+        x.vswitches.clear();
+        self
+    }
+
     /// Attaches a VPC in some of its vSwitches.
     pub fn attach_vpc(
         &mut self,

@@ -215,6 +215,9 @@ impl Gen<'_> {
         if self.r.chance(20) {
             self.publish(v);
         }
+        if self.r.chance(3) {
+            self.b.detach(a);
+        }
     }
 
     /// Publishes a custom route of the system table.

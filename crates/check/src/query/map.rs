@@ -266,7 +266,7 @@ fn joins(f: &Frame<'_>) -> Vec<MapJoin> {
                 Attached::Vpc(v) => v.known().map(|v| v.index() + 1),
                 Attached::Border(b) => b.known().map(|b| t[t[*b].site].vpc.index() + 1),
                 Attached::Vpn(x) => x.known().map(|x| t[t[*x].site].vpc.index() + 1),
-                Attached::Peer(_) | Attached::Unmodelled(..) => None,
+                Attached::Peer(_) | Attached::Unmodelled(..) | Attached::Nothing => None,
             })
             .collect();
         lanes.sort_unstable();

@@ -570,6 +570,13 @@ impl View<'_> {
             }
             Far::Border(b) => self.at_border(*b, None, ip, seen, path, ends),
             Far::Connection(x) => self.at_site(*x, path, ends),
+            Far::Nothing => {
+                ends.insert(RouteEnd {
+                    path: path.clone(),
+                    kind: EndKind::Dropped,
+                    text: "dropped: nothing is attached there".to_string(),
+                });
+            }
             Far::Unmodelled => {
                 ends.insert(RouteEnd {
                     path: path.clone(),

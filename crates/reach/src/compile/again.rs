@@ -2,12 +2,14 @@
 
 use super::{Ctx, Pool, balancers, groups, interfaces, routes, transit};
 use crate::network::{GroupSet, Mode, Network, Relay, Table};
+use crate::transit::{TrNext, TrWay, Transit};
 use bartizan_model::{
-    AddressSpec, Assumption, BalancerId, InterfaceId, Inventory, RouteTableId, SecurityGroupId, VpcId,
-    VswitchId,
+    AddressSpec, Assumption, Attached, AttachmentId, BalancerId, InterfaceId, Inventory, RouteTableId,
+    SecurityGroupId, VpcId, VswitchId,
 };
 use bartizan_packet::IpSet;
 use ipnet::IpNet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What is kept between changes, so that a list costs what its own rules cost.
 pub(crate) struct Again {
@@ -99,6 +101,79 @@ pub(crate) fn tables_of(inv: &Inventory, net: &Network, vpc: VpcId) -> Vec<Table
         t.complete();
     }
     tables
+}
+
+/// The prefixes whose routes some routers have others of than before.
+pub(crate) type Prefixes = FxHashSet<(u8, IpSet)>;
+
+/// Writes what routers say of some prefixes into the tables of VPCs; returns the VPCs of which all tables have to be made
+/// again for it.
+pub(crate) fn rewrite(inv: &Inventory, net: &mut Network, vpcs: &[VpcId], prefixes: &Prefixes) -> Vec<VpcId> {
+    let t = &inv.typed;
+    let wins = context(inv, net.mode, net, Pool::default()).reads(Assumption::Route2);
+    // Most routes begin elsewhere.
+    let firsts = || prefixes.iter().map(|p| p.1.first());
+    let (low, high) = (firsts().min().flatten(), firsts().max().flatten());
+    let said = |length: u8, ips: &IpSet| {
+        let first = ips.first();
+        low <= first && first <= high && prefixes.contains(&(length, ips.clone()))
+    };
+    let of = |ways: &'_ Vec<TrWay>| -> Vec<TrWay> {
+        ways.iter().filter(|w| said(w.length, &w.ips)).cloned().collect()
+    };
+    let ways: Vec<Vec<TrWay>> = net.transit.tables.iter().map(of).collect();
+    let ways: Vec<Vec<&TrWay>> = ways.iter().map(|w| w.iter().collect()).collect();
+    let mut of_vpc: FxHashMap<VpcId, Vec<RouteTableId>> = FxHashMap::default();
+    for table in &net.tables {
+        if let Some(v) = t[table.id].vpc.known() {
+            of_vpc.entry(*v).or_default().push(table.id);
+        }
+    }
+    let mut left = Vec::new();
+    for v in vpcs {
+        let ids = of_vpc.get(v).map_or(&[][..], Vec::as_slice);
+        let empty = |id: &RouteTableId| Table {
+            id: *id,
+            routes: Vec::new(),
+            index: None,
+        };
+        let mut new: Vec<Table> = ids.iter().map(empty).collect();
+        transit::sync_these(t, (&net.transit, &ways), Some(*v), &mut new);
+        let mut whole = false;
+        for n in &new {
+            if let Some(table) = net.tables.get_mut(n.id.index()) {
+                whole |= !routes::replace(table, |r| said(r.length, &r.ips), &n.routes, wins);
+            }
+        }
+        if whole {
+            left.push(*v);
+        }
+    }
+    left
+}
+
+/// The transit routers with their tables, where there are no links; `None` where not all is known of them, or where a table
+/// leads to what is not attached to its router, which joins nothing.
+pub(crate) fn routers(inv: &Inventory, net: &Network) -> Option<Transit> {
+    let mut c = context(inv, net.mode, net, Pool::default());
+    let out = transit::again(&mut c, &net.vswitches);
+    let own = |router: Option<u32>, a: AttachmentId| {
+        let x = &inv.typed[a];
+        let other = match &x.to {
+            Attached::Peer(o) => o.known(),
+            _ => None,
+        };
+        let mut ends = x.router.known().into_iter().chain(other);
+        ends.any(|r| Some(r.0) == router)
+    };
+    let mut tables = out.tables.iter().zip(&out.routers);
+    let sound = tables.all(|(ways, router)| {
+        ways.iter().all(|w| match w.next {
+            TrNext::Attachment(a) => own(*router, a),
+            TrNext::Blackhole => true,
+        })
+    });
+    (sound && c.gaps.is_empty()).then_some(out)
 }
 
 /// The addresses of a vSwitch from which its balancers may send; `ifaces` are those in it.

@@ -200,15 +200,41 @@ pub(super) fn sort(t: &mut Table, wins: Use) {
             t.routes[n].optional = true;
         }
     }
+    let first = |r: &Route| propagated(r) && wins == Use::Second && contested(r);
     t.routes.sort_by_cached_key(|r| {
-        let rank = match r.from {
-            _ if propagated(r) && wins == Use::Second && contested(r) => 0,
-            RouteRef::Entry(_) => 1,
-            RouteRef::Local | RouteRef::SystemIpv6 | RouteRef::NatBlock(_) => 2,
-            RouteRef::Propagated(_) | RouteRef::Published(_) => 3,
-        };
-        (std::cmp::Reverse(r.length), rank, r.from)
+        if first(r) {
+            (strength(r).0, 0, r.from)
+        } else {
+            strength(r)
+        }
     });
+}
+
+/// Where a route stands in its table.
+fn strength(r: &Route) -> (std::cmp::Reverse<u8>, u8, RouteRef) {
+    let rank = match r.from {
+        RouteRef::Entry(_) => 1,
+        RouteRef::Local | RouteRef::SystemIpv6 | RouteRef::NatBlock(_) => 2,
+        RouteRef::Propagated(_) | RouteRef::Published(_) => 3,
+    };
+    (std::cmp::Reverse(r.length), rank, r.from)
+}
+
+/// Other routes of some prefixes are propagated into a sorted table; says whether that could be done in place. It cannot
+/// where a custom route has one of the prefixes, or may have.
+pub(super) fn replace(t: &mut Table, gone: impl Fn(&Route) -> bool, new: &[Route], wins: Use) -> bool {
+    let custom = |r: &Route| matches!(r.from, RouteRef::Entry(_) | RouteRef::Published(_)) && gone(r);
+    if wins == Use::Second || t.routes.iter().any(custom) {
+        return false;
+    }
+    t.routes
+        .retain(|r| !matches!(r.from, RouteRef::Propagated(_)) || !gone(r));
+    for r in new {
+        let at = t.routes.partition_point(|x| strength(x) <= strength(r));
+        t.routes.insert(at, r.clone());
+    }
+    t.complete();
+    true
 }
 
 fn system_routes(c: &mut Ctx<'_>, vpc: VpcId) -> Vec<Route> {

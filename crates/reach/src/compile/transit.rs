@@ -147,6 +147,7 @@ impl Builder<'_, '_> {
                 Attached::Border(Fact::Known(b)) => Far::Border(*b),
                 Attached::Vpn(Fact::Known(x)) => Far::Connection(*x),
                 Attached::Border(Fact::Unknown(_)) | Attached::Vpn(Fact::Unknown(_)) => Far::Unmodelled,
+                Attached::Nothing => Far::Nothing,
                 Attached::Unmodelled(kind, _) => {
                     let why = format!("what is attached is not modelled: {kind}");
                     self.gap(&a.meta.origin, &why, router);
@@ -418,7 +419,7 @@ impl Builder<'_, '_> {
                         Far::Vpc(v, _) => Some(*v),
                         Far::Border(_) | Far::Connection(_) => None,
                         // No third region (§10.6).
-                        Far::Router | Far::Unmodelled => continue,
+                        Far::Router | Far::Unmodelled | Far::Nothing => continue,
                     },
                     TrRouteRef::Static(_) => None,
                 };
@@ -516,6 +517,17 @@ impl Builder<'_, '_> {
 
 /// 7: routes of the associated tables are written into the tables of VPCs; with `only` into those of one.
 pub(super) fn sync(t: &Typed, out: &Transit, only: Option<VpcId>, tables: &mut [Table]) {
+    let all: Vec<Vec<&TrWay>> = out.tables.iter().map(|t| t.iter().collect()).collect();
+    sync_these(t, (out, &all), only, tables);
+}
+
+/// The same for some of the routes of the routers, by table.
+pub(super) fn sync_these(
+    t: &Typed,
+    (out, ways): (&Transit, &[Vec<&TrWay>]),
+    only: Option<VpcId>,
+    tables: &mut [Table],
+) {
     // Where the route of a prefix was written, by table.
     let mut known: FxHashMap<(usize, u8, Option<IpAddr>), usize> = FxHashMap::default();
     for (n, table) in tables.iter().enumerate() {
@@ -536,14 +548,14 @@ pub(super) fn sync(t: &Typed, out: &Transit, only: Option<VpcId>, tables: &mut [
             continue;
         }
         let mine = |n: &usize| {
-            let rt = &t.route_tables[*n];
+            let rt = &t[tables[*n].id];
             rt.vpc.known() == Some(&vpc)
                 && rt.kind != RouteTableKind::Gateway
                 && rt.propagation.known() != Some(&false)
         };
-        let mine: Vec<usize> = (0..t.route_tables.len().min(tables.len())).filter(mine).collect();
+        let mine: Vec<usize> = (0..tables.len()).filter(mine).collect();
         for (_, table) in &a.tables {
-            for w in &out.tables[table.index()] {
+            for w in &ways[table.index()] {
                 if w.next == TrNext::Blackhole || w.next == TrNext::Attachment(id) {
                     continue;
                 }
@@ -555,7 +567,7 @@ pub(super) fn sync(t: &Typed, out: &Transit, only: Option<VpcId>, tables: &mut [
                     continue;
                 }
                 for &n in &mine {
-                    let takes = t.route_tables[n].propagation.known();
+                    let takes = t[tables[n].id].propagation.known();
                     let optional =
                         w.optional || publishes.is_none() || permitted.is_none() || takes.is_none();
                     let place = known.entry((n, w.length, w.ips.first())).or_insert(usize::MAX);
@@ -603,34 +615,17 @@ fn write(table: &mut Table, w: &TrWay, id: AttachmentId, optional: bool, place: 
     }
 }
 
-/// Resolves what joins VPCs, and writes propagated routes into the tables of the VPCs.
-pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &mut [Table]) -> (Transit, Hybrid) {
+/// The transit routers with their tables.
+fn routers<'c, 'a>(c: &'c mut Ctx<'a>, groups: Groups, vswitches: &[Option<Vsw>]) -> Builder<'c, 'a> {
     let t = c.t;
-    for p in &t.peerings {
-        let known = (p.requester.known().copied(), p.accepter.known().copied());
-        if p.meta.origin.maybe.is_some() || known.0.is_none() || known.1.is_none() {
-            let why = "it is not known between which VPCs this peering connection is, or whether it exists";
-            for v in [known.0, known.1].into_iter().flatten() {
-                c.gap_that_takes(&p.meta.origin, why, Some(v));
-            }
-            if known == (None, None) {
-                c.gap_that_takes(&p.meta.origin, why, None);
-            }
-        }
-    }
-    let mut groups = groups(c);
-    let mut links = hybrid::compile(c, &mut groups, vswitches, tables);
     let written = hybrid::written(c);
+    let routers = t.tr_tables.iter().map(|t| t.router.known().map(|r| r.0));
     let mut b = Builder {
         groups,
         written,
         out: Transit {
             tables: vec![Vec::new(); t.tr_tables.len()],
-            routers: t
-                .tr_tables
-                .iter()
-                .map(|t| t.router.known().map(|r| r.0))
-                .collect(),
+            routers: routers.collect(),
             ..Transit::default()
         },
         c,
@@ -649,6 +644,41 @@ pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &mut [
             )
         });
     }
+    b
+}
+
+/// The transit routers of an inventory without links; their tables are not complete yet.
+pub(super) fn again(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>]) -> Transit {
+    let groups = groups(c);
+    let b = routers(c, groups, vswitches);
+    finish(b.c, b.groups, b.out)
+}
+
+/// Which VPCs anything joins, and how routes of one prefix are taken.
+fn finish(c: &Ctx<'_>, mut groups: Groups, mut out: Transit) -> Transit {
+    out.any_of_prefix = c.reads(Assumption::Tr1) != Use::First;
+    out.groups = (0..c.t.vpcs.len()).map(|v| num(groups.find(v))).collect();
+    out
+}
+
+/// Resolves what joins VPCs, and writes propagated routes into the tables of the VPCs.
+pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &mut [Table]) -> (Transit, Hybrid) {
+    let t = c.t;
+    for p in &t.peerings {
+        let known = (p.requester.known().copied(), p.accepter.known().copied());
+        if p.meta.origin.maybe.is_some() || known.0.is_none() || known.1.is_none() {
+            let why = "it is not known between which VPCs this peering connection is, or whether it exists";
+            for v in [known.0, known.1].into_iter().flatten() {
+                c.gap_that_takes(&p.meta.origin, why, Some(v));
+            }
+            if known == (None, None) {
+                c.gap_that_takes(&p.meta.origin, why, None);
+            }
+        }
+    }
+    let mut groups = groups(c);
+    let mut links = hybrid::compile(c, &mut groups, vswitches, tables);
+    let mut b = routers(c, groups, vswitches);
     sync(b.c.t, &b.out, None, tables);
     hybrid::publish(b.c, &b.written, tables);
     let t = b.c.t;
@@ -668,8 +698,5 @@ pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &mut [
     tables.iter_mut().for_each(|t| routes::sort(t, wins));
     tables.iter_mut().for_each(Table::complete);
     b.out.complete();
-    b.out.any_of_prefix = b.c.reads(Assumption::Tr1) != Use::First;
-    let n = t.vpcs.len();
-    b.out.groups = (0..n).map(|v| num(b.groups.find(v))).collect();
-    (b.out, links)
+    (finish(b.c, b.groups, b.out), links)
 }

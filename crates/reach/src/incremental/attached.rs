@@ -1,4 +1,4 @@
-//! Another table of a transit router forwards what comes from an attachment (docs/decisions/019, 24 to 26).
+//! Transit routers lead elsewhere, because of one attachment (docs/decisions/019, 24 to 28).
 //!
 //! Nothing changes but the ways that packets take: those out of the VPC, and those that lead through it. What the
 //! filters of two VPCs let through whatever way leads from one to the other is known, so that most pairs of VPCs get all
@@ -10,9 +10,10 @@ use super::touch::Keys;
 use super::{Inside, Live, small};
 use crate::cross::Way;
 use crate::network::{Hop, Match, Table};
-use crate::transit::{Far as End, TrNext};
+use crate::transit::{AttachedNet, Far as End, TrNext};
 use bartizan_model::{AttachmentId, TrLink, VpcId};
 use bartizan_packet::IpSet;
+use rustc_hash::FxHashSet;
 use std::net::IpAddr;
 
 /// Addresses behind appliances that are looked at one by one.
@@ -33,17 +34,7 @@ impl Live {
         let Some(k) = self.kept_of(vpc) else {
             return Err("nobody is in the VPC");
         };
-        let net = &self.reach.net;
-        let zone = |x: &crate::transit::AttachedNet| match &x.far {
-            End::Vpc(_, zones) => zones.iter().any(|z| net.vsw(*z).is_some_and(|v| v.acl.is_some())),
-            _ => false,
-        };
-        if net.says.zone_acls && net.transit.attachments.iter().any(zone) {
-            return Err("ACLs filter where routers hand packets over");
-        }
-        if self.far.is_none() || !self.ledger.keeps() || !net.relays.is_empty() && self.fronts.is_none() {
-            return Err("what travels between VPCs is found as a whole");
-        }
+        self.keeps_ways()?;
         let made = self.parts().forward_by(&associated);
         self.led_home(k, &made)?;
         let public = self.led_out(k, vpc, &made)?;
@@ -70,6 +61,98 @@ impl Live {
         // A packet that leaves another VPC and does not come through this one goes as it went before.
         self.relegged_across((!everybody).then_some(vpc), &mut keys);
         Ok(keys)
+    }
+
+    /// A table learns from an attachment, or no longer does, or other VPCs are attached: `vpcs` are those that were before
+    /// or are now.
+    pub(super) fn rewired(&mut self, a: AttachmentId, vpcs: &[VpcId]) -> Inside {
+        let at: Option<Vec<usize>> = vpcs.iter().map(|v| self.kept_of(*v)).collect();
+        let Some(at) = at else {
+            return Err("nobody is in the VPC");
+        };
+        self.keeps_ways()?;
+        let rewiring = self.parts().rewiring(a, vpcs)?;
+        let to = rewiring.to.clone();
+        if !self.facts.private(&to) {
+            return Err("the router leads to the Internet");
+        }
+        if let Some(far) = &mut self.far {
+            far.cut(rewiring.cuts());
+        }
+        // Whose addresses routers lead elsewhere.
+        let far = self.far.as_ref();
+        let aims = (0..self.kept.len()).filter(|j| far.is_some_and(|f| f.hull(*j).intersects(&to)));
+        let aims: Vec<usize> = aims.collect();
+        let of = |k: &usize| self.reach.domains[self.kept[*k].at].vpc;
+        let asked: Vec<VpcId> = vpcs.iter().copied().chain(aims.iter().map(of)).collect();
+        let made = self.parts().rewire(rewiring, &asked);
+        self.keeps_ways()?;
+        for &k in at.iter().chain(&aims) {
+            let vpc = self.reach.domains[self.kept[k].at].vpc;
+            match made.iter().find(|m| m.0 == vpc) {
+                Some((_, tables)) => self.led_home(k, tables)?,
+                None => {
+                    let tables = self.parts().tables(vpc);
+                    self.led_home(k, &tables)?;
+                }
+            }
+        }
+        let mut everybody = false;
+        for (&k, vpc) in at.iter().zip(vpcs) {
+            let mine = made.iter().find(|m| m.0 == *vpc);
+            everybody |= self.led_out(k, *vpc, mine.map_or(&[], |m| m.1.as_slice()))?;
+        }
+        for (_, tables) in made {
+            self.parts().put_tables(tables);
+        }
+        let Some(far) = &self.far else {
+            return Ok(Keys::default());
+        };
+        far.renewed();
+        let mut keys = Keys::default();
+        let mut pairs: FxHashSet<(usize, usize)> = FxHashSet::default();
+        let through = |k: &usize| self.leads_through(far, self.reach.domains[self.kept[*k].at].vpc, *k);
+        for k in at.iter().filter(|k| through(k)) {
+            everybody = true;
+            let others = || far.peers[*k].iter().copied();
+            pairs.extend(others().flat_map(|i| others().filter(move |j| *j != i).map(move |j| (i, j))));
+        }
+        let of = |j: usize| self.kept[j].by_block.keys();
+        for &k in at.iter().chain(&aims) {
+            keys.blocks.extend(of(k));
+            if everybody {
+                keys.blocks.extend(far.peers[k].iter().flat_map(|j| of(*j)));
+            }
+        }
+        pairs.extend(at.iter().flat_map(|k| far.peers[*k].iter().map(|j| (*k, *j))));
+        pairs.extend(aims.iter().flat_map(|j| far.peers[*j].iter().map(|i| (*i, *j))));
+        self.lead(pairs.into_iter().collect(), &mut keys)?;
+        // What a front hands on to a VPC, or somebody in it to a front, is what the ways to it and from it let through.
+        match (everybody, at.iter().chain(&aims).next()) {
+            (false, Some(k)) if at.iter().chain(&aims).all(|x| x == k) => {
+                let vpc = self.reach.domains[self.kept[*k].at].vpc;
+                self.relegged_across(Some(vpc), &mut keys);
+            }
+            (false, None) => {}
+            _ => self.relegged_across(None, &mut keys),
+        }
+        Ok(keys)
+    }
+
+    /// Whether the ways between VPCs can be others without everything being found again.
+    fn keeps_ways(&self) -> Result<(), &'static str> {
+        let net = &self.reach.net;
+        let zone = |x: &AttachedNet| match &x.far {
+            End::Vpc(_, zones) => zones.iter().any(|z| net.vsw(*z).is_some_and(|v| v.acl.is_some())),
+            _ => false,
+        };
+        if net.says.zone_acls && net.transit.attachments.iter().any(zone) {
+            return Err("ACLs filter where routers hand packets over");
+        }
+        if self.far.is_none() || !self.ledger.keeps() || !net.relays.is_empty() && self.fronts.is_none() {
+            return Err("what travels between VPCs is found as a whole");
+        }
+        Ok(())
     }
 
     /// Packets to addresses of the VPC itself go as they went before, and not by routers, so that nothing changes inside

@@ -2,8 +2,8 @@
 
 use super::parts::associated_with;
 use bartizan_model::{
-    AddressKind, AddressSpec, AttachmentId, BalancerId, Fact, Forward, InterfaceId, Inventory, RouteEntry,
-    SecurityGroupId, SgRule, TrLink, TrTableId,
+    AddressKind, AddressSpec, Attached, Attachment, AttachmentId, BalancerId, Fact, Forward, InterfaceId,
+    Inventory, RouteEntry, SecurityGroupId, SgRule, TrLink, TrTableId, VpcId, VswitchId,
 };
 use std::net::IpAddr;
 
@@ -27,10 +27,12 @@ pub enum Change {
     /// The backend at a position of a listener is gone; those behind it move up.
     RemoveBackend(BalancerId, u32, u32),
     /// The table of a transit router that forwards what comes from an attachment; `None` for no table.
-    ///
-    /// There are no changes that attach or detach a VPC, or that let a table learn from an attachment or not: these
-    /// change who is joined with whom, or the tables that many VPCs go by. Build a [`Live`](super::Live) anew for them.
     Associate(AttachmentId, Option<TrTableId>),
+    /// Whether a table of a transit router learns the routes of an attachment.
+    Propagate(AttachmentId, TrTableId, bool),
+    /// The VPC that is attached, with the vSwitches that hold the interfaces of the router; `None` detaches what is.
+    /// Associations, propagations and routes of the attachment stay, and count where something is attached.
+    Attach(AttachmentId, Option<(VpcId, Vec<VswitchId>)>),
 }
 
 impl Change {
@@ -46,7 +48,9 @@ impl Change {
             Change::SetAddress(..) => "address",
             Change::AddBackend(..) => "add-backend",
             Change::RemoveBackend(..) => "remove-backend",
-            Change::Associate(..) => "attachment",
+            Change::Associate(..) => "association",
+            Change::Propagate(..) => "propagation",
+            Change::Attach(..) => "attachment",
         }
     }
 
@@ -99,17 +103,38 @@ impl Change {
             }
             Change::Associate(a, table) => {
                 t.tr_associations.retain(|l| l.attachment.known() != Some(a));
-                let origin = t.attachments.get(a.index()).map(|a| a.meta.origin.clone());
-                if let (Some(table), Some(origin)) = (table, origin) {
-                    t.tr_associations.push(TrLink {
-                        origin,
-                        attachment: Fact::Known(*a),
-                        table: Fact::Known(*table),
-                    });
+                if let Some(table) = table {
+                    t.tr_associations.extend(link(&t.attachments, *a, *table));
+                }
+            }
+            Change::Propagate(a, table, learns) => {
+                let this = |l: &TrLink| l.attachment.known() == Some(a) && l.table.known() == Some(table);
+                t.tr_propagations.retain(|l| !this(l));
+                if *learns {
+                    t.tr_propagations.extend(link(&t.attachments, *a, *table));
+                }
+            }
+            Change::Attach(a, to) => {
+                if let Some(x) = t.attachments.get_mut(a.index()) {
+                    let zones = to.iter().flat_map(|(_, zones)| zones);
+                    x.vswitches = zones.map(|z| Fact::Known(*z)).collect();
+                    x.to = match to {
+                        Some((vpc, _)) => Attached::Vpc(Fact::Known(*vpc)),
+                        None => Attached::Nothing,
+                    };
                 }
             }
         }
     }
+}
+
+/// What joins an attachment and a table, if the attachment is there.
+fn link(all: &[Attachment], a: AttachmentId, table: TrTableId) -> Option<TrLink> {
+    Some(TrLink {
+        origin: all.get(a.index())?.meta.origin.clone(),
+        attachment: Fact::Known(a),
+        table: Fact::Known(table),
+    })
 }
 
 /// A change that was made to an inventory, with what was there before.
@@ -128,6 +153,9 @@ pub(super) enum Step {
     BackendRemoved((BalancerId, u32, u32), Forward),
     /// The tables that forward for an attachment.
     Associated(AttachmentId, Vec<TrLink>),
+    /// What a table learns from an attachment, or what is attached; with the VPCs that are attached before or after if it is
+    /// the latter.
+    Rewired(AttachmentId, Vec<VpcId>),
     /// What it names does not exist.
     Nothing,
     /// Not all is known of what was there.
@@ -176,6 +204,24 @@ impl Change {
                 }
             }
             Change::Associate(a, _) => Step::Associated(*a, associated_with(inv, *a)),
+            Change::Propagate(a, table, learns) => {
+                let this = |l: &TrLink| l.attachment.known() == Some(a) && l.table.known() == Some(table);
+                match t.attachments.get(a.index()).is_none() || t.tr_tables.get(table.index()).is_none() {
+                    true => Step::Nothing,
+                    false if t.tr_propagations.iter().any(this) == *learns => Step::Nothing,
+                    false => Step::Rewired(*a, Vec::new()),
+                }
+            }
+            Change::Attach(a, to) => match t.attachments.get(a.index()).map(|x| &x.to) {
+                Some(Attached::Nothing) => Step::Rewired(*a, to.iter().map(|(v, _)| *v).collect()),
+                Some(Attached::Vpc(Fact::Known(v))) => {
+                    let mut vpcs: Vec<VpcId> = to.iter().map(|(v, _)| *v).chain([*v]).collect();
+                    vpcs.dedup();
+                    Step::Rewired(*a, vpcs)
+                }
+                Some(_) => Step::Unknown("what was attached is not a VPC, or not known"),
+                None => Step::Nothing,
+            },
         };
         self.apply(inv);
         step

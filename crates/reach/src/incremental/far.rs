@@ -397,6 +397,12 @@ impl Far {
         self.renewed();
     }
 
+    /// Routes tell more addresses apart.
+    pub(super) fn cut<'s>(&mut self, new: impl Iterator<Item = &'s IpSet>) {
+        new.for_each(|s| self.routes.add(s));
+        self.routes.finish();
+    }
+
     /// Routers may lead elsewhere.
     pub(super) fn renewed(&self) {
         self.ways.lock().unwrap_or_else(PoisonError::into_inner).clear();

@@ -117,6 +117,7 @@ impl Live {
             Step::BackendAdded(b, l) => self.backend_added(b, l),
             Step::BackendRemoved(at, f) => self.backend_removed(at, &f),
             Step::Associated(a, before) => self.associated(a, &before),
+            Step::Rewired(a, vpcs) => self.rewired(a, &vpcs),
             Step::Nothing => Ok(Keys::default()),
             Step::Unknown(why) => Err(why),
         };

@@ -5,12 +5,13 @@ use super::small;
 use crate::compile::again::{self, Again};
 use crate::domain::Cell;
 use crate::network::{GroupSet, Hop, Iface, Match, Network, RuleRef, Snat, Table};
-use crate::transit::Far as End;
+use crate::transit::{AttachedNet, Far as End, TrNext, TrWay, Transit};
 use bartizan_model::{
     AttachmentId, Backend, BalancerId, Fact, Forward, InterfaceId, Inventory, NetSpec, Peer, RouteEntry,
     SecurityGroupId, SgRule, TrLink, TrTableId, VpcId, VswitchId,
 };
-use bartizan_packet::{AtomSet, IpSet, ServiceSet};
+use bartizan_packet::{AtomSet, IntervalSet, IpSet, ServiceSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -37,12 +38,30 @@ pub(super) struct Associated {
     tables: Vec<(u32, TrTableId)>,
 }
 
+/// Transit routers lead elsewhere, because of one attachment.
+pub(super) struct Rewiring {
+    /// To which addresses, besides what the VPC itself sends that is attached or detached.
+    pub(super) to: IpSet,
+    /// Which routes are others.
+    prefixes: again::Prefixes,
+    /// Whose tables may be others.
+    vpcs: Vec<VpcId>,
+    transit: Transit,
+}
+
 /// The tables that forward for an attachment, as an inventory has them.
 pub(super) fn associated_with(inv: &Inventory, a: AttachmentId) -> Vec<TrLink> {
     let all = inv.typed.tr_associations.iter();
     all.filter(|l| l.attachment.known() == Some(&a))
         .cloned()
         .collect()
+}
+
+impl Rewiring {
+    /// The addresses of the routes that are others.
+    pub(super) fn cuts(&self) -> impl Iterator<Item = &IpSet> {
+        self.prefixes.iter().map(|p| &p.1)
+    }
 }
 
 impl Parts<'_> {
@@ -215,6 +234,93 @@ impl Parts<'_> {
             at.tables.clone_from(&x.tables);
         }
         again::tables_of(self.inv, self.net, x.vpc)
+    }
+
+    /// A table learns from an attachment or no longer does, or something else is attached (`attached`: the VPCs, before
+    /// and after).
+    pub(super) fn rewiring(&self, a: AttachmentId, attached: &[VpcId]) -> Result<Rewiring, &'static str> {
+        let net = &*self.net;
+        if !net.perimeter.vpcs.is_empty() || !net.hybrid.is_empty() {
+            return Err("something filters between VPCs, or sends by links");
+        }
+        let Some(transit) = again::routers(self.inv, net) else {
+            return Err("not all is known of what joins VPCs");
+        };
+        // Who was kept apart would have to be looked at as a neighbour from now on.
+        let mut kept: FxHashMap<u32, u32> = FxHashMap::default();
+        let groups = transit.groups.iter().zip(&net.transit.groups);
+        if groups
+            .into_iter()
+            .any(|(now, before)| *kept.entry(*now).or_insert(*before) != *before)
+        {
+            return Err("a VPC is joined with others that it was not joined with");
+        }
+        let mut tables: Vec<TrTableId> = Vec::new();
+        let mut prefixes = again::Prefixes::default();
+        let both = transit.tables.iter().zip(&net.transit.tables);
+        for (n, (now, before)) in (0u32..).zip(both) {
+            let key = |w: &TrWay| (w.ips.clone(), w.length, w.next, w.from, w.optional);
+            let mut gone: FxHashSet<_> = before.iter().map(key).collect();
+            let mut other: Vec<(u8, IpSet)> = Vec::new();
+            for w in now {
+                // One that stands there twice is one.
+                if !gone.remove(&key(w)) && !before.iter().any(|b| key(b) == key(w)) {
+                    other.push((w.length, w.ips.clone()));
+                }
+            }
+            other.extend(gone.into_iter().map(|w| (w.1, w.0)));
+            if !other.is_empty() {
+                tables.push(TrTableId(n));
+                prefixes.extend(other);
+            }
+        }
+        let mut to: Vec<IpSet> = prefixes.iter().map(|p| p.1.clone()).collect();
+        if !attached.is_empty() {
+            let there = |w: &&TrWay| w.next == TrNext::Attachment(a);
+            let ways = transit.tables.iter().flatten().filter(there);
+            to.extend(ways.map(|w| w.ips.clone()));
+        }
+        let to = IpSet {
+            v4: IntervalSet::from_ranges(to.iter().flat_map(|s| s.v4.ranges().iter().copied())),
+            v6: IntervalSet::from_ranges(to.iter().flat_map(|s| s.v6.ranges().iter().copied())),
+        };
+        let reads = |x: &AttachedNet| x.tables.iter().any(|(_, t)| tables.contains(t));
+        let far = |x: &AttachedNet| match x.far {
+            End::Vpc(v, _) => Some(v),
+            _ => None,
+        };
+        let readers = transit.attachments.iter().filter(|x| reads(x)).filter_map(far);
+        let mut vpcs: Vec<VpcId> = readers.chain(attached.iter().copied()).collect();
+        vpcs.sort_unstable();
+        vpcs.dedup();
+        Ok(Rewiring {
+            to,
+            prefixes,
+            vpcs,
+            transit,
+        })
+    }
+
+    /// The routers are others from now on, and what they write into the tables of VPCs. For those that are `asked` for
+    /// their tables as they are then, which are yet to be put.
+    pub(super) fn rewire(&mut self, x: Rewiring, asked: &[VpcId]) -> Vec<(VpcId, Vec<Table>)> {
+        let before = std::mem::replace(&mut self.net.transit, x.transit);
+        self.net.transit.groups = before.groups;
+        self.net.transit.complete();
+        self.net.elsewhere = std::sync::OnceLock::new();
+        let (asked, others): (Vec<VpcId>, Vec<VpcId>) = x.vpcs.iter().partition(|v| asked.contains(v));
+        for v in again::rewrite(self.inv, self.net, &others, &x.prefixes) {
+            let made = again::tables_of(self.inv, self.net, v);
+            self.put_tables(made);
+        }
+        let made = |v| (v, again::tables_of(self.inv, self.net, v));
+        asked.into_iter().map(made).collect()
+    }
+
+    /// The tables of a VPC.
+    pub(super) fn tables(&self, vpc: VpcId) -> Vec<Table> {
+        let mine = |t: &&Table| self.inv.typed[t.id].vpc.known() == Some(&vpc);
+        self.net.tables.iter().filter(mine).cloned().collect()
     }
 
     /// Tables are others from now on.

@@ -12,7 +12,7 @@ use crate::compile::again::Again;
 use crate::compile::{CompileOptions, compile};
 use crate::domain::{Cell, Domain, Partition};
 use crate::matrix::Added;
-use crate::network::{Hop, Mode, Route};
+use crate::network::{Hop, Mode, Route, Table};
 use crate::reach::Reach;
 use bartizan_model::{
     AddressKind, AttachmentId, BalancerId, Fact, InterfaceId, Inventory, PublishedRoute, RouteEntry, SgRule,
@@ -106,6 +106,7 @@ impl Standing {
             Step::BackendAdded(b, l) => self.backend_added(b, l),
             Step::BackendRemoved(at, _) => self.backend_removed(at),
             Step::Associated(a, before) => self.associated(a, &before),
+            Step::Rewired(a, vpcs) => self.rewired(a, &vpcs),
             Step::Nothing => Ok(()),
             Step::Unknown(why) => Err(why),
         };
@@ -261,6 +262,28 @@ impl Standing {
             return Ok(());
         };
         let made = parts.forward_by(&x);
+        self.put_tables(x.vpc, made);
+        Ok(())
+    }
+
+    fn rewired(&mut self, a: AttachmentId, vpcs: &[VpcId]) -> Followed {
+        let made = {
+            let mut parts = self.parts();
+            let rewiring = parts.rewiring(a, vpcs)?;
+            if !parts.facts.private(&rewiring.to) {
+                return Err("the router leads to the Internet");
+            }
+            parts.rewire(rewiring, vpcs)
+        };
+        for (vpc, tables) in made {
+            self.put_tables(vpc, tables);
+        }
+        Ok(())
+    }
+
+    /// The tables of a VPC are others, because routers lead elsewhere.
+    fn put_tables(&mut self, vpc: VpcId, made: Vec<Table>) {
+        let parts = self.parts();
         // Somebody else may have to do with the Internet from now on.
         let public =
             |r: &Route, hop: fn(&Hop) -> bool| r.hops.iter().any(hop) && !parts.facts.private(&r.ips);
@@ -270,13 +293,11 @@ impl Standing {
         let mut all = parts.net.tables.iter().flat_map(|t| &t.routes);
         let bent = leaves && all.any(|r| public(r, appliance));
         if leaves {
-            let domain = self.reach.domains.iter().find(|d| d.vpc == x.vpc);
+            let domain = self.reach.domains.iter().find(|d| d.vpc == vpc);
             let all = domain.into_iter().flat_map(|d| &d.cells).map(|c| c.rep.iface);
             self.facts.may_leave(all, bent);
         }
-        let mut parts = self.parts();
-        parts.put_tables(made);
-        Ok(())
+        self.parts().put_tables(made);
     }
 
     fn backend_added(&mut self, b: BalancerId, listener: u32) -> Followed {

@@ -169,7 +169,7 @@ impl Network {
             }
             Far::Border(b) => self.at_border(m, t, *b, BorderSide::Attachment(to), out),
             Far::Connection(c) => self.to_attached(m, t, *c, out),
-            Far::Unmodelled => self.dropped(t, out),
+            Far::Unmodelled | Far::Nothing => self.dropped(t, out),
         }
     }
 }
