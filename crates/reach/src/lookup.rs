@@ -32,7 +32,8 @@ impl Index {
             starts.push(l);
             starts.extend(h.checked_add(1));
         }
-        starts.sort_unstable();
+        // Stable: neighbours come one after another.
+        starts.sort();
         starts.dedup();
         let mut index = Index {
             ends: vec![(NONE, NONE); starts.len()],
@@ -40,10 +41,12 @@ impl Index {
             all: Vec::new(),
         };
         let mut done = vec![false; index.starts.len()];
+        let mut at = 0;
         for (n, (ips, last)) in (0u32..).zip(routes) {
             for &(l, h) in ips.v4.ranges() {
-                let from = index.starts.partition_point(|s| *s < l);
-                let to = index.starts.partition_point(|s| *s <= h);
+                let from = seek(&index.starts, at, |s| s < l);
+                let to = seek(&index.starts, from, |s| s <= h);
+                at = from;
                 for (p, done) in (from..to).zip(&mut done[from..to]) {
                     if !*done {
                         index.put(p, n);
@@ -76,6 +79,21 @@ impl Index {
             Some(route as usize)
         })
     }
+}
+
+/// As `partition_point`, looked for from a place near which it probably is.
+fn seek(all: &[u32], near: usize, before: impl Fn(u32) -> bool) -> usize {
+    let is = |n: usize| all.get(n).is_some_and(|x| before(*x));
+    if !is(near) {
+        let near = near.min(all.len());
+        return all[..near].partition_point(|x| before(*x));
+    }
+    let mut step = 1;
+    while is(near + step) {
+        step *= 2;
+    }
+    let (from, to) = (near + step / 2, (near + step).min(all.len()));
+    from + all[from..to].partition_point(|x| before(*x))
 }
 
 /// The routes that an address may be in, in their order: all of them where there is no index.
