@@ -333,6 +333,40 @@ fn a_vpc_is_detached_and_comes_back() {
     }
 }
 
+// §10.3. What a table learns cuts a delegated block, of which a part is led elsewhere from then on.
+#[test]
+fn what_is_learned_may_cut_a_block() {
+    let mut b = InventoryBuilder::new();
+    let router = b.router("hub", false);
+    let table = b.tr_table("all", router);
+    let mut all = Vec::new();
+    for n in 0..2 {
+        let vpc = b.vpc(&format!("v{n}"), &format!("10.{n}.0.0/16"));
+        let vsw = b.vswitch(&format!("s{n}"), vpc, &format!("10.{n}.0.0/24"));
+        let g = b.sg(&format!("g{n}"), vpc, GroupKind::BasicDrop);
+        b.rule(g, rule("in accept all -1/-1 from 0.0.0.0/0"));
+        b.rule(g, rule("out accept all -1/-1 to 0.0.0.0/0"));
+        let i = b.eni(&format!("i{n}"), vsw, &[g], &format!("10.{n}.0.5"));
+        let attachment = b.attach_vpc(&format!("t{n}"), router, vpc, &[vsw], true);
+        b.associate(attachment, table);
+        all.push((vpc, vsw, attachment, i));
+    }
+    b.prefix(all[1].3, "10.1.0.32/28");
+    let own = b.system_table(all[1].0);
+    b.route(own, "10.1.0.40/32", NextHop::Interface(all[1].3));
+    b.publish_route(own, "10.1.0.40/32");
+    let inv = b.build();
+    let part = Each(2);
+    let mut live = Live::new(inv, Mode::Widen, CompileOptions::default(), Box::new(Each(2)));
+    equals_a_rebuild(&live, &part, Mode::Widen);
+    for learns in [true, false] {
+        let affected = live.apply(&Change::Propagate(all[1].2, table, learns));
+        let why = "routes of the router cut an address that is not known";
+        assert_eq!(affected.rebuilt, Some(why), "{learns}");
+        equals_a_rebuild(&live, &part, Mode::Widen);
+    }
+}
+
 // §3.3, §10. Random sequences found this: a route inside a vSwitch leads what is for the VPC itself to the router, which
 // hands it over to another VPC, from where it comes back over a peering.
 #[test]

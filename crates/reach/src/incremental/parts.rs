@@ -274,6 +274,9 @@ impl Parts<'_> {
                 prefixes.extend(other);
             }
         }
+        if prefixes.iter().any(|p| self.facts.cuts(&p.1)) {
+            return Err("routes of the router cut an address that is not known");
+        }
         let mut to: Vec<IpSet> = prefixes.iter().map(|p| p.1.clone()).collect();
         if !attached.is_empty() {
             let there = |w: &&TrWay| w.next == TrNext::Attachment(a);
