@@ -1,6 +1,6 @@
 //! From declarations to resources.
 
-use super::eval::{Fault, R, Scope};
+use super::eval::{Fault, MAX_VALUE, R, Scope};
 use super::module::{Called, Expansion, World, join, provider_name};
 use super::source::{Block, Decl};
 use super::value::{Instance, Key, V, to_node};
@@ -28,6 +28,9 @@ impl World<'_> {
     /// Every resource of a module instance and of those below it.
     pub(crate) fn emit(&self, module: usize, out: &mut Vec<Resource>) {
         let Ok(m) = self.module(module) else { return };
+        if self.full() {
+            return;
+        }
         for (i, d) in m.config.decls.iter().enumerate() {
             let keys: Vec<Key> = match self.expansion(module, i) {
                 Ok(Expansion::One) => vec![Key::None],
@@ -45,6 +48,9 @@ impl World<'_> {
                     return;
                 }
                 out.push(self.resource_instance(&Instance { module, decl: i, key }, d));
+                if self.full() {
+                    return;
+                }
             }
         }
         for (name, call) in &m.config.modules {
@@ -155,7 +161,9 @@ impl World<'_> {
     }
 
     fn node(&self, v: &V, span: Span) -> Node {
-        to_node(v, span, &|i| self.address(i))
+        self.keep(v);
+        let large = (v.weight(MAX_VALUE + 1) > MAX_VALUE).then(|| self.too_large());
+        to_node(large.as_ref().unwrap_or(v), span, &|i| self.address(i))
     }
 
     /// A fault as a value: said once, unknown from here on.

@@ -6,7 +6,7 @@ use super::functions;
 use super::module::World;
 use super::source::Expr;
 use super::value::{Instance, Key, V, apart, order};
-use bartizan_base::{FileId, Span};
+use bartizan_base::{Diagnostic, FileId, Span};
 use bartizan_model::{Reference, Unknown};
 use hcl_edit::Span as _;
 use hcl_edit::expr::{
@@ -64,7 +64,25 @@ impl Scope {
 /// Calls nest at most this deep; beyond it the value is refused as circular or absurd.
 pub(crate) const MAX_DEPTH: usize = 4_000;
 
+/// The parts of a value, and its texts in pieces of 16 bytes, are at most this many; beyond it is unknown.
+pub(crate) const MAX_VALUE: usize = 1_000_000;
+/// No text that a function makes is longer.
+pub(crate) const MAX_TEXT: usize = 8 << 20;
+
 impl World<'_> {
+    /// A value that is not made, as it would be too large. That is said once, and it is no failure that `try` could pass
+    /// over.
+    pub(crate) fn too_large(&self) -> V {
+        let why = "a value is larger than what is read (docs/terraform.md, Limits)";
+        self.say(
+            Diagnostic::warning("INPUT002", format!("{why}: it is taken as unknown"))
+                .help("claims that lean on it are undecided; check a plan, which has the values"),
+        );
+        let u = Unknown::new(why);
+        self.doubt(&u);
+        V::Unknown(u)
+    }
+
     pub(crate) fn expr(&self, e: &Expr, s: &Scope) -> R {
         let s = Scope {
             file: e.file,
@@ -81,6 +99,20 @@ impl World<'_> {
         self.depth.set(depth + 1);
         let r = self.eval_inner(e, s);
         self.depth.set(depth);
+        // What is made here, and not what is only named, may be larger than all that it is made of.
+        let made = matches!(
+            e,
+            Expression::Array(_)
+                | Expression::Object(_)
+                | Expression::FuncCall(_)
+                | Expression::ForExpr(_)
+                | Expression::StringTemplate(_)
+                | Expression::HeredocTemplate(_)
+        );
+        let r = match r {
+            Ok(v) if made && v.weight(MAX_VALUE + 1) > MAX_VALUE => Ok(self.too_large()),
+            r => r,
+        };
         r.map_err(|f| match f.span {
             None => Fault {
                 span: e.span().map(|r| self.sources.span(s.file, r)),
@@ -290,6 +322,7 @@ impl World<'_> {
         let mut list = Vec::new();
         let mut map: BTreeMap<Arc<str>, V> = BTreeMap::new();
         let mut groups: BTreeMap<Arc<str>, Vec<V>> = BTreeMap::new();
+        let mut left = MAX_VALUE;
         for (k, v) in pairs {
             let value = (f.intro.value_var.as_str().to_string(), v);
             let key = f.intro.key_var.as_ref().map(|n| (n.as_str().to_string(), k));
@@ -304,6 +337,10 @@ impl World<'_> {
                 }
             }
             let v = self.eval(&f.value_expr, &inner)?;
+            left = left.saturating_sub(v.weight(left));
+            if left == 0 {
+                return Ok(self.too_large());
+            }
             match &f.key_expr {
                 None => list.push(v),
                 Some(ke) => {

@@ -3,7 +3,7 @@
 mod instances;
 
 use super::EvalOptions;
-use super::eval::{Fault, R, Scope, fault};
+use super::eval::{Fault, MAX_VALUE, R, Scope, fault};
 use super::source::{Block, Config, Expr, load};
 use super::value::{Instance, Key, V, to_node};
 use super::variables::Given;
@@ -20,6 +20,10 @@ use std::sync::Arc;
 
 /// Modules nest at most this deep; a module that calls itself has no end.
 const MAX_MODULE_DEPTH: usize = 40;
+/// More parts than this in all values that are kept end the reading.
+const MAX_TOTAL: usize = 50_000_000;
+/// More instances of modules than this are taken for a mistake.
+const MAX_MODULES: usize = 200_000;
 /// More instances than this of one block are taken for a mistake.
 const MAX_INSTANCES: usize = 200_000;
 
@@ -97,6 +101,8 @@ pub(crate) struct World<'a> {
     pub(crate) doubts: RefCell<Option<Unknown>>,
     pub(crate) diagnostics: RefCell<Vec<Diagnostic>>,
     pub(crate) modules: RefCell<Vec<Rc<ModuleInst>>>,
+    /// Parts of all values that are kept, see [`World::keep`].
+    spent: Cell<usize>,
     /// Or why it is not known.
     workspace: Result<String, &'static str>,
     given: Given,
@@ -122,6 +128,7 @@ impl<'a> World<'a> {
             doubts: RefCell::default(),
             diagnostics: RefCell::default(),
             modules: RefCell::default(),
+            spent: Cell::new(0),
             workspace: Ok("default".to_string()),
             given: Given::default(),
             manifest: super::manifest::read(files, sources),
@@ -155,6 +162,35 @@ impl<'a> World<'a> {
         make: impl FnOnce() -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         self.doubted(|| cache.get(key, what, make)).0
+    }
+
+    /// Counts a value that stays in memory.
+    pub(crate) fn keep(&self, v: &V) {
+        let before = self.spent.get();
+        let after = before.saturating_add(v.weight(MAX_VALUE));
+        self.spent.set(after);
+        if before <= MAX_TOTAL && after > MAX_TOTAL {
+            let why = format!("the values have more than {MAX_TOTAL} parts in all");
+            self.say(
+                Diagnostic::error("INPUT001", why)
+                    .help("reading stops; check parts of the configuration one by one"),
+            );
+        }
+    }
+
+    /// Whether there are more values than are read.
+    pub(crate) fn full(&self) -> bool {
+        self.spent.get() > MAX_TOTAL
+    }
+
+    fn kept(&self, r: R) -> R {
+        if self.full() {
+            return fault("there are too many values");
+        }
+        if let Ok(v) = &r {
+            self.keep(v);
+        }
+        r
     }
 
     /// Values for the variables of the root module.
@@ -251,7 +287,7 @@ impl<'a> World<'a> {
             &self.variables,
             (module, name.to_string()),
             || format!("variable `{name}`"),
-            || self.variable_value(module, &m, name, &decl),
+            || self.kept(self.variable_value(module, &m, name, &decl)),
         )
     }
 
@@ -320,7 +356,7 @@ impl<'a> World<'a> {
             &self.locals,
             (module, name.to_string()),
             || format!("local `{name}`"),
-            || self.expr(e, &self.scope(module)),
+            || self.kept(self.expr(e, &self.scope(module))),
         )
     }
 
@@ -334,7 +370,7 @@ impl<'a> World<'a> {
             (module, name.to_string()),
             || format!("output `{name}` of `{}`", m.path),
             || match b.attr("value") {
-                Some(e) => self.expr(e, &self.scope(module)),
+                Some(e) => self.kept(self.expr(e, &self.scope(module))),
                 None => Ok(V::Null),
             },
         )
@@ -535,6 +571,17 @@ impl<'a> World<'a> {
             );
         }
         let expansion = self.expand(call, &self.scope(caller))?;
+        let many = match &expansion {
+            Expansion::Count(n) => *n,
+            Expansion::Each(m) => m.len(),
+            Expansion::One | Expansion::Unknown(_) => 1,
+        };
+        if self.modules.borrow().len() + many > MAX_MODULES {
+            return missing(
+                format!("there are more than {MAX_MODULES} instances of modules"),
+                "check parts of the configuration one by one",
+            );
+        }
         let make = |key: Key, each: Option<V>| {
             let path = join(&m.path, &format!("module.{name}{}", key.suffix()));
             let at = Scope {

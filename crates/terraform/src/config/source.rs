@@ -300,11 +300,27 @@ pub(crate) fn load(dir: &str, files: &FileSet, sources: &Sources, diags: &mut Ve
 }
 
 fn add(c: &mut Config, b: Rc<Block>, over: bool, diags: &mut Vec<Diagnostic>) {
-    let one = |map: &mut BTreeMap<String, Rc<Block>>, b: &Rc<Block>| {
+    let twice = |what: String, span: Span| {
+        Diagnostic::error("INPUT001", format!("{what} is declared twice"))
+            .at(span, "the second declaration is not read")
+            .help("rename one of them")
+    };
+    // Terraform refuses both at once; `count` is read.
+    if matches!(b.ident.as_str(), "resource" | "data" | "module")
+        && let (Some(_), Some(e)) = (b.attr("count"), b.attr("for_each"))
+    {
+        diags.push(
+            Diagnostic::error("INPUT001", "`count` and `for_each` are both written")
+                .at(e.span, "only one of them may be")
+                .help("remove one of them"),
+        );
+    }
+    let one = |map: &mut BTreeMap<String, Rc<Block>>, b: &Rc<Block>, diags: &mut Vec<Diagnostic>| {
         if let Some(name) = b.labels.first() {
             match map.get_mut(name) {
                 Some(base) if over => *base = Rc::new(merged(base, b)),
-                _ => {
+                Some(_) => diags.push(twice(format!("{} `{name}`", b.ident), b.span)),
+                None => {
                     map.insert(name.clone(), b.clone());
                 }
             }
@@ -315,11 +331,7 @@ fn add(c: &mut Config, b: Rc<Block>, over: bool, diags: &mut Vec<Diagnostic>) {
             let key = (b.ident == "data", kind.clone(), name.clone());
             match c.by_name.get(&key) {
                 Some(&i) if over => c.decls[i].block = Rc::new(merged(&c.decls[i].block, &b)),
-                Some(_) => diags.push(
-                    Diagnostic::error("INPUT001", format!("`{kind}.{name}` is declared twice"))
-                        .at(b.span, "the second declaration is not read")
-                        .help("rename one of them"),
-                ),
+                Some(_) => diags.push(twice(format!("`{kind}.{name}`"), b.span)),
                 None => {
                     c.by_name.insert(key.clone(), c.decls.len());
                     c.decls.push(Decl {
@@ -331,12 +343,16 @@ fn add(c: &mut Config, b: Rc<Block>, over: bool, diags: &mut Vec<Diagnostic>) {
                 }
             }
         }
-        ("variable", [_]) => one(&mut c.variables, &b),
-        ("output", [_]) => one(&mut c.outputs, &b),
-        ("module", [_]) => one(&mut c.modules, &b),
+        ("variable", [_]) => one(&mut c.variables, &b, diags),
+        ("output", [_]) => one(&mut c.outputs, &b, diags),
+        ("module", [_]) => one(&mut c.modules, &b, diags),
         ("locals", []) => {
             for (k, e) in &b.attrs {
-                c.locals.insert(k.clone(), e.clone());
+                if !over && c.locals.contains_key(k) {
+                    diags.push(twice(format!("local `{k}`"), e.span));
+                } else {
+                    c.locals.insert(k.clone(), e.clone());
+                }
             }
         }
         ("provider", [_]) => c.providers.push(b),

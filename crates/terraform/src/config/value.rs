@@ -144,6 +144,31 @@ impl V {
             v => v.why_unknown(),
         }
     }
+    /// How large a value is: its parts, and its texts in pieces of 16 bytes; no more than `most` is counted. Parts are
+    /// shared, so this may be very much more than what is in memory.
+    pub(crate) fn weight(&self, most: usize) -> usize {
+        let mut left = most;
+        self.weigh(&mut left);
+        most - left
+    }
+    fn weigh(&self, left: &mut usize) {
+        let own = match self {
+            V::Str(s) => 1 + s.len() / 16,
+            _ => 1,
+        };
+        *left = left.saturating_sub(own);
+        let inside: &mut dyn Iterator<Item = &V> = match self {
+            V::List(v) | V::Set(v) => &mut v.iter(),
+            V::Map(m) => &mut m.values(),
+            _ => return,
+        };
+        for v in inside {
+            if *left == 0 {
+                return;
+            }
+            v.weigh(left);
+        }
+    }
     /// The elements of a list or set.
     pub(crate) fn items(&self) -> Option<&[V]> {
         match self {

@@ -1,6 +1,6 @@
 //! Evaluating templates: strings with `${}` and `%{}` in them.
 
-use super::{Fault, R, Scope, fault, need_bool};
+use super::{Fault, MAX_TEXT, R, Scope, fault, need_bool};
 use crate::config::module::World;
 use crate::config::value::V;
 use bartizan_model::Unknown;
@@ -55,6 +55,9 @@ impl World<'_> {
         };
         let mut unknown = None;
         for (i, e) in elements.iter().enumerate() {
+            if out.len() > MAX_TEXT {
+                return Ok(self.too_large().why_unknown());
+            }
             match e {
                 Element::Literal(t) => {
                     let mut t: &str = t.as_str();
@@ -125,6 +128,9 @@ impl World<'_> {
                                     let u =
                                         self.inner(t, d.for_expr.strip, d.endfor_expr.strip, &inner, out)?;
                                     unknown = unknown.or(u);
+                                    if out.len() > MAX_TEXT {
+                                        return Ok(self.too_large().why_unknown());
+                                    }
                                 }
                             }
                         }

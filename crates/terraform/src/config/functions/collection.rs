@@ -1,7 +1,7 @@
 //! Lists, sets and maps.
 
 use super::{Call, Function, MANY, f, unknown};
-use crate::config::eval::{R, equal, fault, need_bool};
+use crate::config::eval::{MAX_VALUE, R, equal, fault, need_bool};
 use crate::config::types::unify;
 use crate::config::value::{V, apart, order, same};
 use std::collections::BTreeMap;
@@ -190,8 +190,9 @@ pub(super) const TABLE: &[Function] = &[
         let mut out: Vec<Vec<V>> = vec![Vec::new()];
         for i in 0..c.a.len() {
             let items = c.a.list(i)?;
-            if out.len().saturating_mul(items.len()) > 1_000_000 {
-                return fault("`setproduct` has more than a million elements");
+            let parts = out.len().saturating_mul(items.len()).saturating_mul(i + 1);
+            if parts > MAX_VALUE {
+                return Ok(c.w.too_large());
             }
             out = out
                 .iter()

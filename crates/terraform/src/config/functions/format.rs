@@ -1,7 +1,7 @@
 //! `format` and `formatlist`: Go's verbs as Terraform restricts them.
 
 use super::{Function, MANY, f, unknown};
-use crate::config::eval::{Fault, fault};
+use crate::config::eval::{Fault, MAX_TEXT, fault};
 use crate::config::value::{V, number, quote};
 
 pub(super) const TABLE: &[Function] = &[
@@ -16,7 +16,7 @@ pub(super) const TABLE: &[Function] = &[
         if let Some(u) = c.a.all.iter().skip(1).find_map(V::deep_unknown) {
             return unknown(u);
         }
-        Ok(V::str(format(&spec, c.a.all.get(1..).unwrap_or_default())?))
+        Ok(format(&spec, c.a.all.get(1..).unwrap_or_default())?.map_or_else(|| c.w.too_large(), V::str))
     }),
     f("formatlist", 1, MANY, |c| {
         if let Some(u) = c.a.all.iter().find_map(V::why_unknown) {
@@ -30,6 +30,7 @@ pub(super) const TABLE: &[Function] = &[
             return fault("the lists of `formatlist` differ in length");
         }
         let mut out = Vec::new();
+        let mut len = 0;
         for i in 0..n {
             let row: Vec<V> = args
                 .iter()
@@ -37,7 +38,13 @@ pub(super) const TABLE: &[Function] = &[
                 .collect();
             out.push(match row.iter().find_map(V::deep_unknown) {
                 Some(u) => V::Unknown(u),
-                None => V::str(format(&spec, &row)?),
+                None => match format(&spec, &row)? {
+                    Some(t) if len + t.len() <= MAX_TEXT => {
+                        len += t.len();
+                        V::str(t)
+                    }
+                    _ => return Ok(c.w.too_large()),
+                },
             });
         }
         Ok(V::list(out))
@@ -50,7 +57,8 @@ struct Verb {
     precision: Option<usize>,
 }
 
-fn format(spec: &str, args: &[V]) -> Result<String, Fault> {
+/// `None` where the text would be too long.
+fn format(spec: &str, args: &[V]) -> Result<Option<String>, Fault> {
     let mut out = String::new();
     let mut it = spec.chars().peekable();
     let mut next = 0;
@@ -99,11 +107,14 @@ fn format(spec: &str, args: &[V]) -> Result<String, Fault> {
         next += 1;
         used = used.max(next);
         out.push_str(&one(verb, &v, a)?);
+        if out.len() > MAX_TEXT {
+            return Ok(None);
+        }
     }
     if used < args.len() && !args.is_empty() {
         return fault("`format` has more arguments than verbs");
     }
-    Ok(out)
+    Ok(Some(out))
 }
 
 fn one(verb: char, v: &Verb, a: &V) -> Result<String, Fault> {

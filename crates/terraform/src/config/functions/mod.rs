@@ -14,7 +14,7 @@ mod text;
 mod time;
 mod yaml;
 
-use super::eval::{R, Scope, fault};
+use super::eval::{MAX_TEXT, MAX_VALUE, R, Scope, fault};
 use super::module::World;
 use super::value::{Key, V, apart};
 use bartizan_model::Unknown;
@@ -129,6 +129,22 @@ const PARTIAL: [&str; 34] = [
     "values",
     "zipmap",
 ];
+/// Functions that put all of their arguments into one value.
+const GROWING: [&str; 13] = [
+    "concat",
+    "distinct",
+    "flatten",
+    "format",
+    "formatlist",
+    "join",
+    "jsonencode",
+    "list",
+    "map",
+    "merge",
+    "setproduct",
+    "setunion",
+    "yamlencode",
+];
 const CONVERSIONS: [&str; 6] = ["tobool", "tolist", "tomap", "tonumber", "toset", "tostring"];
 
 /// Functions of two arguments or more take nulls nowhere but here.
@@ -190,6 +206,15 @@ pub(crate) fn call(w: &World<'_>, name: &str, args: Vec<V>, s: &Scope) -> R {
         && matches!(&*r.attribute, "snat_table_ids" | "forward_table_ids")
     {
         return Ok(V::list(vec![one.clone()]));
+    }
+    if GROWING.contains(&f.name) {
+        let mut left = MAX_VALUE;
+        for a in &args {
+            left = left.saturating_sub(a.weight(left));
+        }
+        if left == 0 {
+            return Ok(w.too_large());
+        }
     }
     let partial = PARTIAL.contains(&f.name);
     let conversion = CONVERSIONS.contains(&f.name);
@@ -255,6 +280,16 @@ pub(crate) struct Call<'c, 'w> {
     w: &'c World<'w>,
     s: &'c Scope,
     a: &'c Args,
+}
+
+impl Call<'_, '_> {
+    /// A text that will be that long, made where it is not too long.
+    fn long(&self, len: usize, make: impl FnOnce() -> String) -> R {
+        if len > MAX_TEXT {
+            return Ok(self.w.too_large());
+        }
+        Ok(V::str(make()))
+    }
 }
 
 pub(crate) struct Function {

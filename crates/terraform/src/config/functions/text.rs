@@ -1,7 +1,7 @@
 //! Strings.
 
 use super::{Call, Function, MANY, f, strings, unknown};
-use crate::config::eval::{R, fault};
+use crate::config::eval::{MAX_TEXT, MAX_VALUE, R, fault};
 use crate::config::value::V;
 use regex::Regex;
 use std::collections::BTreeMap;
@@ -22,7 +22,11 @@ pub(super) const TABLE: &[Function] = &[
     }),
     f("indent", 2, 2, |c| {
         let pad = " ".repeat(usize::try_from(c.a.int(0)?).unwrap_or(0).min(10_000));
-        Ok(V::str(c.a.text(1)?.replace('\n', &format!("\n{pad}"))))
+        let t = c.a.text(1)?;
+        let lines = t.matches('\n').count();
+        c.long(t.len() + lines * pad.len(), || {
+            t.replace('\n', &format!("\n{pad}"))
+        })
     }),
     f("join", 1, MANY, join),
     f("lower", 1, 1, |c| Ok(V::str(c.a.text(0)?.to_lowercase()))),
@@ -81,10 +85,17 @@ pub(super) const TABLE: &[Function] = &[
         let (t, from, to) = (c.a.text(0)?, c.a.text(1)?, c.a.text(2)?);
         if from.len() > 1 && from.starts_with('/') && from.ends_with('/') {
             let re = compile(&from[1..from.len() - 1])?;
+            // Groups lie apart, so each `$` of the replacement brings the text once at most.
+            let groups = to.matches('$').count();
+            let len =
+                (re.find_iter(&t).count() * to.len()).saturating_add(t.len().saturating_mul(groups + 1));
             // Go reads `$1a` as the group named `1a`, as the crate does.
-            return Ok(V::str(re.replace_all(&t, &*to).into_owned()));
+            return c.long(len, || re.replace_all(&t, &*to).into_owned());
         }
-        Ok(V::str(t.replace(&*from, &to)))
+        let len = t
+            .len()
+            .saturating_add(t.matches(&*from).count().saturating_mul(to.len()));
+        c.long(len, || t.replace(&*from, &to))
     }),
     f("regex", 2, 2, |c| {
         let re = compile(&c.a.text(0)?)?;
@@ -95,11 +106,11 @@ pub(super) const TABLE: &[Function] = &[
     }),
     f("regexall", 2, 2, |c| {
         let re = compile(&c.a.text(0)?)?;
-        Ok(V::list(
-            re.captures_iter(&c.a.text(1)?)
-                .map(|m| captured(&re, &m))
-                .collect(),
-        ))
+        let t = c.a.text(1)?;
+        if re.find_iter(&t).count().saturating_mul(re.captures_len()) > MAX_VALUE {
+            return Ok(c.w.too_large());
+        }
+        Ok(V::list(re.captures_iter(&t).map(|m| captured(&re, &m)).collect()))
     }),
 ];
 
@@ -153,6 +164,9 @@ fn join(c: &Call<'_, '_>) -> R {
     for (i, v) in all.iter().enumerate() {
         if i > 0 {
             out.push_str(&sep);
+        }
+        if out.len() > MAX_TEXT {
+            return Ok(c.w.too_large());
         }
         match (v.to_text(), v.why_unknown()) {
             (Some(t), _) => out.push_str(&t),
