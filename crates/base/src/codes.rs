@@ -40,6 +40,7 @@ codes! {
     "INPUT004" "dangling-reference" "a reference names something that is not in the inventory";
     "INPUT005" "invalid-value" "a value is outside what Alibaba Cloud accepts";
     "INPUT006" "partial-plan" "a plan does not tell of everything that will be there after it";
+    "INPUT007" "refused" "two things of the input could each be there, and the cloud refuses them together";
     "INTENT001" "syntax" "the intent file cannot be parsed here";
     "INTENT002" "unknown-name" "a name is not declared";
     "INTENT003" "duplicate-name" "a name is declared twice";

@@ -111,7 +111,7 @@ pub fn of(inv: &Inventory) -> Vec<&'static str> {
         .iter()
         .any(|d| whole(&d.protocol) && outward(&d.nat))
     {
-        v.push("A-NAT-3");
+        v.extend(["A-NAT-3", "A-P25"]);
     }
     if t.tr_tables.is_empty() && inner().next().is_some() && !bound.is_empty() {
         v.push("A-TR-2");

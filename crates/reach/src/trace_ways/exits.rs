@@ -313,7 +313,10 @@ impl Tracer<'_> {
         let mapped = self.net.addr_of(s).and_then(|(_, a)| a.mapped.get(i));
         let (rule, origin) = mapped.map_or_else(
             || ("IP mapping".to_string(), None),
-            |m| dnat_text(self.inv, m.entry),
+            |m| {
+                let (rule, origin) = dnat_text(self.inv, m.entry);
+                (format!("IP mapping, {rule}"), origin)
+            },
         );
         Step {
             origin,

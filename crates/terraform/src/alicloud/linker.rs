@@ -461,6 +461,19 @@ impl<'r> Linker<'r> {
         Unknown::at(why, span)
     }
 
+    /// Says that the cloud refuses something beside what else is there; why it may not be there.
+    pub(super) fn refuse(&mut self, i: usize, attribute: &str, span: Span, why: &str, help: &str) -> Unknown {
+        if let Some(r) = self.res.get(i) {
+            self.diagnostics.push(
+                Diagnostic::warning("INPUT007", format!("the cloud refuses `{}`: {why}", r.address))
+                    .at(span, format!("`{attribute}`"))
+                    .help(help),
+            );
+        }
+        self.note(i, format!("`{attribute}`: {why}"));
+        Unknown::at(format!("the cloud refuses it: {why}"), span)
+    }
+
     /// Notes a part that is not understood, without a diagnostic of its own.
     pub(super) fn note(&mut self, i: usize, text: impl Into<String>) {
         if let Some(p) = self.partly.get_mut(i) {

@@ -33,6 +33,7 @@ mod perimeter;
 mod platform;
 mod prefix_list;
 mod private_link;
+mod refused;
 mod route;
 mod route_map;
 mod router_interface;
@@ -317,6 +318,7 @@ pub(crate) fn link_spelt(
     data_service::settle_members(&mut linker);
     twins::settle(&mut linker);
     perimeter::settle(&mut linker);
+    refused::settle(&mut linker);
     let mut notices = silent::Notices::default();
     for (i, h) in handled.iter().enumerate() {
         if let (Some(h), Some(r)) = (h, linker.res.get(i))

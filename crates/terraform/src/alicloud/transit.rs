@@ -21,6 +21,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 "vpc_id",
                 "accepting_vpc_id",
                 "accepting_ali_uid",
+                "accepting_region_id",
             ],
         },
         aliases: &[],
@@ -289,10 +290,28 @@ fn peering_ends(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     if let Some(n) = a.get("accepting_ali_uid").filter(|_| !same) {
         l.foreign_peerings.push((id, n.span));
     }
+    let elsewhere = elsewhere(l, i, &a, &accepter);
     if let Some(p) = l.typed.peerings.get_mut(id.index()) {
         p.requester = requester;
         p.accepter = accepter;
+        if let Some(u) = elsewhere {
+            p.meta.origin.maybe.get_or_insert_with(|| Box::new(u));
+        }
     }
+}
+
+/// §10.6: why a peering connection may not be there that names another region than that of the VPC at its end.
+fn elsewhere(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, vpc: &Fact<VpcId>) -> Option<Unknown> {
+    let node = a.get("accepting_region_id")?;
+    let meta = &l.typed[*vpc.known()?].meta;
+    let (home, name) = (meta.region.clone()?, meta.origin.address.clone());
+    let said = l.text(node).known()?.clone();
+    if said == home {
+        return None;
+    }
+    let why = format!("`{name}` is in {home} and not in {said}");
+    let help = "write the region of that VPC";
+    Some(l.refuse(i, "accepting_region_id", node.span, &why, help))
 }
 
 /// The other account accepts a peering connection.

@@ -432,9 +432,12 @@ resource "alicloud_forward_entry" "a" {
   internal_ip      = alicloud_instance.i.private_ip
   internal_port    = "80/90"
 }
+resource "alicloud_eip_address" "whole" {
+  ip_address = "203.0.113.3"
+}
 resource "alicloud_forward_entry" "b" {
   forward_table_id = alicloud_nat_gateway.nat.forward_table_ids
-  external_ip      = alicloud_eip_address.e.ip_address
+  external_ip      = alicloud_eip_address.whole.ip_address
   external_port    = "any"
   ip_protocol      = "any"
   internal_ip      = "10.1.0.10"
