@@ -4,19 +4,18 @@
 //! taken away in turn and the whole intent is asked again. The culprit is the one that closes the path, breaks
 //! the fewest required flows and loses the fewest allowed ones. The same run says whether the fix is safe.
 
-use crate::evaluate::{Leak, allowed, clause};
+use crate::evaluate::Leak;
 use crate::plan::{Claim, Plan};
+use crate::trial::{narrowed, seen_as, tried};
 use crate::world::World;
 use bartizan_base::{Span, Verdict};
 use bartizan_model::{
-    AddressSpec, AllowEntry, AllowPeer, BalancerId, DataServiceId, Fact, FilterEntry, FirewallId,
-    InterfaceId, Inventory, Ipv6Internet, ListenerFilter, NetSpec, Origin, Peer, RouteTableId,
-    SecurityGroupId, TrLink, Typed, VpnConnectionId,
+    BalancerId, DataServiceId, Fact, FirewallId, InterfaceId, Inventory, Ipv6Internet, ListenerFilter,
+    Origin, RouteTableId, SecurityGroupId, TrLink, Typed, VpnConnectionId,
 };
 use bartizan_packet::{IpSet, ServiceSet};
 use bartizan_reach::hybrid::LinkRef;
 use bartizan_reach::{RouteRef, RuleRef, Used};
-use ipnet::IpNet;
 use std::collections::BTreeSet;
 
 /// A kind of thing that a path cannot do without.
@@ -202,8 +201,22 @@ impl Culprit {
         v
     }
 
+    /// The same, resource by resource: the entries of one list, or the fronts of one balancer, are of one.
+    pub(crate) fn by_resource(&self, inv: &Inventory) -> Vec<Culprit> {
+        let mut out: Vec<(Vec<Origin>, Culprit)> = Vec::new();
+        for one in singles(self.clone()) {
+            let at = one.origins(inv);
+            let names = |o: &[Origin]| o.iter().map(|o| o.address.clone()).collect::<Vec<_>>();
+            match out.iter_mut().find(|(o, _)| names(o) == names(&at)) {
+                Some((_, c)) => c.merge(one),
+                None => out.push((at, one)),
+            }
+        }
+        out.into_iter().map(|(_, c)| c).collect()
+    }
+
     /// The inventory without it; `None` for a default.
-    fn without(&self, inv: &Inventory) -> Option<Inventory> {
+    pub(crate) fn without(&self, inv: &Inventory) -> Option<Inventory> {
         fn drop_at<T: Clone>(v: &mut Vec<T>, gone: &BTreeSet<u32>) {
             let mut i = 0;
             v.retain(|_| {
@@ -297,7 +310,7 @@ impl Culprit {
 }
 
 /// Every access list that is known and on.
-fn each_filter(t: &mut Typed, mut with: impl FnMut(BalancerId, u32, &mut ListenerFilter)) {
+pub(crate) fn each_filter(t: &mut Typed, mut with: impl FnMut(BalancerId, u32, &mut ListenerFilter)) {
     for (n, b) in (0u32..).zip(t.balancers.iter_mut()) {
         for (m, l) in (0u32..).zip(b.listeners.iter_mut()) {
             if let Fact::Known(Some(f)) = &mut l.filter {
@@ -523,8 +536,8 @@ const MAX_INTERFACES: usize = 2_000;
 
 /// What is compared before and after taking something away.
 pub struct Baseline {
-    holding: Vec<usize>,
-    services: Vec<ServiceSet>,
+    pub(crate) holding: Vec<usize>,
+    pub(crate) services: Vec<ServiceSet>,
     /// Whether only what leads somewhere is to blame and no filter: a failure opens none (docs/decisions/017).
     pub ways_only: bool,
 }
@@ -563,212 +576,40 @@ impl Baseline {
     }
 }
 
-/// The addresses of a block.
-fn addresses(w: &World<'_>, block: u32) -> IpSet {
-    let inside = w
-        .interfaces_of(block)
-        .into_iter()
-        .flat_map(|i| &w.inventory.typed[i].addresses);
-    inside.fold(w.may.outside_of(block), |s, a| {
-        s.union(&match &a.spec {
-            AddressSpec::Ip(ip) => IpSet::single(*ip),
-            AddressSpec::Block(n) => IpSet::from(*n),
-            AddressSpec::AnyV4(_) | AddressSpec::AnyV6(_) => IpSet::empty(),
-        })
-    })
-}
-
-/// The addresses by which a block may be seen: its own, and its public ones.
-fn seen_as(w: &World<'_>, block: u32) -> IpSet {
-    let inside = w.interfaces_of(block).into_iter();
-    let public = inside.flat_map(|i| &w.inventory.typed[i].public);
-    public
-        .filter_map(|p| p.ip.known().copied())
-        .fold(addresses(w, block), |s, ip| s.union(&IpSet::single(ip)))
-}
-
-/// The inventory with what a culprit admits cut down to leave out the other end of a leak; `None` for what has no
-/// addresses to cut.
-fn narrowed(c: &Culprit, w: &World<'_>, leak: &Leak) -> Option<Inventory> {
-    let mut out = Inventory {
-        typed: w.inventory.typed.clone(),
-        ..Inventory::empty(w.inventory.source)
-    };
-    let t = &mut out.typed;
-    let other = |egress: bool| addresses(w, if egress { leak.to } else { leak.from });
-    let cut = |n: &IpNet, gone: &IpSet| IpSet::from(*n).subtract(gone).to_nets();
-    match c {
-        Culprit::Ingress(s) | Culprit::Egress(s) => {
-            let gone = other(matches!(c, Culprit::Egress(_)));
-            let mut more = Vec::new();
-            for &i in s {
-                let Peer::Net(NetSpec::Net(Fact::Known(n))) = t.sg_rules[i as usize].peer.clone() else {
-                    return None;
-                };
-                let mut parts = cut(&n, &gone).into_iter();
-                let first = parts.next()?;
-                let with = |n: IpNet| Peer::Net(NetSpec::Net(Fact::Known(n)));
-                for n in parts {
-                    let mut r = t.sg_rules[i as usize].clone();
-                    r.peer = with(n);
-                    more.push(r);
-                }
-                t.sg_rules[i as usize].peer = with(first);
-            }
-            t.sg_rules.extend(more);
-        }
-        Culprit::Allow(s) => {
-            let gone = other(false);
-            for (n, d) in (0u32..).zip(t.data_services.iter_mut()) {
-                let mut allow = Vec::new();
-                for (k, e) in (0u32..).zip(std::mem::take(&mut d.allow)) {
-                    match e.peer {
-                        AllowPeer::Net(net) if s.contains(&(DataServiceId(n), k)) => {
-                            allow.extend(cut(&net, &gone).into_iter().map(|n| AllowEntry {
-                                peer: AllowPeer::Net(n),
-                                ..e.clone()
-                            }));
-                        }
-                        _ if s.contains(&(DataServiceId(n), k)) => return None,
-                        _ => allow.push(e),
-                    }
-                }
-                d.allow = allow;
-            }
-        }
-        Culprit::Filter(s) => {
-            let gone = seen_as(w, leak.from);
-            let mut empty = false;
-            each_filter(t, |b, l, f| {
-                let mut kept = Vec::new();
-                for (k, e) in (0u32..).zip(std::mem::take(&mut f.entries)) {
-                    match e.net {
-                        Fact::Known(n) if s.contains(&(b, l, k)) => {
-                            kept.extend(cut(&n, &gone).into_iter().map(|n| FilterEntry {
-                                net: Fact::Known(n),
-                                ..e.clone()
-                            }));
-                        }
-                        _ => kept.push(e),
-                    }
-                }
-                // A list without entries admits everybody.
-                empty |= kept.is_empty();
-                f.entries = kept;
-            });
-            if empty {
-                return None;
-            }
-        }
-        Culprit::Listeners(s) => {
-            let gone = other(false);
-            for &(b, l) in s {
-                let l = &mut t.balancers[b.index()].listeners[l as usize];
-                let empty = matches!(&l.filter, Fact::Known(Some(f)) if f.entries.is_empty());
-                if !empty && l.filter != Fact::Known(None) {
-                    return None;
-                }
-                let entry = |net: IpNet| FilterEntry {
-                    origin: l.origin.clone(),
-                    net: Fact::Known(net),
-                };
-                l.filter = Fact::Known(Some(ListenerFilter {
-                    white: Fact::Known(false),
-                    entries: gone.to_nets().into_iter().map(entry).collect(),
-                }));
-            }
-        }
-        _ => return None,
-    }
-    Some(out)
-}
-
-/// What becomes of a leak once something was taken away.
-struct Trial {
-    closes: bool,
-    breaks: Vec<String>,
-    loses: usize,
-}
-
-/// Asks the intent again. A leak around a waypoint is closed when nothing goes around it any more, though packets
-/// may still arrive by it.
-fn tried(
-    w: &World<'_>,
-    plan: &Plan,
-    base: &Baseline,
-    leak: &Leak,
-    around: Option<usize>,
-    inv: &Inventory,
-) -> Trial {
-    let after = World::new(inv, plan.sets.clone(), &base.services, &plan.readings);
-    let bad = w.services(&leak.atoms);
-    let closes = match (after.same_block(w, leak.from), after.same_block(w, leak.to)) {
-        (Some(a), Some(b)) => match around {
-            None => !after.services(&after.may.delivered(a, b)).intersects(&bad),
-            Some(i) => !clause(&after, &plan.clauses[i])
-                .leaks
-                .iter()
-                .any(|l| (l.from, l.to) == (a, b) && after.services(&l.atoms).intersects(&bad)),
-        },
-        _ => true,
-    };
-    let breaks: Vec<String> = base
-        .holding
-        .iter()
-        .map(|&i| &plan.clauses[i])
-        .filter(|k| clause(&after, k).verdict != Verdict::Holds)
-        .map(|k| k.id.clone())
-        .collect();
-    let mut loses = 0;
-    for a in 0..w.blocks() {
-        for b in 0..w.blocks() {
-            let wanted = w.may.delivered(a, b).intersect(&allowed(w, plan, a, b, None));
-            if wanted.is_empty() {
-                continue;
-            }
-            let now = match (after.same_block(w, a), after.same_block(w, b)) {
-                (Some(a), Some(b)) => after.services(&after.may.delivered(a, b)),
-                _ => ServiceSet::empty(),
-            };
-            loses += usize::from(!w.services(&wanted).is_subset(&now));
-        }
-    }
-    Trial {
-        closes,
-        breaks,
-        loses,
-    }
-}
-
 /// Each member of the sets of rules and routes by itself: around a waypoint, one of them leads past it and the others
 /// to it.
 fn singly(list: Vec<Culprit>) -> Vec<Culprit> {
-    fn each<T: Ord>(s: BTreeSet<T>, of: fn(BTreeSet<T>) -> Culprit) -> Vec<Culprit> {
-        s.into_iter().map(|x| of(BTreeSet::from([x]))).collect()
-    }
     let mut out = Vec::new();
     for c in list {
         out.push(c.clone());
-        out.extend(match c {
-            Culprit::Dnat(s) => each(s, Culprit::Dnat),
-            Culprit::Ingress(s) => each(s, Culprit::Ingress),
-            Culprit::Egress(s) => each(s, Culprit::Egress),
-            Culprit::Routes(s) => each(s, Culprit::Routes),
-            Culprit::Snat(s) => each(s, Culprit::Snat),
-            Culprit::TrRoutes(s) => each(s, Culprit::TrRoutes),
-            Culprit::VpnRoutes(s) => each(s, Culprit::VpnRoutes),
-            Culprit::Connections(s) => each(s, Culprit::Connections),
-            Culprit::Filter(s) => each(s, Culprit::Filter),
-            Culprit::Listeners(s) => each(s, Culprit::Listeners),
-            Culprit::Policies(s) => each(s, Culprit::Policies),
-            Culprit::Public(s) => each(s, Culprit::Public),
-            _ => Vec::new(),
-        });
+        out.extend(singles(c));
     }
     // Stable: of one kind the whole set first, then its members.
     out.sort_by_key(rank);
     out.dedup();
     out
+}
+
+/// The members of a culprit that can be taken away one by one; nothing of others.
+fn singles(c: Culprit) -> Vec<Culprit> {
+    fn each<T: Ord>(s: BTreeSet<T>, of: fn(BTreeSet<T>) -> Culprit) -> Vec<Culprit> {
+        s.into_iter().map(|x| of(BTreeSet::from([x]))).collect()
+    }
+    match c {
+        Culprit::Dnat(s) => each(s, Culprit::Dnat),
+        Culprit::Ingress(s) => each(s, Culprit::Ingress),
+        Culprit::Egress(s) => each(s, Culprit::Egress),
+        Culprit::Routes(s) => each(s, Culprit::Routes),
+        Culprit::Snat(s) => each(s, Culprit::Snat),
+        Culprit::TrRoutes(s) => each(s, Culprit::TrRoutes),
+        Culprit::VpnRoutes(s) => each(s, Culprit::VpnRoutes),
+        Culprit::Connections(s) => each(s, Culprit::Connections),
+        Culprit::Filter(s) => each(s, Culprit::Filter),
+        Culprit::Listeners(s) => each(s, Culprit::Listeners),
+        Culprit::Policies(s) => each(s, Culprit::Policies),
+        Culprit::Public(s) => each(s, Culprit::Public),
+        _ => Vec::new(),
+    }
 }
 
 /// Finds the culprit of a leak; `around` is the clause with the waypoint that it avoids.
@@ -779,7 +620,9 @@ pub fn blame(w: &World<'_>, plan: &Plan, base: &Baseline, leak: &Leak, around: O
     let astray = around.and_then(|i| crate::waypoint::replies_astray(w, &plan.clauses[i], leak));
     if let Some(a) = &astray {
         let routes = (!a.routes.is_empty()).then(|| Culprit::Routes(a.routes.clone()));
-        list = routes.into_iter().collect();
+        let across = (!a.tr_routes.is_empty()).then(|| Culprit::TrRoutes(a.tr_routes.clone()));
+        let learned = a.learned.iter().map(|n| Culprit::Learned(BTreeSet::from([*n])));
+        list = routes.into_iter().chain(across).chain(learned).collect();
     }
     if around.is_some() || base.ways_only {
         list = singly(list);
@@ -828,7 +671,12 @@ pub fn blame(w: &World<'_>, plan: &Plan, base: &Baseline, leak: &Leak, around: O
         let Some(inv) = c.without(w.inventory) else {
             continue;
         };
-        let mut trials = vec![(false, tried(w, plan, base, leak, around, &inv))];
+        let first = tried(w, plan, base, leak, around, &inv);
+        // A route without which the replies are lost leads them nowhere else: what is missing is another one.
+        if astray.is_some() && !first.answered {
+            continue;
+        }
+        let mut trials = vec![(false, first)];
         // What others need as well is narrowed and not deleted; and a list whose last entry goes admits everybody.
         let last = matches!(c, Culprit::Filter(_));
         if trials.iter().all(|(_, t)| {

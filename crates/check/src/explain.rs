@@ -231,7 +231,7 @@ fn listener_text(w: &World<'_>, of: Option<(BalancerId, u32)>) -> String {
     }
 }
 
-fn label_text(w: &World<'_>, c: &Culprit, i: usize) -> String {
+fn label_text(w: &World<'_>, c: &Culprit, i: usize, replies: bool) -> String {
     let t = &w.inventory.typed;
     let rule = |id: u32| {
         let r = &t.sg_rules[id as usize];
@@ -268,6 +268,9 @@ fn label_text(w: &World<'_>, c: &Culprit, i: usize) -> String {
         }
         Culprit::Dnat(_) => "forwards from the Internet".to_string(),
         Culprit::Public(_) => "gives it a public address".to_string(),
+        Culprit::Routes(_) | Culprit::TrRoutes(_) | Culprit::Learned(_) if replies => {
+            "leads the replies another way".to_string()
+        }
         Culprit::Routes(_) => "routes it out".to_string(),
         Culprit::Allow(s) => {
             let entry = s.iter().nth(i).map(|&(d, k)| &t[d].allow[k as usize].peer);
@@ -357,7 +360,7 @@ pub(crate) fn leak(
     let spans: Vec<(Span, String)> = origins
         .iter()
         .enumerate()
-        .map(|(i, o)| (o.span, label_text(w, &blame.culprit, i)))
+        .map(|(i, o)| (o.span, label_text(w, &blame.culprit, i, replies.is_some())))
         .collect();
     let mut labels = Vec::new();
     primary(&mut labels, &spans);
@@ -536,6 +539,11 @@ pub(crate) fn miss(
                 "let replies to client ports 1024-65535 pass at the {} of `{}`",
                 h.layer, h.at
             )
+        } else if let Some(before) = circle(witness.as_ref(), h) {
+            format!(
+                "lead it elsewhere at `{before}`, by another route or another table: what comes there goes back to `{}`",
+                h.at
+            )
         } else if ["vpn gateway", "border router", "router interface", "site"].contains(&h.layer.as_str()) {
             format!("look at the routes that lead {svc} to `{}`", h.at)
         } else {
@@ -652,4 +660,12 @@ pub(crate) fn cannot_work(why: &str, ids: &[String], clause: Span) -> Finding {
     f.clause = ids.first().cloned();
     f.also = ids.iter().skip(1).cloned().collect();
     f
+}
+
+/// Of a packet that goes in a circle where the route is that leads it back.
+fn circle(witness: Option<&bartizan_base::Witness>, h: &bartizan_base::Hop) -> Option<String> {
+    let path = &witness.filter(|_| h.rule.ends_with(": it loops"))?.path;
+    let at = path.iter().rposition(|x| x == h)?;
+    let before = path[..at].iter().rev().find(|x| x.layer == "route");
+    before.map(|x| x.at.clone())
 }

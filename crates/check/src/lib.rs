@@ -26,6 +26,7 @@ pub mod plan;
 pub mod query;
 mod report;
 mod sets;
+mod trial;
 pub mod unmodelled;
 mod watch;
 mod waypoint;

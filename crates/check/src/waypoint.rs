@@ -8,11 +8,14 @@ use crate::evaluate::{Leak, Outcome, forbid, is_there, leaks, places};
 use crate::plan::{Claim, Clause, Waypoint};
 use crate::world::World;
 use bartizan_base::Verdict;
-use bartizan_model::{FirewallPlace, InterfaceId, RouteTableId};
+use bartizan_model::{FirewallPlace, InterfaceId, RouteTableId, TrLink};
 use bartizan_packet::{AtomSet, IpSet};
-use bartizan_reach::{Crossing, Network, Point};
+use bartizan_reach::{Crossing, DecidedBy, Layer, Network, Point, trace};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
+
+/// The port of the client of the packet that shows by which entries replies go.
+const CLIENT_PORT: u16 = 32768;
 
 /// How a way is told to go through the waypoint.
 struct Passing<'a> {
@@ -104,7 +107,7 @@ fn each_way(
     c: &Clause,
     at: &Waypoint,
     l: &Leak,
-    mut with: impl FnMut(Point, &Crossing, bool),
+    mut with: impl FnMut((Point, Point), &Crossing, bool),
 ) {
     let through = c.claim == Claim::Through;
     let p = Passing {
@@ -115,7 +118,7 @@ fn each_way(
     w.may.each_pair(l.from, l.to, |s, d, f| {
         if f.delivered.intersects(&l.atoms) {
             for way in w.network().crossings(s, d) {
-                with(d, &way, p.hit(s, &way) != through);
+                with((s, d), &way, p.hit(s, &way) != through);
             }
         }
         true
@@ -238,6 +241,10 @@ pub(crate) fn evaluate(w: &World<'_>, c: &Clause, from: &[u32], to: &[u32], atom
 pub(crate) struct Astray {
     /// Custom routes that they take.
     pub(crate) routes: BTreeSet<u32>,
+    /// Static routes of transit routers that they take.
+    pub(crate) tr_routes: BTreeSet<u32>,
+    /// By which learned routes they go: positions in `Typed::tr_propagations`.
+    pub(crate) learned: BTreeSet<u32>,
     /// The tables by which they set out.
     pub(crate) tables: BTreeSet<RouteTableId>,
 }
@@ -247,15 +254,19 @@ pub(crate) fn replies_astray(w: &World<'_>, c: &Clause, l: &Leak) -> Option<Astr
     let t = &w.inventory.typed;
     let mut found = Astray {
         routes: BTreeSet::new(),
+        tr_routes: BTreeSet::new(),
+        learned: BTreeSet::new(),
         tables: BTreeSet::new(),
     };
     let (mut there, mut back) = (false, false);
-    each_way(w, c, c.waypoint.as_ref()?, l, |d, way, against| {
+    let mut pair = None;
+    each_way(w, c, c.waypoint.as_ref()?, l, |(s, d), way, against| {
         if !against || !way.delivered.intersects(&l.atoms) {
             return;
         }
         there |= !way.back;
         back |= way.back;
+        pair = pair.or(way.back.then_some((s, d)));
         found.routes.extend(&way.routes);
         let vswitch = match d {
             Point::Inside(d) => t[d.iface].vswitch.known(),
@@ -265,7 +276,38 @@ pub(crate) fn replies_astray(w: &World<'_>, c: &Clause, l: &Leak) -> Option<Astr
             .tables
             .extend(vswitch.and_then(|v| t[*v].table.known()).copied());
     });
-    (back && !there).then_some(found)
+    let (s, d) = pair.filter(|_| back && !there)?;
+    across_routers(w, l, (s, d), &mut found);
+    Some(found)
+}
+
+/// By which entries of transit routers the replies of one packet of a leak go.
+fn across_routers(w: &World<'_>, l: &Leak, (s, d): (Point, Point), found: &mut Astray) {
+    let t = &w.inventory.typed;
+    let Some((proto, port)) = w.services(&l.atoms).first() else {
+        return;
+    };
+    let traced = trace(w.network(), w.inventory, s, d, proto, CLIENT_PORT, port);
+    let delivered = traced.ways.iter().filter(|w| w.delivered);
+    for step in delivered
+        .flat_map(|w| &w.reply)
+        .filter(|s| s.layer == Layer::TransitRouter)
+    {
+        match step.from {
+            Some(DecidedBy::TrRoute(n)) => {
+                found.tr_routes.insert(n);
+            }
+            Some(DecidedBy::Attachment(a)) => {
+                let here = |l: &TrLink| {
+                    let table = l.table.known().map(|x| &t[*x].meta.origin.address);
+                    l.attachment.known() == Some(&a) && table.is_some_and(|n| **n == *step.at)
+                };
+                let learned = (0u32..).zip(&t.tr_propagations).filter(|(_, l)| here(l));
+                found.learned.extend(learned.map(|(n, _)| n));
+            }
+            _ => {}
+        }
+    }
 }
 
 /// What is not known of the firewalls.

@@ -432,7 +432,7 @@ fn routes_tell_what_decides_loops_and_overlaps() {
     assert_eq!(o.code, 0, "{}", o.err);
     assert!(
         o.out
-            .contains("10.0.2.7/32  → alicloud_cen_transit_router_vpc_attachment.b")
+            .contains("10.0.2.0/24  → alicloud_cen_transit_router_vpc_attachment.b")
             && o.out.contains("delivered in alicloud_vpc.a")
             && !o
                 .out

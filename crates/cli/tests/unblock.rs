@@ -299,6 +299,19 @@ resource "alicloud_route_entry" "out" {
         steps(&c),
         ["add to `alicloud_nat_gateway.g` an SNAT entry for 10.0.1.10/32 to `alicloud_eip_address.e`"]
     );
+    // §8.3: an address that an entry for every port uses is taken.
+    let mapped = r#"
+resource "alicloud_forward_entry" "f" {
+  forward_table_id = alicloud_nat_gateway.g.forward_table_ids
+  external_ip      = alicloud_eip_address.e.ip_address
+  external_port    = "any"
+  ip_protocol      = "any"
+  internal_ip      = "10.0.1.11"
+  internal_port    = "any"
+}
+"#;
+    let (c, _) = ask(&format!("{nat}{mapped}"), "a", "internet", "tcp/443");
+    assert!(c["change"].is_null(), "{c:#}");
 }
 
 // §13.2: a policy that drops has to leave the service out.
@@ -492,6 +505,47 @@ resource "alicloud_privatelink_vpc_endpoint_zone" "z" {
     assert!(!text.contains("0.0.0.0"), "{text}");
     let want = "add to `alicloud_security_group.e` an ingress rule that accepts tcp/80 from 10.0.1.10/32";
     assert_eq!(steps(&c), [want]);
+    // Made, two resources carry it, and each is enough to close it. Both zones of the balancer are one way to a reader.
+    let made = r#"
+resource "alicloud_security_group_rule" "e" {
+  security_group_id = alicloud_security_group.e.id
+  type              = "ingress"
+  ip_protocol       = "all"
+  port_range        = "-1/-1"
+  cidr_ip           = "10.0.1.10/32"
+}
+resource "alicloud_vswitch" "second" {
+  vpc_id     = alicloud_vpc.v["b"].id
+  cidr_block = "10.1.2.0/24"
+  zone_id    = "z-2"
+}
+"#;
+    let one =
+        "  zone_mappings {\n    zone_id    = \"z-1\"\n    vswitch_id = alicloud_vswitch.s[\"b\"].id\n  }\n";
+    let two =
+        "  zone_mappings {\n    zone_id    = \"z-2\"\n    vswitch_id = alicloud_vswitch.second.id\n  }\n";
+    assert!(link.contains(one));
+    let link = link.replace(one, &format!("{one}{two}"));
+    let (c, text) = ask(&format!("{link}{made}"), "a", "b", "tcp/8080");
+    assert_eq!(
+        (&c["answer"], &c["change"]["either"]),
+        (&"works".into(), &true.into())
+    );
+    let closed = ["alicloud_nlb_listener.l", "alicloud_privatelink_vpc_endpoint.e"];
+    let said: Vec<String> = closed
+        .iter()
+        .map(|n| format!("restrict or delete `{n}`"))
+        .collect();
+    assert_eq!(c["change"]["steps"], Value::from(said));
+    assert!(text.contains("to close it, either of these is enough"), "{text}");
+    let way = "through `alicloud_privatelink_vpc_endpoint.e`, through `alicloud_nlb_load_balancer.n`: works";
+    assert_eq!(text.matches(way).count(), 1, "{text}");
+    assert!(text.contains("the same by"), "{text}");
+    // The address of the balancer is the cloud's to pick.
+    assert!(
+        text.contains("`alicloud_nlb_load_balancer.n`, to port 80 from an"),
+        "{text}"
+    );
 }
 
 /// A map shows what joins VPCs and sites: pairs of router interfaces and VPN gateways as well as routers.

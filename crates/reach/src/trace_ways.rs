@@ -115,8 +115,11 @@ impl Tracer<'_> {
         let (Some((si, _)), Some((di, _))) = (self.net.addr_of(s), self.net.addr_of(d)) else {
             return Some("it is not known where one of the two is");
         };
-        if self.net.one_end(s, d) {
+        if s.iface == d.iface {
             return Some("the two ends are one");
+        }
+        if self.net.one_end(s, d) {
+            return Some("both ends have the same address, which each VPC keeps for its own");
         }
         if s.ip.is_ipv4() != d.ip.is_ipv4() {
             return Some("one address is IPv4 and the other is IPv6");
@@ -562,7 +565,11 @@ impl Tracer<'_> {
             if !here || da.dnat.iter().any(|n| n.entry == i) {
                 continue;
             }
-            let why = if own {
+            let inner =
+                |n: &bartizan_model::NatId| self.net.nats.get(n.index()).is_some_and(|g| g.inner.is_some());
+            let why = if n.nat.known().is_some_and(inner) {
+                "this entry is one of a VPC NAT gateway: nothing comes to it from the Internet"
+            } else if own {
                 "DNAT does not work for an interface that has a public address of its own"
             } else {
                 "this entry is not in force: its address is not one of the gateway, or that is not certain"

@@ -85,7 +85,16 @@ fn affected(a: &Affected, sources: &Sources, style: Style) -> String {
         }
     }
     if let Some(s) = a.at {
-        out.push_str(&format!("             by {}\n", place(s, sources)));
+        // What is down is named above. This is what lets a packet pass, or what stops it on the ways that are left.
+        let word = match a.effect {
+            Effect::Breaks => "without it: ",
+            _ => "",
+        };
+        let what = a.what.as_deref().unwrap_or("it is written");
+        let text = format!("{word}{} ({})", clean(what), place(s, sources));
+        for line in wrap(&text, style.width.saturating_sub(13)) {
+            out.push_str(&format!("             {line}\n"));
+        }
     }
     out
 }
@@ -116,6 +125,7 @@ pub fn failover_json(f: &Failover, sources: &Sources) -> String {
             "says": a.says,
             "path": hops(a),
             "by": location(a.at, sources),
+            "what": a.what,
         })
     };
     let failures: Vec<Value> = f

@@ -98,8 +98,23 @@ fn case(c: &Case, y: &Why, sources: &Sources, style: Style, out: &mut String) {
             style.dim(&format!("it stands for {n} of pairs with the same answer"))
         ));
     }
+    // Of ways that differ in the zone or the front only the first is told whole.
+    let mut told: Vec<(&Way, Vec<String>)> = Vec::new();
     for w in &c.ways {
+        match told.iter_mut().find_map(|t| Some((apart(t.0, w)?, t))) {
+            Some((other, (_, more))) => more.extend(other),
+            None => told.push((w, Vec::new())),
+        }
+    }
+    for (w, mut more) in told {
         way(w, sources, style, out);
+        more.dedup();
+        if !more.is_empty() {
+            let text = format!("the same by {}", more.join(", "));
+            for line in wrap(&clean(&text), style.width.saturating_sub(4)) {
+                out.push_str(&format!("  {}\n", style.dim(&line)));
+            }
+        }
     }
     if !c.blocking.is_empty() {
         let n = c.blocking.len();
@@ -133,7 +148,9 @@ fn change(x: &Change, style: Style, out: &mut String) {
     let head = match (x.opens, x.steps.len()) {
         (true, 1) => "to open it, one change is enough".to_string(),
         (true, n) => format!("to open it, {n} changes are needed"),
-        (false, _) => "to close it".to_string(),
+        (false, _) if x.either => "to close it, either of these is enough".to_string(),
+        (false, 1) => "to close it, one change is enough".to_string(),
+        (false, n) => format!("to close it, these {n} changes together are enough"),
     };
     out.push_str(&format!("\n  {}\n", style.bold(&head)));
     for s in &x.steps {
@@ -159,6 +176,50 @@ fn change(x: &Change, style: Style, out: &mut String) {
         (false, true) => style.green("nothing else that the intent requires or allows is lost"),
     };
     out.push_str(&format!("    {text}\n"));
+}
+
+/// Where a way is at other places than another one that is the same step by step; `None` where it is another way. What
+/// comes to the same by the same places is said to be by its own.
+fn apart(first: &Way, w: &Way) -> Option<Vec<String>> {
+    if (&first.name, first.delivered, first.works) != (&w.name, w.delivered, w.works) {
+        return None;
+    }
+    let mut places: Vec<String> = Vec::new();
+    for (a, b) in [(&first.request, &w.request), (&first.reply, &w.reply)] {
+        if a.len() != b.len() {
+            return None;
+        }
+        for (x, y) in a.iter().zip(b) {
+            let kind = |s: &Step| {
+                let word = s.hop.decision.split(' ').next().unwrap_or_default().to_string();
+                (s.hop.layer.clone(), word, s.open)
+            };
+            // Another place decides for the same reason; at the same place a translation may be to another address.
+            let same = match x.hop.at == y.hop.at {
+                true => x.hop.rule == y.hop.rule,
+                false => kind(x) == kind(y) && x.hop.rule == y.hop.rule,
+            };
+            if kind(x) != kind(y) || !same {
+                return None;
+            }
+            let other = match (x.hop.at == y.hop.at, x.hop.decision == y.hop.decision) {
+                (true, true) => continue,
+                (false, _) => format!("`{}`", y.hop.at),
+                (true, false) => y
+                    .hop
+                    .decision
+                    .split_once(' ')
+                    .map_or_else(String::new, |d| d.1.to_string()),
+            };
+            if !places.contains(&other) {
+                places.push(other);
+            }
+        }
+    }
+    if places.is_empty() {
+        places.push("another address".to_string());
+    }
+    Some(places)
 }
 
 fn way(w: &Way, sources: &Sources, style: Style, out: &mut String) {
@@ -210,7 +271,7 @@ pub fn why_json(y: &Why, sources: &Sources) -> String {
                    "services": c.services.to_string(), "others": c.others,
                    "blocking": c.blocking,
                    "change": c.change.as_ref().map(|x| json!({
-                       "opens": x.opens, "steps": x.steps, "breaks": x.breaks, "loses": x.loses})),
+                       "opens": x.opens, "steps": x.steps, "either": x.either, "breaks": x.breaks, "loses": x.loses})),
                    "no_change": c.no_change,
                    "ways": c.ways.iter().map(way).collect::<Vec<_>>()})
         })

@@ -84,7 +84,7 @@ pub fn routes(r: &Routes, sources: &Sources, style: Style) -> String {
                     continue;
                 }
                 let said = match e.kind {
-                    EndKind::Delivered | EndKind::Out => style.green(&clean(&e.text)),
+                    EndKind::Delivered(_) | EndKind::Site(_) | EndKind::Out => style.green(&clean(&e.text)),
                     EndKind::Unknown => style.yellow(&clean(&e.text)),
                     EndKind::Dropped | EndKind::Loop => style.red(&clean(&e.text)),
                 };
@@ -140,6 +140,12 @@ pub fn routes(r: &Routes, sources: &Sources, style: Style) -> String {
     if !r.all_pairs {
         out.push_str("not all pairs of vSwitches were looked at for asymmetric routes: there are too many\n");
     }
+    if !r.all_addresses {
+        out.push_str("routes tell more addresses of a vSwitch apart, or lead one of them more ways, than were looked at for asymmetric routes\n");
+    }
+    if !r.all_ends {
+        out.push_str("some entry leads to more places than were followed\n");
+    }
     if r.explained.is_some() {
         return out;
     }
@@ -173,7 +179,8 @@ fn some(names: &[String]) -> String {
 pub fn routes_json(r: &Routes, sources: &Sources) -> String {
     let end = |e: &RouteEnd| {
         let kind = match e.kind {
-            EndKind::Delivered => "delivered",
+            EndKind::Delivered(_) => "delivered",
+            EndKind::Site(_) => "site",
             EndKind::Out => "out",
             EndKind::Dropped => "dropped",
             EndKind::Loop => "loop",
@@ -218,7 +225,8 @@ pub fn routes_json(r: &Routes, sources: &Sources) -> String {
         "routes",
         json!({
             "explained": explained, "tables": tables, "overlaps": overlaps, "uneven": uneven,
-            "all_pairs_looked_at": r.all_pairs, "assumes": r.assumes.iter().map(|a| a.info().id).collect::<Vec<_>>(),
+            "all_pairs_looked_at": r.all_pairs, "all_addresses_looked_at": r.all_addresses, "all_ends_told": r.all_ends,
+            "assumes": r.assumes.iter().map(|a| a.info().id).collect::<Vec<_>>(),
         }),
     )
 }

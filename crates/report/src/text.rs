@@ -216,6 +216,8 @@ pub fn hops(list: &[Hop], sources: &Sources, style: Style) -> String {
         ));
         let indent = " ".repeat(8 + w2);
         let rule = match h.decision.split_once(' ') {
+            // Who says it already says it once.
+            Some((_, to)) if h.rule.ends_with(&format!(" to {to}")) => h.rule.clone(),
             Some((_, to)) => format!("{}, to {to}", h.rule),
             None => h.rule.clone(),
         };

@@ -5,6 +5,7 @@ use super::Frame;
 use crate::cause::{Baseline, Blame, Culprit, blame};
 use crate::evaluate::{Leak, clause, uncovered};
 use crate::plan::{Claim, Plan};
+use crate::trial::{Trial, narrowed, tried};
 use crate::world::World;
 use bartizan_base::Verdict;
 use bartizan_packet::ServiceSet;
@@ -15,8 +16,10 @@ use bartizan_reach::{Layer, Point, WayTrace};
 pub struct Change {
     /// Whether it opens the packet's way or closes it.
     pub opens: bool,
-    /// What is to be done, in words; all of it.
+    /// What is to be done, in words; all of it, or any of it (`either`).
     pub steps: Vec<String>,
+    /// Whether each step is enough alone.
+    pub either: bool,
     /// Ids of clauses that hold now and would not any more.
     pub breaks: Vec<String>,
     /// Flows between other parties that clauses allow and that would be lost.
@@ -83,23 +86,113 @@ fn closed(f: &Frame<'_>, ends: (Point, Point), services: &ServiceSet) -> Option<
     if !b.closes || matches!(b.culprit, Culprit::Replies(_) | Culprit::Default(_)) {
         return None;
     }
-    let (_, verb) = crate::explain::culprit_text(w, &b.culprit);
-    let verb = if b.narrow { "narrow" } else { verb };
     // The flow that is to be closed is not one that is lost.
     let own = crate::evaluate::allowed(w, &f.plan, from, to, None).intersects(&leak.atoms);
-    // The fronts of a balancer, and the entries of a list, are of one resource.
+    let all = || Smallest {
+        parts: vec![b.culprit.clone()],
+        either: false,
+        breaks: b.breaks.clone(),
+        loses: b.loses,
+    };
+    let found = smallest(w, &f.plan, &base, &leak, (&b.culprit, b.narrow)).unwrap_or_else(all);
     let mut steps: Vec<String> = Vec::new();
-    for o in b.culprit.origins(f.inventory) {
-        let step = format!("{verb} `{}`", o.address);
-        if !steps.contains(&step) {
-            steps.push(step);
+    for c in &found.parts {
+        let (_, verb) = crate::explain::culprit_text(w, c);
+        let verb = if b.narrow { "narrow" } else { verb };
+        for o in c.origins(f.inventory) {
+            let step = format!("{verb} `{}`", o.address);
+            if !steps.contains(&step) {
+                steps.push(step);
+            }
         }
     }
     Some(Change {
         opens: false,
+        either: found.either && steps.len() > 1,
         steps,
-        breaks: b.breaks,
-        loses: b.loses.saturating_sub(usize::from(own)),
+        breaks: found.breaks,
+        loses: found.loses.saturating_sub(usize::from(own)),
+    })
+}
+
+/// What is enough to close a leak.
+struct Smallest {
+    parts: Vec<Culprit>,
+    /// Whether each part is enough alone.
+    either: bool,
+    breaks: Vec<String>,
+    loses: usize,
+}
+
+/// Resources of a culprit that are tried one by one.
+const MOST_PARTS: usize = 8;
+
+/// Of a culprit that is written in several resources those that close the leak alone and break the least; where none does,
+/// those that cannot be spared. `None` where there is nothing to choose among.
+fn smallest(
+    w: &World<'_>,
+    plan: &Plan,
+    base: &Baseline,
+    leak: &Leak,
+    (of, narrow): (&Culprit, bool),
+) -> Option<Smallest> {
+    let mut parts = of.by_resource(w.inventory);
+    if !(2..=MOST_PARTS).contains(&parts.len()) {
+        return None;
+    }
+    let trial = |c: &Culprit| {
+        let inv = match narrow {
+            true => narrowed(c, w, leak)?,
+            false => c.without(w.inventory)?,
+        };
+        Some(tried(w, plan, base, leak, None, &inv))
+    };
+    let mut alone: Vec<(Culprit, Trial)> = Vec::new();
+    for c in &parts {
+        let t = trial(c)?;
+        if t.closes {
+            alone.push((c.clone(), t));
+        }
+    }
+    let harm = |t: &Trial| (t.breaks.len(), t.loses);
+    if let Some(least) = alone.iter().map(|(_, t)| harm(t)).min() {
+        alone.retain(|(_, t)| harm(t) == least);
+        let breaks = alone.first().map(|(_, t)| t.breaks.clone()).unwrap_or_default();
+        // What each of them breaks has to be the same to be said of all.
+        alone.retain(|(_, t)| t.breaks == breaks);
+        return Some(Smallest {
+            either: alone.len() > 1,
+            parts: alone.into_iter().map(|(c, _)| c).collect(),
+            breaks,
+            loses: least.1,
+        });
+    }
+    let joined = |all: &[Culprit]| {
+        let mut all = all.iter().cloned();
+        let first = all.next()?;
+        Some(all.fold(first, |mut a, c| {
+            a.merge(c);
+            a
+        }))
+    };
+    let mut n = parts.len();
+    let mut last = None;
+    while n > 0 && parts.len() > 1 {
+        n -= 1;
+        let mut less = parts.clone();
+        less.remove(n);
+        let t = trial(&joined(&less)?)?;
+        if t.closes {
+            parts = less;
+            last = Some(t);
+        }
+    }
+    let t = last?;
+    Some(Smallest {
+        parts,
+        either: false,
+        breaks: t.breaks,
+        loses: t.loses,
     })
 }
 

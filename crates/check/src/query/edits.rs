@@ -4,10 +4,10 @@
 
 use bartizan_model::{
     AclEntry, AclId, AclList, AddressSpec, AllowEntry, AllowPeer, Attached, AttachmentId, BalancerId,
-    DataServiceId, Direction, EipId, EipTarget, Fact, FilterEntry, FirewallId, Interface, InterfaceId,
-    Inventory, Ipv4GatewayId, Ipv6GatewayId, NatId, NatIp, NetSpec, NextHop, Origin, Peer, PeeringId,
-    RouteEntry, RouteTableId, RouterEnd, RouterInterfaceId, SecurityGroupId, SgRule, SnatEntry, SnatSource,
-    TrHop, TrLink, TrTableId, Typed, VpcId, VpnGatewayId,
+    DataServiceId, Direction, DnatProtocol, EipId, EipTarget, Fact, FilterEntry, FirewallId, Interface,
+    InterfaceId, Inventory, Ipv4GatewayId, Ipv6GatewayId, NatId, NatIp, NetSpec, NextHop, Origin, Peer,
+    PeeringId, RouteEntry, RouteTableId, RouterEnd, RouterInterfaceId, SecurityGroupId, SgRule, SnatEntry,
+    SnatSource, TrHop, TrLink, TrTableId, Typed, VpcId, VpnGatewayId,
 };
 use bartizan_packet::{IpSet, PortSet, Proto, ServiceSet};
 use bartizan_reach::{DecidedBy, Layer, RuleRef, Step};
@@ -308,7 +308,18 @@ fn firewall(t: &Typed, s: &Step, p: Seen) -> Option<Edit> {
 fn snat(t: &Typed, s: &Step, p: Seen, origin: Origin) -> Option<Edit> {
     let (nat, g) = ids(&t.nat_gateways, NatId).find(|(_, g)| g.meta.origin.address == s.at)?;
     let bound = |e: &bartizan_model::Eip| e.bound.contains(&EipTarget::Nat(nat));
-    let (eip, _) = ids(&t.eips, EipId).find(|(_, e)| bound(e))?;
+    // One that an entry for every port uses is taken (§8.3).
+    let taken = |id: EipId, e: &bartizan_model::Eip| {
+        t.dnat_entries.iter().any(|d| {
+            let it = match &d.external {
+                NatIp::Eip(x) => *x == id,
+                NatIp::Ip(ip) => e.ip.known() == Some(ip),
+                NatIp::Unknown(_) => false,
+            };
+            it && d.protocol.known().is_none_or(|p| *p == DnatProtocol::Any)
+        })
+    };
+    let (eip, _) = ids(&t.eips, EipId).find(|(n, e)| bound(e) && !taken(*n, e))?;
     let source = host(p.src);
     let text = format!(
         "add to `{}` an SNAT entry for {source} to `{}`",

@@ -50,8 +50,10 @@ pub struct Affected {
     pub says: String,
     /// The path of an example packet; empty where none arrives.
     pub path: Vec<String>,
-    /// Where what leads there is written.
+    /// Where what leads there is written; of what breaks, what stops what is left.
     pub at: Option<Span>,
+    /// What that does, in words.
+    pub what: Option<String>,
 }
 
 /// One failure.
@@ -160,6 +162,7 @@ fn affected(
                 .unwrap_or_default(),
             path: witness.map_or_else(Vec::new, |w| w.path.iter().map(|h| h.at.clone()).collect()),
             at: label.map(|l| l.span).filter(|s| *s != span),
+            what: label.filter(|l| l.span != span).map(|l| l.text.clone()),
         });
     };
     for (i, (before, c)) in clauses.iter().zip(&plan.clauses).enumerate() {

@@ -17,6 +17,7 @@ mod reach;
 mod routes;
 mod routes_hybrid;
 mod routes_pairs;
+mod routes_walk;
 mod unblock;
 mod who;
 mod why;

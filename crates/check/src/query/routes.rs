@@ -2,14 +2,16 @@
 
 use super::Frame;
 use super::routes_pairs::Uneven;
+use super::routes_walk::MOST_ENDS;
 use bartizan_base::{Diagnostic, Span};
 use bartizan_model::{
-    Assumption, AttachmentId, Fact, InterfaceId, Readings, RouteTableId, RouteTableKind, TrTableId, VpcId,
-    VswitchId,
+    Assumption, AttachmentId, Fact, InterfaceId, Readings, RouteTableId, RouteTableKind, SiteId, TrTableId,
+    VpcId, VswitchId,
 };
 use bartizan_packet::IpSet;
-use bartizan_reach::{CompileOptions, Far, Hop, Mode, Network, RouteRef, TrNext, TrRouteRef, compile};
+use bartizan_reach::{CompileOptions, Far, Hop, Mode, Network, RouteRef, TrNext, TrRouteRef, TrWay, compile};
 use ipnet::IpNet;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 /// What becomes of an entry.
@@ -54,8 +56,10 @@ pub struct RouteEnd {
 /// How a packet ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EndKind {
-    /// In the VPC that has the address.
-    Delivered,
+    /// In this VPC, where it is known, which has the address.
+    Delivered(Option<VpcId>),
+    /// At a site, by one of its links.
+    Site(SiteId),
     /// On the Internet, by a gateway.
     Out,
     /// Nowhere.
@@ -107,6 +111,10 @@ pub struct Routes {
     pub uneven: Vec<Uneven>,
     /// Whether all pairs of vSwitches were looked at for them.
     pub all_pairs: bool,
+    /// Whether all addresses that routes tell apart were, with every alternative.
+    pub all_addresses: bool,
+    /// Whether every end of every entry is told.
+    pub all_ends: bool,
     /// What the question was cut down to.
     pub explained: Option<IpNet>,
 }
@@ -121,6 +129,25 @@ pub(super) enum At {
 pub(super) struct View<'a> {
     pub(super) f: &'a Frame<'a>,
     pub(super) net: Network,
+    /// Whether some entry leads to more places than are told.
+    cut: Cell<bool>,
+}
+
+/// Where an entry leads.
+#[derive(Clone, Copy)]
+pub(super) enum Next<'a> {
+    /// The next hops of a route of a VPC, and where the route is from.
+    Hops(&'a [Hop], RouteRef),
+    /// An entry of a transit router's table.
+    Way(&'a TrWay),
+}
+
+/// The first of some prefixes, and how many there are.
+fn few(all: &[String]) -> String {
+    match all.len() {
+        0..=4 => all.join(", "),
+        n => format!("{} and {} more", all[..3].join(", "), n - 3),
+    }
 }
 
 fn num(n: usize) -> u32 {
@@ -174,6 +201,7 @@ pub fn routes(f: &Frame<'_>, only: Option<&str>, explain: Option<IpNet>) -> Resu
     let v = View {
         f,
         net: compiled(readings.clone()),
+        cut: Cell::new(false),
     };
     let chosen = decided(&v.net);
     let undecided = ORDER
@@ -228,7 +256,8 @@ pub fn routes(f: &Frame<'_>, only: Option<&str>, explain: Option<IpNet>) -> Resu
             None => d.help("name a route table, vSwitch, VPC, transit router table or attachment by its Terraform address"),
         });
     }
-    let (mut uneven, all_pairs) = v.uneven();
+    let pairs = v.pairs();
+    let mut uneven = pairs.uneven;
     if let Some(r) = &region {
         uneven.retain(|u| r.contains(u.address));
     }
@@ -241,7 +270,9 @@ pub fn routes(f: &Frame<'_>, only: Option<&str>, explain: Option<IpNet>) -> Resu
         tables,
         assumes,
         uneven,
-        all_pairs,
+        all_pairs: !pairs.pairs_left,
+        all_addresses: !pairs.addresses_left,
+        all_ends: !v.cut.get(),
         overlaps: v.overlaps().into_iter().chain(v.link_overlaps()).collect(),
         explained: explain,
     })
@@ -254,10 +285,10 @@ impl View<'_> {
     fn vswitch_name(&self, v: VswitchId) -> String {
         self.f.inventory.typed[v].meta.origin.address.to_string()
     }
-    fn interface_name(&self, i: InterfaceId) -> String {
+    pub(super) fn interface_name(&self, i: InterfaceId) -> String {
         self.f.inventory.typed[i].meta.origin.address.to_string()
     }
-    fn attachment_name(&self, a: AttachmentId) -> String {
+    pub(super) fn attachment_name(&self, a: AttachmentId) -> String {
         self.f.inventory.typed[a].meta.origin.address.to_string()
     }
     pub(super) fn table_name(&self, at: At) -> String {
@@ -311,7 +342,7 @@ impl View<'_> {
                     Some(t[g].meta.origin.span),
                 ),
             };
-            let next = r.hops.iter().map(|h| self.hop_text(h)).collect();
+            let next = Next::Hops(&r.hops, r.from);
             let at = At::Vpc(id);
             rows.extend(self.row(at, &r.ips, region, next, (from, span), r.optional, &mut before));
         }
@@ -357,20 +388,8 @@ impl View<'_> {
                     (format!("learned from {far}"), None)
                 }
             };
-            let next = match w.next {
-                TrNext::Attachment(a) => self.attachment_name(a),
-                TrNext::Blackhole => "blackhole".to_string(),
-            };
-            let at = At::Router(id);
-            rows.extend(self.row(
-                at,
-                &w.ips,
-                region,
-                vec![next],
-                (from, span),
-                w.optional,
-                &mut before,
-            ));
+            let (at, next) = (At::Router(id), Next::Way(w));
+            rows.extend(self.row(at, &w.ips, region, next, (from, span), w.optional, &mut before));
         }
         let users = (0u32..).zip(&self.net.transit.attachments);
         let users = users.filter(|(_, a)| a.tables.iter().any(|(_, x)| *x == id));
@@ -395,7 +414,7 @@ impl View<'_> {
         at: At,
         ips: &IpSet,
         region: Option<&IpSet>,
-        next: Vec<String>,
+        next: Next<'_>,
         (from, span): (String, Option<Span>),
         optional: bool,
         before: &mut Vec<(IpSet, String)>,
@@ -403,10 +422,7 @@ impl View<'_> {
         let asked = region.map_or_else(|| ips.clone(), |r| r.intersect(ips));
         let nets = |s: &IpSet| {
             let all: Vec<String> = s.to_nets().iter().map(ToString::to_string).collect();
-            match all.len() {
-                0..=4 => all.join(", "),
-                n => format!("{} and {} more", all[..3].join(", "), n - 3),
-            }
+            few(&all)
         };
         let mut left = asked.clone();
         let mut by = Vec::new();
@@ -416,10 +432,15 @@ impl View<'_> {
                 by.push(name.clone());
             }
         }
-        // What two routes of one prefix learned from two places do is up to the router: neither shadows the other.
-        let rival = matches!(at, At::Router(_))
-            && before.iter().any(|(s, _)| s == ips)
-            && from.starts_with("learned");
+        // What two routes of one prefix learned from two places do is up to the router: neither shadows the other. A static
+        // one may shadow a learned one.
+        let rival = match (at, &next) {
+            (At::Router(table), Next::Way(w)) => asked.first().is_some_and(|ip| {
+                let (ways, _) = self.net.transit.lookup(table, ip);
+                ways.into_iter().any(|x| std::ptr::eq(x, *w)) && before.iter().any(|(s, _)| s == ips)
+            }),
+            _ => false,
+        };
         if !optional {
             before.push((ips.clone(), format!("{} ({from})", nets(ips))));
         }
@@ -432,13 +453,29 @@ impl View<'_> {
             (Some(_), true) => RouteState::Uncertain,
             (Some(_), false) => RouteState::Used,
         };
+        // What this entry does with packets, and not what the table does: another entry may be as strong.
         let mut ends = BTreeSet::new();
         for ip in self.samples(decides) {
-            self.follow(at, ip, &mut Vec::new(), &mut Vec::new(), &mut ends);
+            self.by_entry(at, next, ip, &mut ends);
         }
+        if ends.len() >= MOST_ENDS {
+            self.cut.set(true);
+        }
+        // The prefix as it is written, wherever the question is about less of it.
+        let written: Vec<IpNet> = ips.to_nets();
+        let about = written
+            .iter()
+            .filter(|n| region.is_none_or(|r| r.intersects(&IpSet::from(**n))));
+        let about: Vec<String> = about.map(ToString::to_string).collect();
         Some(RouteRow {
-            destination: if region.is_some() { nets(&asked) } else { nets(ips) },
-            next,
+            destination: few(&about),
+            next: match next {
+                Next::Hops(hops, _) => hops.iter().map(|h| self.hop_text(h)).collect(),
+                Next::Way(w) => match w.next {
+                    TrNext::Attachment(a) => vec![self.attachment_name(a)],
+                    TrNext::Blackhole => vec!["blackhole".to_string()],
+                },
+            },
             from,
             span,
             state,
@@ -456,11 +493,12 @@ impl View<'_> {
             .iter()
             .flat_map(|v| std::iter::once(&v.cidr).chain(&v.ipv6_cidr));
         let blocks = blocks.filter_map(|c| c.known()).map(|n| IpSet::from(*n));
-        let mut parts: Vec<IpSet> = std::iter::once(IpSet::public())
-            .chain(blocks)
-            .take(MOST)
-            .collect();
+        let mut parts: Vec<IpSet> = std::iter::once(IpSet::public()).chain(blocks).collect();
         parts.retain(|p| p.intersects(set));
+        if parts.len() > MOST {
+            self.cut.set(true);
+            parts.truncate(MOST);
+        }
         let mut out: Vec<std::net::IpAddr> = parts.iter().filter_map(|p| p.intersect(set).first()).collect();
         if out.is_empty() {
             out.extend(set.first());
@@ -468,272 +506,6 @@ impl View<'_> {
         out.sort_unstable();
         out.dedup();
         out
-    }
-
-    /// Follows a packet for `ip` from a table to wherever it may end. Bounded by the number of tables.
-    pub(super) fn follow(
-        &self,
-        at: At,
-        ip: std::net::IpAddr,
-        seen: &mut Vec<At>,
-        path: &mut Vec<String>,
-        ends: &mut BTreeSet<RouteEnd>,
-    ) {
-        /// Alternatives that are told.
-        const MOST_ENDS: usize = 8;
-        let end = |ends: &mut BTreeSet<RouteEnd>, path: &[String], kind, text: String| {
-            if ends.len() < MOST_ENDS {
-                ends.insert(RouteEnd {
-                    path: path.to_vec(),
-                    kind,
-                    text,
-                });
-            }
-        };
-        if seen.contains(&at) {
-            let name = self.table_name(at);
-            return end(
-                ends,
-                path,
-                EndKind::Loop,
-                format!("loops: it comes back to {name}"),
-            );
-        }
-        seen.push(at);
-        match at {
-            At::Vpc(id) => {
-                let t = &self.f.inventory.typed;
-                let vpc = t[id].vpc.known().copied();
-                let routes: Vec<_> = self.net.tables[id.index()].lookup(ip).collect();
-                if routes.is_empty() {
-                    let text = format!("dropped: no route in {}", self.table_name(at));
-                    end(ends, path, EndKind::Dropped, text);
-                }
-                for h in routes.iter().flat_map(|r| &r.hops) {
-                    self.step(h, vpc, at, ip, seen, path, ends);
-                }
-            }
-            At::Router(id) => {
-                let (ways, decided) = self.net.transit.lookup(id, ip);
-                if !decided {
-                    let text = format!("dropped: no route in {}", self.table_name(at));
-                    end(ends, path, EndKind::Dropped, text);
-                }
-                for w in ways {
-                    let TrNext::Attachment(a) = w.next else {
-                        let text = format!("dropped: a blackhole of {}", self.table_name(at));
-                        end(ends, path, EndKind::Dropped, text);
-                        continue;
-                    };
-                    path.push(self.attachment_name(a));
-                    self.hand_over(a, Some(id), ip, seen, path, ends);
-                    path.pop();
-                }
-            }
-        }
-        seen.pop();
-    }
-
-    /// What is behind an attachment, seen from a table of the router (`from`).
-    fn hand_over(
-        &self,
-        a: AttachmentId,
-        from: Option<TrTableId>,
-        ip: std::net::IpAddr,
-        seen: &mut Vec<At>,
-        path: &mut Vec<String>,
-        ends: &mut BTreeSet<RouteEnd>,
-    ) {
-        let far = &self.net.transit.attachments[a.index()];
-        match &far.far {
-            Far::Vpc(v, zones) => {
-                let tables: BTreeSet<RouteTableId> = if zones.is_empty() {
-                    BTreeSet::from([RouteTableId(self.net.vpcs[v.index()].system_table)])
-                } else {
-                    let all = zones
-                        .iter()
-                        .filter_map(|z| self.net.vswitches[z.index()].as_ref());
-                    all.flat_map(|z| z.tables.iter().map(|t| RouteTableId(*t)))
-                        .collect()
-                };
-                for t in tables {
-                    self.follow(At::Vpc(t), ip, seen, path, ends);
-                }
-            }
-            Far::Router => {
-                let here = from.and_then(|t| self.net.transit.routers[t.index()]);
-                for (r, t) in &far.tables {
-                    if Some(*r) != here {
-                        self.follow(At::Router(*t), ip, seen, path, ends);
-                    }
-                }
-            }
-            Far::Border(b) => self.at_border(*b, None, ip, seen, path, ends),
-            Far::Connection(x) => self.at_site(*x, path, ends),
-            Far::Nothing => {
-                ends.insert(RouteEnd {
-                    path: path.clone(),
-                    kind: EndKind::Dropped,
-                    text: "dropped: nothing is attached there".to_string(),
-                });
-            }
-            Far::Unmodelled => {
-                ends.insert(RouteEnd {
-                    path: path.clone(),
-                    kind: EndKind::Unknown,
-                    text: "not known: what is attached there is not modelled".to_string(),
-                });
-            }
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one step of a walk")]
-    fn step(
-        &self,
-        h: &Hop,
-        vpc: Option<VpcId>,
-        at: At,
-        ip: std::net::IpAddr,
-        seen: &mut Vec<At>,
-        path: &mut Vec<String>,
-        ends: &mut BTreeSet<RouteEnd>,
-    ) {
-        let t = &self.f.inventory.typed;
-        let mut end = |kind, text: String| {
-            ends.insert(RouteEnd {
-                path: path.clone(),
-                kind,
-                text,
-            });
-        };
-        let here = |v: VpcId| format!("delivered in {}", self.vpc_name(v));
-        match h {
-            Hop::Local => end(
-                EndKind::Delivered,
-                vpc.map_or_else(|| "delivered".to_string(), here),
-            ),
-            Hop::Peering(_, v) => end(EndKind::Delivered, here(*v)),
-            Hop::Nat(n) => {
-                let own = self.net.nats[n.index()].vpc;
-                let name = &t[*n].meta.origin.address;
-                if own.is_some() && vpc.is_some() && own != vpc {
-                    end(EndKind::Dropped, format!("dropped: {name} is in another VPC"));
-                } else if self.net.nats[n.index()].inner.is_some() {
-                    end(EndKind::Out, format!("translated by {name}"));
-                } else if !self.net.nats[n.index()].internet {
-                    end(
-                        EndKind::Dropped,
-                        format!("dropped: {name} does not lead to the Internet"),
-                    );
-                } else {
-                    end(EndKind::Out, format!("out by {name}"));
-                }
-            }
-            Hop::Ipv4Gateway => {
-                let of = |g: &&bartizan_model::Ipv4Gateway| g.vpc.known().copied() == vpc;
-                let active = t
-                    .ipv4_gateways
-                    .iter()
-                    .filter(of)
-                    .any(|g| g.enabled.known() != Some(&false));
-                if active {
-                    end(EndKind::Out, "out by the IPv4 gateway".to_string());
-                } else {
-                    end(
-                        EndKind::Dropped,
-                        "dropped: the IPv4 gateway is not activated".to_string(),
-                    );
-                }
-            }
-            Hop::Ipv6Gateway => end(EndKind::Out, "out by the IPv6 gateway".to_string()),
-            Hop::Vpn(g) => self.by_gateway(*g, ip, path, ends),
-            Hop::RouterInterface(i) => self.over(*i, ip, seen, path, ends),
-            Hop::Unmodelled => end(
-                EndKind::Unknown,
-                "not known: the next hop is not modelled".to_string(),
-            ),
-            Hop::Interface(_) | Hop::HaVip(_) => {
-                let members = match h {
-                    Hop::Interface(i) => vec![*i],
-                    Hop::HaVip(h) => self.net.ha_vips[h.index()].clone(),
-                    _ => Vec::new(),
-                };
-                for i in members {
-                    self.appliance(i, vpc, at, ip, seen, path, ends);
-                }
-            }
-            Hop::Attachment(a) => {
-                let far = &self.net.transit.attachments[a.index()];
-                let name = self.attachment_name(*a);
-                if !matches!(&far.far, Far::Vpc(v, _) if Some(*v) == vpc) {
-                    return end(
-                        EndKind::Dropped,
-                        format!("dropped: {name} is not an attachment of this VPC"),
-                    );
-                }
-                if far.tables.is_empty() {
-                    return end(
-                        EndKind::Dropped,
-                        format!("dropped: no table of the router is associated with {name}"),
-                    );
-                }
-                for (_, t) in &far.tables {
-                    path.push(self.table_name(At::Router(*t)));
-                    self.follow(At::Router(*t), ip, seen, path, ends);
-                    path.pop();
-                }
-            }
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one step of a walk")]
-    fn appliance(
-        &self,
-        i: InterfaceId,
-        vpc: Option<VpcId>,
-        _at: At,
-        ip: std::net::IpAddr,
-        seen: &mut Vec<At>,
-        path: &mut Vec<String>,
-        ends: &mut BTreeSet<RouteEnd>,
-    ) {
-        let name = self.interface_name(i);
-        let mut end = |kind, text: String| {
-            ends.insert(RouteEnd {
-                path: path.clone(),
-                kind,
-                text,
-            });
-        };
-        let Some(f) = &self.net.ifaces[i.index()] else {
-            return end(
-                EndKind::Unknown,
-                format!("not known: where {name} is, is not known"),
-            );
-        };
-        let Some(v) = &self.net.vswitches[f.vswitch.index()] else {
-            return end(
-                EndKind::Unknown,
-                format!("not known: the vSwitch of {name} is not known"),
-            );
-        };
-        if vpc.is_some_and(|x| x != v.vpc) {
-            return end(EndKind::Dropped, format!("dropped: {name} is in another VPC"));
-        }
-        if f.addrs.iter().any(|a| a.region.contains(ip)) {
-            return end(EndKind::Delivered, format!("delivered to {name}"));
-        }
-        if !f.forwards {
-            return end(
-                EndKind::Dropped,
-                format!("dropped: the source/destination check of {name} is on"),
-            );
-        }
-        path.push(name);
-        for t in &v.tables {
-            self.follow(At::Vpc(RouteTableId(*t)), ip, seen, path, ends);
-        }
-        path.pop();
     }
 
     /// Blocks of vSwitches that overlap between VPCs that can meet, by what that does.

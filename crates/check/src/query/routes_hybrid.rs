@@ -1,29 +1,47 @@
 //! Where packets end behind links to sites.
 
 use super::routes::{At, EndKind, Overlap, RouteEnd, RouteRow, RouteState, TableRows, View};
+use super::routes_walk::put;
 use bartizan_model::{
     BorderRouterId, Fact, RouteTableId, RouterInterfaceId, SiteId, VpcId, VpnConnectionId, VpnGatewayId,
 };
 use bartizan_packet::IpSet;
-use bartizan_reach::hybrid::{BorderSide, InterfaceEnd, VpnRouteRef};
+use bartizan_reach::hybrid::{BorderSide, BorderWay, InterfaceEnd, VpnRouteRef, VpnWay};
 use ipnet::IpNet;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-fn put(ends: &mut BTreeSet<RouteEnd>, path: &[String], kind: EndKind, text: String) {
-    ends.insert(RouteEnd {
-        path: path.to_vec(),
-        kind,
-        text,
-    });
+/// Where a packet comes to a border router from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Came {
+    /// By a router interface.
+    Over(RouterInterfaceId),
+    /// From a transit router.
+    Router,
+    /// It does not matter: what an entry does with what it is for.
+    Anywhere,
 }
 
 impl View<'_> {
     /// Into a site by a connection.
     pub(super) fn at_site(&self, c: VpnConnectionId, path: &[String], ends: &mut BTreeSet<RouteEnd>) {
         let t = &self.f.inventory.typed;
-        let (site, by) = (&t[t[c].site].meta.origin.address, &t[c].meta.origin.address);
-        put(ends, path, EndKind::Out, format!("to the site {site} by {by}"));
+        let by = &t[c].meta.origin.address;
+        put(
+            ends,
+            path,
+            EndKind::Site(t[c].site),
+            self.site_text(t[c].site, by),
+        );
+    }
+
+    /// At a site, by a link. The address of one that an intent declares says that it is one.
+    fn site_text(&self, site: SiteId, by: &str) -> String {
+        let name = &self.f.inventory.typed[site].meta.origin.address;
+        match name.strip_prefix("site ") {
+            Some(own) => format!("to the site {own} by {by}"),
+            None => format!("to the site {name} by {by}"),
+        }
     }
 
     /// By a VPN gateway, whatever the source.
@@ -124,27 +142,47 @@ impl View<'_> {
                 format!("dropped: {name} has no certain route to it"),
             );
         }
+        let came = from.map_or(Came::Router, Came::Over);
         for w in ways {
-            match w.to {
-                BorderSide::Port => {
-                    let site = &t[t[b].site].meta.origin.address;
-                    put(ends, path, EndKind::Out, format!("to the site {site} by {name}"));
-                }
-                BorderSide::Interface(i) if Some(i) != from => self.over(i, ip, seen, path, ends),
-                BorderSide::Attachment(a) if from.is_some() => {
-                    for (_, table) in &self.net.transit.attachments[a.index()].tables {
-                        self.follow(At::Router(*table), ip, seen, path, ends);
-                    }
-                }
-                _ => put(
-                    ends,
-                    path,
-                    EndKind::Dropped,
-                    format!("dropped: {name} sends it back or nowhere"),
-                ),
-            }
+            self.by_border(b, w.to, came, ip, seen, path, ends);
         }
         path.pop();
+    }
+
+    /// By one entry of a border router.
+    #[expect(clippy::too_many_arguments, reason = "one step of a walk")]
+    fn by_border(
+        &self,
+        b: BorderRouterId,
+        to: BorderSide,
+        came: Came,
+        ip: IpAddr,
+        seen: &mut Vec<At>,
+        path: &mut Vec<String>,
+        ends: &mut BTreeSet<RouteEnd>,
+    ) {
+        let t = &self.f.inventory.typed;
+        let name = &t[b].meta.origin.address;
+        match to {
+            BorderSide::Port => {
+                let site = t[b].site;
+                put(ends, path, EndKind::Site(site), self.site_text(site, name));
+            }
+            BorderSide::Interface(i) if came != Came::Over(i) => self.over(i, ip, seen, path, ends),
+            BorderSide::Attachment(a) if came != Came::Router => {
+                for (_, table) in &self.net.transit.attachments[a.index()].tables {
+                    path.push(self.table_name(At::Router(*table)));
+                    self.follow(At::Router(*table), ip, seen, path, ends);
+                    path.pop();
+                }
+            }
+            _ => put(
+                ends,
+                path,
+                EndKind::Dropped,
+                format!("dropped: {name} sends it back or nowhere"),
+            ),
+        }
     }
 }
 
@@ -269,9 +307,8 @@ impl View<'_> {
                 let both = if c.net.contains(&d.net) { d.net } else { c.net };
                 let led = self.led(t[c.site].vpc, both.addr());
                 let to = |s: SiteId| {
-                    let name = format!("to the site {} ", t[s].meta.origin.address);
                     led.iter()
-                        .filter(|(_, e)| e.iter().any(|e| e.text.starts_with(&name)))
+                        .filter(|(_, e)| e.iter().any(|e| e.kind == EndKind::Site(s)))
                         .map(|(table, _)| table.clone())
                         .collect::<Vec<String>>()
                 };
@@ -293,12 +330,10 @@ impl View<'_> {
 
     fn taken(&self, vpc: VpcId, site: SiteId, ip: IpAddr) -> (&'static str, String) {
         let t = &self.f.inventory.typed;
-        let there = format!("to the site {} ", t[site].meta.origin.address);
-        let here = format!("delivered in {}", self.vpc_name(vpc));
         let mut hijack = None;
         for (table, ends) in self.led(vpc, ip) {
-            let away = ends.iter().any(|e| e.text.starts_with(&there));
-            let home = ends.iter().any(|e| e.text == here);
+            let away = ends.iter().any(|e| e.kind == EndKind::Site(site));
+            let home = ends.iter().any(|e| e.kind == EndKind::Delivered(Some(vpc)));
             if away && home {
                 return ("ambiguous", format!("{table} leads to both"));
             }
@@ -334,20 +369,30 @@ impl View<'_> {
                 all.join(", ")
             }
         };
-        let end = |text: String, kind| {
-            vec![RouteEnd {
-                path: Vec::new(),
-                kind,
-                text,
-            }]
-        };
         let mut out = Vec::new();
         for (g, gw) in t.vpn_gateways.iter().zip(&self.net.hybrid.gateways) {
             let mut ways: Vec<_> = gw.routes.iter().filter(|w| asked(&w.ips.0)).collect();
             ways.sort_by_key(|w| (w.kind, std::cmp::Reverse((w.ips.1, w.source.1, w.active)), w.from));
             let mut rows = Vec::new();
-            for w in ways {
+            for w in &ways {
                 let c = &t[w.next].meta.origin;
+                // What decides before this one for all that it is about.
+                let rank = |w: &VpnWay| (std::cmp::Reverse(w.kind), w.ips.1, w.source.1, w.active);
+                let stronger = ways.iter().filter(|x| {
+                    rank(x) > rank(w) && w.ips.0.is_subset(&x.ips.0) && w.source.0.is_subset(&x.source.0)
+                });
+                let by: Vec<String> = stronger
+                    .map(|x| format!("{} by {}", text(&x.ips.0), t[x.next].meta.origin.address))
+                    .collect();
+                let state = match (gw.uncertain, by.is_empty()) {
+                    (true, _) => RouteState::Uncertain,
+                    (false, true) => RouteState::Used,
+                    (false, false) => RouteState::Shadowed(by),
+                };
+                let mut ends = BTreeSet::new();
+                if !matches!(state, RouteState::Shadowed(_)) {
+                    self.at_site(w.next, &[], &mut ends);
+                }
                 let (from, span) = match w.from {
                     VpnRouteRef::Route(i) => {
                         let o = &t.vpn_routes[i as usize].origin;
@@ -362,18 +407,13 @@ impl View<'_> {
                 } else {
                     String::new()
                 };
-                let site = &t[t[w.next].site].meta.origin.address;
                 rows.push(RouteRow {
                     destination: format!("{}{source}", text(&w.ips.0)),
                     next: vec![c.address.to_string()],
                     from,
                     span,
-                    state: if gw.uncertain {
-                        RouteState::Uncertain
-                    } else {
-                        RouteState::Used
-                    },
-                    ends: end(format!("to the site {site} by {}", c.address), EndKind::Out),
+                    state,
+                    ends: ends.into_iter().collect(),
                 });
             }
             out.push(TableRows {
@@ -387,6 +427,15 @@ impl View<'_> {
             });
         }
         for ((n, b), x) in (0u32..).zip(&t.border_routers).zip(&self.net.hybrid.borders) {
+            let said = |w: &BorderWay| {
+                let to = match w.to {
+                    BorderSide::Port => "its port".to_string(),
+                    BorderSide::Attachment(a) => t[a].meta.origin.address.to_string(),
+                    BorderSide::Interface(i) => t[i].meta.origin.address.to_string(),
+                    BorderSide::Nowhere => "nowhere".to_string(),
+                };
+                format!("{} to {to}", text(&w.ips))
+            };
             let mut rows = Vec::new();
             for w in x.routes.iter().filter(|w| asked(&w.ips)) {
                 let (next, from, span) = match w.to {
@@ -409,26 +458,32 @@ impl View<'_> {
                     }
                     BorderSide::Nowhere => ("nowhere".to_string(), String::new(), None),
                 };
+                // An address for which no longer entry decides, and what does decide there.
+                let longer = x.routes.iter().filter(|o| o.length > w.length && !o.optional);
+                let left = longer
+                    .clone()
+                    .fold(w.ips.clone(), |left, o| left.subtract(&o.ips));
+                let asked = region.map_or_else(|| left.clone(), |r| r.intersect(&left));
+                let decide = asked.first().map(|ip| (ip, x.lookup(ip).0));
+                let by: Vec<String> = match &decide {
+                    Some((_, ways)) if ways.iter().any(|o| o.to == w.to) => Vec::new(),
+                    Some((_, ways)) => ways.iter().map(|o| said(o)).collect(),
+                    None => longer.filter(|o| o.ips.intersects(&w.ips)).map(said).collect(),
+                };
                 let mut ends = BTreeSet::new();
-                if let Some(ip) = w.ips.first() {
-                    self.at_border(
-                        BorderRouterId(n),
-                        None,
-                        ip,
-                        &mut Vec::new(),
-                        &mut Vec::new(),
-                        &mut ends,
-                    );
+                if let Some((ip, _)) = decide.filter(|_| by.is_empty()) {
+                    let (seen, path) = (&mut Vec::new(), &mut Vec::new());
+                    self.by_border(BorderRouterId(n), w.to, Came::Anywhere, ip, seen, path, &mut ends);
                 }
                 rows.push(RouteRow {
                     destination: text(&w.ips),
                     next: vec![next],
                     from,
                     span,
-                    state: if w.optional || x.uncertain {
-                        RouteState::Uncertain
-                    } else {
-                        RouteState::Used
+                    state: match (w.optional || x.uncertain, by.is_empty()) {
+                        (true, _) => RouteState::Uncertain,
+                        (false, true) => RouteState::Used,
+                        (false, false) => RouteState::Shadowed(by),
                     },
                     ends: ends.into_iter().collect(),
                 });

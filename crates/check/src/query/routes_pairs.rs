@@ -1,6 +1,7 @@
 //! Routes of two ends seen together: replies that go another way than requests, or out to the Internet.
 
 use super::routes::{At, EndKind, RouteEnd, View};
+use super::routes_walk::MOST_ENDS;
 use bartizan_model::{Fact, RouteTableId, SiteId, VpcId, VswitchId};
 use bartizan_packet::IpSet;
 use bartizan_reach::Hop;
@@ -29,6 +30,18 @@ struct Group {
     vswitches: Vec<VswitchId>,
     /// Addresses that stand for its blocks.
     ips: Vec<IpAddr>,
+    /// Whether there are more of them than are looked at.
+    cut: bool,
+}
+
+/// What was found, and what was not looked at.
+#[derive(Default)]
+pub(super) struct Pairs {
+    pub(super) uneven: Vec<Uneven>,
+    /// There are more pairs of groups than are looked at.
+    pub(super) pairs_left: bool,
+    /// There are more addresses that routes tell apart, or more alternatives of one of them, than are looked at.
+    pub(super) addresses_left: bool,
 }
 
 /// Pairs of groups that are looked at; a network with more says so.
@@ -37,23 +50,26 @@ const MOST: usize = 4096;
 const SAMPLES: usize = 24;
 
 impl View<'_> {
-    /// Routes of two ends that do not fit together; and whether all pairs were looked at. Only what is the same whatever
-    /// alternative a table takes is told.
-    pub(super) fn uneven(&self) -> (Vec<Uneven>, bool) {
+    /// Routes of two ends that do not fit together. Only what is the same whatever alternative a table takes is told.
+    pub(super) fn pairs(&self) -> Pairs {
         let groups = self.groups();
-        let mut out = Vec::new();
+        let mut out = Pairs::default();
         let mut looked = 0;
         for (n, a) in groups.iter().enumerate() {
             for b in groups[n + 1..].iter().filter(|b| self.net.joined(a.vpc, b.vpc)) {
                 looked += 1;
                 if looked > MOST {
-                    return (out, false);
+                    out.pairs_left = true;
+                    return out;
                 }
-                out.extend(self.between(a, b));
+                out.addresses_left |= a.cut || b.cut;
+                let found = self.between(a, b, &mut out.addresses_left);
+                out.uneven.extend(found);
             }
-            out.extend(self.to_sites(a));
+            let found = self.to_sites(a, &mut out.addresses_left);
+            out.uneven.extend(found);
         }
-        (out, true)
+        out
     }
 
     fn groups(&self) -> Vec<Group> {
@@ -82,6 +98,7 @@ impl View<'_> {
                     tables: n.tables.clone(),
                     vswitches: Vec::new(),
                     ips: Vec::new(),
+                    cut: false,
                 });
                 groups.len() - 1
             });
@@ -100,16 +117,22 @@ impl View<'_> {
         for g in &mut groups {
             g.ips.sort_unstable();
             g.ips.dedup();
+            g.cut = g.ips.len() > SAMPLES;
             g.ips.truncate(SAMPLES);
         }
         groups
     }
 
-    fn ends(&self, tables: &[u32], ip: IpAddr) -> BTreeSet<RouteEnd> {
+    /// Every end of packets for an address; nothing where there are more than are told, which `left` notes.
+    fn ends(&self, tables: &[u32], ip: IpAddr, left: &mut bool) -> BTreeSet<RouteEnd> {
         let mut ends = BTreeSet::new();
         for t in tables {
             let at = At::Vpc(RouteTableId(*t));
             self.follow(at, ip, &mut Vec::new(), &mut Vec::new(), &mut ends);
+        }
+        if ends.len() >= MOST_ENDS {
+            *left = true;
+            ends.clear();
         }
         ends
     }
@@ -120,13 +143,6 @@ impl View<'_> {
             .iter()
             .map(|v| t[*v].meta.origin.address.to_string())
             .collect()
-    }
-
-    /// Whether all of some ends are in a VPC.
-    fn home(&self, ends: &BTreeSet<RouteEnd>, vpc: VpcId) -> bool {
-        let here = format!("delivered in {}", self.vpc_name(vpc));
-        let there = |e: &RouteEnd| e.text == here || e.text.starts_with("delivered to ");
-        !ends.is_empty() && ends.iter().all(|e| e.kind == EndKind::Delivered && there(e))
     }
 
     /// For each end what packets pass on the way there that keeps account of them or is set to see them: appliances; and by
@@ -146,14 +162,14 @@ impl View<'_> {
         ends.iter().map(of).collect()
     }
 
-    fn between(&self, a: &Group, b: &Group) -> Option<Uneven> {
+    fn between(&self, a: &Group, b: &Group, left: &mut bool) -> Option<Uneven> {
         let mut found: Option<Uneven> = None;
         for (x, y) in [(a, b), (b, a)] {
-            let backs: Vec<(IpAddr, BTreeSet<RouteEnd>)> =
-                x.ips.iter().map(|ip| (*ip, self.ends(&y.tables, *ip))).collect();
+            let ways_back = x.ips.iter().map(|ip| (*ip, self.ends(&y.tables, *ip, left)));
+            let backs: Vec<(IpAddr, BTreeSet<RouteEnd>)> = ways_back.collect();
             for to in &y.ips {
-                let there = self.ends(&x.tables, *to);
-                if !self.home(&there, y.vpc) {
+                let there = self.ends(&x.tables, *to, left);
+                if !home(&there, y.vpc) {
                     continue;
                 }
                 for (back_to, back) in backs.iter().filter(|(i, _)| i.is_ipv4() == to.is_ipv4()) {
@@ -164,7 +180,7 @@ impl View<'_> {
                         address,
                         why,
                     };
-                    if self.home(back, x.vpc) {
+                    if home(back, x.vpc) {
                         // Of several alternatives each has to be another one than any of the way back.
                         let (p, q) = (self.passed(&there), self.passed(back));
                         if let (Some(first), Some(last), true) = (p.first(), q.first(), p.is_disjoint(&q))
@@ -177,7 +193,10 @@ impl View<'_> {
                         // That replies are lost is worse than that they go another way.
                         let leak = gone(e);
                         let effect = if leak { "leak" } else { "asymmetric" };
-                        if matches!(e.kind, EndKind::Out | EndKind::Dropped | EndKind::Loop) {
+                        if matches!(
+                            e.kind,
+                            EndKind::Out | EndKind::Site(_) | EndKind::Dropped | EndKind::Loop
+                        ) {
                             let (ends, address) = match leak {
                                 true => ((y, x), *back_to),
                                 false => ((x, y), *to),
@@ -196,7 +215,7 @@ impl View<'_> {
     }
 
     /// Packets for networks behind links that leave to the Internet, though the VPC is joined with the site.
-    fn to_sites(&self, a: &Group) -> Vec<Uneven> {
+    fn to_sites(&self, a: &Group, left: &mut bool) -> Vec<Uneven> {
         let t = &self.f.inventory.typed;
         let mut out = Vec::new();
         for (n, s) in (0u32..).zip(&t.sites) {
@@ -205,7 +224,7 @@ impl View<'_> {
             }
             for net in t.networks(SiteId(n)) {
                 let ip = net.trunc().addr();
-                let ends = self.ends(&a.tables, ip);
+                let ends = self.ends(&a.tables, ip, left);
                 let only = ends.first().filter(|e| ends.len() == 1 && gone(e));
                 if let Some(e) = only.filter(|_| net.prefix_len() > 0 && self.sends_out(a)) {
                     out.push(Uneven {
@@ -235,9 +254,14 @@ impl View<'_> {
     }
 }
 
+/// Whether all of some ends are in a VPC.
+fn home(ends: &BTreeSet<RouteEnd>, vpc: VpcId) -> bool {
+    !ends.is_empty() && ends.iter().all(|e| e.kind == EndKind::Delivered(Some(vpc)))
+}
+
 /// Whether a packet leaves the cloud, and not to a site.
 fn gone(e: &RouteEnd) -> bool {
-    e.kind == EndKind::Out && !e.text.starts_with("to the site")
+    e.kind == EndKind::Out
 }
 
 fn by(passed: &BTreeSet<String>) -> String {

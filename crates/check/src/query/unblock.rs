@@ -6,9 +6,11 @@ use super::change::{Change, MAX_INTERFACES, verdicts};
 use super::edits::{Edit, Seen, edits};
 use crate::world::World;
 use bartizan_base::Verdict;
-use bartizan_model::{AddressSpec, Inventory};
+use bartizan_model::{AddressSpec, Inventory, NatIp};
 use bartizan_packet::{Proto, ServiceSet};
-use bartizan_reach::{CompileOptions, DecidedBy, Layer, Mode, Point, Step, Trace, WayTrace, compile, trace};
+use bartizan_reach::{
+    CompileOptions, DecidedBy, Decision, Layer, Mode, Point, Step, Trace, WayTrace, compile, trace,
+};
 use std::cmp::Reverse;
 use std::net::IpAddr;
 
@@ -93,6 +95,7 @@ pub(super) fn opening(f: &Frame<'_>, packet: &Wanted<'_>) -> Result<Change, Stri
         .collect();
     Ok(Change {
         opens: true,
+        either: false,
         steps: made.into_iter().map(|e| e.text).collect(),
         breaks,
         loses: 0,
@@ -126,6 +129,49 @@ fn front_after(inv: &Inventory, w: &WayTrace, s: &Step) -> Option<(Option<IpAddr
         _ => None,
     });
     Some((ip, hears))
+}
+
+/// Where a step stands between translations, the packet has other addresses there than at its ends.
+fn translations(inv: &Inventory, w: &WayTrace, s: &Step, reply: bool, seen: &mut Seen) {
+    let to = |x: &Step| match &x.decision {
+        Decision::Rewrite(to) => to.parse::<IpAddr>().ok(),
+        _ => None,
+    };
+    let before = |all: &[Step]| all.iter().position(|x| std::ptr::eq(x, s));
+    let sources = |all: &[Step]| {
+        all.iter()
+            .filter(|x| x.layer == Layer::Nat)
+            .filter_map(to)
+            .next_back()
+    };
+    if reply {
+        // It is for whom the receiver saw, until that is undone.
+        let undone = before(&w.reply).is_some_and(|n| w.reply[..n].iter().any(|x| x.layer == Layer::Nat));
+        if let Some(ip) = sources(&w.request).filter(|_| !undone) {
+            seen.dst = ip;
+        }
+        return;
+    }
+    let Some(n) = before(&w.request) else { return };
+    if let Some(ip) = sources(&w.request[..n]) {
+        seen.src = ip;
+    }
+    // Before an entry that forwards it, it is for the address of that.
+    let next = w.request[n..].iter().find_map(|x| match x.from {
+        Some(DecidedBy::Dnat(i)) => inv.typed.dnat_entries.get(i as usize),
+        _ => None,
+    });
+    let address = next.and_then(|e| match &e.external {
+        NatIp::Ip(ip) => Some(*ip),
+        NatIp::Eip(e) => inv.typed[*e].ip.known().copied(),
+        NatIp::Unknown(_) => None,
+    });
+    if let Some((e, ip)) = next.zip(address) {
+        seen.dst = ip;
+        if let Some(Some(ports)) = e.ports.known() {
+            seen.port = ports.external.0;
+        }
+    }
 }
 
 struct Search<'a, 'f> {
@@ -169,6 +215,7 @@ impl Search<'_, '_> {
                     reply,
                 };
                 // On its way to a balancer a packet is for the balancer, at the port of the listener.
+                translations(inv, w, s, reply, &mut seen);
                 if let Some((front, (proto, port))) = front_after(inv, w, s).filter(|_| !reply) {
                     seen.dst = front
                         .filter(|ip| ip.is_ipv4() == seen.src.is_ipv4())

@@ -8,7 +8,7 @@ use crate::point::relay::MAX_BALANCERS;
 use crate::point::{Inside, Own, PeerView, Place, Point, ReplyPort};
 use crate::trace::{DecidedBy, Decision, Layer, Seen, Step, TracedPacket, WayTrace};
 use crate::trace_walk::{Branch, Leg, Tracer, Trail};
-use bartizan_model::InterfaceId;
+use bartizan_model::{AddressSpec, InterfaceId};
 use bartizan_packet::Proto;
 
 /// One address that a backend may see (and whether it is the client's), and what becomes of it.
@@ -269,7 +269,17 @@ impl Tracer<'_> {
             sent.1,
             self.iface_at(d.iface)
         );
-        let to = ip_port(d.ip, self.packet.proto, self.packet.destination_port);
+        // An address that the cloud picks is none that anybody could look for.
+        let spec = self.inv.typed[d.iface]
+            .addresses
+            .get(d.addr as usize)
+            .map(|a| &a.spec);
+        let to = match spec {
+            Some(AddressSpec::AnyV4(_) | AddressSpec::AnyV6(_)) if self.packet.proto.has_ports() => {
+                format!("port {}", self.packet.destination_port)
+            }
+            _ => ip_port(d.ip, self.packet.proto, self.packet.destination_port),
+        };
         let link = self
             .net
             .iface(r.front)

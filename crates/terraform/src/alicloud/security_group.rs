@@ -202,13 +202,13 @@ fn peer(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Peer {
         return Peer::Unknown(u);
     }
     let [(name, node)] = set.as_slice() else {
-        let why = if set.is_empty() {
-            "no peer is set"
-        } else {
-            "more than one peer is set"
+        // Of several that are set the second is one too many.
+        let (name, span, why) = match set.get(1) {
+            Some((name, v)) => (*name, v.span, "more than one peer is set"),
+            None => ("cidr_ip", a.span, "no peer is set"),
         };
         let help = "set one of cidr_ip, ipv6_cidr_ip, source_security_group_id, prefix_list_id";
-        return Peer::Unknown(l.invalid(i, "cidr_ip", a.span, why, help));
+        return Peer::Unknown(l.invalid(i, name, span, why, help));
     };
     match *name {
         "source_security_group_id" => match l.find(node) {
