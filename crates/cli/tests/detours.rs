@@ -547,6 +547,13 @@ fn a_circle_is_opened_at_the_route_that_closes_it() {
             && flat.contains("goes back to `alicloud_ecs_network_interface.fe`"),
         "{text}"
     );
+    // A route that is there may lead elsewhere, past the appliance.
+    let (_, text) = run(CIRCLE, intent, &["why", ".", "h", "w", "tcp/22"]);
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        flat.contains("- let `alicloud_route_entry.f` lead to `alicloud_vpc_peer_connection.p`"),
+        "{text}"
+    );
 }
 
 // §13.1: a route that a NAT firewall names leads past it, another one to the same gateway does not.

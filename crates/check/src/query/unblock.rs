@@ -131,6 +131,15 @@ fn front_after(inv: &Inventory, w: &WayTrace, s: &Step) -> Option<(Option<IpAddr
     Some((ip, hears))
 }
 
+/// What is to be changed for a packet that is stopped by a step: of one that has been there before, the route that leads it
+/// back.
+fn led_here<'w>(all: &'w [Step], s: &'w Step) -> &'w Step {
+    let before = all.iter().position(|x| std::ptr::eq(x, s));
+    let route = before.filter(|_| s.rule.ends_with(": it loops"));
+    let route = route.and_then(|n| all[..n].iter().rev().find(|x| x.layer == Layer::Route));
+    route.unwrap_or(s)
+}
+
 /// Where a step stands between translations, the packet has other addresses there than at its ends.
 fn translations(inv: &Inventory, w: &WayTrace, s: &Step, reply: bool, seen: &mut Seen) {
     let to = |x: &Step| match &x.decision {
@@ -222,7 +231,8 @@ impl Search<'_, '_> {
                         .unwrap_or(seen.dst);
                     (seen.proto, seen.port) = (proto, port);
                 }
-                Some(edits(inv, s, seen)).filter(|e| !e.is_empty()).ok_or(s)
+                let at = led_here(if reply { &w.reply } else { &w.request }, s);
+                Some(edits(inv, at, seen)).filter(|e| !e.is_empty()).ok_or(s)
             })
             .collect()
     }
