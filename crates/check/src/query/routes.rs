@@ -133,6 +133,9 @@ pub(super) struct View<'a> {
     cut: Cell<bool>,
 }
 
+/// Ends of an entry that are told.
+const TOLD: usize = 8;
+
 /// Where an entry leads.
 #[derive(Clone, Copy)]
 pub(super) enum Next<'a> {
@@ -458,7 +461,7 @@ impl View<'_> {
         for ip in self.samples(decides) {
             self.by_entry(at, next, ip, &mut ends);
         }
-        if ends.len() >= MOST_ENDS {
+        if ends.len() > TOLD || ends.len() >= MOST_ENDS {
             self.cut.set(true);
         }
         // The prefix as it is written, wherever the question is about less of it.
@@ -479,7 +482,7 @@ impl View<'_> {
             from,
             span,
             state,
-            ends: ends.into_iter().collect(),
+            ends: ends.into_iter().take(TOLD).collect(),
         })
     }
 

@@ -6,8 +6,8 @@ use bartizan_reach::{Far, Hop, RouteRef, TrNext, TrWay};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-/// Alternatives that are told.
-pub(super) const MOST_ENDS: usize = 8;
+/// Alternatives that are followed.
+pub(super) const MOST_ENDS: usize = 64;
 
 /// One end more.
 pub(super) fn put(ends: &mut BTreeSet<RouteEnd>, path: &[String], kind: EndKind, text: String) {

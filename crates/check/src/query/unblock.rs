@@ -177,8 +177,9 @@ fn translations(inv: &Inventory, w: &WayTrace, s: &Step, reply: bool, seen: &mut
     });
     if let Some((e, ip)) = next.zip(address) {
         seen.dst = ip;
-        if let Some(Some(ports)) = e.ports.known() {
-            seen.port = ports.external.0;
+        if let Some(Some(m)) = e.ports.known() {
+            let nth = seen.port.saturating_sub(m.internal.0);
+            seen.port = m.external.0.saturating_add(nth);
         }
     }
 }
