@@ -385,10 +385,12 @@ fn pools(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>) -> Vec<usize> {
 }
 
 fn configuration(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
+    let mut open = None;
     let cards = match a.blocks("network_interfaces") {
         Blocks::Absent => Vec::new(),
         Blocks::Unknown(u) => {
             l.unknown(i, "network_interfaces", &u);
+            open = Some(u);
             let why = "what interfaces its members have is not known (`network_interfaces`)";
             l.refused.insert(i, why.into());
             Vec::new()
@@ -415,6 +417,10 @@ fn configuration(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             Some(Fact::Known(k)) if k.eq_ignore_ascii_case("primary") => first = Some(g),
             _ => more.push(g),
         }
+    }
+    // The groups of the first interface may be written there.
+    if let Some(u) = open {
+        first = Some((Fact::Unknown(u), Vec::new()));
     }
     let groups = first.unwrap_or_else(|| {
         (

@@ -137,6 +137,23 @@ fn join(
     l.typed.tr_propagations.push(link(into));
 }
 
+/// A connection that is not understood is there and carries nothing for certain.
+fn refuse(l: &mut Linker<'_>, i: usize, ids: &[AttachmentId], why: &str) {
+    l.refused.insert(i, why.into());
+    for id in ids {
+        let Some(x) = l.typed.attachments.get_mut(id.index()) else {
+            continue;
+        };
+        let u = Unknown::at(why, x.meta.origin.span);
+        x.meta.origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
+        let links = l.typed.tr_associations.iter_mut();
+        let links = links.chain(&mut l.typed.tr_propagations);
+        for t in links.filter(|t| t.attachment == Fact::Known(*id)) {
+            t.origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
+        }
+    }
+}
+
 fn vpc(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let Some(id) = this(l, i) else { return };
     let ecr = l.link(i, &a, &["ecr_id"], "Express Connect router", as_router);
@@ -154,12 +171,6 @@ fn border(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let Some(id) = this(l, i) else { return };
     let ecr = l.link(i, &a, &["ecr_id"], "Express Connect router", as_router);
     let kind = a.get("child_instance_type").map(|n| l.text(n));
-    if !matches!(&kind, Some(Fact::Known(k)) if k.eq_ignore_ascii_case("VBR")) {
-        l.refused.insert(
-            i,
-            "joins something else than a border router to an Express Connect router".into(),
-        );
-    }
     let to = l.link(i, &a, &["child_instance_id"], "border router", as_border);
     let [cloud, port] = tables(l, &ecr);
     join(l, i, &a, id, port, cloud);
@@ -167,6 +178,10 @@ fn border(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         x.router = ecr;
         x.to = Attached::Border(to);
         x.publishes = Fact::Known(true);
+    }
+    if !matches!(&kind, Some(Fact::Known(k)) if k.eq_ignore_ascii_case("VBR")) {
+        let why = "joins something else than a border router to an Express Connect router";
+        refuse(l, i, &[id], why);
     }
 }
 
@@ -198,11 +213,8 @@ fn regions(l: &mut Linker<'_>, i: usize, _: Attrs<'_>) {
         _ => false,
     });
     if elsewhere {
-        l.refused.insert(
-            i,
-            "its transit router is joined to another one, and which routes go on to an Express Connect router is not modelled"
-                .into(),
-        );
+        let why = "its transit router is joined to another one, and which routes go on to an Express Connect router is not modelled";
+        refuse(l, i, &[id], why);
     }
 }
 
@@ -256,7 +268,7 @@ fn vpc_prefixes(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     };
     let all = blocks(l, vpc);
     if covered(l, i, &a, all.iter()) == Some(false) {
-        l.refused.insert(i, PREFIXES.into());
+        refuse(l, i, &[id], PREFIXES);
     }
     let mine = l.typed.vswitches.iter().filter(|v| v.vpc.known() == vpc.as_ref());
     let six = mine.clone().any(|v| v.ipv6_cidr.is_some());
@@ -282,7 +294,9 @@ fn other_end(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
             && x.router == router
             && x.to == Attached::Peer(ecr.clone())
     };
-    if !l.typed.attachments.iter().any(this) {
+    let all = (0u32..).map(AttachmentId).zip(&l.typed.attachments);
+    let ids: Vec<AttachmentId> = all.filter(|(_, x)| this(x)).map(|(id, _)| id).collect();
+    if ids.is_empty() {
         l.refused.insert(
             i,
             "no `alicloud_cen_transit_router_ecr_attachment` joins the transit router to it".into(),
@@ -291,6 +305,6 @@ fn other_end(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     }
     let all = blocks(l, None);
     if covered(l, i, &a, all.iter()) == Some(false) {
-        l.refused.insert(i, PREFIXES.into());
+        refuse(l, i, &ids, PREFIXES);
     }
 }

@@ -39,6 +39,7 @@ mod route_map;
 mod router_interface;
 mod security_group;
 mod silent;
+mod synced;
 mod transit;
 mod twins;
 mod vpc;
@@ -250,6 +251,11 @@ pub(crate) fn link_spelt(
                 "with `dry_run` it is never created, and whether that is set is not known",
                 n.span,
             );
+            r.maybe.get_or_insert(u);
+        }
+    }
+    for (i, u) in synced::doubts(&resources) {
+        if let Some(r) = resources.get_mut(i) {
             r.maybe.get_or_insert(u);
         }
     }

@@ -444,6 +444,24 @@ fn what_an_express_connect_router_leaves_open_is_not_understood() {
         refused(&ecr("allowed_prefixes = [var.unknown]", "")),
         [association]
     );
+    // It carries nothing for certain then.
+    let sure = |prefixes: &str| {
+        let t = ecr(prefixes, "").typed;
+        let mine = |a: &&Attachment| a.meta.origin.address.contains("vpc_association");
+        let at = t.attachments.iter().position(|a| mine(&a)).unwrap();
+        let id = Fact::Known(AttachmentId(u32::try_from(at).unwrap()));
+        let links = t.tr_associations.iter().chain(&t.tr_propagations);
+        let links = links.filter(|l| l.attachment == id).map(|l| &l.origin);
+        let all: Vec<bool> = links
+            .chain([&t.attachments[at].meta.origin])
+            .map(|o| o.maybe.is_none())
+            .collect();
+        assert_eq!(all.len(), 3);
+        all.iter().all(|s| *s)
+    };
+    assert!(sure("allowed_prefixes = [\"10.0.0.0/8\"]"));
+    assert!(!sure("allowed_prefixes = [\"10.1.0.0/16\"]"));
+    assert!(!sure("allowed_prefixes = [var.unknown]"));
     let alone = ecr(
         "",
         r#"

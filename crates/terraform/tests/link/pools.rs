@@ -533,3 +533,35 @@ fn a_node_pool_of_another_kind_of_cluster_is_no_error() {
     ));
     assert!(!codes(&pool("alicloud_vpc.v.id"), Severity::Error).is_empty());
 }
+
+/// §15.6: members have the groups of their first interface, which an unknown block may write.
+#[test]
+fn interfaces_of_members_that_are_not_known_leave_their_groups_open() {
+    let groups = |cards: &str| {
+        let inv = base(&format!(
+            "resource \"alicloud_ess_scaling_group\" \"s\" {{
+              min_size    = 1
+              max_size    = 9
+              vswitch_ids = [alicloud_vswitch.a.id]
+            }}
+            resource \"alicloud_ess_scaling_configuration\" \"c\" {{
+              scaling_group_id  = alicloud_ess_scaling_group.s.id
+              security_group_id = alicloud_security_group.g.id
+              {cards}
+            }}"
+        ));
+        let all = inv.typed.interfaces.iter();
+        let mine = all.filter(|i| i.meta.origin.address.contains("alicloud_ess"));
+        let known: Vec<bool> = mine.map(|i| i.groups.known().is_some()).collect();
+        assert!(!known.is_empty());
+        known.iter().all(|k| *k)
+    };
+    assert!(groups(""));
+    let unknown = "dynamic \"network_interfaces\" {
+      for_each = var.unknown
+      content {
+        security_group_ids = [network_interfaces.value]
+      }
+    }";
+    assert!(!groups(unknown));
+}
