@@ -311,6 +311,7 @@ pub(crate) fn link_spelt(
     balancer::settle(&mut linker);
     private_link::settle(&mut linker);
     hybrid::settle(&mut linker);
+    router_interface::settle(&mut linker);
     if source == SourceKind::State {
         nat::entries_bind(&mut linker);
     }

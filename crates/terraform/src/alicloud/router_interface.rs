@@ -116,3 +116,19 @@ pub(super) fn connect_any(l: &mut Linker<'_>, _: usize, a: Attrs<'_>) {
         }
     }
 }
+
+/// What an interface that may not be in use connects is not known.
+pub(super) fn settle(l: &mut Linker<'_>) {
+    let all = (0u32..).map(RouterInterfaceId).zip(&l.typed.router_interfaces);
+    let doubted: Vec<(RouterInterfaceId, Unknown)> = all
+        .filter_map(|(id, x)| Some((id, (**x.meta.origin.maybe.as_ref()?).clone())))
+        .collect();
+    for (id, u) in doubted {
+        for (n, x) in (0u32..).zip(&mut l.typed.router_interfaces) {
+            let mine = RouterInterfaceId(n) == id && x.opposite != Fact::Known(None);
+            if mine || x.opposite == Fact::Known(Some(id)) {
+                x.opposite = Fact::Unknown(u.clone());
+            }
+        }
+    }
+}
