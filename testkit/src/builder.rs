@@ -509,6 +509,14 @@ impl InventoryBuilder {
         self.dnat_entry(nat, NatIp::Eip(eip), protocol, ports, target)
     }
 
+    /// The last DNAT entry leads to an address, whoever has it.
+    pub fn dnat_to(&mut self, to: &str) -> &mut Self {
+        if let Some(d) = self.t().dnat_entries.last_mut() {
+            d.target = DnatTarget::Ip(ip(to));
+        }
+        self
+    }
+
     fn dnat_entry(
         &mut self,
         nat: NatId,

@@ -247,3 +247,42 @@ fn an_entry_that_is_not_known_is_an_alternative() {
         expect(&net, &db, said(true), &[Undecided, Undecided]);
     }
 }
+
+// §4.3, §8.3. An entry that leads to one address of a delegated block leads to no other one of it.
+#[test]
+fn an_entry_leads_to_one_address_of_a_block() {
+    let text = NET
+        .replace("ADMITTED", "0.0.0.0/0")
+        .replace("10.0.1.10\"\n  internal_port", "10.0.1.37\"\n  internal_port")
+        .replace("\"any\"", "\"80\"")
+        .replace("PROTOCOL", "tcp");
+    let text = format!(
+        "{text}{}",
+        r#"
+resource "alicloud_network_interface" "pods" {
+  vswitch_id         = alicloud_vswitch.a1.id
+  security_group_ids = [alicloud_security_group.open.id]
+  primary_ip_address = "10.0.1.20"
+  ipv4_prefixes      = ["10.0.1.32/28"]
+}
+resource "alicloud_network_interface_attachment" "pods" {
+  network_interface_id = alicloud_network_interface.pods.id
+  instance_id          = alicloud_instance.h1.id
+}
+"#
+    );
+    let zones =
+        "zone at = cidr 10.0.1.37/32\nzone first = cidr 10.0.1.32/32\nzone beside = cidr 10.0.1.38/31\n";
+    let claims = "must outside -> at : tcp/80\nnever outside -> first : any\nnever outside -> beside : any\n";
+    let intent = format!("{zones}{claims}");
+    expect(&text, &intent, Readings::default(), &[Holds, Holds, Holds]);
+    // Of an IP mapping the same is true on the way out.
+    let text = text.replace("\"80\"", "\"any\"").replace("\"tcp\"", "\"any\"");
+    let claims = "must outside -> at : tcp/80\nmust at -> outside : tcp/80\nnever first -> outside : any\nnever beside -> outside : any\n";
+    expect(
+        &text,
+        &format!("{zones}{claims}"),
+        said(true),
+        &[Holds, Holds, Holds, Holds],
+    );
+}

@@ -236,6 +236,13 @@ fn vpc_cuts(
         let of = |i: &InterfaceId| net.relays_to(*i).filter_map(|(_, r)| r.ip);
         own.iter().flat_map(of).for_each(|ip| c.add(&IpSet::single(ip)));
     }
+    // And to one address of it a DNAT entry may lead.
+    let ifaces = own.iter().filter_map(|i| net.iface(*i));
+    for a in ifaces.flat_map(|f| &f.addrs) {
+        let entries = a.dnat.iter().chain(&a.inner).filter_map(|n| n.to);
+        let mapped = a.mapped.iter().filter_map(|m| m.to);
+        entries.chain(mapped).for_each(|ip| c.add(&IpSet::single(ip)));
+    }
     net.perimeter.cut(&mut c);
     questions.iter().for_each(|q| c.add(q));
     c.finish();

@@ -288,6 +288,8 @@ pub struct Mapped {
     pub entry: u32,
     /// The NAT gateway.
     pub nat: NatId,
+    /// The one address that leaves by it, where that is one of a block.
+    pub to: Option<IpAddr>,
     /// Whether SNAT entries may be used in its place.
     pub optional: bool,
     /// The EIP that its address is, if it is one.
@@ -305,6 +307,8 @@ pub struct DnatIn {
     pub nat: NatId,
     /// The public address, or the region where it may be.
     pub ips: Arc<IpSet>,
+    /// The one address that it leads to, where that is one of a block.
+    pub to: Option<IpAddr>,
     /// The EIP that it is, if it is one.
     pub eip: Option<EipId>,
     /// Ports on the public address and on the private one; `None` maps every service to itself.
@@ -316,6 +320,11 @@ pub struct DnatIn {
 }
 
 impl DnatIn {
+    /// Whether it leads to an address of those that it is listed at.
+    #[must_use]
+    pub fn leads_to(&self, ip: IpAddr) -> bool {
+        self.to.is_none_or(|to| to == ip)
+    }
     /// The services as delivered.
     #[must_use]
     pub fn internal(&self) -> ServiceSet {

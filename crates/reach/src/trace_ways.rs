@@ -584,7 +584,7 @@ impl Tracer<'_> {
                 ..self.step(at, Layer::Dnat, why, Decision::Drop)
             });
         }
-        if out.is_empty() && da.own.is_empty() && da.dnat.is_empty() {
+        if out.is_empty() && da.own.is_empty() && !da.dnat.iter().any(|n| n.leads_to(d.ip)) {
             out.push(stop(
                 Layer::Eip,
                 "no public address and no DNAT entry lead to this address",

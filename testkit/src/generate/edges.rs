@@ -194,6 +194,7 @@ impl Gen<'_> {
                 let ip = self.public_ip();
                 let own = self.b.nat_eip(nat, &ip);
                 self.b.dnat(nat, own, DnatProtocol::Any, None, (eni, address));
+                self.in_block(eni, own.0.is_multiple_of(2));
                 continue;
             }
             let Some(&eip) = self.r.pick(eips) else { return };
@@ -217,7 +218,21 @@ impl Gen<'_> {
                     Some(PortMapping { external, internal }),
                     (eni, address),
                 );
+                self.in_block(eni, external.0.is_multiple_of(2));
             }
+        }
+    }
+
+    /// The last DNAT entry leads to one address of a block that the interface has, if it has one and this is wanted. Nothing
+    /// is drawn for it, so that seeds mean what they meant.
+    pub(super) fn in_block(&mut self, eni: InterfaceId, wanted: bool) {
+        let host = |a: &Address| match a.spec {
+            AddressSpec::Block(IpNet::V4(n)) => n.hosts().next(),
+            _ => None,
+        };
+        let to = self.b.typed()[eni].addresses.iter().find_map(host);
+        if let Some(to) = to.filter(|_| wanted) {
+            self.b.dnat_to(&to.to_string());
         }
     }
 

@@ -131,6 +131,7 @@ impl Gen<'_> {
                 false => (DnatProtocol::Tcp, Some(PortMapping { external, internal })),
             };
             self.b.dnat_at(nat, &ip, protocol, ports, target);
+            self.in_block(target.0, ports.is_none_or(|p| p.external.0.is_multiple_of(2)));
         }
     }
 

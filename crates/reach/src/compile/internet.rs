@@ -423,6 +423,7 @@ pub(super) fn dnat(
             entry: u32::try_from(i).unwrap_or(u32::MAX),
             nat,
             ips,
+            to: None,
             eip: eip_of(&d.external),
             ports,
             tcp,
@@ -450,7 +451,8 @@ pub(super) fn dnat(
                 for f in ifaces.iter_mut().flatten().filter(|f| in_vpc(f)) {
                     for a in f.addrs.iter_mut().filter(|a| a.region.contains(ip)) {
                         if !a.choice || c.widen() {
-                            list(a, entry.clone());
+                            let to = (!a.choice && a.region != IpSet::single(ip)).then_some(ip);
+                            list(a, DnatIn { to, ..entry.clone() });
                         }
                     }
                 }

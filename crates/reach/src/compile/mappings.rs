@@ -42,6 +42,7 @@ fn mapping<'a>(c: &Ctx<'_>, d: &'a DnatEntry, entry: u32, spaces: &Spaces) -> Op
         out: Mapped {
             entry,
             nat,
+            to: None,
             optional: !(certain && vpc.is_some()),
             eip: eip_of(external),
             ips,
@@ -66,15 +67,19 @@ pub(super) fn add(c: &Ctx<'_>, vswitches: &[Option<Vsw>], ifaces: &mut [Option<I
                 continue;
             }
             for (n, a) in (0u32..).zip(&mut f.addrs) {
-                let certain = match m.to {
-                    DnatTarget::Interface(i, at) if (*i, *at) == (f.id, n) => true,
+                let (certain, to) = match m.to {
+                    DnatTarget::Interface(i, at) if (*i, *at) == (f.id, n) => (true, None),
                     DnatTarget::Interface(..) => continue,
-                    DnatTarget::Ip(ip) if a.region.contains(*ip) => a.region == IpSet::single(*ip),
+                    DnatTarget::Ip(ip) if a.region == IpSet::single(*ip) => (true, None),
+                    DnatTarget::Ip(ip) if a.region.contains(*ip) => {
+                        (!a.choice, Some(*ip).filter(|_| !a.choice))
+                    }
                     DnatTarget::Ip(_) => continue,
-                    DnatTarget::Unknown(_) => false,
+                    DnatTarget::Unknown(_) => (false, None),
                 };
                 if !a.region.v4.is_empty() {
                     a.mapped.push(Mapped {
+                        to,
                         optional: m.out.optional || !certain || !public.is_empty(),
                         ..m.out.clone()
                     });

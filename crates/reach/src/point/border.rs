@@ -4,7 +4,7 @@ use super::{
     Branch, By, Crossed, End, Entry, Exit, ExitKind, Inside, MAX_APPLIANCES, Moving, Own, PeerView, Place,
     ReplyPort, Trail, is_service_ip,
 };
-use crate::network::{Hop, Mode, Nat, Network, Vsw};
+use crate::network::{Hop, Mapped, Mode, Nat, Network, Vsw};
 use bartizan_model::{EipId, InterfaceId, NatId, VpcId, VswitchId};
 use bartizan_packet::{AtomSet, IpSet};
 use std::net::IpAddr;
@@ -195,7 +195,8 @@ impl Network {
         }
         let mut out = Vec::new();
         let mut certain = false;
-        for (i, m) in sa.mapped.iter().enumerate().filter(|(_, m)| m.nat == n) {
+        let here = |m: &Mapped| m.nat == n && m.to.is_none_or(|to| to == s.ip);
+        for (i, m) in sa.mapped.iter().enumerate().filter(|(_, m)| here(m)) {
             // Only when narrowing: by which address packets leave is not known.
             if m.ips.is_empty() {
                 return Vec::new();
@@ -324,7 +325,11 @@ impl Network {
         }
         (0..da.own.len())
             .map(Entry::Own)
-            .chain((0..da.dnat.len()).map(Entry::Dnat))
+            .chain(
+                (0..da.dnat.len())
+                    .filter(|i| da.dnat[*i].leads_to(d.ip))
+                    .map(Entry::Dnat),
+            )
             .collect()
     }
 

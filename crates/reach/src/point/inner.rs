@@ -282,7 +282,8 @@ impl Network {
         };
         let direct = (!self.one_end(s, d)).then_some(None);
         // Item 14: different doors, any of which counts.
-        for door in direct.into_iter().chain((0..da.inner.len()).map(Some)) {
+        let doors = (0..da.inner.len()).filter(|k| da.inner[*k].leads_to(d.ip));
+        for door in direct.into_iter().chain(doors.map(Some)) {
             let (places, aim) = match door {
                 None => (vec![d.ip], Aim::Through),
                 Some(k) => (self.each_nat_ip(&da.inner[k].ips), Aim::Door(da.inner[k].nat)),

@@ -158,7 +158,8 @@ impl Tracer<'_> {
         let k = &self.packet;
         let direct = (!self.net.one_end(s, d)).then_some(None);
         let (mut ways, mut total) = (Vec::new(), (false, false));
-        for door in direct.into_iter().chain((0..da.inner.len()).map(Some)) {
+        let doors = (0..da.inner.len()).filter(|k| da.inner[*k].leads_to(d.ip));
+        for door in direct.into_iter().chain(doors.map(Some)) {
             let (places, aim, port) = match door {
                 None => (vec![d.ip], Aim::Through, Some(k.destination_port)),
                 Some(n) => {
