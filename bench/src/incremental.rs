@@ -42,8 +42,7 @@ struct Changes<'c> {
 }
 
 fn vpc_of(t: &Typed, i: InterfaceId) -> Option<VpcId> {
-    let v = t.interfaces.get(i.index())?.vswitch.known()?;
-    t[*v].vpc.known().copied()
+    t.vpc_of(t.interfaces.get(i.index())?)
 }
 
 impl Changes<'_> {
@@ -70,8 +69,7 @@ impl Changes<'_> {
             "propagation" => (!t.attachments.is_empty()).then(|| {
                 let a = AttachmentId(id(self.g.below(t.attachments.len())));
                 let table = TrTableId(1 + id(self.g.below(3)));
-                let this = |l: &TrLink| l.attachment.known() == Some(&a) && l.table.known() == Some(&table);
-                Change::Propagate(a, table, !t.tr_propagations.iter().any(this))
+                Change::Propagate(a, table, !t.tr_propagations.iter().any(|l| l.joins(a, table)))
             }),
             // One VPC at a time is detached.
             "attachment" => {

@@ -55,10 +55,6 @@ fn pick<'a, T>(r: &mut Rng, v: &'a [T]) -> Option<&'a T> {
     (!v.is_empty()).then(|| &v[r.below(v.len())])
 }
 
-fn vpc_of(t: &Typed, i: &Interface) -> Option<VpcId> {
-    i.vswitch.known().and_then(|v| t[*v].vpc.known().copied())
-}
-
 /// A prefix around an address that somebody has, or one that a rule names already.
 fn prefix(r: &mut Rng, t: &Typed) -> Option<IpNet> {
     if r.chance(30) {
@@ -116,7 +112,7 @@ fn add_rule(r: &mut Rng, t: &Typed) -> Option<Change> {
 fn set_groups(r: &mut Rng, t: &Typed) -> Option<Change> {
     let n = r.below(t.interfaces.len().max(1));
     let i = t.interfaces.get(n).filter(|i| i.instance.is_some())?;
-    let vpc = vpc_of(t, i)?;
+    let vpc = t.vpc_of(i)?;
     let now = i.groups.known()?;
     let kind = &t[*now.first()?].enterprise;
     let near: Vec<SecurityGroupId> = (0..t.security_groups.len())
@@ -147,10 +143,9 @@ fn set_address(r: &mut Rng, t: &Typed) -> Option<Change> {
     let size = 1u32 << (32 - u32::from(block.prefix_len())).min(8);
     let ip = u32::from(block.network()) + id(r.below(size as usize));
     // The cloud gives an address of a VPC once.
-    let vpc = |i: &Interface| t[*i.vswitch.known()?].vpc.known().copied();
     let taken = |other: &Interface| {
         let has = |a: &Address| matches!(a.spec, AddressSpec::Ip(IpAddr::V4(x)) if u32::from(x) == ip);
-        vpc(other) == vpc(i) && other.addresses.iter().any(has)
+        t.vpc_of(other) == t.vpc_of(i) && other.addresses.iter().any(has)
     };
     if t.interfaces.iter().any(taken) {
         return None;
@@ -172,7 +167,7 @@ fn add_route(r: &mut Rng, t: &Typed) -> Option<Change> {
         return None;
     }
     let here: Vec<InterfaceId> = (0..t.interfaces.len())
-        .filter(|n| vpc_of(t, &t.interfaces[*n]) == Some(*vpc))
+        .filter(|n| t.vpc_of(&t.interfaces[*n]) == Some(*vpc))
         .map(|n| InterfaceId(id(n)))
         .collect();
     let hop = match pick(r, &t.route_entries) {

@@ -60,10 +60,7 @@ pub fn unmodelled(inv: &Inventory, gaps: &[Gap]) -> Vec<Unmodelled> {
                 .map(|g| (&g.meta, g.vpc.known().copied())),
         )
         .chain(t.route_tables.iter().map(|r| (&r.meta, r.vpc.known().copied())))
-        .chain(t.interfaces.iter().map(|i| {
-            let vpc = i.vswitch.known().and_then(|v| t[*v].vpc.known().copied());
-            (&i.meta, vpc)
-        }));
+        .chain(t.interfaces.iter().map(|i| (&i.meta, t.vpc_of(i))));
     for (m, vpc) in metas {
         if let Some(vpc) = vpc {
             for k in std::iter::once(&*m.origin.address).chain(m.id.as_deref()) {

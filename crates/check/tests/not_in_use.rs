@@ -141,20 +141,20 @@ resource "alicloud_cen_transit_router_vbr_attachment" "v" {
 resource "alicloud_cen_transit_router_route_table" "x" {
   transit_router_id = alicloud_cen_transit_router.t.transit_router_id
 }
-resource "alicloud_cen_transit_router_route_table_association" "a" {
-  transit_router_attachment_id  = alicloud_cen_transit_router_vpc_attachment.a.transit_router_attachment_id
+locals {
+  attached = {
+    a = alicloud_cen_transit_router_vpc_attachment.a.transit_router_attachment_id
+    v = alicloud_cen_transit_router_vbr_attachment.v.transit_router_attachment_id
+  }
+}
+resource "alicloud_cen_transit_router_route_table_association" "x" {
+  for_each                      = local.attached
+  transit_router_attachment_id  = each.value
   transit_router_route_table_id = alicloud_cen_transit_router_route_table.x.transit_router_route_table_id
 }
-resource "alicloud_cen_transit_router_route_table_association" "v" {
-  transit_router_attachment_id  = alicloud_cen_transit_router_vbr_attachment.v.transit_router_attachment_id
-  transit_router_route_table_id = alicloud_cen_transit_router_route_table.x.transit_router_route_table_id
-}
-resource "alicloud_cen_transit_router_route_table_propagation" "a" {
-  transit_router_attachment_id  = alicloud_cen_transit_router_vpc_attachment.a.transit_router_attachment_id
-  transit_router_route_table_id = alicloud_cen_transit_router_route_table.x.transit_router_route_table_id
-}
-resource "alicloud_cen_transit_router_route_table_propagation" "v" {
-  transit_router_attachment_id  = alicloud_cen_transit_router_vbr_attachment.v.transit_router_attachment_id
+resource "alicloud_cen_transit_router_route_table_propagation" "x" {
+  for_each                      = local.attached
+  transit_router_attachment_id  = each.value
   transit_router_route_table_id = alicloud_cen_transit_router_route_table.x.transit_router_route_table_id
 }
 resource "alicloud_express_connect_virtual_border_router" "v" {

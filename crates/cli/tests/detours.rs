@@ -26,6 +26,21 @@ fn ends(e: &Value) -> Vec<String> {
     all.map(|x| x["text"].as_str().unwrap().to_string()).collect()
 }
 
+/// A group that lets everything in, in each of `local.nets`.
+const GROUPS: &str = r#"
+resource "alicloud_security_group" "g" {
+  for_each = local.nets
+  vpc_id   = alicloud_vpc.v[each.key].id
+}
+resource "alicloud_security_group_rule" "in" {
+  for_each          = local.nets
+  security_group_id = alicloud_security_group.g[each.key].id
+  type              = "ingress"
+  ip_protocol       = "all"
+  cidr_ip           = "0.0.0.0/0"
+}
+"#;
+
 /// Two VPCs with the same addresses, and a VPC NAT gateway in each, joined by a transit router.
 const TWINS: &str = r#"
 locals { nets = { a = "172.17", b = "172.16" } }
@@ -49,17 +64,6 @@ resource "alicloud_vswitch" "x" {
   vpc_id     = alicloud_vpc.v[each.key].id
   cidr_block = "${each.value}.1.0/24"
   zone_id    = "z-1"
-}
-resource "alicloud_security_group" "g" {
-  for_each = local.nets
-  vpc_id   = alicloud_vpc.v[each.key].id
-}
-resource "alicloud_security_group_rule" "in" {
-  for_each          = local.nets
-  security_group_id = alicloud_security_group.g[each.key].id
-  type              = "ingress"
-  ip_protocol       = "all"
-  cidr_ip           = "0.0.0.0/0"
 }
 resource "alicloud_instance" "h" {
   for_each        = local.nets
@@ -146,14 +150,18 @@ resource "alicloud_cen_transit_router_route_entry" "t" {
 }
 "#;
 
+fn twins(more: &str) -> String {
+    format!("{GROUPS}{TWINS}{more}")
+}
+
 // §8.5: the reply has to come back to the gateway that translated the request.
 #[test]
 fn the_reply_to_a_nat_gateway_gets_its_route() {
     let zones = "zone a = ecs \"a\"\nzone b = ecs \"b\"\n";
     let ask = ["why", ".", "a", "b", "tcp/8080"];
-    let (_, text) = run(TWINS, zones, &ask);
+    let (_, text) = run(&twins(""), zones, &ask);
     assert!(text.contains("HALF"), "{text}");
-    let (_, j) = run(TWINS, zones, &[&ask[..], &["--format", "json"]].concat());
+    let (_, j) = run(&twins(""), zones, &[&ask[..], &["--format", "json"]].concat());
     let v: Value = serde_json::from_str(&j).unwrap();
     assert_eq!(
         v["cases"][0]["change"]["steps"],
@@ -175,7 +183,7 @@ resource "alicloud_route_entry" "back" {
   nexthop_id            = alicloud_nat_gateway.n["b"].id
 }
 "#;
-    let (_, text) = run(&format!("{TWINS}{made}"), zones, &ask);
+    let (_, text) = run(&twins(made), zones, &ask);
     assert!(text.contains("YES"), "{text}");
 }
 
@@ -183,7 +191,7 @@ resource "alicloud_route_entry" "back" {
 #[test]
 fn routes_are_followed_through_vpc_nat_gateways() {
     let (code, j) = run(
-        TWINS,
+        &twins(""),
         "",
         &["routes", ".", "--explain", "172.16.1.50", "--format", "json"],
     );
@@ -198,117 +206,105 @@ fn routes_are_followed_through_vpc_nat_gateways() {
     let local = entry(&v, "alicloud_vpc.v[\"b\"]", "local");
     assert_eq!(ends(local), [there]);
     // What is translated does not leave the cloud.
-    let (_, text) = run(TWINS, "", &["routes", "."]);
+    let (_, text) = run(&twins(""), "", &["routes", "."]);
     assert!(text.contains("0 leak"), "{text}");
 }
 
-/// Two VPCs and one with an appliance, on a router; requests and replies go by the appliance, but for `more`.
-fn by_appliance(more: &str) -> String {
-    format!(
-        r#"
-locals {{ nets = {{ a = "10.0", b = "10.1", c = "10.2" }} }}
-resource "alicloud_vpc" "v" {{
+/// Two VPCs and one with an appliance, on a router; requests and replies go by the appliance.
+const BY_APPLIANCE: &str = r#"
+locals { nets = { a = "10.0", b = "10.1", c = "10.2" } }
+resource "alicloud_vpc" "v" {
   for_each   = local.nets
-  cidr_block = "${{each.value}}.0.0/16"
-}}
-resource "alicloud_vswitch" "s" {{
+  cidr_block = "${each.value}.0.0/16"
+}
+resource "alicloud_vswitch" "s" {
   for_each   = local.nets
   vpc_id     = alicloud_vpc.v[each.key].id
-  cidr_block = "${{each.value}}.1.0/24"
+  cidr_block = "${each.value}.1.0/24"
   zone_id    = "z-1"
-}}
-resource "alicloud_vswitch" "fw" {{
+}
+resource "alicloud_vswitch" "fw" {
   vpc_id     = alicloud_vpc.v["c"].id
   cidr_block = "10.2.2.0/24"
   zone_id    = "z-1"
-}}
-resource "alicloud_security_group" "g" {{
-  for_each = local.nets
-  vpc_id   = alicloud_vpc.v[each.key].id
-}}
-resource "alicloud_security_group_rule" "in" {{
-  for_each          = local.nets
-  security_group_id = alicloud_security_group.g[each.key].id
-  type              = "ingress"
-  ip_protocol       = "all"
-  cidr_ip           = "0.0.0.0/0"
-}}
-resource "alicloud_instance" "h" {{
-  for_each        = {{ a = "10.0.1.10", b = "10.1.1.10" }}
+}
+resource "alicloud_instance" "h" {
+  for_each        = { a = "10.0.1.10", b = "10.1.1.10" }
   instance_name   = each.key
   vswitch_id      = alicloud_vswitch.s[each.key].id
   private_ip      = each.value
   security_groups = [alicloud_security_group.g[each.key].id]
-}}
-resource "alicloud_instance" "fw" {{
+}
+resource "alicloud_instance" "fw" {
   instance_name   = "fw"
   vswitch_id      = alicloud_vswitch.fw.id
   private_ip      = "10.2.2.9"
   security_groups = [alicloud_security_group.g["c"].id]
-}}
-resource "alicloud_ecs_network_interface" "fe" {{
+}
+resource "alicloud_ecs_network_interface" "fe" {
   vswitch_id         = alicloud_vswitch.fw.id
   security_group_ids = [alicloud_security_group.g["c"].id]
   primary_ip_address = "10.2.2.10"
   source_dest_check  = false
-}}
-resource "alicloud_ecs_network_interface_attachment" "fe" {{
+}
+resource "alicloud_ecs_network_interface_attachment" "fe" {
   instance_id          = alicloud_instance.fw.id
   network_interface_id = alicloud_ecs_network_interface.fe.id
-}}
-resource "alicloud_route_table" "c" {{ vpc_id = alicloud_vpc.v["c"].id }}
-resource "alicloud_route_table_attachment" "c" {{
+}
+resource "alicloud_route_table" "c" { vpc_id = alicloud_vpc.v["c"].id }
+resource "alicloud_route_table_attachment" "c" {
   route_table_id = alicloud_route_table.c.id
   vswitch_id     = alicloud_vswitch.s["c"].id
-}}
-resource "alicloud_route_entry" "in" {{
+}
+resource "alicloud_route_entry" "in" {
   route_table_id        = alicloud_route_table.c.id
   destination_cidrblock = "0.0.0.0/0"
   nexthop_type          = "NetworkInterface"
   nexthop_id            = alicloud_ecs_network_interface.fe.id
-}}
-resource "alicloud_route_entry" "out" {{
+}
+resource "alicloud_route_entry" "out" {
   route_table_id        = alicloud_vpc.v["c"].route_table_id
   destination_cidrblock = "10.0.0.0/8"
   nexthop_type          = "Attachment"
   nexthop_id            = alicloud_cen_transit_router_vpc_attachment.v["c"].transit_router_attachment_id
-}}
-resource "alicloud_cen_instance" "c" {{}}
-resource "alicloud_cen_transit_router" "t" {{ cen_id = alicloud_cen_instance.c.id }}
-resource "alicloud_cen_transit_router_route_table" "t" {{
+}
+resource "alicloud_cen_instance" "c" {}
+resource "alicloud_cen_transit_router" "t" { cen_id = alicloud_cen_instance.c.id }
+resource "alicloud_cen_transit_router_route_table" "t" {
   for_each          = toset(["x", "y"])
   transit_router_id = alicloud_cen_transit_router.t.transit_router_id
-}}
-resource "alicloud_cen_transit_router_vpc_attachment" "v" {{
+}
+resource "alicloud_cen_transit_router_vpc_attachment" "v" {
   for_each                   = local.nets
   cen_id                     = alicloud_cen_instance.c.id
   transit_router_id          = alicloud_cen_transit_router.t.transit_router_id
   vpc_id                     = alicloud_vpc.v[each.key].id
   auto_publish_route_enabled = each.key != "c"
-  zone_mappings {{
+  zone_mappings {
     zone_id    = "z-1"
     vswitch_id = alicloud_vswitch.s[each.key].id
-  }}
-}}
-resource "alicloud_cen_transit_router_route_table_association" "v" {{
-  for_each                      = {{ a = "x", b = "x", c = "y" }}
+  }
+}
+resource "alicloud_cen_transit_router_route_table_association" "v" {
+  for_each                      = { a = "x", b = "x", c = "y" }
   transit_router_attachment_id  = alicloud_cen_transit_router_vpc_attachment.v[each.key].transit_router_attachment_id
   transit_router_route_table_id = alicloud_cen_transit_router_route_table.t[each.value].transit_router_route_table_id
-}}
-resource "alicloud_cen_transit_router_route_table_propagation" "v" {{
+}
+resource "alicloud_cen_transit_router_route_table_propagation" "v" {
   for_each                      = toset(["a", "b"])
   transit_router_attachment_id  = alicloud_cen_transit_router_vpc_attachment.v[each.key].transit_router_attachment_id
   transit_router_route_table_id = alicloud_cen_transit_router_route_table.t["y"].transit_router_route_table_id
-}}
-resource "alicloud_cen_transit_router_route_entry" "all" {{
+}
+resource "alicloud_cen_transit_router_route_entry" "all" {
   transit_router_route_table_id                     = alicloud_cen_transit_router_route_table.t["x"].transit_router_route_table_id
   transit_router_route_entry_destination_cidr_block = "0.0.0.0/0"
   transit_router_route_entry_next_hop_type          = "Attachment"
   transit_router_route_entry_next_hop_id            = alicloud_cen_transit_router_vpc_attachment.v["c"].transit_router_attachment_id
-}}
-{more}
-"#
-    )
+}
+"#;
+
+fn by_appliance(more: &str) -> String {
+    format!("{GROUPS}{BY_APPLIANCE}{more}")
 }
 
 const THROUGH: &str = "zone a = ecs \"a\"\nzone b = ecs \"b\"\nzone fw = ecs \"fw\"\n\

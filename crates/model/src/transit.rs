@@ -104,6 +104,14 @@ pub struct TrLink {
     pub table: Fact<TrTableId>,
 }
 
+impl TrLink {
+    /// Whether it joins an attachment and a table, for all that is known.
+    #[must_use]
+    pub fn joins(&self, a: AttachmentId, table: TrTableId) -> bool {
+        self.attachment.known() == Some(&a) && self.table.known() == Some(&table)
+    }
+}
+
 /// Where a static route of a transit router leads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

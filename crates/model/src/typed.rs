@@ -107,6 +107,13 @@ pub struct Origin {
     pub maybe: Option<Box<Unknown>>,
 }
 
+impl Origin {
+    /// It may not be there. What has been said of that before stays.
+    pub fn doubt(&mut self, why: impl FnOnce() -> Unknown) {
+        self.maybe.get_or_insert_with(|| Box::new(why()));
+    }
+}
+
 /// Identity of a resource that people select by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
@@ -470,6 +477,14 @@ pub struct Interface {
     pub source_dest_check: Fact<Option<bool>>,
     /// Its public addresses.
     pub public: Vec<PublicAddress>,
+}
+
+impl Typed {
+    /// The VPC of an interface, where it is known.
+    #[must_use]
+    pub fn vpc_of(&self, i: &Interface) -> Option<VpcId> {
+        self[*i.vswitch.known()?].vpc.known().copied()
+    }
 }
 
 /// What an EIP is bound to.

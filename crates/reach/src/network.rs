@@ -325,6 +325,11 @@ impl DnatIn {
     pub fn leads_to(&self, ip: IpAddr) -> bool {
         self.to.is_none_or(|to| to == ip)
     }
+    /// The positions of those that lead to an address.
+    pub(crate) fn leading(all: &[DnatIn], ip: IpAddr) -> impl Iterator<Item = usize> {
+        let all = all.iter().enumerate();
+        all.filter(move |(_, d)| d.leads_to(ip)).map(|(n, _)| n)
+    }
     /// The services as delivered.
     #[must_use]
     pub fn internal(&self) -> ServiceSet {
@@ -432,6 +437,13 @@ pub struct Addr {
     /// The groups by which peers know the address, where they are not those of the interface: a virtual IP
     /// that several interfaces may hold counts as a member of all their groups.
     pub shared_groups: Option<Vec<SecurityGroupId>>,
+}
+
+impl Addr {
+    /// An address that is one of a block here, of which somebody has every address.
+    pub(crate) fn part(&self, ip: IpAddr) -> Option<IpAddr> {
+        (!self.choice && self.region != IpSet::single(ip)).then_some(ip)
+    }
 }
 
 /// An interface.

@@ -3,7 +3,7 @@
 
 use bartizan_model::{
     Assumption, AttachmentId, Backend, BalancerId, BalancerKind, Fact, FirewallPlace, Forward, InterfaceId,
-    NextHop, Readings, RouteTableKind, SnatSource, TrTableId, VpcId, VswitchId,
+    NextHop, Readings, RouteTableKind, SecurityGroupId, SnatSource, TrTableId, VpcId, VswitchId,
 };
 use bartizan_packet::{IpSet, PortSet, Proto, ServiceSet};
 use bartizan_reach::{
@@ -26,6 +26,21 @@ fn what_stays_inside_a_vpc_is_not_built_again() {
     let again: u64 = r.rebuilt.values().sum();
     assert!(again * 3 < r.changes, "{r}: {:?}", r.rebuilt);
     assert!(r.effective > 100, "{r}");
+}
+
+/// A group that lets everything in and out.
+fn lets_all(b: &mut InventoryBuilder, g: SecurityGroupId) {
+    b.rule(g, rule("in accept all -1/-1 from 0.0.0.0/0"));
+    b.rule(g, rule("out accept all -1/-1 to 0.0.0.0/0"));
+}
+
+/// A VPC with one vSwitch, and a group in it that lets everything in and out.
+fn open_vpc(b: &mut InventoryBuilder) -> (VpcId, VswitchId, SecurityGroupId) {
+    let vpc = b.vpc("v", "10.0.0.0/16");
+    let vsw = b.vswitch("s", vpc, "10.0.0.0/24");
+    let g = b.sg("g", vpc, GroupKind::BasicAccept);
+    lets_all(b, g);
+    (vpc, vsw, g)
 }
 
 /// Everything of the inventory in one block.
@@ -344,8 +359,7 @@ fn what_is_learned_may_cut_a_block() {
         let vpc = b.vpc(&format!("v{n}"), &format!("10.{n}.0.0/16"));
         let vsw = b.vswitch(&format!("s{n}"), vpc, &format!("10.{n}.0.0/24"));
         let g = b.sg(&format!("g{n}"), vpc, GroupKind::BasicDrop);
-        b.rule(g, rule("in accept all -1/-1 from 0.0.0.0/0"));
-        b.rule(g, rule("out accept all -1/-1 to 0.0.0.0/0"));
+        lets_all(&mut b, g);
         let i = b.eni(&format!("i{n}"), vsw, &[g], &format!("10.{n}.0.5"));
         let attachment = b.attach_vpc(&format!("t{n}"), router, vpc, &[vsw], true);
         b.associate(attachment, table);
@@ -379,8 +393,7 @@ fn a_vpc_may_send_to_itself_by_the_router() {
         b.vswitch("far", here, "10.1.1.0/24"),
     );
     let g = b.sg("g", here, GroupKind::BasicAccept);
-    b.rule(g, rule("in accept all -1/-1 from 0.0.0.0/0"));
-    b.rule(g, rule("out accept all -1/-1 to 0.0.0.0/0"));
+    lets_all(&mut b, g);
     let other = b.sg("other", there, GroupKind::BasicAccept);
     b.eni("other", zone, &[other], "10.0.0.5");
     let (x, y) = (
@@ -423,11 +436,7 @@ fn a_vpc_may_send_to_itself_by_the_router() {
 #[test]
 fn a_firewall_stands_at_its_route_whatever_the_position() {
     let mut b = InventoryBuilder::new();
-    let vpc = b.vpc("v", "10.0.0.0/16");
-    let vsw = b.vswitch("s", vpc, "10.0.0.0/24");
-    let g = b.sg("g", vpc, GroupKind::BasicAccept);
-    b.rule(g, rule("in accept all -1/-1 from 0.0.0.0/0"));
-    b.rule(g, rule("out accept all -1/-1 to 0.0.0.0/0"));
+    let (vpc, vsw, g) = open_vpc(&mut b);
     let x = b.eni("x", vsw, &[g], "10.0.0.5");
     let appliance = b.eni("appliance", vsw, &[g], "10.0.0.6");
     let nat = b.nat("nat", vpc, vsw);
@@ -484,8 +493,7 @@ fn a_first_backend_and_a_free_address_are_followed() {
         b.vswitch("far", vpc, "10.0.1.0/24"),
     );
     let open = b.sg("open", vpc, GroupKind::BasicAccept);
-    b.rule(open, rule("in accept all -1/-1 from 0.0.0.0/0"));
-    b.rule(open, rule("out accept all -1/-1 to 0.0.0.0/0"));
+    lets_all(&mut b, open);
     let picky = b.sg("picky", vpc, GroupKind::BasicAccept);
     b.rule(picky, rule("in drop all -1/-1 from 10.0.0.3/32"));
     b.rule(picky, rule("in accept all -1/-1 from 10.0.0.0/29"));
@@ -535,11 +543,7 @@ fn a_first_backend_and_a_free_address_are_followed() {
 #[test]
 fn a_private_route_counts_for_what_enters_by_an_appliance() {
     let mut b = InventoryBuilder::new();
-    let vpc = b.vpc("v", "10.0.0.0/16");
-    let vsw = b.vswitch("s", vpc, "10.0.0.0/24");
-    let g = b.sg("g", vpc, GroupKind::BasicAccept);
-    b.rule(g, rule("in accept all -1/-1 from 0.0.0.0/0"));
-    b.rule(g, rule("out accept all -1/-1 to 0.0.0.0/0"));
+    let (vpc, vsw, g) = open_vpc(&mut b);
     let appliance = b.eni("appliance", vsw, &[g], "10.0.0.5");
     let open = b.eni("open", vsw, &[g], "10.0.0.9");
     b.source_dest_check(appliance, false);

@@ -24,10 +24,7 @@ impl Judge<'_> {
             all.collect()
         };
         let to = to.map(of);
-        let vpcs: BTreeSet<VpcId> = of(blocks)
-            .iter()
-            .filter_map(|i| t[*i].vswitch.known().and_then(|v| t[*v].vpc.known().copied()))
-            .collect();
+        let vpcs: BTreeSet<VpcId> = of(blocks).iter().filter_map(|i| t.vpc_of(&t[*i])).collect();
         let hit = |u: &&Unmodelled| match u.to.as_slice() {
             [] => u.vpcs.is_empty() || u.vpcs.iter().any(|v| vpcs.contains(v)),
             there => {

@@ -204,14 +204,10 @@ impl View<'_> {
                 EndKind::Unknown,
                 "not known: the next hop is not modelled".to_string(),
             ),
-            Hop::Interface(_) | Hop::HaVip(_) => {
-                let members = match h {
-                    Hop::Interface(i) => vec![*i],
-                    Hop::HaVip(h) => self.net.ha_vips[h.index()].clone(),
-                    _ => Vec::new(),
-                };
-                for i in members {
-                    self.appliance(i, vpc, ip, seen, path, ends);
+            Hop::Interface(i) => self.appliance(*i, vpc, ip, seen, path, ends),
+            Hop::HaVip(h) => {
+                for i in &self.net.ha_vips[h.index()] {
+                    self.appliance(*i, vpc, ip, seen, path, ends);
                 }
             }
             Hop::Attachment(a) => {

@@ -93,7 +93,12 @@ pub(crate) fn table(inv: &Inventory, net: &Network, id: RouteTableId) -> Option<
 pub(crate) fn tables_of(inv: &Inventory, net: &Network, vpc: VpcId) -> Vec<Table> {
     let mut c = context(inv, net.mode, net, Pool::default());
     let mut tables = routes::of_vpc(&mut c, vpc);
-    transit::sync(&inv.typed, &net.transit, Some(vpc), &mut tables);
+    transit::sync(
+        &inv.typed,
+        (&net.transit, &net.transit.tables),
+        Some(vpc),
+        &mut tables,
+    );
     let wins = c.reads(Assumption::Route2);
     tables.retain(|t| inv.typed[t.id].vpc.known() == Some(&vpc));
     for t in &mut tables {
@@ -118,11 +123,10 @@ pub(crate) fn rewrite(inv: &Inventory, net: &mut Network, vpcs: &[VpcId], prefix
         let first = ips.first();
         low <= first && first <= high && prefixes.contains(&(length, ips.clone()))
     };
-    let of = |ways: &'_ Vec<TrWay>| -> Vec<TrWay> {
+    let of = |ways: &Vec<TrWay>| -> Vec<TrWay> {
         ways.iter().filter(|w| said(w.length, &w.ips)).cloned().collect()
     };
     let ways: Vec<Vec<TrWay>> = net.transit.tables.iter().map(of).collect();
-    let ways: Vec<Vec<&TrWay>> = ways.iter().map(|w| w.iter().collect()).collect();
     let mut of_vpc: FxHashMap<VpcId, Vec<RouteTableId>> = FxHashMap::default();
     for table in &net.tables {
         if let Some(v) = t[table.id].vpc.known() {
@@ -138,7 +142,7 @@ pub(crate) fn rewrite(inv: &Inventory, net: &mut Network, vpcs: &[VpcId], prefix
             index: None,
         };
         let mut new: Vec<Table> = ids.iter().map(empty).collect();
-        transit::sync_these(t, (&net.transit, &ways), Some(*v), &mut new);
+        transit::sync(t, (&net.transit, &ways), Some(*v), &mut new);
         let mut whole = false;
         for n in &new {
             if let Some(table) = net.tables.get_mut(n.id.index()) {

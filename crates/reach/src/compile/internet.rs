@@ -451,7 +451,7 @@ pub(super) fn dnat(
                 for f in ifaces.iter_mut().flatten().filter(|f| in_vpc(f)) {
                     for a in f.addrs.iter_mut().filter(|a| a.region.contains(ip)) {
                         if !a.choice || c.widen() {
-                            let to = (!a.choice && a.region != IpSet::single(ip)).then_some(ip);
+                            let to = a.part(ip);
                             list(a, DnatIn { to, ..entry.clone() });
                         }
                     }

@@ -70,9 +70,8 @@ pub(super) fn add(c: &Ctx<'_>, vswitches: &[Option<Vsw>], ifaces: &mut [Option<I
                 let (certain, to) = match m.to {
                     DnatTarget::Interface(i, at) if (*i, *at) == (f.id, n) => (true, None),
                     DnatTarget::Interface(..) => continue,
-                    DnatTarget::Ip(ip) if a.region == IpSet::single(*ip) => (true, None),
                     DnatTarget::Ip(ip) if a.region.contains(*ip) => {
-                        (!a.choice, Some(*ip).filter(|_| !a.choice))
+                        (!a.choice || a.region == IpSet::single(*ip), a.part(*ip))
                     }
                     DnatTarget::Ip(_) => continue,
                     DnatTarget::Unknown(_) => (false, None),

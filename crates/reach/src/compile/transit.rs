@@ -515,16 +515,11 @@ impl Builder<'_, '_> {
     }
 }
 
-/// 7: routes of the associated tables are written into the tables of VPCs; with `only` into those of one.
-pub(super) fn sync(t: &Typed, out: &Transit, only: Option<VpcId>, tables: &mut [Table]) {
-    let all: Vec<Vec<&TrWay>> = out.tables.iter().map(|t| t.iter().collect()).collect();
-    sync_these(t, (out, &all), only, tables);
-}
-
-/// The same for some of the routes of the routers, by table.
-pub(super) fn sync_these(
+/// 7: routes of the associated tables (`ways`: all of them, or some) are written into the tables of VPCs; with `only` into
+/// those of one.
+pub(super) fn sync(
     t: &Typed,
-    (out, ways): (&Transit, &[Vec<&TrWay>]),
+    (out, ways): (&Transit, &[Vec<TrWay>]),
     only: Option<VpcId>,
     tables: &mut [Table],
 ) {
@@ -679,7 +674,7 @@ pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &mut [
     let mut groups = groups(c);
     let mut links = hybrid::compile(c, &mut groups, vswitches, tables);
     let mut b = routers(c, groups, vswitches);
-    sync(b.c.t, &b.out, None, tables);
+    sync(b.c.t, (&b.out, &b.out.tables), None, tables);
     hybrid::publish(b.c, &b.written, tables);
     let t = b.c.t;
     hybrid::to_borders(

@@ -36,31 +36,10 @@ impl Live {
         };
         self.keeps_ways()?;
         let made = self.parts().forward_by(&associated);
-        self.led_home(k, &made)?;
+        self.led_home(k, made.iter())?;
         let public = self.led_out(k, vpc, &made)?;
         self.parts().put_tables(made);
-        let Some(far) = &self.far else {
-            return Ok(Keys::default());
-        };
-        far.renewed();
-        let mut keys = Keys::default();
-        let through = self.leads_through(far, vpc, k);
-        // What goes through the VPC, its replies included, is that of others.
-        let everybody = through || public;
-        let of = |j: usize| self.kept[j].by_block.keys();
-        keys.blocks.extend(of(k));
-        if everybody {
-            keys.blocks.extend(far.peers[k].iter().flat_map(|j| of(*j)));
-        }
-        let mut pairs: Vec<(usize, usize)> = far.peers[k].iter().map(|j| (k, *j)).collect();
-        if through {
-            let others = || far.peers[k].iter().copied();
-            pairs.extend(others().flat_map(|i| others().filter(move |j| *j != i).map(move |j| (i, j))));
-        }
-        self.lead(pairs, &mut keys)?;
-        // A packet that leaves another VPC and does not come through this one goes as it went before.
-        self.relegged_across((!everybody).then_some(vpc), &mut keys);
-        Ok(keys)
+        self.led(&[k], &[], public)
     }
 
     /// A table learns from an attachment, or no longer does, or other VPCs are attached: `vpcs` are those that were before
@@ -90,35 +69,44 @@ impl Live {
         for &k in at.iter().chain(&aims) {
             let vpc = self.reach.domains[self.kept[k].at].vpc;
             match made.iter().find(|m| m.0 == vpc) {
-                Some((_, tables)) => self.led_home(k, tables)?,
+                Some((_, tables)) => self.led_home(k, tables.iter())?,
                 None => {
-                    let tables = self.parts().tables(vpc);
-                    self.led_home(k, &tables)?;
+                    let mine = |t: &&Table| self.inv.typed[t.id].vpc.known() == Some(&vpc);
+                    self.led_home(k, self.reach.net.tables.iter().filter(mine))?;
                 }
             }
         }
-        let mut everybody = false;
+        let mut public = false;
         for (&k, vpc) in at.iter().zip(vpcs) {
             let mine = made.iter().find(|m| m.0 == *vpc);
-            everybody |= self.led_out(k, *vpc, mine.map_or(&[], |m| m.1.as_slice()))?;
+            public |= self.led_out(k, *vpc, mine.map_or(&[], |m| m.1.as_slice()))?;
         }
         for (_, tables) in made {
             self.parts().put_tables(tables);
         }
+        self.led(&at, &aims, public)
+    }
+
+    /// What some VPCs send (`at`) may go another way than before, and what anybody sends to some (`aims`). `public` says that
+    /// it may be so for what others send to the Internet, too.
+    fn led(&mut self, at: &[usize], aims: &[usize], public: bool) -> Inside {
         let Some(far) = &self.far else {
             return Ok(Keys::default());
         };
         far.renewed();
         let mut keys = Keys::default();
+        let vpc_of = |k: usize| self.reach.domains[self.kept[k].at].vpc;
         let mut pairs: FxHashSet<(usize, usize)> = FxHashSet::default();
-        let through = |k: &usize| self.leads_through(far, self.reach.domains[self.kept[*k].at].vpc, *k);
-        for k in at.iter().filter(|k| through(k)) {
+        // What goes through a VPC, its replies included, is that of others.
+        let mut everybody = public;
+        for k in at.iter().filter(|k| self.leads_through(far, vpc_of(**k), **k)) {
             everybody = true;
             let others = || far.peers[*k].iter().copied();
             pairs.extend(others().flat_map(|i| others().filter(move |j| *j != i).map(move |j| (i, j))));
         }
         let of = |j: usize| self.kept[j].by_block.keys();
-        for &k in at.iter().chain(&aims) {
+        let both = || at.iter().chain(aims);
+        for &k in both() {
             keys.blocks.extend(of(k));
             if everybody {
                 keys.blocks.extend(far.peers[k].iter().flat_map(|j| of(*j)));
@@ -126,15 +114,12 @@ impl Live {
         }
         pairs.extend(at.iter().flat_map(|k| far.peers[*k].iter().map(|j| (*k, *j))));
         pairs.extend(aims.iter().flat_map(|j| far.peers[*j].iter().map(|i| (*i, *j))));
+        let first = both().next().copied();
+        let alone = first.filter(|k| !everybody && both().all(|x| x == k)).map(vpc_of);
         self.lead(pairs.into_iter().collect(), &mut keys)?;
-        // What a front hands on to a VPC, or somebody in it to a front, is what the ways to it and from it let through.
-        match (everybody, at.iter().chain(&aims).next()) {
-            (false, Some(k)) if at.iter().chain(&aims).all(|x| x == k) => {
-                let vpc = self.reach.domains[self.kept[*k].at].vpc;
-                self.relegged_across(Some(vpc), &mut keys);
-            }
-            (false, None) => {}
-            _ => self.relegged_across(None, &mut keys),
+        // A packet that leaves another VPC and does not come to these or through them goes as it went before.
+        if everybody || first.is_some() {
+            self.relegged_across(alone, &mut keys);
         }
         Ok(keys)
     }
@@ -157,10 +142,14 @@ impl Live {
 
     /// Packets to addresses of the VPC itself go as they went before, and not by routers, so that nothing changes inside
     /// it or for what comes from others.
-    fn led_home(&self, k: usize, made: &[Table]) -> Result<(), &'static str> {
+    fn led_home<'t>(
+        &self,
+        k: usize,
+        made: impl Iterator<Item = &'t Table> + Clone,
+    ) -> Result<(), &'static str> {
         let Some(far) = &self.far else { return Ok(()) };
         for (ip, _) in far.pieces(k) {
-            for table in made {
+            for table in made.clone() {
                 let of = |t: &Table| -> Vec<(Vec<Hop>, bool)> {
                     t.lookup(ip).map(|r| (r.hops.clone(), r.optional)).collect()
                 };

@@ -108,8 +108,7 @@ impl Change {
                 }
             }
             Change::Propagate(a, table, learns) => {
-                let this = |l: &TrLink| l.attachment.known() == Some(a) && l.table.known() == Some(table);
-                t.tr_propagations.retain(|l| !this(l));
+                t.tr_propagations.retain(|l| !l.joins(*a, *table));
                 if *learns {
                     t.tr_propagations.extend(link(&t.attachments, *a, *table));
                 }
@@ -205,10 +204,11 @@ impl Change {
             }
             Change::Associate(a, _) => Step::Associated(*a, associated_with(inv, *a)),
             Change::Propagate(a, table, learns) => {
-                let this = |l: &TrLink| l.attachment.known() == Some(a) && l.table.known() == Some(table);
                 match t.attachments.get(a.index()).is_none() || t.tr_tables.get(table.index()).is_none() {
                     true => Step::Nothing,
-                    false if t.tr_propagations.iter().any(this) == *learns => Step::Nothing,
+                    false if t.tr_propagations.iter().any(|l| l.joins(*a, *table)) == *learns => {
+                        Step::Nothing
+                    }
                     false => Step::Rewired(*a, Vec::new()),
                 }
             }

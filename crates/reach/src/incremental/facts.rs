@@ -10,7 +10,7 @@ use crate::reach::Reach;
 use bartizan_model::{
     Backend, DnatTarget, Fact, InterfaceId, Inventory, NatIp, SecurityGroupId, Typed, VpcId,
 };
-use bartizan_packet::{IntervalSet, IpSet};
+use bartizan_packet::IpSet;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Found once per rebuild. Where a fact is hard to find, it errs towards a rebuild.
@@ -347,14 +347,7 @@ fn regions(reach: &Reach) -> Vec<(VpcId, IpSet)> {
             .iter()
             .filter_map(|c| net.iface(c.rep.iface))
             .flat_map(|f| &f.addrs);
-        let (mut v4, mut v6) = (Vec::new(), Vec::new());
-        for a in addresses {
-            v4.extend(a.region.v4.ranges());
-            v6.extend(a.region.v6.ranges());
-        }
-        let v4 = IntervalSet::from_ranges(v4);
-        let v6 = IntervalSet::from_ranges(v6);
-        (d.vpc, IpSet { v4, v6 })
+        (d.vpc, IpSet::union_all(addresses.map(|a| &a.region)))
     };
     let mut out: Vec<(VpcId, IpSet)> = reach.domains.iter().map(of).collect();
     out.sort_unstable_by_key(|r| r.0);

@@ -230,15 +230,8 @@ fn bent(net: &Network) -> Arc<IpSet> {
         )
     };
     let routes = net.tables.iter().flat_map(|t| &t.routes);
-    let (mut v4, mut v6) = (Vec::new(), Vec::new());
-    for r in routes.filter(|r| r.hops.iter().any(through)) {
-        v4.extend(r.ips.v4.ranges());
-        v6.extend(r.ips.v6.ranges());
-    }
-    Arc::new(IpSet {
-        v4: IntervalSet::from_ranges(v4),
-        v6: IntervalSet::from_ranges(v6),
-    })
+    let led = routes.filter(|r| r.hops.iter().any(through));
+    Arc::new(IpSet::union_all(led.map(|r| &r.ips)))
 }
 
 fn small(n: usize) -> u32 {
@@ -253,10 +246,9 @@ impl Far {
             .map(|i| all().filter(|j| meets(&domains[i], &domains[*j])).collect())
             .collect();
         let hulls: Vec<IpSet> = domains.iter().map(|d| hull(inv, d)).collect();
-        let beyond = peers.iter().map(|p| IpSet {
-            v4: IntervalSet::from_ranges(p.iter().flat_map(|j| hulls[*j].v4.ranges().iter().copied())),
-            v6: IntervalSet::from_ranges(p.iter().flat_map(|j| hulls[*j].v6.ranges().iter().copied())),
-        });
+        let beyond = peers
+            .iter()
+            .map(|p| IpSet::union_all(p.iter().map(|j| &hulls[*j])));
         let site = |c: &Cell| net.iface(c.rep.iface).is_some_and(|i| i.site.is_some());
         let mut far = Far {
             beyond: beyond.collect(),
@@ -389,8 +381,7 @@ impl Far {
 
     /// Routes to some addresses may lead elsewhere.
     pub(super) fn reroute(&mut self, to: &IpSet) {
-        self.routes.add(to);
-        self.routes.finish();
+        self.cut(std::iter::once(to));
         if !to.is_subset(&self.bent) {
             self.bent = Arc::new(self.bent.union(to));
         }

@@ -10,7 +10,7 @@ use bartizan_model::{
     AttachmentId, Backend, BalancerId, Fact, Forward, InterfaceId, Inventory, NetSpec, Peer, RouteEntry,
     SecurityGroupId, SgRule, TrLink, TrTableId, VpcId, VswitchId,
 };
-use bartizan_packet::{AtomSet, IntervalSet, IpSet, ServiceSet};
+use bartizan_packet::{AtomSet, IpSet, ServiceSet};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -277,16 +277,9 @@ impl Parts<'_> {
         if prefixes.iter().any(|p| self.facts.cuts(&p.1)) {
             return Err("routes of the router cut an address that is not known");
         }
-        let mut to: Vec<IpSet> = prefixes.iter().map(|p| p.1.clone()).collect();
-        if !attached.is_empty() {
-            let there = |w: &&TrWay| w.next == TrNext::Attachment(a);
-            let ways = transit.tables.iter().flatten().filter(there);
-            to.extend(ways.map(|w| w.ips.clone()));
-        }
-        let to = IpSet {
-            v4: IntervalSet::from_ranges(to.iter().flat_map(|s| s.v4.ranges().iter().copied())),
-            v6: IntervalSet::from_ranges(to.iter().flat_map(|s| s.v6.ranges().iter().copied())),
-        };
+        let there = |w: &&TrWay| !attached.is_empty() && w.next == TrNext::Attachment(a);
+        let there = transit.tables.iter().flatten().filter(there);
+        let to = IpSet::union_all(prefixes.iter().map(|p| &p.1).chain(there.map(|w| &w.ips)));
         let reads = |x: &AttachedNet| x.tables.iter().any(|(_, t)| tables.contains(t));
         let far = |x: &AttachedNet| match x.far {
             End::Vpc(v, _) => Some(v),
@@ -318,12 +311,6 @@ impl Parts<'_> {
         }
         let made = |v| (v, again::tables_of(self.inv, self.net, v));
         asked.into_iter().map(made).collect()
-    }
-
-    /// The tables of a VPC.
-    pub(super) fn tables(&self, vpc: VpcId) -> Vec<Table> {
-        let mine = |t: &&Table| self.inv.typed[t.id].vpc.known() == Some(&vpc);
-        self.net.tables.iter().filter(mine).cloned().collect()
     }
 
     /// Tables are others from now on.

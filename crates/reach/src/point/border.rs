@@ -4,7 +4,7 @@ use super::{
     Branch, By, Crossed, End, Entry, Exit, ExitKind, Inside, MAX_APPLIANCES, Moving, Own, PeerView, Place,
     ReplyPort, Trail, is_service_ip,
 };
-use crate::network::{Hop, Mapped, Mode, Nat, Network, Vsw};
+use crate::network::{DnatIn, Hop, Mapped, Mode, Nat, Network, Vsw};
 use bartizan_model::{EipId, InterfaceId, NatId, VpcId, VswitchId};
 use bartizan_packet::{AtomSet, IpSet};
 use std::net::IpAddr;
@@ -325,11 +325,7 @@ impl Network {
         }
         (0..da.own.len())
             .map(Entry::Own)
-            .chain(
-                (0..da.dnat.len())
-                    .filter(|i| da.dnat[*i].leads_to(d.ip))
-                    .map(Entry::Dnat),
-            )
+            .chain(DnatIn::leading(&da.dnat, d.ip).map(Entry::Dnat))
             .collect()
     }
 

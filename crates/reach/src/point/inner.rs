@@ -7,7 +7,7 @@ use super::trails::Passed;
 use super::{Branch, Crossed, End, Inside, Moving, Own, PeerView, Place, ReplyPort, Trail};
 use crate::domain::{Domain, distinct};
 use crate::flow::{Cuts, Flow, Then, Way, representatives};
-use crate::network::{Addr, Hop, Iface, Inner, Match, Network, RouteRef};
+use crate::network::{Addr, DnatIn, Hop, Iface, Inner, Match, Network, RouteRef};
 use bartizan_model::{InterfaceId, NatId, VpcId, VswitchId};
 use bartizan_packet::{AtomSet, IpSet};
 use rayon::prelude::*;
@@ -282,7 +282,7 @@ impl Network {
         };
         let direct = (!self.one_end(s, d)).then_some(None);
         // Item 14: different doors, any of which counts.
-        let doors = (0..da.inner.len()).filter(|k| da.inner[*k].leads_to(d.ip));
+        let doors = DnatIn::leading(&da.inner, d.ip);
         for door in direct.into_iter().chain(doors.map(Some)) {
             let (places, aim) = match door {
                 None => (vec![d.ip], Aim::Through),

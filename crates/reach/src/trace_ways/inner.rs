@@ -1,6 +1,7 @@
 //! Ways through VPC NAT gateways, part by part; follows `point::inner` (docs/decisions/020).
 
 use super::{Answer, ip_port};
+use crate::network::DnatIn;
 use crate::point::inner::{Aim, NOBODY, nat_view};
 use crate::point::{End, Inside, Own, PeerView, Place, ReplyPort};
 use crate::trace::{DecidedBy, Decision, Layer, Seen, Step, TracedPacket, WayTrace};
@@ -158,7 +159,7 @@ impl Tracer<'_> {
         let k = &self.packet;
         let direct = (!self.net.one_end(s, d)).then_some(None);
         let (mut ways, mut total) = (Vec::new(), (false, false));
-        let doors = (0..da.inner.len()).filter(|k| da.inner[*k].leads_to(d.ip));
+        let doors = DnatIn::leading(&da.inner, d.ip);
         for door in direct.into_iter().chain(doors.map(Some)) {
             let (places, aim, port) = match door {
                 None => (vec![d.ip], Aim::Through, Some(k.destination_port)),

@@ -477,7 +477,7 @@ fn instance(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, by: &[&'static str]) ->
     };
     if let Some(u) = separate {
         for e in &mut allow {
-            e.origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
+            e.origin.doubt(|| u.clone());
         }
     }
     if let Some((name, n)) = a.first(by) {
@@ -509,7 +509,7 @@ pub(super) fn edited(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, name: &'static
         Some((Fact::Unknown(u), span)) => {
             nets(l, i, name, n, &mut allow);
             for e in &mut allow {
-                e.origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
+                e.origin.doubt(|| u.clone());
             }
             anybody(l, i, "modify_mode", span, u, &mut allow);
         }

@@ -145,11 +145,11 @@ fn refuse(l: &mut Linker<'_>, i: usize, ids: &[AttachmentId], why: &str) {
             continue;
         };
         let u = Unknown::at(why, x.meta.origin.span);
-        x.meta.origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
+        x.meta.origin.doubt(|| u.clone());
         let links = l.typed.tr_associations.iter_mut();
         let links = links.chain(&mut l.typed.tr_propagations);
         for t in links.filter(|t| t.attachment == Fact::Known(*id)) {
-            t.origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
+            t.origin.doubt(|| u.clone());
         }
     }
 }

@@ -83,7 +83,7 @@ fn used(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, eip: EipId) {
     let why = format!("`{address}` is in use (`{status}`), and nothing in the input says by what");
     let u = Unknown::at(why, a.span);
     let mut origin = l.origin(i, a.span);
-    origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
+    origin.doubt(|| u.clone());
     let kinds = modes(l, i, a, Some(eip), &origin);
     let loose = Loose {
         eip: Some(eip),
@@ -131,7 +131,7 @@ pub(super) fn shown(l: &mut Linker<'_>) {
             Err(u) => {
                 l.unknown(i, "associated_eip_addresses", &u);
                 let mut origin = l.origin(i, span);
-                origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
+                origin.doubt(|| u.clone());
                 holders(l, vip, None, &Fact::Unknown(u.clone()), &origin);
                 // It may be one of those here that nothing else binds.
                 for e in l.typed.eips.iter_mut().filter(|e| e.bound.is_empty()) {
@@ -174,13 +174,13 @@ fn on_vip(l: &mut Linker<'_>, i: usize, n: &Node, vip: HaVipId) {
             );
             let u = Unknown::at(why, n.span);
             l.unknown(i, "associated_eip_addresses", &u);
-            origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
+            origin.doubt(|| u.clone());
             let public = l.typed.interfaces.iter_mut().flat_map(|x| &mut x.public);
             let here = public.filter(|p| p.eip == Some(e)).map(|p| &mut p.origin);
             let mine = l.eips_by_address.iter_mut().filter(|x| x.eip == Some(e));
             let there = mine.flat_map(|x| x.modes.iter_mut().map(|(_, o)| o));
             for o in here.chain(there) {
-                o.maybe.get_or_insert_with(|| Box::new(u.clone()));
+                o.doubt(|| u.clone());
             }
             if let Some(e) = l.typed.eips.get_mut(e.index()) {
                 e.bound = vec![EipTarget::Unknown(u)];
@@ -446,7 +446,7 @@ fn modes(
         Some(Fact::Unknown(u)) if !left_to_cloud(&u) => {
             l.unknown(i, "mode", &u);
             let mut origin = origin.clone();
-            origin.maybe.get_or_insert_with(|| Box::new(u));
+            origin.doubt(|| u);
             vec![(PublicKind::Eip, origin.clone()), (PublicKind::EipBinded, origin)]
         }
         Some(Fact::Known(t)) if t.eq_ignore_ascii_case("BINDED") => {

@@ -372,7 +372,7 @@ pub(super) fn somewhere(l: &mut Linker<'_>, meta: Meta, instance: InstanceId, u:
 /// The instance of an interface where nobody can tell which it is: it has any name and any tags, so that the interface
 /// may be in whatever selects by them.
 fn of_somebody(l: &mut Linker<'_>, mut origin: Origin, x: InterfaceId, u: &Unknown) {
-    origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
+    origin.doubt(|| u.clone());
     let meta = Meta {
         origin,
         id: None,
@@ -449,7 +449,7 @@ fn attach_any(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         let origin = l.origin(i, a.span);
         of_somebody(l, origin, x, &u);
         if let Some(x) = l.typed.interfaces.get_mut(x.index()) {
-            x.meta.origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
+            x.meta.origin.doubt(|| u.clone());
         }
     }
 }

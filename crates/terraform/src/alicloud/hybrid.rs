@@ -299,7 +299,7 @@ fn gateway_fill(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     };
     l.sites.no_ssl.extend(no_ssl.map(|u| (id, u)));
     if let (Some(u), Some(g)) = (off, l.typed.vpn_gateways.get_mut(id.index())) {
-        g.meta.origin.maybe.get_or_insert_with(|| Box::new(u));
+        g.meta.origin.doubt(|| u);
     }
     if let Some(g) = l.typed.vpn_gateways.get_mut(id.index()) {
         g.vpc = vpc;
@@ -587,7 +587,7 @@ fn ssl(l: &mut Linker<'_>, i: usize, _: Attrs<'_>) {
     if let Some(u) = l.sites.no_ssl.get(&g).cloned()
         && let Some(c) = l.typed.vpn_connections.get_mut(id.index())
     {
-        c.meta.origin.maybe.get_or_insert_with(|| Box::new(u));
+        c.meta.origin.doubt(|| u);
     }
 }
 

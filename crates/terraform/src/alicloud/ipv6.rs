@@ -158,12 +158,7 @@ fn egress(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
 
 /// Decides the access of every address once everything is linked.
 pub(super) fn settle(l: &mut Linker<'_>) {
-    let vpcs: Vec<Option<VpcId>> = l
-        .typed
-        .interfaces
-        .iter()
-        .map(|x| x.vswitch.known().and_then(|v| l.typed[*v].vpc.known().copied()))
-        .collect();
+    let vpcs: Vec<Option<VpcId>> = l.typed.interfaces.iter().map(|x| l.typed.vpc_of(x)).collect();
     let access = std::mem::take(&mut l.ipv6);
     gateways(l, &access, &vpcs);
     // Bandwidth for an address that nobody here is seen to have.
@@ -247,7 +242,7 @@ fn gateways(l: &mut Linker<'_>, access: &Ipv6Access, vpcs: &[Option<VpcId>]) {
                 continue;
             }
             let mut origin = origin.clone();
-            origin.maybe.get_or_insert_with(|| Box::new(why.clone()));
+            origin.doubt(|| why.clone());
             out.push(Ipv6Gateway {
                 meta: Meta::nameless(origin),
                 vpc,

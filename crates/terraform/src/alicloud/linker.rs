@@ -471,7 +471,7 @@ impl<'r> Linker<'r> {
             );
         }
         self.note(i, format!("`{attribute}`: {why}"));
-        Unknown::at(format!("the cloud refuses it: {why}"), span)
+        super::refused::doubt(why, span)
     }
 
     /// Notes a part that is not understood, without a diagnostic of its own.

@@ -426,7 +426,7 @@ pub(super) const HANDLERS: &[Handler] = &[
                 matches!(a.get("allowed_type").map(|t| l.text(t)), Some(Fact::Known(t)) if &*t == "vpc");
             for e in entries.iter_mut().filter(|_| !inside) {
                 let other = Unknown::at("this list is for another endpoint of the service", n.span);
-                e.origin.maybe.get_or_insert_with(|| Box::new(other));
+                e.origin.doubt(|| other);
             }
             joins(l, i, &a, "instance_id", entries);
         })],
@@ -482,7 +482,7 @@ fn allowed(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, shape: &Shape) -> Vec<Al
         written |= n == 0;
         for e in allow.iter_mut().skip(from).filter(|_| n > 0) {
             let other = Unknown::at("this list is for another endpoint of the service", node.span);
-            e.origin.maybe.get_or_insert_with(|| Box::new(other));
+            e.origin.doubt(|| other);
         }
     }
     for &(block, list) in shape.blocks {
@@ -513,7 +513,7 @@ fn allowed(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, shape: &Shape) -> Vec<Al
         groups(l, i, list, node, &mut allow);
         for e in allow.iter_mut().skip(from) {
             let other = Unknown::at("this list is for another endpoint of the service", node.span);
-            e.origin.maybe.get_or_insert_with(|| Box::new(other));
+            e.origin.doubt(|| other);
         }
     }
     if !written {

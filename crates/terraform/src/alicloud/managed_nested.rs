@@ -274,7 +274,7 @@ fn rules(l: &mut Linker<'_>, group: &str, name: Option<&str>, out: &mut Vec<Allo
             for e in out.iter_mut().skip(from) {
                 let doubt = mine.clone().or_else(|| r.maybe.clone());
                 if let Some(u) = doubt {
-                    e.origin.maybe.get_or_insert_with(|| Box::new(u));
+                    e.origin.doubt(|| u);
                 }
             }
         }

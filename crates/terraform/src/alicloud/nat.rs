@@ -487,10 +487,7 @@ fn target(l: &mut Linker<'_>, i: usize, a: &Attrs<'_>, nat: Option<NatId>) -> Dn
                 let vpc = nat.and_then(|n| l.typed[n].vpc.known().copied());
                 let mut owners = l.owners(ip);
                 owners.retain(|(x, _)| {
-                    let home = l.typed[*x]
-                        .vswitch
-                        .known()
-                        .and_then(|v| l.typed[*v].vpc.known().copied());
+                    let home = l.typed.vpc_of(&l.typed[*x]);
                     vpc.is_none() || home.is_none() || home == vpc
                 });
                 match owners.as_slice() {

@@ -115,7 +115,7 @@ fn visit(
 ) {
     let mut meta = l.meta(i, a, &[name]);
     let why = || Unknown::at("the platform makes its interfaces when it needs them", a.span);
-    meta.origin.maybe.get_or_insert_with(|| Box::new(why()));
+    meta.origin.doubt(why);
     let none = || Fact::Unknown(Unknown::at("no security group is set", b.span));
     let groups = groups(l, i, b, &[group]).unwrap_or_else(|| (none(), Vec::new()));
     for v in at {

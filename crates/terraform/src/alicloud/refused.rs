@@ -30,13 +30,18 @@ impl Refusal {
     }
 
     fn doubt(&self) -> Unknown {
-        Unknown::at(format!("the cloud refuses it: {}", self.why), self.span)
+        doubt(&self.why, self.span)
     }
+}
+
+/// Why something may not be there that the cloud refuses.
+pub(super) fn doubt(why: &str, span: Span) -> Unknown {
+    Unknown::at(format!("the cloud refuses it: {why}"), span)
 }
 
 /// What may not be there because the cloud refuses it.
 fn doubted(o: &mut Origin, r: &Refusal) {
-    o.maybe.get_or_insert_with(|| Box::new(r.doubt()));
+    o.doubt(|| r.doubt());
 }
 
 pub(super) fn settle(l: &mut Linker<'_>) {
@@ -107,22 +112,18 @@ fn members(t: &mut Typed, said: &mut Vec<Refusal>) {
 
 /// §9.2, §9.3: servers that a group names as instances or interfaces are in the VPC of the balancer.
 fn servers(t: &mut Typed, said: &mut Vec<Refusal>) {
-    let home = |t: &Typed, i: InterfaceId| -> Option<VpcId> {
-        let v = t[i].vswitch.known()?;
-        t[*v].vpc.known().copied()
-    };
     let fronts: FxHashSet<InterfaceId> = t.balancers.iter().flat_map(|b| &b.fronts).copied().collect();
     let mut balancers = std::mem::take(&mut t.balancers);
     for b in &mut balancers {
         let modern = matches!(b.kind, BalancerKind::Alb | BalancerKind::Nlb);
-        let Some(vpc) = b.fronts.iter().find_map(|f| home(t, *f)).filter(|_| modern) else {
+        let Some(vpc) = b.fronts.iter().find_map(|f| t.vpc_of(&t[*f])).filter(|_| modern) else {
             continue;
         };
         for f in b.listeners.iter_mut().flat_map(|l| &mut l.forwards) {
             let (Backend::Interface(to) | Backend::Ipv6(to) | Backend::At(to, _)) = f.to else {
                 continue;
             };
-            if fronts.contains(&to) || home(t, to).is_none_or(|v| v == vpc) {
+            if fronts.contains(&to) || t.vpc_of(&t[to]).is_none_or(|v| v == vpc) {
                 continue;
             }
             let refusal = Refusal::of(

@@ -179,7 +179,7 @@ pub(super) fn settle(l: &mut Linker<'_>) {
             continue;
         }
         let mut origin = origin;
-        origin.maybe.get_or_insert_with(|| Box::new(why.clone()));
+        origin.doubt(|| why.clone());
         l.typed.ipv4_gateways.push(Ipv4Gateway {
             meta: Meta::nameless(origin),
             vpc,

@@ -295,7 +295,7 @@ fn peering_ends(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
         p.requester = requester;
         p.accepter = accepter;
         if let Some(u) = elsewhere {
-            p.meta.origin.maybe.get_or_insert_with(|| Box::new(u));
+            p.meta.origin.doubt(|| u);
         }
     }
 }

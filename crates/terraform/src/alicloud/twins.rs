@@ -55,7 +55,7 @@ pub(super) fn settle(l: &mut Linker<'_>) {
             );
             p.ip = Fact::Unknown(why.clone());
             p.eip = None;
-            p.origin.maybe.get_or_insert_with(|| Box::new(why));
+            p.origin.doubt(|| why);
         }
         twins.insert(id, InterfaceId(next(l.typed.interfaces.len())));
         l.typed.interfaces.push(twin);

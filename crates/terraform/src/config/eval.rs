@@ -337,8 +337,7 @@ impl World<'_> {
                 }
             }
             let v = self.eval(&f.value_expr, &inner)?;
-            left = left.saturating_sub(v.weight(left));
-            if left == 0 {
+            if !v.fits(&mut left) {
                 return Ok(self.too_large());
             }
             match &f.key_expr {

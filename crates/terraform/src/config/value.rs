@@ -151,6 +151,11 @@ impl V {
         self.weigh(&mut left);
         most - left
     }
+    /// Takes the weight of a value from what is left; whether anything is left then.
+    pub(crate) fn fits(&self, left: &mut usize) -> bool {
+        self.weigh(left);
+        *left > 0
+    }
     fn weigh(&self, left: &mut usize) {
         let own = match self {
             V::Str(s) => 1 + s.len() / 16,

@@ -57,10 +57,7 @@ impl Comparison<'_, '_> {
                 return Some((format!("`{what}` is in the plan and not in the directory"), first));
             };
             if let Some((name, span)) = self.block(r, own) {
-                return Some((
-                    format!("`{name}` of `{what}` is another in the directory than in the plan"),
-                    span,
-                ));
+                return Some(other(format!("`{name}` of `{what}`"), span));
             }
         }
         let told: BTreeSet<&str> = m.resources.iter().map(|r| r.address.as_str()).collect();
@@ -71,6 +68,7 @@ impl Comparison<'_, '_> {
                 b.span,
             ));
         }
+        let here = path.trim_end_matches('.');
         for (name, o) in &m.outputs {
             // Those of the root are nobody's arguments.
             let Some(own) = c.outputs.get(name).filter(|_| depth > 0) else {
@@ -78,13 +76,7 @@ impl Comparison<'_, '_> {
             };
             let same = own.attr("value").is_some_and(|e| self.same(&o.expression, e));
             if !same {
-                return Some((
-                    format!(
-                        "output `{name}` of `{}` is another in the directory than in the plan",
-                        path.trim_end_matches('.')
-                    ),
-                    own.span,
-                ));
+                return Some(other(format!("output `{name}` of `{here}`"), own.span));
             }
         }
         for (name, v) in &m.variables {
@@ -101,13 +93,7 @@ impl Comparison<'_, '_> {
                 (Some(_), None) => false,
             };
             if !same {
-                return Some((
-                    format!(
-                        "variable `{name}` of `{}` is another in the directory than in the plan",
-                        path.trim_end_matches('.')
-                    ),
-                    own.span,
-                ));
+                return Some(other(format!("variable `{name}` of `{here}`"), own.span));
             }
         }
         for (name, call) in &m.module_calls {
@@ -123,20 +109,14 @@ impl Comparison<'_, '_> {
             if let (Some(a), Some(b)) = (&source, &call.source)
                 && **a != **b
             {
-                return Some((
-                    format!("`source` of `{what}` is another in the directory than in the plan"),
-                    own.span,
-                ));
+                return Some(other(format!("`source` of `{what}`"), own.span));
             }
             let changed = self.repeats(call, own).or_else(|| {
                 let no = |_: &str| true;
                 self.body(&call.expressions, own, &|n| META_CALL.contains(&n), &no, None)
             });
             if let Some((name, span)) = changed {
-                return Some((
-                    format!("`{name}` of `{what}` is another in the directory than in the plan"),
-                    span,
-                ));
+                return Some(other(format!("`{name}` of `{what}`"), span));
             }
             let key = if manifest.is_empty() {
                 name.clone()
@@ -272,6 +252,14 @@ impl Comparison<'_, '_> {
         }
         plan == own
     }
+}
+
+/// What is written otherwise in the directory.
+fn other(what: String, span: Span) -> Drift {
+    (
+        format!("{what} is another in the directory than in the plan"),
+        span,
+    )
 }
 
 /// The path of something in a block.

@@ -98,14 +98,10 @@ const HOLDERS: [&str; 4] = [
     "alicloud_eci_container_group",
 ];
 
-/// Types of which the values before a plan are looked at when an object goes or changes.
-const LETS_GO: [&str; 5] = [
-    "alicloud_havip_attachment",
-    "alicloud_eip_association",
-    "alicloud_alb_load_balancer",
-    "alicloud_nlb_load_balancer",
-    "alicloud_eci_container_group",
-];
+/// Whether the values before a plan are looked at of a type when an object of it goes or changes.
+fn lets_go(kind: &str) -> bool {
+    kind == "alicloud_havip_attachment" || HOLDERS.contains(&kind)
+}
 
 const ACL: &str = "alicloud_network_acl";
 
@@ -207,7 +203,7 @@ impl Stale {
         }
         let gone = before
             .iter()
-            .filter(|r| !r.data && LETS_GO.contains(&&*r.kind) && goes(&r.address));
+            .filter(|r| !r.data && lets_go(&r.kind) && goes(&r.address));
         let eips = before
             .iter()
             .filter(|r| matches!(&*r.kind, "alicloud_eip_address" | "alicloud_eip"));

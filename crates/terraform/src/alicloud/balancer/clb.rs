@@ -354,7 +354,7 @@ fn listener(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     }
     if let Fact::Unknown(u) = &redirects {
         for (o, _) in &mut targets {
-            o.maybe.get_or_insert_with(|| Box::new(u.clone()));
+            o.doubt(|| u.clone());
         }
     }
     let mut lists = Vec::new();
@@ -468,7 +468,7 @@ fn master_slave(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
                     };
                     if !first {
                         let u = Unknown::at("it serves only while the master does not", b.span);
-                        origin.maybe.get_or_insert_with(|| Box::new(u));
+                        origin.doubt(|| u);
                     }
                     let to = server(l, i, "server_id", n);
                     let at = None;

@@ -387,7 +387,7 @@ fn weighed_0(l: &mut Linker<'_>, origin: &mut Origin, node: Option<&Node>) {
         Some(_) => weighed(l, origin, node),
         None => {
             let doubt = Unknown::at("its weight is 0 unless one is set", origin.span);
-            origin.maybe.get_or_insert_with(|| Box::new(doubt));
+            origin.doubt(|| doubt);
         }
     }
 }
@@ -401,7 +401,7 @@ fn weighed(l: &mut Linker<'_>, origin: &mut Origin, node: Option<&Node>) {
         Fact::Known(_) => Unknown::at("its weight is no number", n.span),
         Fact::Unknown(u) => u,
     };
-    origin.maybe.get_or_insert_with(|| Box::new(doubt));
+    origin.doubt(|| doubt);
 }
 
 /// Which of its addresses a server is reached at.
@@ -484,7 +484,7 @@ fn reached(t: &Typed, s: &Server, dual: bool) -> (Vec<Backend>, Option<Unknown>)
 /// A server of a balancer that is not known may be one of any.
 fn of_any(b: &Fact<BalancerId>, origin: &mut Origin) {
     if let Fact::Unknown(u) = b {
-        origin.maybe.get_or_insert_with(|| Box::new(u.clone()));
+        origin.doubt(|| u.clone());
     }
 }
 

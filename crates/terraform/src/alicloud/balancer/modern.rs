@@ -575,7 +575,7 @@ fn rule(l: &mut Linker<'_>, i: usize, a: Attrs<'_>) {
     let asks = rules::asks(l, i, &a);
     if let Some(u) = rules::for_some(&asks) {
         for (o, _) in &mut targets {
-            o.maybe.get_or_insert_with(|| Box::new(u.clone()));
+            o.doubt(|| u.clone());
         }
     }
     let priority = match a.get("priority") {

@@ -34,7 +34,7 @@ pub(in super::super) fn settle(l: &mut Linker<'_>) {
                     "another rule may take every request that it is for"
                 };
                 let doubt = Unknown::at(why, by.origin.span);
-                o.maybe.get_or_insert_with(|| Box::new(doubt));
+                o.doubt(|| doubt);
             }
         }
         for (origin, t) in targets {
@@ -228,7 +228,7 @@ fn forwards(
         // A group that may take both is taken to.
         let (to, doubt) = reached(t, s, group.dual != Fact::Known(false));
         if let Some(u) = doubt {
-            origin.maybe.get_or_insert_with(|| Box::new(u));
+            origin.doubt(|| u);
         }
         for to in to {
             p.listener.forwards.push(Forward {

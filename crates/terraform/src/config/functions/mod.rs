@@ -209,10 +209,7 @@ pub(crate) fn call(w: &World<'_>, name: &str, args: Vec<V>, s: &Scope) -> R {
     }
     if GROWING.contains(&f.name) {
         let mut left = MAX_VALUE;
-        for a in &args {
-            left = left.saturating_sub(a.weight(left));
-        }
-        if left == 0 {
+        if !args.iter().all(|a| a.fits(&mut left)) {
             return Ok(w.too_large());
         }
     }
