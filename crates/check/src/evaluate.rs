@@ -169,9 +169,13 @@ fn certain(w: &World<'_>, s: Point, d: Point, atoms: &AtomSet) -> bool {
     if !is_there(w, s) || !is_there(w, d) {
         return false;
     }
+    let (from, to) = (places(w, s), places(w, d));
+    if let ([(_, a)], [(_, b)]) = (from.as_slice(), to.as_slice()) {
+        return net.delivers(*a, *b, atoms);
+    }
     let mut common = atoms.clone();
-    for (_, a) in places(w, s) {
-        for (_, b) in places(w, d) {
+    for &(_, a) in &from {
+        for &(_, b) in &to {
             common.intersect_with(&net.flow(a, b).delivered);
         }
     }

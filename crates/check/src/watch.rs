@@ -8,7 +8,7 @@ use crate::ground::Ground;
 use crate::judge::{CheckOptions, Judge, governs_id};
 use crate::plan::{Claim, Plan};
 use crate::sets::Set;
-use crate::world::{BySignature, Engine, Shown, Signature, World, options, signature};
+use crate::world::{BySignature, Engine, Shown, Signature, World, options};
 use bartizan_base::Verdict;
 use bartizan_lang::{Date, Intent};
 use bartizan_model::{AddressSpec, Fact, Inventory, Unknown};
@@ -204,9 +204,7 @@ impl<'i> Watch<'i> {
                 let all = &self.inventory().typed.interfaces;
                 let address = all.get(i.index()).and_then(|x| x.addresses.get(*n as usize));
                 match address.map(|a| &a.spec) {
-                    Some(AddressSpec::Ip(old)) => {
-                        signature(&self.sets, Some(*i), *old) != signature(&self.sets, Some(*i), *ip)
-                    }
+                    Some(AddressSpec::Ip(old)) => self.part.moves(*i, *old, *ip),
                     Some(_) => true,
                     None => false,
                 }

@@ -12,54 +12,83 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Which of the sets an endpoint is in.
 pub(crate) type Signature = Box<[u64]>;
 
+/// Who is in which set. Most sets are lists of interfaces, and are not gone through for each endpoint.
+struct Members {
+    sets: Arc<[Set]>,
+    /// The lists that an interface is in.
+    listed: FxHashMap<InterfaceId, Vec<u32>>,
+    /// The sets that are no lists.
+    others: Vec<u32>,
+}
+
+impl Members {
+    fn new(sets: Arc<[Set]>) -> Self {
+        let mut listed: FxHashMap<InterfaceId, Vec<u32>> = FxHashMap::default();
+        let mut others = Vec::new();
+        for (n, s) in (0u32..).zip(sets.iter()) {
+            match s {
+                Set::Interfaces(all) => all.iter().for_each(|i| listed.entry(*i).or_default().push(n)),
+                _ => others.push(n),
+            }
+        }
+        Members { sets, listed, others }
+    }
+
+    /// O(lists that it is in + sets that are no lists).
+    fn signature(&self, iface: Option<InterfaceId>, ip: IpAddr) -> Signature {
+        let mut w = vec![0u64; self.sets.len().div_ceil(64)].into_boxed_slice();
+        let mut put = |n: u32| w[n as usize / 64] |= 1 << (n % 64);
+        let listed = iface.and_then(|i| self.listed.get(&i));
+        listed.into_iter().flatten().for_each(|n| put(*n));
+        let inside = |n: &&u32| self.sets[**n as usize].contains(iface, ip);
+        self.others.iter().filter(inside).for_each(|n| put(*n));
+        w
+    }
+}
+
 /// Blocks by signature: two endpoints are in one block exactly when they are in the same sets.
 #[derive(Clone)]
 pub(crate) struct BySignature {
-    pub(crate) sets: Arc<[Set]>,
+    members: Arc<Members>,
     pub(crate) cuts: Vec<IpSet>,
     pub(crate) ids: FxHashMap<Signature, u32>,
 }
 
 impl BySignature {
-    fn signature(&self, iface: Option<InterfaceId>, ip: IpAddr) -> Signature {
-        signature(&self.sets, iface, ip)
-    }
-
     /// Numbers every endpoint of some networks; the signatures by number.
     pub(crate) fn new(sets: Arc<[Set]>, networks: &[&Network]) -> (Self, Arc<[Signature]>) {
         let cuts = addresses_of(&sets);
+        let members = Members::new(sets);
         let mut ids: FxHashMap<Signature, u32> = FxHashMap::default();
         let mut signatures = Vec::new();
         for n in networks {
             endpoints(n, &cuts, |iface, ip| {
-                let s = signature(&sets, iface, ip);
+                let s = members.signature(iface, ip);
                 if !ids.contains_key(&s) {
                     ids.insert(s.clone(), u32::try_from(signatures.len()).unwrap_or(u32::MAX));
                     signatures.push(s);
                 }
             });
         }
-        (BySignature { sets, cuts, ids }, signatures.into())
+        let members = Arc::new(members);
+        (BySignature { members, cuts, ids }, signatures.into())
     }
 
     /// Whether every endpoint of a network has a number.
     pub(crate) fn knows(&self, net: &Network) -> bool {
         let mut all = true;
         endpoints(net, &self.cuts, |iface, ip| {
-            all &= self.ids.contains_key(&self.signature(iface, ip));
+            all &= self.ids.contains_key(&self.members.signature(iface, ip));
         });
         all
     }
-}
 
-pub(crate) fn signature(sets: &[Set], iface: Option<InterfaceId>, ip: IpAddr) -> Signature {
-    let mut w = vec![0u64; sets.len().div_ceil(64)].into_boxed_slice();
-    for (i, s) in sets.iter().enumerate() {
-        if s.contains(iface, ip) {
-            w[i / 64] |= 1 << (i % 64);
-        }
+    /// Whether an interface is in other sets by one address than by another one.
+    pub(crate) fn moves(&self, i: InterfaceId, old: IpAddr, new: IpAddr) -> bool {
+        let inside = |n: u32, ip| self.members.sets[n as usize].contains(Some(i), ip);
+        let mut others = self.members.others.iter();
+        others.any(|n| inside(*n, old) != inside(*n, new))
     }
-    w
 }
 
 impl Partition for BySignature {
@@ -71,7 +100,8 @@ impl Partition for BySignature {
     }
     fn block(&self, iface: Option<InterfaceId>, ip: IpAddr) -> u32 {
         // INVARIANT (all signatures): `BySignature::new` has numbered every endpoint that the engine asks about.
-        self.ids.get(&self.signature(iface, ip)).copied().unwrap_or(0)
+        let signature = self.members.signature(iface, ip);
+        self.ids.get(&signature).copied().unwrap_or(0)
     }
 }
 

@@ -467,6 +467,17 @@ impl Network {
         self.flow_ways(s, d, ReplyPort::Ephemeral, None)
     }
 
+    /// Whether any of some services travels from `s` to `d`, by any way: known sooner than which ones do and whether their
+    /// replies get back.
+    #[must_use]
+    pub fn delivers(&self, s: Point, d: Point, services: &AtomSet) -> bool {
+        let private = match (s, d) {
+            (Point::Inside(s), Point::Inside(d)) => self.private_request(s, d).intersects(services),
+            _ => false,
+        };
+        private || self.flow(s, d).delivered.intersects(services)
+    }
+
     /// As [`Network::flow`] for a client that sends from one port.
     #[must_use]
     pub fn flow_from_port(&self, s: Point, d: Point, sport: u16) -> Flow {
