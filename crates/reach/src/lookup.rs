@@ -22,13 +22,13 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// `None` where it would not pay. Each route comes with whether nothing behind it counts.
-    pub(crate) fn new<'a>(routes: impl ExactSizeIterator<Item = (&'a IpSet, bool)> + Clone) -> Option<Self> {
+    /// `None` where it would not pay.
+    pub(crate) fn new<'a>(routes: impl ExactSizeIterator<Item = &'a IpSet> + Clone) -> Option<Self> {
         if routes.len() < MANY {
             return None;
         }
         let mut starts = vec![0];
-        for &(l, h) in routes.clone().flat_map(|r| r.0.v4.ranges()) {
+        for &(l, h) in routes.clone().flat_map(|r| r.v4.ranges()) {
             starts.push(l);
             starts.extend(h.checked_add(1));
         }
@@ -40,26 +40,20 @@ impl Index {
             starts,
             all: Vec::new(),
         };
-        let mut done = vec![false; index.starts.len()];
         let mut at = 0;
-        for (n, (ips, last)) in (0u32..).zip(routes) {
+        for (n, ips) in (0u32..).zip(routes) {
             for &(l, h) in ips.v4.ranges() {
                 let from = seek(&index.starts, at, |s| s < l);
                 let to = seek(&index.starts, from, |s| s <= h);
                 at = from;
-                for (p, done) in (from..to).zip(&mut done[from..to]) {
-                    if !*done {
-                        index.put(p, n);
-                        *done = last;
-                    }
-                }
+                (from..to).for_each(|p| index.put(p, n));
             }
         }
         Some(index)
     }
 
     fn put(&mut self, piece: usize, route: u32) {
-        let at = u32::try_from(self.all.len()).unwrap_or(NONE);
+        let at = small(self.all.len());
         self.all.push((route, NONE));
         let (first, last) = &mut self.ends[piece];
         match self.all.get_mut(*last as usize) {
@@ -69,9 +63,54 @@ impl Index {
         *last = at;
     }
 
-    /// The positions of the routes that an address is in.
-    fn at(&self, ip: u32) -> impl Iterator<Item = usize> {
-        let piece = self.starts.partition_point(|s| *s <= ip).saturating_sub(1);
+    /// A route for a range is new. `stronger` says of another one whether it stands before the new one.
+    ///
+    /// O(pieces) where it begins or ends inside of a piece, otherwise O(log pieces + those that it is in).
+    pub(crate) fn add(&mut self, (l, h): (u32, u32), route: u32, stronger: impl Fn(usize) -> bool) {
+        let from = self.split(l);
+        let to = match h.checked_add(1) {
+            Some(end) => self.split(end),
+            None => self.starts.len(),
+        };
+        for piece in from..to {
+            let at = small(self.all.len());
+            let (mut next, mut before) = (self.ends[piece].0, NONE);
+            while let Some(&(r, then)) = self.all.get(next as usize)
+                && stronger(r as usize)
+            {
+                (before, next) = (next, then);
+            }
+            self.all.push((route, next));
+            match self.all.get_mut(before as usize) {
+                Some(b) => b.1 = at,
+                None => self.ends[piece].0 = at,
+            }
+            if next == NONE {
+                self.ends[piece].1 = at;
+            }
+        }
+    }
+
+    /// The piece that begins with an address, from now on.
+    fn split(&mut self, start: u32) -> usize {
+        let piece = self.starts.partition_point(|s| *s < start);
+        if self.starts.get(piece) == Some(&start) {
+            return piece;
+        }
+        let all: Vec<usize> = self.of(piece.saturating_sub(1)).collect();
+        self.starts.insert(piece, start);
+        self.ends.insert(piece, (NONE, NONE));
+        all.into_iter().for_each(|n| self.put(piece, small(n)));
+        piece
+    }
+
+    /// The positions of the routes that an address was in when this was made, in their order.
+    pub(crate) fn at(&self, ip: u32) -> impl Iterator<Item = usize> {
+        self.of(self.starts.partition_point(|s| *s <= ip).saturating_sub(1))
+    }
+
+    /// The positions of the routes of a piece, in their order.
+    fn of(&self, piece: usize) -> impl Iterator<Item = usize> {
         let mut next = self.ends.get(piece).map_or(NONE, |e| e.0);
         std::iter::from_fn(move || {
             let &(route, then) = self.all.get(next as usize)?;
@@ -79,6 +118,10 @@ impl Index {
             Some(route as usize)
         })
     }
+}
+
+fn small(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(NONE)
 }
 
 /// As `partition_point`, looked for from a place near which it probably is.
@@ -125,33 +168,36 @@ mod tests {
         for _ in 0..50 {
             // Prefixes at the beginning of the space and at its end, one in another.
             let base = [0, u32::MAX - 127][below(2) as usize];
-            let sets: Vec<(IpSet, bool)> = (0..MANY + 20)
+            let sets: Vec<IpSet> = (0..MANY + 20)
                 .map(|_| {
                     let bits = below(8);
                     let lo = base + (below(128) >> bits << bits);
                     let v4 = IntervalSet::range(lo, lo + ((1 << bits) - 1));
-                    let ips = IpSet {
+                    IpSet {
                         v4,
                         ..IpSet::default()
-                    };
-                    (ips, below(4) == 0)
+                    }
                 })
                 .collect();
-            let index = Index::new(sets.iter().map(|(s, last)| (s, *last))).unwrap();
+            let index = Index::new(sets.iter()).unwrap();
+            // The last ones come later, each to a place of its own.
+            let mut later = Index::new(sets[..MANY].iter()).unwrap();
+            let mut place: Vec<u32> = (0..MANY as u32).map(|n| n * 2).collect();
+            for (n, s) in (0u32..).zip(&sets).skip(MANY) {
+                let mine = 1 + 2 * below(MANY as u32);
+                later.add(s.v4.ranges()[0], n, |m| place[m] <= mine);
+                place.push(mine);
+            }
             for n in 0..128 {
                 let ip = IpAddr::V4((base + n).into());
-                let found: Vec<&(IpSet, bool)> = candidates(&sets, Some(&index), ip).collect();
-                let mut there = Vec::new();
-                for s in sets.iter().filter(|s| s.0.contains(ip)) {
-                    there.push(s);
-                    if s.1 {
-                        break;
-                    }
-                }
+                let mut there: Vec<usize> = (0..sets.len()).filter(|m| sets[*m].contains(ip)).collect();
+                there.sort_by_key(|m| place[*m]);
+                assert_eq!(later.at(base + n).collect::<Vec<_>>(), there);
+                let found: Vec<&IpSet> = candidates(&sets, Some(&index), ip).collect();
+                let there: Vec<&IpSet> = sets.iter().filter(|s| s.contains(ip)).collect();
                 assert_eq!(found, there);
             }
-            let few = sets.iter().take(MANY - 1).map(|(s, last)| (s, *last));
-            assert!(Index::new(few.collect::<Vec<_>>().into_iter()).is_none());
+            assert!(Index::new(sets[..MANY - 1].iter()).is_none());
         }
     }
 }

@@ -46,13 +46,14 @@ pub enum Match {
 }
 
 /// Where a rule of a list comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RuleRef {
     /// A security group rule: index into `Typed::sg_rules`.
     Sg(u32),
     /// The intra-group policy of a basic group (ALIBABA.md §5.5 step 1).
     Inner(SecurityGroupId),
     /// The default of the group type (ALIBABA.md §5.5 step 3).
+    #[default]
     Default,
     /// A group that is attached but not known; it may hold any rule.
     UnknownGroup,
@@ -134,7 +135,7 @@ impl Rule {
 }
 
 /// A first-match list: the first rule that matches decides; `default` where none does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct RuleList {
     /// In order of strength.
     pub rules: Vec<Rule>,
@@ -145,7 +146,7 @@ pub struct RuleList {
 }
 
 /// Security treatment of an interface: the groups it is in, merged.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct GroupSet {
     /// The groups, sorted. An id of no group of the inventory stands for groups that are not known.
     pub groups: Vec<SecurityGroupId>,
@@ -232,7 +233,8 @@ pub struct Route {
 pub struct Table {
     /// The table.
     pub id: RouteTableId,
-    /// Longest prefix first, custom before local.
+    /// Longest prefix first, custom before local. Where there is an index, one that came later stands at the end; one for
+    /// no address is the place of one that is gone.
     pub routes: Vec<Route>,
     /// Made when the table is complete.
     pub(crate) index: Option<Index>,
@@ -241,7 +243,7 @@ pub struct Table {
 impl Table {
     /// The table is complete: from now on a lookup does not go through all of it.
     pub(crate) fn complete(&mut self) {
-        self.index = Index::new(self.routes.iter().map(|r| (&r.ips, !r.optional)));
+        self.index = Index::new(self.routes.iter().map(|r| &r.ips));
     }
 
     /// The routes that may decide for `ip`: the strongest match, and after an optional one the next.

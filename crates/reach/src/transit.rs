@@ -90,9 +90,17 @@ pub struct Transit {
 
 impl Transit {
     /// The tables are complete: from now on a lookup does not go through all of one.
-    pub(crate) fn complete(&mut self) {
-        let index = |t: &Vec<TrWay>| Index::new(t.iter().map(|w| (&w.ips, false)));
-        self.indices = self.tables.iter().map(index).collect();
+    pub(crate) fn complete_all(&mut self) {
+        self.indices = vec![None; self.tables.len()];
+        let all = (0u32..).map(TrTableId).take(self.tables.len());
+        all.for_each(|n| self.complete(n));
+    }
+
+    /// The same of one table that is another one.
+    pub(crate) fn complete(&mut self, n: TrTableId) {
+        if let (Some(index), Some(table)) = (self.indices.get_mut(n.index()), self.tables.get(n.index())) {
+            *index = Index::new(table.iter().map(|w| &w.ips));
+        }
     }
 
     /// The VPC that a route was learned from.

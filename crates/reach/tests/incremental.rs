@@ -2,8 +2,9 @@
 //! (docs/decisions/019). `cargo xtask verify --incremental` runs the same for longer.
 
 use bartizan_model::{
-    Assumption, AttachmentId, Backend, BalancerId, BalancerKind, Fact, FirewallPlace, Forward, InterfaceId,
-    NextHop, Readings, RouteTableKind, SecurityGroupId, SnatSource, TrTableId, VpcId, VswitchId,
+    Assumption, AttachmentId, Backend, BalancerId, BalancerKind, CidrMatch, Fact, FirewallPlace, Forward,
+    InterfaceId, NextHop, Readings, RouteMap, RouteTableKind, SecurityGroupId, SnatSource, TrTableId, VpcId,
+    VswitchId,
 };
 use bartizan_packet::{IpSet, PortSet, Proto, ServiceSet};
 use bartizan_reach::{
@@ -428,6 +429,135 @@ fn a_vpc_may_send_to_itself_by_the_router() {
             assert_eq!(now, again.delivered(x.0, y.0), "{mode:?} {table:?}");
             assert_eq!(now.is_empty(), table.is_none(), "{mode:?} {table:?}");
         }
+    }
+}
+
+// §10. Between the two vSwitches of a VPC through which others send lie the addresses of one of the others.
+#[test]
+fn others_may_lie_between_the_blocks_of_a_vpc_that_packets_come_through() {
+    for appliance in [false, true] {
+        let mut b = InventoryBuilder::new();
+        let router = b.router("hub", false);
+        let (before, behind) = (b.tr_table("before", router), b.tr_table("behind", router));
+        let vpc = |b: &mut InventoryBuilder, name: &str, blocks: &[&str]| {
+            let vpc = b.vpc(name, "10.0.0.0/8");
+            let g = b.sg(name, vpc, GroupKind::BasicDrop);
+            lets_all(b, g);
+            let zones: Vec<VswitchId> = (0..)
+                .zip(blocks)
+                .map(|(n, c)| b.vswitch(&format!("{name}-{n}"), vpc, c))
+                .collect();
+            let attached = b.attach_vpc(name, router, vpc, &zones[..1], false);
+            (vpc, g, zones, attached)
+        };
+        let through = vpc(&mut b, "through", &["10.0.0.0/24", "10.9.0.0/24"]);
+        let there = vpc(&mut b, "there", &["10.3.0.0/24"]);
+        let here = vpc(&mut b, "here", &["10.5.0.0/24"]);
+        let x = b.eni("x", here.2[0], &[here.1], "10.5.0.5");
+        let y = b.eni("y", there.2[0], &[there.1], "10.3.0.5");
+        b.eni("near", through.2[0], &[through.1], "10.0.0.5");
+        let stop = b.eni("stop", through.2[1], &[through.1], "10.9.0.5");
+        b.source_dest_check(stop, false);
+        let own = b.system_table(here.0);
+        b.route(own, "10.3.0.0/24", NextHop::Attachment(here.3));
+        let own = b.system_table(through.0);
+        if appliance {
+            b.route(own, "10.3.0.0/24", NextHop::Interface(stop));
+            let out = b.table("out", through.0, RouteTableKind::Custom);
+            b.attach(through.2[1], out);
+            b.route(out, "10.3.0.0/24", NextHop::Attachment(through.3));
+        } else {
+            b.route(own, "10.3.0.0/24", NextHop::Attachment(through.3));
+        }
+        b.associate(here.3, before);
+        b.tr_route(before, "10.3.0.0/24", Some(through.3));
+        b.tr_route(behind, "10.3.0.0/24", Some(there.3));
+        let inv = b.build();
+        let part = Each(4);
+        for mode in [Mode::Widen, Mode::Narrow] {
+            let mut live = Live::new(inv.clone(), mode, CompileOptions::default(), Box::new(Each(4)));
+            equals_a_rebuild(&live, &part, mode);
+            let mut came = false;
+            for table in [Some(behind), None, Some(behind)] {
+                let affected = live.apply(&Change::Associate(through.3, table));
+                assert_eq!(affected.rebuilt, None, "{appliance} {mode:?}");
+                equals_a_rebuild(&live, &part, mode);
+                let now = !live.reach().delivered(x.0, y.0).is_empty();
+                came |= now;
+                assert!(!now || table.is_some(), "{appliance} {mode:?}");
+                assert_eq!(affected.pairs.contains(&(x.0, y.0)), came, "{appliance} {mode:?}");
+            }
+            assert!(came || appliance && mode == Mode::Narrow, "{appliance} {mode:?}");
+        }
+    }
+}
+
+// §10.7. A route map goes by the VPC that a route comes from, which is another one where another VPC with the same block
+// is attached.
+#[test]
+fn another_vpc_with_the_same_block_is_attached() {
+    let mut b = InventoryBuilder::new();
+    let router = b.router("hub", false);
+    let table = b.tr_table("all", router);
+    let mut all = Vec::new();
+    for (n, block) in [(0u8, "10.1.0.0/24"), (1, "10.1.0.0/24"), (2, "10.2.0.0/24")] {
+        let vpc = b.vpc(&format!("v{n}"), "10.0.0.0/8");
+        let vsw = b.vswitch(&format!("s{n}"), vpc, block);
+        let g = b.sg(&format!("g{n}"), vpc, GroupKind::BasicDrop);
+        lets_all(&mut b, g);
+        let ip = block.replace("0/24", &format!("{}", 10 + n));
+        let i = b.eni(&format!("i{n}"), vsw, &[g], &ip);
+        all.push((vpc, vsw, i));
+    }
+    let [one, two, other] = [all[0], all[1], all[2]];
+    // All three are joined from the beginning, so that nobody is a neighbour who was none.
+    let a = b.attach_vpc("a", router, one.0, &[one.1], true);
+    let c = b.attach_vpc("c", router, other.0, &[other.1], true);
+    b.attach_vpc("d", router, two.0, &[two.1], false);
+    for x in [a, c] {
+        b.associate(x, table);
+        b.propagate(x, table);
+    }
+    let mut inv = b.build();
+    let origin = inv.typed.attachments[a.index()].meta.origin.clone();
+    inv.typed.route_maps.push(RouteMap {
+        origin,
+        cen: Fact::Known("cen".into()),
+        region: Fact::Known("cn-hangzhou".into()),
+        table: Some(Fact::Known(table)),
+        receives: false.into(),
+        priority: Fact::Known(10),
+        permit: false.into(),
+        next_priority: None,
+        prefixes: None,
+        match_mode: Fact::Known(CidrMatch::Include),
+        sources: Some((vec![one.0.into()], false)),
+        destinations: None,
+        unmodelled: Vec::new(),
+    });
+    let part = Each(3);
+    let mode = Mode::Widen;
+    let mut live = Live::new(inv.clone(), mode, CompileOptions::default(), Box::new(Each(3)));
+    let mut standing = Standing::new(inv, mode, CompileOptions::default(), Box::new(Each(3)));
+    equals_a_rebuild(&live, &part, mode);
+    for (to, comes) in [(two, true), (one, false), (two, true)] {
+        let change = Change::Attach(a, Some((to.0, vec![to.1])));
+        live.apply(&change);
+        standing.apply(&change);
+        equals_a_rebuild(&live, &part, mode);
+        let delivered = !live.reach().delivered(other.2.0, to.2.0).is_empty();
+        assert_eq!(delivered, comes);
+        let at = |i: InterfaceId, ip: [u8; 4]| {
+            Point::Inside(Inside {
+                iface: i,
+                addr: 0,
+                ip: IpAddr::from(ip),
+            })
+        };
+        let host = if to.0 == two.0 { 11 } else { 10 };
+        let (s, d) = (at(other.2, [10, 2, 0, 12]), at(to.2, [10, 1, 0, host]));
+        let flow = standing.reach().network().flow(s, d);
+        assert_eq!(!flow.delivered.is_empty(), comes);
     }
 }
 

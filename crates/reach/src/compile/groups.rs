@@ -102,23 +102,67 @@ fn place(c: &mut Ctx<'_>, index: u32, r: &SgRule, dir: Direction, certain: bool)
         },
         Peer::ForeignGroup(_) | Peer::Unknown(_) => uncertain.then_some(Match::Any)?,
     };
-    let priority = match r.priority {
-        Fact::Known(p) => p,
-        // Strongest where it takes part in full, weakest where it must not outweigh anything.
-        Fact::Unknown(_) => {
-            if uncertain {
-                0
-            } else {
-                101
-            }
-        }
-    };
+    let priority = priority(c, r, accept);
     let services = c.pool.service(&c.atoms, &services);
     Some(Placed {
         priority,
         rule: Rule::new(RuleRef::Sg(index), accept, services, peer),
         index,
     })
+}
+
+/// The priority of a rule: where it is not known strongest if it takes part in full, weakest if it must not outweigh
+/// anything.
+fn priority(c: &Ctx<'_>, r: &SgRule, accept: bool) -> u8 {
+    match r.priority {
+        Fact::Known(p) => p,
+        Fact::Unknown(_) if c.takes_part(accept) => 0,
+        Fact::Unknown(_) => 101,
+    }
+}
+
+/// What a rule stands for in a list. Whoever is in unknown groups may be in the one that it names.
+fn with_unknown(c: &Ctx<'_>, by: &ByGroup, rule: Rule) -> impl Iterator<Item = Rule> {
+    let named = matches!(rule.peer, Match::Group(_) | Match::Primary(_));
+    let copy = (by.open && named && c.takes_part(rule.accept)).then(|| {
+        let services = (rule.services.clone(), rule.atoms.clone());
+        Rule::new(rule.from, rule.accept, services, Match::Group(SOME_GROUP))
+    });
+    std::iter::once(rule).chain(copy)
+}
+
+/// A rule of one of its groups was added, behind all others of the inventory, to the lists of a set that [`merge`] has made.
+pub(super) fn add(c: &mut Ctx<'_>, by: &ByGroup, set: &mut GroupSet, index: u32) {
+    let t = c.t;
+    let Some(r) = t.sg_rules.get(index as usize) else {
+        return;
+    };
+    for (dir, list) in [
+        (Direction::Ingress, &mut set.ingress),
+        (Direction::Egress, &mut set.egress),
+    ] {
+        let Some(p) = place(c, index, r, dir, true) else {
+            continue;
+        };
+        let strength = |x: &Rule| match x.from {
+            RuleRef::Sg(n) => t
+                .sg_rules
+                .get(n as usize)
+                .map(|r| (priority(c, r, x.accept), x.accept)),
+            // The policies of groups stand before their rules.
+            _ => None,
+        };
+        let mine = Some((p.priority, p.rule.accept));
+        let at = list.rules.partition_point(|x| strength(x) <= mine);
+        list.rules.splice(at..at, with_unknown(c, by, p.rule));
+    }
+}
+
+/// A rule is gone from the lists of a set.
+pub(super) fn remove(set: &mut GroupSet, index: u32) {
+    for list in [&mut set.ingress, &mut set.egress] {
+        list.rules.retain(|r| r.from != RuleRef::Sg(index));
+    }
 }
 
 /// The merged lists of a set of groups (ALIBABA.md §5.5).
@@ -140,8 +184,16 @@ pub(super) fn merge(c: &mut Ctx<'_>, by: &ByGroup, groups: &[SecurityGroupId], c
             .iter()
             .any(|g| t[*g].enterprise.known().copied().unwrap_or(!c.widen()))
             || !complete && !c.widen());
-    let mut list = |dir: Direction| -> RuleList {
-        let mut rules = Vec::new();
+    // Rules lie far from each other: each is looked at once, for both directions.
+    let (mut ingress, mut egress) = (Vec::new(), Vec::new());
+    let of = known.iter().flat_map(|g| &by.of[g.index()]).map(|i| (*i, true));
+    for (i, certain) in of.chain(by.unknown.iter().map(|i| (*i, false))) {
+        let r = &t.sg_rules[i as usize];
+        ingress.extend(place(c, i, r, Direction::Ingress, certain));
+        egress.extend(place(c, i, r, Direction::Egress, certain));
+    }
+    let list = |dir: Direction, mut placed: Vec<Placed>| -> RuleList {
+        let mut rules = Vec::with_capacity(placed.len() + known.len() + 2);
         let all = |from, accept, peer| Rule::new(from, accept, any.clone(), peer);
         if dir == Direction::Egress {
             // §5.7: the metadata service is never blocked.
@@ -164,27 +216,9 @@ pub(super) fn merge(c: &mut Ctx<'_>, by: &ByGroup, groups: &[SecurityGroupId], c
             rules.push(all(RuleRef::UnknownGroup, c.widen(), Match::Any));
         }
         // §5.5 step 2: the rules of all groups, by priority, drop before accept.
-        let mut placed: Vec<Placed> = Vec::new();
-        for &g in &known {
-            for &i in &by.of[g.index()] {
-                placed.extend(place(c, i, &t.sg_rules[i as usize], dir, true));
-            }
-        }
-        for &i in &by.unknown {
-            placed.extend(place(c, i, &t.sg_rules[i as usize], dir, false));
-        }
         placed.sort_by_key(|p| (p.priority, p.rule.accept, p.index));
         for Placed { rule, .. } in placed {
-            // Whoever is in unknown groups may be in this one.
-            let also = by.open
-                && c.takes_part(rule.accept)
-                && matches!(rule.peer, Match::Group(_) | Match::Primary(_));
-            let copy = also.then(|| {
-                let services = (rule.services.clone(), rule.atoms.clone());
-                Rule::new(rule.from, rule.accept, services, Match::Group(SOME_GROUP))
-            });
-            rules.push(rule);
-            rules.extend(copy);
+            rules.extend(with_unknown(c, by, rule));
         }
         // §5.5 step 3.
         let default_accept = match dir {
@@ -203,8 +237,8 @@ pub(super) fn merge(c: &mut Ctx<'_>, by: &ByGroup, groups: &[SecurityGroupId], c
         }
     };
     GroupSet {
-        ingress: list(Direction::Ingress),
-        egress: list(Direction::Egress),
+        ingress: list(Direction::Ingress, ingress),
+        egress: list(Direction::Egress, egress),
         groups: groups.to_vec(),
         stateless,
     }

@@ -1,6 +1,7 @@
 //! vSwitches and route tables, ALIBABA.md §2 and §3.
 
 use super::Ctx;
+use super::again::Prefixes;
 use crate::network::{Hop, Mode, Route, RouteRef, Table, Vsw};
 use bartizan_model::{Assumption, Fact, NetSpec, NextHop, RouteTableId, RouteTableKind, Typed, Use, VpcId};
 use bartizan_packet::IpSet;
@@ -222,17 +223,77 @@ fn strength(r: &Route) -> (std::cmp::Reverse<u8>, u8, RouteRef) {
 
 /// Other routes of some prefixes are propagated into a sorted table; says whether that could be done in place. It cannot
 /// where a custom route has one of the prefixes, or may have.
-pub(super) fn replace(t: &mut Table, gone: impl Fn(&Route) -> bool, new: &[Route], wins: Use) -> bool {
-    let custom = |r: &Route| matches!(r.from, RouteRef::Entry(_) | RouteRef::Published(_)) && gone(r);
-    if wins == Use::Second || t.routes.iter().any(custom) {
+///
+/// A route that is gone leaves its place, which the next one of the prefix takes, so that the others stay where they are.
+/// Where the answer is no some may be gone already: the whole table has to be made again.
+pub(super) fn replace(t: &mut Table, prefixes: &Prefixes, new: &[Route], wins: Use) -> bool {
+    if wins == Use::Second {
         return false;
     }
-    t.routes
-        .retain(|r| !matches!(r.from, RouteRef::Propagated(_)) || !gone(r));
-    for r in new {
-        let at = t.routes.partition_point(|x| strength(x) <= strength(r));
-        t.routes.insert(at, r.clone());
+    match exchange(t, prefixes, new) {
+        Some(done) => done,
+        None => insert(t, prefixes, new),
     }
+}
+
+/// As [`replace`], by the index of the table: what is new stands at the end of the table, and where it has to in the index.
+/// `None` where one of the prefixes has to be looked for. Some routes may have been replaced already, then.
+fn exchange(t: &mut Table, prefixes: &Prefixes, new: &[Route]) -> Option<bool> {
+    let index = t.index.as_mut()?;
+    for (length, ips) in prefixes.iter() {
+        for n in index.at(range(*length, ips)?.0) {
+            let r = &mut t.routes[n];
+            if r.length != *length || r.ips != *ips {
+                continue;
+            }
+            match r.from {
+                RouteRef::Entry(_) | RouteRef::Published(_) => return Some(false),
+                RouteRef::Propagated(_) => (r.ips, r.hops) = (IpSet::empty(), Vec::new()),
+                RouteRef::Local | RouteRef::SystemIpv6 | RouteRef::NatBlock(_) => {}
+            }
+        }
+    }
+    for r in new {
+        let range = range(r.length, &r.ips)?;
+        // Prefixes of one length are apart from each other: what was here is one that began alike.
+        let free = |n: &usize| {
+            let x = &t.routes[*n];
+            x.length == r.length && x.from == r.from && x.ips.is_empty()
+        };
+        let place = index.at(range.0).find(free);
+        match place {
+            Some(n) => t.routes[n] = r.clone(),
+            None => {
+                let n = u32::try_from(t.routes.len()).ok()?;
+                index.add(range, n, |m| strength(&t.routes[m]) <= strength(r));
+                t.routes.push(r.clone());
+            }
+        }
+    }
+    Some(true)
+}
+
+/// The addresses of an IPv4 prefix.
+fn range(length: u8, ips: &IpSet) -> Option<(u32, u32)> {
+    match (ips.v4.ranges(), ips.v6.is_empty()) {
+        ([range], true) if length <= 32 => Some(*range),
+        _ => None,
+    }
+}
+
+/// As [`replace`], by looking at all of the table.
+fn insert(t: &mut Table, prefixes: &Prefixes, new: &[Route]) -> bool {
+    let gone = |r: &Route| prefixes.has(r.length, &r.ips);
+    let custom = |r: &Route| matches!(r.from, RouteRef::Entry(_) | RouteRef::Published(_)) && gone(r);
+    if t.routes.iter().any(custom) {
+        return false;
+    }
+    t.routes.retain(|r| {
+        let other = !matches!(r.from, RouteRef::Propagated(_)) || !gone(r);
+        other && !r.ips.is_empty()
+    });
+    t.routes.extend(new.iter().cloned());
+    t.routes.sort_by_key(strength);
     t.complete();
     true
 }
@@ -313,5 +374,97 @@ pub(super) fn destinations(c: &Ctx<'_>, spec: &NetSpec) -> Vec<(Option<IpNet>, b
                 })
                 .collect(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bartizan_model::AttachmentId;
+    use std::net::IpAddr;
+
+    fn learned(net: &str, by: u32) -> Route {
+        let net: IpNet = net.parse().unwrap();
+        Route {
+            ips: net.into(),
+            length: net.prefix_len(),
+            hops: vec![Hop::Attachment(AttachmentId(by))],
+            from: RouteRef::Propagated(AttachmentId(0)),
+            optional: false,
+        }
+    }
+
+    /// What a lookup says, without where the routes lie.
+    fn said(t: &Table, ip: IpAddr) -> Vec<(u8, RouteRef, Vec<Hop>)> {
+        t.lookup(ip).map(|r| (r.length, r.from, r.hops.clone())).collect()
+    }
+
+    #[test]
+    fn routes_replaced_by_the_index_are_those_of_a_table_made_again() {
+        let mut x = 11u32;
+        let mut below = |n: u32| {
+            x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (x >> 8) % n
+        };
+        let own = |net: &str, from| Route {
+            from,
+            hops: vec![Hop::Local],
+            ..learned(net, 0)
+        };
+        let nets = |n: u32| match n {
+            0 => "0.0.0.0/0".to_string(),
+            1 => "10.0.0.0/8".to_string(),
+            n if n < 10 => format!("10.{n}.0.0/16"),
+            n => format!("10.{}.{}.0/24", n % 8, n % 5),
+        };
+        let mut table = Table {
+            id: RouteTableId(0),
+            routes: (0..20)
+                .map(|n| own(&format!("10.200.{n}.0/24"), RouteRef::Local))
+                .collect(),
+            index: None,
+        };
+        // One that is custom, beside which nothing can be replaced, and one that is only near to some.
+        table.routes.push(own("10.3.0.0/16", RouteRef::Entry(0)));
+        table.routes.push(own("10.4.0.0/17", RouteRef::Entry(1)));
+        sort(&mut table, Use::First);
+        table.complete();
+        assert!(table.index.is_some());
+        let mut again = table.clone();
+        let (mut done, mut refused) = (0, 0);
+        for step in 0..400 {
+            let mut prefixes = Prefixes::default();
+            let mut new: Vec<Route> = Vec::new();
+            for _ in 0..=below(3) {
+                let r = learned(&nets(below(40)), step);
+                prefixes.add(r.length, r.ips.clone());
+                if below(3) > 0 && !new.iter().any(|o| o.ips == r.ips) {
+                    new.push(r);
+                }
+            }
+            let custom = prefixes
+                .iter()
+                .any(|(l, ips)| *l == 16 && ips.contains([10, 3, 0, 1].into()));
+            let kept = table.clone();
+            assert_eq!(replace(&mut table, &prefixes, &new, Use::First), !custom);
+            if custom {
+                // The caller makes the whole table again.
+                table = kept;
+                refused += 1;
+                continue;
+            }
+            done += 1;
+            assert!(insert(&mut again, &prefixes, &new));
+            for b in 0..8u8 {
+                for c in 0..6u8 {
+                    let ip = IpAddr::from([10, b, c, 9]);
+                    assert_eq!(said(&table, ip), said(&again, ip), "{ip} after {step}");
+                }
+            }
+            let outside = IpAddr::from([8, 8, 8, 8]);
+            assert_eq!(said(&table, outside), said(&again, outside));
+        }
+        assert!(done > 200 && refused > 5, "{done} {refused}");
+        assert!(!replace(&mut table, &Prefixes::default(), &[], Use::Second));
     }
 }

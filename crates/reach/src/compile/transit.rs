@@ -65,10 +65,15 @@ fn groups(c: &Ctx<'_>) -> Groups {
     g
 }
 
+/// Some tables, and if something then nothing but what they learn from one attachment.
+type Only<'c> = (&'c [TrTableId], Option<AttachmentId>);
+
 struct Builder<'c, 'a> {
     c: &'c mut Ctx<'a>,
     groups: Groups,
     written: Vec<hybrid::Written>,
+    /// The tables that are wanted, if not all are, and the one attachment of which their routes are wanted.
+    only: Option<Only<'c>>,
     out: Transit,
 }
 
@@ -240,6 +245,9 @@ impl Builder<'_, '_> {
     }
 
     fn push(&mut self, table: TrTableId, net: Option<IpNet>, next: TrNext, from: TrRouteRef, optional: bool) {
+        if !self.wanted(table, from) {
+            return;
+        }
         self.out.tables[table.index()].push(TrWay {
             ips: net.map_or_else(IpSet::full, IpSet::from),
             length: net.map_or(u8::MAX, |n| n.prefix_len()),
@@ -265,6 +273,9 @@ impl Builder<'_, '_> {
                     continue;
                 }
             };
+            if !self.wanted(table, TrRouteRef::Static(i)) {
+                continue;
+            }
             for (net, known) in routes::destinations(self.c, &r.destination) {
                 let optional = r.origin.maybe.is_some() || !known;
                 self.push(table, net, next, TrRouteRef::Static(i), optional);
@@ -376,6 +387,12 @@ impl Builder<'_, '_> {
         to: Option<VpcId>,
     ) -> Option<bool> {
         permits(self.c.t, dir, table, net, from, to)
+    }
+
+    fn wanted(&self, table: TrTableId, from: TrRouteRef) -> bool {
+        let learned = |a| from == TrRouteRef::Learned(a);
+        self.only
+            .is_none_or(|(tables, a)| tables.contains(&table) && a.is_none_or(learned))
     }
 
     fn learn(&mut self, a: AttachmentId, table: TrTableId) {
@@ -503,6 +520,7 @@ impl Builder<'_, '_> {
         }
         all.sort_unstable();
         all.dedup();
+        all.retain(|(a, table)| self.wanted(*table, TrRouteRef::Learned(*a)));
         for &(a, table) in &all {
             self.learn(a, table);
             self.learn_site(a, table);
@@ -610,14 +628,20 @@ fn write(table: &mut Table, w: &TrWay, id: AttachmentId, optional: bool, place: 
     }
 }
 
-/// The transit routers with their tables.
-fn routers<'c, 'a>(c: &'c mut Ctx<'a>, groups: Groups, vswitches: &[Option<Vsw>]) -> Builder<'c, 'a> {
+/// The transit routers with their tables, or with some of them.
+fn routers<'c, 'a>(
+    c: &'c mut Ctx<'a>,
+    groups: Groups,
+    vswitches: &[Option<Vsw>],
+    only: Option<Only<'c>>,
+) -> Builder<'c, 'a> {
     let t = c.t;
     let written = hybrid::written(c);
     let routers = t.tr_tables.iter().map(|t| t.router.known().map(|r| r.0));
     let mut b = Builder {
         groups,
         written,
+        only,
         out: Transit {
             tables: vec![Vec::new(); t.tr_tables.len()],
             routers: routers.collect(),
@@ -630,22 +654,22 @@ fn routers<'c, 'a>(c: &'c mut Ctx<'a>, groups: Groups, vswitches: &[Option<Vsw>]
     b.associations();
     b.statics();
     b.propagations();
-    for r in &mut b.out.tables {
-        r.sort_by_key(|w| {
-            (
-                std::cmp::Reverse(w.length),
-                !matches!(w.from, TrRouteRef::Static(_)),
-                w.from,
-            )
-        });
-    }
+    b.out.tables.iter_mut().for_each(|ways| sort(ways));
     b
 }
 
-/// The transit routers of an inventory without links; their tables are not complete yet.
-pub(super) fn again(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>]) -> Transit {
+/// Strongest route first.
+pub(super) fn sort(ways: &mut [TrWay]) {
+    ways.sort_by_key(|w| {
+        let learned = !matches!(w.from, TrRouteRef::Static(_));
+        (std::cmp::Reverse(w.length), learned, w.from)
+    });
+}
+
+/// The transit routers of an inventory without links, with some of their routes.
+pub(super) fn again(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], only: Only<'_>) -> Transit {
     let groups = groups(c);
-    let b = routers(c, groups, vswitches);
+    let b = routers(c, groups, vswitches, Some(only));
     finish(b.c, b.groups, b.out)
 }
 
@@ -673,7 +697,7 @@ pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &mut [
     }
     let mut groups = groups(c);
     let mut links = hybrid::compile(c, &mut groups, vswitches, tables);
-    let mut b = routers(c, groups, vswitches);
+    let mut b = routers(c, groups, vswitches, None);
     sync(b.c.t, (&b.out, &b.out.tables), None, tables);
     hybrid::publish(b.c, &b.written, tables);
     let t = b.c.t;
@@ -692,6 +716,6 @@ pub(super) fn compile(c: &mut Ctx<'_>, vswitches: &[Option<Vsw>], tables: &mut [
     let wins = b.c.reads(Assumption::Route2);
     tables.iter_mut().for_each(|t| routes::sort(t, wins));
     tables.iter_mut().for_each(Table::complete);
-    b.out.complete();
+    b.out.complete_all();
     (finish(b.c, b.groups, b.out), links)
 }

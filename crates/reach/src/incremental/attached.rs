@@ -5,19 +5,18 @@
 //! of it or lose all of it.
 
 use super::far::Far;
-use super::index::Side;
 use super::touch::Keys;
 use super::{Inside, Live, small};
 use crate::cross::Way;
 use crate::network::{Hop, Match, Table};
 use crate::transit::{AttachedNet, Far as End, TrNext};
-use bartizan_model::{AttachmentId, TrLink, VpcId};
+use bartizan_model::{AttachmentId, TrLink, TrTableId, VpcId};
 use bartizan_packet::IpSet;
 use rustc_hash::FxHashSet;
-use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Addresses behind appliances that are looked at one by one.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 4096;
 
 /// Whether a hop leads out of the VPC to another one.
 fn crosses(h: &Hop) -> bool {
@@ -30,7 +29,10 @@ impl Live {
         let Some(associated) = self.parts().association(a, before)? else {
             return Ok(Keys::default());
         };
-        let vpc = associated.vpc;
+        let Some(vpc) = associated.vpc else {
+            self.parts().forward_by(&associated);
+            return Ok(Keys::default());
+        };
         let Some(k) = self.kept_of(vpc) else {
             return Err("nobody is in the VPC");
         };
@@ -42,9 +44,9 @@ impl Live {
         self.led(&[k], &[], public)
     }
 
-    /// A table learns from an attachment, or no longer does, or other VPCs are attached: `vpcs` are those that were before
-    /// or are now.
-    pub(super) fn rewired(&mut self, a: AttachmentId, vpcs: &[VpcId]) -> Inside {
+    /// A table (`a.1`) learns from an attachment, or no longer does, or other VPCs are attached: `vpcs` are those that were
+    /// before or are now.
+    pub(super) fn rewired(&mut self, a: (AttachmentId, Option<TrTableId>), vpcs: &[VpcId]) -> Inside {
         let at: Option<Vec<usize>> = vpcs.iter().map(|v| self.kept_of(*v)).collect();
         let Some(at) = at else {
             return Err("nobody is in the VPC");
@@ -116,7 +118,7 @@ impl Live {
         pairs.extend(aims.iter().flat_map(|j| far.peers[*j].iter().map(|i| (*i, *j))));
         let first = both().next().copied();
         let alone = first.filter(|k| !everybody && both().all(|x| x == k)).map(vpc_of);
-        self.lead(pairs.into_iter().collect(), &mut keys)?;
+        self.lead(&pairs, &mut keys)?;
         // A packet that leaves another VPC and does not come to these or through them goes as it went before.
         if everybody || first.is_some() {
             self.relegged_across(alone, &mut keys);
@@ -148,7 +150,7 @@ impl Live {
         made: impl Iterator<Item = &'t Table> + Clone,
     ) -> Result<(), &'static str> {
         let Some(far) = &self.far else { return Ok(()) };
-        for (ip, _) in far.pieces(k) {
+        for &(ip, _) in far.pieces(k) {
             for table in made.clone() {
                 let of = |t: &Table| -> Vec<(Vec<Hop>, bool)> {
                     t.lookup(ip).map(|r| (r.hops.clone(), r.optional)).collect()
@@ -196,7 +198,7 @@ impl Live {
         // From now on they may leave; what is asked of them then is asked of everybody who may.
         let bent = self.far.as_ref().is_none_or(|f| public(f.bent()));
         let all = self.reach.domains[k].cells.iter().map(|c| c.rep.iface);
-        self.facts.may_leave(all, bent);
+        self.facts.may_leave(vpc, all, bent);
         Ok(false)
     }
 
@@ -211,41 +213,40 @@ impl Live {
             TrNext::Blackhole => false,
         };
         let ways = transit.tables.iter().flatten().filter(|w| mine(w.next));
-        let mut others = ways.filter(|w| !w.ips.is_subset(far.hull(k)));
+        // Others may lie between the blocks of its vSwitches.
+        let own = far.own(k);
+        let mut others = ways.filter(|w| !w.ips.is_subset(&own));
         others.any(|w| far.peers[k].iter().any(|j| w.ips.intersects(far.hull(*j))))
     }
 
     /// The ways between some VPCs may be others than before.
-    fn lead(&mut self, pairs: Vec<(usize, usize)>, keys: &mut Keys) -> Result<(), &'static str> {
+    fn lead(&mut self, pairs: &FxHashSet<(usize, usize)>, keys: &mut Keys) -> Result<(), &'static str> {
         let Some(far) = &self.far else { return Ok(()) };
         let n = self.kept.len();
         let mut there: Vec<usize> = pairs.iter().map(|p| p.1).collect();
         there.sort_unstable();
         there.dedup();
         // Behind an appliance more may be let through than the filters of the two ends say together.
-        let bent = Match::Ips(far.bent().clone());
         let mut cells: Vec<(usize, u32)> = Vec::new();
         for &j in &there {
-            if far.bent().intersects(far.hull(j)) {
-                self.kept[j].each(&bent, |c| cells.push((j, c)));
+            let bent = far.bent().intersect(far.hull(j));
+            if !bent.is_empty() {
+                self.kept[j].each(&Match::Ips(Arc::new(bent)), |c| cells.push((j, c)));
             }
             if cells.len() > AT_ONCE {
                 return Err("routes to many lead through appliances");
             }
         }
         for (j, c) in cells {
-            let ip: IpAddr = self.reach.domains[j].cells[c as usize].rep.ip;
-            self.far_place((j, c), ip, &[Side::Ingress], keys);
+            self.far_routed((j, c), &|i| pairs.contains(&(i, j)), keys);
         }
-        let mut pieces: Vec<Option<Vec<_>>> = vec![None; n];
         let slots = small(self.reach.blocks);
-        for (i, j) in pairs {
+        for &(i, j) in pairs {
             let by = small(i * n + j);
             if !self.ledger.allows(by) {
                 continue;
             }
-            let to = pieces[j].get_or_insert_with(|| far.pieces(j));
-            let way = far.uniform(&self.reach.net, &self.reach.domains, i, (j, to));
+            let way = far.uniform(&self.reach.net, &self.reach.domains, i, j);
             // Who of a block sends something to a front may count behind it.
             for ((a, b), some) in self.ledger.allowed(by) {
                 if b >= slots && some {

@@ -153,8 +153,8 @@ pub(super) enum Step {
     /// The tables that forward for an attachment.
     Associated(AttachmentId, Vec<TrLink>),
     /// What a table learns from an attachment, or what is attached; with the VPCs that are attached before or after if it is
-    /// the latter.
-    Rewired(AttachmentId, Vec<VpcId>),
+    /// the latter, or the table if it is the former.
+    Rewired((AttachmentId, Option<TrTableId>), Vec<VpcId>),
     /// What it names does not exist.
     Nothing,
     /// Not all is known of what was there.
@@ -209,15 +209,15 @@ impl Change {
                     false if t.tr_propagations.iter().any(|l| l.joins(*a, *table)) == *learns => {
                         Step::Nothing
                     }
-                    false => Step::Rewired(*a, Vec::new()),
+                    false => Step::Rewired((*a, Some(*table)), Vec::new()),
                 }
             }
             Change::Attach(a, to) => match t.attachments.get(a.index()).map(|x| &x.to) {
-                Some(Attached::Nothing) => Step::Rewired(*a, to.iter().map(|(v, _)| *v).collect()),
+                Some(Attached::Nothing) => Step::Rewired((*a, None), to.iter().map(|(v, _)| *v).collect()),
                 Some(Attached::Vpc(Fact::Known(v))) => {
                     let mut vpcs: Vec<VpcId> = to.iter().map(|(v, _)| *v).chain([*v]).collect();
                     vpcs.dedup();
-                    Step::Rewired(*a, vpcs)
+                    Step::Rewired((*a, None), vpcs)
                 }
                 Some(_) => Step::Unknown("what was attached is not a VPC, or not known"),
                 None => Step::Nothing,

@@ -25,6 +25,8 @@ pub(super) struct Facts {
     /// Of these, those whose private address counts there: all that are reached from there, unless it is by a public
     /// IPv4 address of their own, and those that go there through an appliance.
     special: FxHashSet<InterfaceId>,
+    /// VPCs of which everybody is among these, and whether among the latter.
+    leaving: FxHashSet<(VpcId, bool)>,
     /// Whether appliances may forward what travels to the Internet or from it.
     pub(super) forwards_public: bool,
     /// Public addresses of anybody.
@@ -170,6 +172,7 @@ impl Facts {
             bound,
             outward,
             special,
+            leaving: FxHashSet::default(),
             forwards_public,
             public: public::addresses(net),
             regions,
@@ -197,7 +200,10 @@ impl Facts {
     }
 
     /// Some interfaces may have to do with the Internet from now on, by way of `appliances` or not.
-    pub(super) fn may_leave(&mut self, all: impl Iterator<Item = InterfaceId>, appliances: bool) {
+    pub(super) fn may_leave(&mut self, vpc: VpcId, all: impl Iterator<Item = InterfaceId>, appliances: bool) {
+        if !self.leaving.insert((vpc, appliances)) {
+            return;
+        }
         for i in all {
             self.outward.insert(i);
             if appliances {

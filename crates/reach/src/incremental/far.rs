@@ -20,7 +20,7 @@ use bartizan_packet::{AtomSet, IntervalSet, IpSet};
 use ipnet::IpNet;
 use rustc_hash::FxHashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// A cell, by the position of its VPC and its number there.
 pub(super) type At = (usize, u32);
@@ -99,6 +99,8 @@ pub(super) struct Far {
     lines: Vec<Vec<VswitchId>>,
     /// The vSwitches of each VPC, by their numbers there, and between which addresses theirs lie.
     spans: Vec<Vec<(VswitchId, IpSet)>>,
+    /// What [`Far::pieces`] said of each VPC.
+    pieces: Vec<OnceLock<Vec<(IpAddr, VswitchId)>>>,
     /// Where routes lead through appliances, or did.
     bent: Arc<IpSet>,
     /// By VPC and list: whether it may accept anything towards public addresses.
@@ -259,6 +261,7 @@ impl Far {
             alike: domains.iter().map(|d| alike(net, d)).collect(),
             lines: domains.iter().map(|d| lines(net, d)).collect(),
             spans: domains.iter().map(|d| spans(inv, d)).collect(),
+            pieces: vec![OnceLock::new(); domains.len()],
             bent: bent(net),
             loud: Vec::new(),
             public: crate::public::addresses(net),
@@ -324,9 +327,14 @@ impl Far {
         lists.all(|gs| self.loud[i].get(gs) == Some(&false))
     }
 
-    /// Between which addresses those of a VPC may be.
+    /// Between which addresses those of a VPC may be; others may lie there, too.
     pub(super) fn hull(&self, i: usize) -> &IpSet {
         &self.hulls[i]
+    }
+
+    /// Where those of a VPC are, vSwitch by vSwitch.
+    pub(super) fn own(&self, i: usize) -> IpSet {
+        IpSet::union_all(self.spans[i].iter().map(|(_, span)| span))
     }
 
     /// Where routes lead through appliances, or did.
@@ -340,31 +348,31 @@ impl Far {
             && !span.contains(ip)
         {
             *span = around(span.union(&IpSet::single(ip)));
+            self.pieces[i] = OnceLock::new();
         }
     }
 
     /// For each piece that routes tell apart of the vSwitches of a VPC an address in it.
-    pub(super) fn pieces(&self, i: usize) -> Vec<(IpAddr, VswitchId)> {
-        let mut out = Vec::new();
-        for (v, span) in &self.spans[i] {
-            let all = crate::flow::representatives(span, &self.routes);
-            out.extend(all.into_iter().map(|ip| (ip, *v)));
-        }
-        out
+    pub(super) fn pieces(&self, i: usize) -> &[(IpAddr, VswitchId)] {
+        let all = || {
+            let mut out = Vec::new();
+            for (v, span) in &self.spans[i] {
+                crate::flow::each_representative(span, &self.routes, |ip| out.push((ip, *v)));
+            }
+            out
+        };
+        self.pieces
+            .get(i)
+            .map_or(&[], |known| known.get_or_init(all).as_slice())
     }
 
     /// How packets get from one VPC to another, if that is so for everybody in the two and nothing but their filters
     /// counts.
-    pub(super) fn uniform(
-        &self,
-        net: &Network,
-        ds: &[Domain],
-        i: usize,
-        (j, to): (usize, &[(IpAddr, VswitchId)]),
-    ) -> Option<Way> {
+    pub(super) fn uniform(&self, net: &Network, ds: &[Domain], i: usize, j: usize) -> Option<Way> {
         if self.sites[i] {
             return None;
         }
+        let to = self.pieces(j);
         let mut found = None;
         for v in &self.lines[i] {
             let tables = net.vsw(*v).map_or(&[][..], |v| v.tables.as_slice());
@@ -390,7 +398,12 @@ impl Far {
 
     /// Routes tell more addresses apart.
     pub(super) fn cut<'s>(&mut self, new: impl Iterator<Item = &'s IpSet>) {
-        new.for_each(|s| self.routes.add(s));
+        for s in new {
+            self.routes.add(s);
+            let here = |(hull, _): &(&IpSet, &mut _)| s.intersects(hull);
+            let touched = self.hulls.iter().zip(&mut self.pieces).filter(here);
+            touched.for_each(|(_, known)| *known = OnceLock::new());
+        }
         self.routes.finish();
     }
 
@@ -503,11 +516,16 @@ impl Far {
         out.iter().any(|&w| w != 0)
     }
 
-    /// The cells of other VPCs that some lists may accept anything from or to.
-    fn cells<'s>(&self, kept: &[Kept], i: usize, lists: impl Iterator<Item = &'s Seen>) -> Vec<At> {
+    /// The cells of other VPCs, if they are `wanted`, that some lists may accept anything from or to.
+    fn cells<'s>(
+        &self,
+        kept: &[Kept],
+        (i, wanted): (usize, &dyn Fn(usize) -> bool),
+        lists: impl Iterator<Item = &'s Seen>,
+    ) -> Vec<At> {
         let mut out: Vec<At> = Vec::new();
         for seen in lists {
-            for &j in &self.peers[i] {
+            for &j in self.peers[i].iter().filter(|j| wanted(**j)) {
                 let mut put = |s: &Arc<IpSet>| {
                     if s.intersects(&self.hulls[j]) {
                         kept[j].each(&Match::Ips(s.clone()), |c| out.push((j, c)));
@@ -605,7 +623,7 @@ impl Live {
             (Side::Egress, &was.egress, &is.egress),
         ] {
             let seen = [old, new].map(|gs| &far.seen[k][gs as usize][number(side)]);
-            for (j, t) in far.cells(&self.kept, k, seen.into_iter()) {
+            for (j, t) in far.cells(&self.kept, (k, &|_| true), seen.into_iter()) {
                 let ip = self.reach.domains[j].cells[t as usize].rep.ip;
                 if self.sees(far, (k, c), side, (j, t)) && !same(net, a, b, ip, &mut x) {
                     self.between((k, c), side, (j, t), keys);
@@ -614,14 +632,31 @@ impl Live {
         }
     }
 
-    /// A cell has another address than before, or other routes lead to it (`sides` is what it takes in, then).
-    pub(super) fn far_place(&self, (k, c): At, before: IpAddr, sides: &[Side], keys: &mut Keys) {
+    /// A cell has another address than before.
+    pub(super) fn far_place(&self, at: At, before: IpAddr, sides: &[Side], keys: &mut Keys) {
+        self.far_between(at, before, sides, &|_| true, keys);
+    }
+
+    /// Other routes than before lead to a cell from some VPCs.
+    pub(super) fn far_routed(&self, (k, c): At, from: &dyn Fn(usize) -> bool, keys: &mut Keys) {
+        let ip = self.reach.domains[k].cells[c as usize].rep.ip;
+        self.far_between((k, c), ip, &[Side::Ingress], from, keys);
+    }
+
+    fn far_between(
+        &self,
+        (k, c): At,
+        before: IpAddr,
+        sides: &[Side],
+        with: &dyn Fn(usize) -> bool,
+        keys: &mut Keys,
+    ) {
         let Some(far) = &self.far else { return };
         let ds = &self.reach.domains;
         let here = &ds[k].cells[c as usize];
         for &side in sides {
             let seen = &far.seen[k][here.gs as usize][number(side)];
-            for (j, t) in far.cells(&self.kept, k, std::iter::once(seen)) {
+            for (j, t) in far.cells(&self.kept, (k, with), std::iter::once(seen)) {
                 let there = &ds[j].cells[t as usize];
                 let sees = |ip| far.may(j, there, other(side), ip);
                 if !sees(here.rep.ip) && !sees(before) {

@@ -4,14 +4,14 @@ use super::facts::Facts;
 use super::small;
 use crate::compile::again::{self, Again};
 use crate::domain::Cell;
-use crate::network::{GroupSet, Hop, Iface, Match, Network, RuleRef, Snat, Table};
-use crate::transit::{AttachedNet, Far as End, TrNext, TrWay, Transit};
+use crate::network::{Hop, Iface, Match, Network, RuleRef, Snat, Table};
+use crate::transit::{AttachedNet, Far as End, TrNext, TrWay};
 use bartizan_model::{
     AttachmentId, Backend, BalancerId, Fact, Forward, InterfaceId, Inventory, NetSpec, Peer, RouteEntry,
     SecurityGroupId, SgRule, TrLink, TrTableId, VpcId, VswitchId,
 };
 use bartizan_packet::{AtomSet, IpSet, ServiceSet};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -34,7 +34,8 @@ pub(super) struct Ruled {
 /// The tables of a transit router that forward for an attachment of a VPC from now on.
 pub(super) struct Associated {
     pub(super) attachment: AttachmentId,
-    pub(super) vpc: VpcId,
+    /// What is attached, if something is.
+    pub(super) vpc: Option<VpcId>,
     tables: Vec<(u32, TrTableId)>,
 }
 
@@ -46,7 +47,7 @@ pub(super) struct Rewiring {
     prefixes: again::Prefixes,
     /// Whose tables may be others.
     vpcs: Vec<VpcId>,
-    transit: Transit,
+    routers: again::Relearned,
 }
 
 /// The tables that forward for an attachment, as an inventory has them.
@@ -117,22 +118,21 @@ impl Parts<'_> {
         self.facts.users.get(set as usize).cloned().unwrap_or_default()
     }
 
-    /// Merges a set of groups again; the lists as they were.
-    pub(super) fn merge(&mut self, set: u32, user: InterfaceId) -> Option<GroupSet> {
+    /// The lists of a set of groups, in which `user` is, have one rule more or less.
+    pub(super) fn patch(&mut self, set: u32, user: InterfaceId, rule: (u32, bool)) {
         let net = &mut *self.net;
         // Lists of appliances tell addresses elsewhere apart.
         net.elsewhere = std::sync::OnceLock::new();
-        let groups = net.group_sets.get(set as usize).map(|s| s.groups.clone())?;
-        if let Some(b) = net.iface(user).and_then(|f| f.front.as_ref()).map(|f| f.balancer) {
-            let taken = self.again.front(self.inv, net, b, user)?;
-            return Some(std::mem::replace(&mut net.group_sets[set as usize], taken));
+        match net.iface(user).and_then(|f| f.front.as_ref()).map(|f| f.balancer) {
+            Some(b) => {
+                if let Some(taken) = self.again.front(self.inv, net, b, user)
+                    && let Some(lists) = net.group_sets.get_mut(set as usize)
+                {
+                    *lists = taken;
+                }
+            }
+            None => self.again.patch(self.inv, net, set, rule),
         }
-        let complete =
-            self.inv.typed.interfaces.get(user.index()).is_some_and(|i| {
-                i.foreign_groups.is_empty() && i.groups.known().is_some_and(|g| !g.is_empty())
-            });
-        let merged = self.again.merge(self.inv, net, &groups, complete);
-        Some(std::mem::replace(&mut net.group_sets[set as usize], merged))
     }
 
     /// A set without members is out of date from now on; it is made again when somebody is in it.
@@ -214,8 +214,10 @@ impl Parts<'_> {
             return Err("not all is known of the router, the attachment or its tables");
         }
         let net = &*self.net;
-        let Some(End::Vpc(vpc, _)) = net.transit.attachments.get(a.index()).map(|x| x.far.clone()) else {
-            return Err("what is attached is not a VPC");
+        let vpc = match net.transit.attachments.get(a.index()).map(|x| &x.far) {
+            Some(End::Vpc(vpc, _)) => Some(*vpc),
+            Some(End::Nothing) => None,
+            _ => return Err("what is attached is not a VPC"),
         };
         if !net.perimeter.vpcs.is_empty() || !net.hybrid.is_empty() {
             return Err("something filters between VPCs, or sends by links");
@@ -233,19 +235,25 @@ impl Parts<'_> {
         if let Some(at) = self.net.transit.attachments.get_mut(x.attachment.index()) {
             at.tables.clone_from(&x.tables);
         }
-        again::tables_of(self.inv, self.net, x.vpc)
+        let of = |v| again::tables_of(self.inv, self.net, v);
+        x.vpc.map(of).unwrap_or_default()
     }
 
-    /// A table learns from an attachment or no longer does, or something else is attached (`attached`: the VPCs, before
-    /// and after).
-    pub(super) fn rewiring(&self, a: AttachmentId, attached: &[VpcId]) -> Result<Rewiring, &'static str> {
+    /// A table (`table`) learns from an attachment or no longer does, or something else is attached (`attached`: the VPCs,
+    /// before and after).
+    pub(super) fn rewiring(
+        &self,
+        (a, table): (AttachmentId, Option<TrTableId>),
+        attached: &[VpcId],
+    ) -> Result<Rewiring, &'static str> {
         let net = &*self.net;
         if !net.perimeter.vpcs.is_empty() || !net.hybrid.is_empty() {
             return Err("something filters between VPCs, or sends by links");
         }
-        let Some(transit) = again::routers(self.inv, net) else {
+        let Some(routers) = again::routers(self.inv, net, (a, table)) else {
             return Err("not all is known of what joins VPCs");
         };
+        let transit = &routers.transit;
         // Who was kept apart would have to be looked at as a neighbour from now on.
         let mut kept: FxHashMap<u32, u32> = FxHashMap::default();
         let groups = transit.groups.iter().zip(&net.transit.groups);
@@ -257,28 +265,26 @@ impl Parts<'_> {
         }
         let mut tables: Vec<TrTableId> = Vec::new();
         let mut prefixes = again::Prefixes::default();
-        let both = transit.tables.iter().zip(&net.transit.tables);
-        for (n, (now, before)) in (0u32..).zip(both) {
-            let key = |w: &TrWay| (w.ips.clone(), w.length, w.next, w.from, w.optional);
-            let mut gone: FxHashSet<_> = before.iter().map(key).collect();
-            let mut other: Vec<(u8, IpSet)> = Vec::new();
-            for w in now {
-                // One that stands there twice is one.
-                if !gone.remove(&key(w)) && !before.iter().any(|b| key(b) == key(w)) {
-                    other.push((w.length, w.ips.clone()));
-                }
-            }
-            other.extend(gone.into_iter().map(|w| (w.1, w.0)));
+        // Route maps go by the VPC that a route was learned from.
+        let another = attached.len() > 1;
+        for &n in &routers.tables {
+            let (before, now) = routers.instead(&net.transit, n);
+            let other = match another {
+                true => before.chain(now).collect(),
+                false => differing(before, now),
+            };
             if !other.is_empty() {
-                tables.push(TrTableId(n));
-                prefixes.extend(other);
+                tables.push(n);
             }
+            other
+                .into_iter()
+                .for_each(|w| prefixes.add(w.length, w.ips.clone()));
         }
         if prefixes.iter().any(|p| self.facts.cuts(&p.1)) {
             return Err("routes of the router cut an address that is not known");
         }
         let there = |w: &&TrWay| !attached.is_empty() && w.next == TrNext::Attachment(a);
-        let there = transit.tables.iter().flatten().filter(there);
+        let there = routers.all(&net.transit).map(|w| w.1).filter(there);
         let to = IpSet::union_all(prefixes.iter().map(|p| &p.1).chain(there.map(|w| &w.ips)));
         let reads = |x: &AttachedNet| x.tables.iter().any(|(_, t)| tables.contains(t));
         let far = |x: &AttachedNet| match x.far {
@@ -293,16 +299,14 @@ impl Parts<'_> {
             to,
             prefixes,
             vpcs,
-            transit,
+            routers,
         })
     }
 
     /// The routers are others from now on, and what they write into the tables of VPCs. For those that are `asked` for
     /// their tables as they are then, which are yet to be put.
     pub(super) fn rewire(&mut self, x: Rewiring, asked: &[VpcId]) -> Vec<(VpcId, Vec<Table>)> {
-        let before = std::mem::replace(&mut self.net.transit, x.transit);
-        self.net.transit.groups = before.groups;
-        self.net.transit.complete();
+        x.routers.put(&mut self.net.transit);
         self.net.elsewhere = std::sync::OnceLock::new();
         let (asked, others): (Vec<VpcId>, Vec<VpcId>) = x.vpcs.iter().partition(|v| asked.contains(v));
         for v in again::rewrite(self.inv, self.net, &others, &x.prefixes) {
@@ -444,6 +448,19 @@ impl Parts<'_> {
         }
         true
     }
+}
+
+/// The routes that only one of two tables has. One that stands there twice is one.
+fn differing<'w>(
+    before: impl Iterator<Item = &'w TrWay>,
+    now: impl IntoIterator<Item = &'w TrWay>,
+) -> Vec<&'w TrWay> {
+    let key = |w: &'w TrWay| ((&w.ips, w.length, w.next, w.from, w.optional), w);
+    let there: FxHashMap<_, _> = before.map(key).collect();
+    let here: FxHashMap<_, _> = now.into_iter().map(key).collect();
+    let new = here.iter().filter(|(k, _)| !there.contains_key(*k));
+    let gone = there.iter().filter(|(k, _)| !here.contains_key(*k));
+    new.chain(gone).map(|(_, w)| *w).collect()
 }
 
 /// By which groups an address is known in its VPC, where others can be reached, is found again. `there` are the cells of

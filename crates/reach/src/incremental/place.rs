@@ -174,11 +174,8 @@ impl Live {
         // What comes from other VPCs is handed over by the tables of this one.
         for c in columns {
             let cell = &self.reach.domains[self.kept[k].at].cells[c as usize];
-            let (ip, backends) = (
-                cell.rep.ip,
-                cell.members.iter().map(|m| m.iface).collect::<Vec<_>>(),
-            );
-            self.far_place((k, c), ip, &[Side::Ingress], &mut keys);
+            let backends: Vec<_> = cell.members.iter().map(|m| m.iface).collect();
+            self.far_routed((k, c), &|_| true, &mut keys);
             // So is what balancers of other VPCs hand on.
             for i in backends {
                 self.relegged(i, &handed::At::Routes, &mut keys);

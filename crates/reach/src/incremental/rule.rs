@@ -42,7 +42,8 @@ impl Live {
                 self.parts().forget(s);
                 continue;
             };
-            let before = self.parts().merge(s, *first);
+            let before = self.reach.net.group_sets.get(s as usize).cloned();
+            self.parts().patch(s, *first, (index, added));
             if added {
                 self.places(s, index, &mut places);
             }

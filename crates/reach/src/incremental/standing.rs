@@ -12,11 +12,11 @@ use crate::compile::again::Again;
 use crate::compile::{CompileOptions, compile};
 use crate::domain::{Cell, Domain, Partition};
 use crate::matrix::Added;
-use crate::network::{Hop, Mode, Route, Table};
+use crate::network::{Hop, Mode, Route, RouteRef, Table};
 use crate::reach::Reach;
 use bartizan_model::{
     AddressKind, AttachmentId, BalancerId, Fact, InterfaceId, Inventory, PublishedRoute, RouteEntry, SgRule,
-    SourceKind, TrLink, VpcId, VswitchId,
+    SourceKind, TrLink, TrTableId, VpcId, VswitchId,
 };
 use bartizan_packet::IpSet;
 use rustc_hash::FxHashMap;
@@ -147,7 +147,7 @@ impl Standing {
                 return Err("the rule filters at a managed service");
             }
             match parts.users(s).first() {
-                Some(user) => drop(parts.merge(s, *user)),
+                Some(user) => parts.patch(s, *user, (index, added)),
                 None => parts.forget(s),
             }
         }
@@ -262,11 +262,13 @@ impl Standing {
             return Ok(());
         };
         let made = parts.forward_by(&x);
-        self.put_tables(x.vpc, made);
+        if let Some(vpc) = x.vpc {
+            self.put_tables(vpc, made);
+        }
         Ok(())
     }
 
-    fn rewired(&mut self, a: AttachmentId, vpcs: &[VpcId]) -> Followed {
+    fn rewired(&mut self, a: (AttachmentId, Option<TrTableId>), vpcs: &[VpcId]) -> Followed {
         let made = {
             let mut parts = self.parts();
             let rewiring = parts.rewiring(a, vpcs)?;
@@ -290,12 +292,14 @@ impl Standing {
         let router = |h: &Hop| matches!(h, Hop::Attachment(_));
         let leaves = made.iter().flat_map(|t| &t.routes).any(|r| public(r, router));
         let appliance = |h: &Hop| !matches!(h, Hop::Attachment(_) | Hop::Local | Hop::Nat(_));
-        let mut all = parts.net.tables.iter().flat_map(|t| &t.routes);
+        // Most routes are none that lead to an appliance, which is seen without a look at where they lead.
+        let all = parts.net.tables.iter().flat_map(|t| &t.routes);
+        let mut all = all.filter(|r| !matches!(r.from, RouteRef::Propagated(_) | RouteRef::Local));
         let bent = leaves && all.any(|r| public(r, appliance));
         if leaves {
             let domain = self.reach.domains.iter().find(|d| d.vpc == vpc);
             let all = domain.into_iter().flat_map(|d| &d.cells).map(|c| c.rep.iface);
-            self.facts.may_leave(all, bent);
+            self.facts.may_leave(vpc, all, bent);
         }
         self.parts().put_tables(made);
     }
