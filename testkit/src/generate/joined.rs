@@ -75,7 +75,7 @@ impl Gen<'_> {
         match self.r.below(8) {
             0 => "0.0.0.0/0".into(),
             1 | 2 => "10.0.0.0/8".into(),
-            3 => {
+            n if n == 3 || self.f.interleaved && n > 4 => {
                 let s = self.r.below(self.vpcs[v].vswitches.len());
                 self.vpcs[v].vswitches[s].cidr.clone()
             }
@@ -239,8 +239,33 @@ impl Gen<'_> {
         }
     }
 
+    /// One table leads what is for a vSwitch through another VPC, from where a second table leads it on.
+    fn through(&mut self, r: &RouterG, used: &mut BTreeSet<(TrTableId, String)>) {
+        let of = |a: &AttachmentId| match self.b.typed()[*a].to {
+            Attached::Vpc(Fact::Known(v)) => self.vpcs.iter().position(|x| x.id == v).map(|n| (*a, n)),
+            _ => None,
+        };
+        let all: Vec<(AttachmentId, usize)> = r.attachments.iter().filter_map(of).collect();
+        let ([before, .., behind], true) = (r.tables.as_slice(), all.len() > 2) else {
+            return;
+        };
+        let n = self.r.below(all.len());
+        let ((by, through), (to, there)) = (all[n], all[(n + 1) % all.len()]);
+        let s = self.r.below(self.vpcs[there].vswitches.len());
+        let c = self.vpcs[there].vswitches[s].cidr.clone();
+        for (table, next) in [(*before, by), (*behind, to)] {
+            self.b.tr_route(table, &c, Some(next));
+            used.insert((table, c.clone()));
+        }
+        let own = self.b.system_table(self.vpcs[through].id);
+        self.once(own, &c, NextHop::Attachment(by));
+    }
+
     fn statics(&mut self, r: &RouterG) {
         let mut used: BTreeSet<(TrTableId, String)> = BTreeSet::new();
+        if self.f.interleaved {
+            self.through(r, &mut used);
+        }
         for _ in 0..self.r.below(4) {
             let Some(table) = self.some(&r.tables) else { return };
             let c = self.far();

@@ -24,6 +24,9 @@ use std::collections::BTreeSet;
 pub struct Features {
     /// Several VPCs, also with the same blocks.
     pub vpcs: bool,
+    /// Blocks of one VPC lie among those of others and have nothing in common with them. Not one of all: such networks have
+    /// no VPCs that overlap.
+    pub interleaved: bool,
     /// Network ACLs.
     pub acls: bool,
     /// Custom route tables and routes.
@@ -76,6 +79,7 @@ impl Features {
     pub fn all() -> Self {
         Features {
             vpcs: true,
+            interleaved: false,
             acls: true,
             routes: true,
             appliances: true,
@@ -106,6 +110,7 @@ impl Features {
     pub fn groups_only() -> Self {
         Features {
             vpcs: false,
+            interleaved: false,
             acls: false,
             routes: false,
             appliances: false,
@@ -260,7 +265,9 @@ impl Gen<'_> {
 
     /// VPCs, vSwitches and groups.
     fn topology(&mut self) {
-        let n = if self.f.vpcs && self.f.joined {
+        let n = if self.f.interleaved {
+            self.r.between(2, 4)
+        } else if self.f.vpcs && self.f.joined {
             *self.r.pick(&[1, 1, 2, 2, 3, 4]).unwrap_or(&1)
         } else if self.f.vpcs {
             *self.r.pick(&[1, 1, 1, 2, 2, 3]).unwrap_or(&1)
@@ -269,7 +276,8 @@ impl Gen<'_> {
         };
         for i in 0..n {
             // Equal blocks in different VPCs are normal life and must not be confused.
-            let octet = if i > 0 && self.r.chance(40) { 0 } else { i };
+            let same = i > 0 && self.r.chance(40);
+            let octet = if same || self.f.interleaved { 0 } else { i };
             let cidr = format!("10.{octet}.0.0/16");
             let id = self.b.vpc(&format!("vpc{i}"), &cidr);
             let mut v = VpcG {
@@ -286,7 +294,8 @@ impl Gen<'_> {
                 inspectors: Vec::new(),
             };
             for j in 0..self.r.between(1, 3) {
-                let base = format!("10.{}.{j}", v.octet);
+                let third = if self.f.interleaved { 8 * j + i } else { j };
+                let base = format!("10.{}.{third}", v.octet);
                 let cidr = format!("{base}.0/27");
                 let name = format!("v{i}{j}");
                 let vsw = self.b.vswitch(&name, id, &cidr);
