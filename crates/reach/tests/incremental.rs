@@ -492,6 +492,58 @@ fn others_may_lie_between_the_blocks_of_a_vpc_that_packets_come_through() {
     }
 }
 
+// §10.2. Random sequences found this: what joined two routers is attached to a VPC instead, and a table of the other router
+// is associated with it still. That joins nobody, as soon as nothing else does.
+#[test]
+fn a_table_of_another_router_joins_nobody() {
+    let mut b = InventoryBuilder::new();
+    let routers = ["near", "far"].map(|n| b.router(n, false));
+    let tables = [0, 1].map(|n| b.tr_table(&format!("t{n}"), routers[n]));
+    let mut all = Vec::new();
+    for n in 0..2 {
+        let vpc = b.vpc(&format!("v{n}"), &format!("10.{n}.0.0/16"));
+        let vsw = b.vswitch(&format!("s{n}"), vpc, &format!("10.{n}.0.0/24"));
+        let g = b.sg(&format!("g{n}"), vpc, GroupKind::BasicDrop);
+        lets_all(&mut b, g);
+        let i = b.eni(&format!("i{n}"), vsw, &[g], &format!("10.{n}.0.5"));
+        all.push((vpc, vsw, i));
+    }
+    let peer = b.attach_router("peer", routers[0], routers[1], true);
+    b.associate(peer, tables[0]);
+    b.associate(peer, tables[1]);
+    let [here, there] = [all[0], all[1]];
+    let out = b.attach_vpc("out", routers[1], here.0, &[here.1], true);
+    let to = b.attach_vpc("to", routers[1], there.0, &[there.1], true);
+    b.propagate(to, tables[1]);
+    b.associate(out, tables[1]);
+    let inv = b.build();
+    let part = Each(2);
+    for mode in [Mode::Widen, Mode::Narrow] {
+        let mut live = Live::new(inv.clone(), mode, CompileOptions::default(), Box::new(Each(2)));
+        let mut standing = Standing::new(inv.clone(), mode, CompileOptions::default(), Box::new(Each(2)));
+        for (change, comes) in [
+            (Change::Attach(peer, Some((here.0, vec![here.1]))), true),
+            (Change::Attach(out, None), false),
+        ] {
+            live.apply(&change);
+            standing.apply(&change);
+            equals_a_rebuild(&live, &part, mode);
+            let at = |i: InterfaceId, ip: [u8; 4]| {
+                Point::Inside(Inside {
+                    iface: i,
+                    addr: 0,
+                    ip: IpAddr::from(ip),
+                })
+            };
+            let (s, d) = (at(here.2, [10, 0, 0, 5]), at(there.2, [10, 1, 0, 5]));
+            let flow = standing.reach().network().flow(s, d);
+            // For certain nothing arrives by one of two attachments.
+            let comes = comes && mode == Mode::Widen;
+            assert_eq!(!flow.delivered.is_empty(), comes, "{mode:?} {change:?}");
+        }
+    }
+}
+
 // §10.7. A route map goes by the VPC that a route comes from, which is another one where another VPC with the same block
 // is attached.
 #[test]

@@ -2,10 +2,10 @@
 
 use super::{Ctx, Pool, balancers, groups, interfaces, routes, transit};
 use crate::network::{GroupSet, Mode, Network, Relay, Route, Table};
-use crate::transit::{TrNext, TrRouteRef, TrWay, Transit};
+use crate::transit::{AttachedNet, Far, TrNext, TrRouteRef, TrWay, Transit};
 use bartizan_model::{
-    AddressSpec, Assumption, Attached, AttachmentId, BalancerId, InterfaceId, Inventory, RouteTableId,
-    SecurityGroupId, TrTableId, VpcId, Vswitch, VswitchId,
+    AddressSpec, Assumption, Attached, Attachment, AttachmentId, BalancerId, InterfaceId, Inventory,
+    RouteTableId, SecurityGroupId, TrTableId, VpcId, Vswitch, VswitchId,
 };
 use bartizan_packet::IpSet;
 use ipnet::IpNet;
@@ -260,7 +260,7 @@ impl Relearned {
 
 /// The transit routers after a change at an attachment (and at a table, if it is that this one learns from it or no longer
 /// does), where there are no links. `None` where not all is known of them, or where a table leads to what is not attached
-/// to its router, which joins nothing.
+/// to its router or forwards for it, which joins nothing.
 pub(crate) fn routers(
     inv: &Inventory,
     net: &Network,
@@ -301,10 +301,19 @@ pub(crate) fn routers(
         let mut ends = x.router.known().into_iter().chain(other);
         ends.any(|r| Some(r.0) == router)
     };
-    let sound = out.all(&net.transit).all(|(n, w)| match w.next {
-        TrNext::Attachment(a) => own(out.transit.routers.get(n.index()).copied().flatten(), a),
-        TrNext::Blackhole => true,
-    });
+    // Nor does an association with a table of another router, which was that of a peer once.
+    let foreign = |(a, x): (&Attachment, &AttachedNet)| {
+        matches!(x.far, Far::Vpc(..))
+            && x.tables
+                .iter()
+                .any(|(r, _)| a.router.known().map(|r| r.0) != Some(*r))
+    };
+    let foreign = t.attachments.iter().zip(&out.transit.attachments).any(foreign);
+    let sound = !foreign
+        && out.all(&net.transit).all(|(n, w)| match w.next {
+            TrNext::Attachment(a) => own(out.transit.routers.get(n.index()).copied().flatten(), a),
+            TrNext::Blackhole => true,
+        });
     (sound && known).then_some(out)
 }
 
