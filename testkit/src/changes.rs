@@ -443,7 +443,7 @@ fn other_flow(r: &mut Rng, is: &Reach, should: &Reach) -> Option<(Point, Point, 
 fn sequence(seed: u64, index: u64, features: Features, length: usize, report: &mut IncrementalReport) {
     let mut r = Rng::for_item(seed, index);
     let mut features = some_of(&mut r, index, features);
-    features.interleaved = estate(index) && index / 10 % 2 == 0;
+    features.interleaved = estate(index) && (index / 10).is_multiple_of(2);
     let mut inv = random_inventory(&mut r, features);
     let mode = if index.is_multiple_of(2) {
         Mode::Widen
