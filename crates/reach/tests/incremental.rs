@@ -44,6 +44,28 @@ fn open_vpc(b: &mut InventoryBuilder) -> (VpcId, VswitchId, SecurityGroupId) {
     (vpc, vsw, g)
 }
 
+/// The n-th of some VPCs: with one vSwitch, and in it an interface that lets everything in and out.
+fn open_host(b: &mut InventoryBuilder, n: u8) -> (VpcId, VswitchId, InterfaceId) {
+    let vpc = b.vpc(&format!("v{n}"), &format!("10.{n}.0.0/16"));
+    let vsw = b.vswitch(&format!("s{n}"), vpc, &format!("10.{n}.0.0/24"));
+    let g = b.sg(&format!("g{n}"), vpc, GroupKind::BasicDrop);
+    lets_all(b, g);
+    (
+        vpc,
+        vsw,
+        b.eni(&format!("i{n}"), vsw, &[g], &format!("10.{n}.0.5")),
+    )
+}
+
+/// The first address of an interface.
+fn at(iface: InterfaceId, ip: [u8; 4]) -> Point {
+    Point::Inside(Inside {
+        iface,
+        addr: 0,
+        ip: ip.into(),
+    })
+}
+
 /// Everything of the inventory in one block.
 struct One;
 
@@ -341,8 +363,7 @@ fn a_vpc_is_detached_and_comes_back() {
             "{change:?}"
         );
         standing.apply(&change);
-        let ips = [(x, IpAddr::from([10, 1, 0, 5])), (y, IpAddr::from([10, 2, 0, 9]))];
-        let [p, q] = ips.map(|(iface, ip)| Point::Inside(Inside { iface, addr: 0, ip }));
+        let (p, q) = (at(x, [10, 1, 0, 5]), at(y, [10, 2, 0, 9]));
         let net = standing.reach().network();
         let now = [(p, q), (q, p)].map(|(a, b)| !net.flow(a, b).delivered.is_empty());
         assert_eq!(now, both, "{change:?}");
@@ -357,11 +378,7 @@ fn what_is_learned_may_cut_a_block() {
     let table = b.tr_table("all", router);
     let mut all = Vec::new();
     for n in 0..2 {
-        let vpc = b.vpc(&format!("v{n}"), &format!("10.{n}.0.0/16"));
-        let vsw = b.vswitch(&format!("s{n}"), vpc, &format!("10.{n}.0.0/24"));
-        let g = b.sg(&format!("g{n}"), vpc, GroupKind::BasicDrop);
-        lets_all(&mut b, g);
-        let i = b.eni(&format!("i{n}"), vsw, &[g], &format!("10.{n}.0.5"));
+        let (vpc, vsw, i) = open_host(&mut b, n);
         let attachment = b.attach_vpc(&format!("t{n}"), router, vpc, &[vsw], true);
         b.associate(attachment, table);
         all.push((vpc, vsw, attachment, i));
@@ -499,19 +516,10 @@ fn a_table_of_another_router_joins_nobody() {
     let mut b = InventoryBuilder::new();
     let routers = ["near", "far"].map(|n| b.router(n, false));
     let tables = [0, 1].map(|n| b.tr_table(&format!("t{n}"), routers[n]));
-    let mut all = Vec::new();
-    for n in 0..2 {
-        let vpc = b.vpc(&format!("v{n}"), &format!("10.{n}.0.0/16"));
-        let vsw = b.vswitch(&format!("s{n}"), vpc, &format!("10.{n}.0.0/24"));
-        let g = b.sg(&format!("g{n}"), vpc, GroupKind::BasicDrop);
-        lets_all(&mut b, g);
-        let i = b.eni(&format!("i{n}"), vsw, &[g], &format!("10.{n}.0.5"));
-        all.push((vpc, vsw, i));
-    }
+    let [here, there] = [0, 1].map(|n| open_host(&mut b, n));
     let peer = b.attach_router("peer", routers[0], routers[1], true);
     b.associate(peer, tables[0]);
     b.associate(peer, tables[1]);
-    let [here, there] = [all[0], all[1]];
     let out = b.attach_vpc("out", routers[1], here.0, &[here.1], true);
     let to = b.attach_vpc("to", routers[1], there.0, &[there.1], true);
     b.propagate(to, tables[1]);
@@ -528,13 +536,6 @@ fn a_table_of_another_router_joins_nobody() {
             live.apply(&change);
             standing.apply(&change);
             equals_a_rebuild(&live, &part, mode);
-            let at = |i: InterfaceId, ip: [u8; 4]| {
-                Point::Inside(Inside {
-                    iface: i,
-                    addr: 0,
-                    ip: IpAddr::from(ip),
-                })
-            };
             let (s, d) = (at(here.2, [10, 0, 0, 5]), at(there.2, [10, 1, 0, 5]));
             let flow = standing.reach().network().flow(s, d);
             // For certain nothing arrives by one of two attachments.
@@ -599,13 +600,6 @@ fn another_vpc_with_the_same_block_is_attached() {
         equals_a_rebuild(&live, &part, mode);
         let delivered = !live.reach().delivered(other.2.0, to.2.0).is_empty();
         assert_eq!(delivered, comes);
-        let at = |i: InterfaceId, ip: [u8; 4]| {
-            Point::Inside(Inside {
-                iface: i,
-                addr: 0,
-                ip: IpAddr::from(ip),
-            })
-        };
         let host = if to.0 == two.0 { 11 } else { 10 };
         let (s, d) = (at(other.2, [10, 2, 0, 12]), at(to.2, [10, 1, 0, host]));
         let flow = standing.reach().network().flow(s, d);
@@ -644,11 +638,7 @@ fn a_firewall_stands_at_its_route_whatever_the_position() {
     };
     b.policy(before, policy, ServiceSet::any());
     let inv = b.build();
-    let from = Point::Inside(Inside {
-        iface: x,
-        addr: 0,
-        ip: IpAddr::from([10, 0, 0, 5]),
-    });
+    let from = at(x, [10, 0, 0, 5]);
     let to = Point::Outside(IpAddr::from([203, 0, 113, 1]));
     for mode in [Mode::Widen, Mode::Narrow] {
         let options = CompileOptions::default();
@@ -691,13 +681,6 @@ fn a_first_backend_and_a_free_address_are_followed() {
         .pop()
         .unwrap();
     let inv = b.build();
-    let at = |i, ip: [u8; 4]| {
-        Point::Inside(Inside {
-            iface: i,
-            addr: 0,
-            ip: IpAddr::from(ip),
-        })
-    };
     let ends = (at(client, [10, 0, 1, 5]), at(x, [10, 0, 0, 2]));
     for mode in [Mode::Widen, Mode::Narrow] {
         let options = CompileOptions::default();
