@@ -361,9 +361,7 @@ impl Far {
             }
             out
         };
-        self.pieces
-            .get(i)
-            .map_or(&[], |known| known.get_or_init(all).as_slice())
+        self.pieces[i].get_or_init(all)
     }
 
     /// How packets get from one VPC to another, if that is so for everybody in the two and nothing but their filters

@@ -265,14 +265,10 @@ impl Parts<'_> {
         }
         let mut tables: Vec<TrTableId> = Vec::new();
         let mut prefixes = again::Prefixes::default();
-        // Route maps go by the VPC that a route was learned from.
-        let another = attached.len() > 1;
         for &n in &routers.tables {
             let (before, now) = routers.instead(&net.transit, n);
-            let other = match another {
-                true => before.chain(now).collect(),
-                false => differing(before, now),
-            };
+            let before = before.map(|w| (w, net.transit.source(w)));
+            let other = differing(before, now.iter().map(|w| (w, transit.source(w))));
             if !other.is_empty() {
                 tables.push(n);
             }
@@ -450,14 +446,15 @@ impl Parts<'_> {
     }
 }
 
-/// The routes that only one of two tables has. One that stands there twice is one.
+/// The routes that only one of two tables has, each with the VPC that it was learned from, by which route maps go. One that
+/// stands there twice is one.
 fn differing<'w>(
-    before: impl Iterator<Item = &'w TrWay>,
-    now: impl IntoIterator<Item = &'w TrWay>,
+    before: impl Iterator<Item = (&'w TrWay, Option<VpcId>)>,
+    now: impl Iterator<Item = (&'w TrWay, Option<VpcId>)>,
 ) -> Vec<&'w TrWay> {
-    let key = |w: &'w TrWay| ((&w.ips, w.length, w.next, w.from, w.optional), w);
+    let key = |(w, of): (&'w TrWay, _)| ((&w.ips, w.length, w.next, w.from, w.optional, of), w);
     let there: FxHashMap<_, _> = before.map(key).collect();
-    let here: FxHashMap<_, _> = now.into_iter().map(key).collect();
+    let here: FxHashMap<_, _> = now.map(key).collect();
     let new = here.iter().filter(|(k, _)| !there.contains_key(*k));
     let gone = there.iter().filter(|(k, _)| !here.contains_key(*k));
     new.chain(gone).map(|(_, w)| *w).collect()
